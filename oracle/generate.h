@@ -1,0 +1,37 @@
+/* One answer: prompt in, tokens out, by the decoding policy of a request. The bits depend on the model file and the arguments of
+ * lks_generate alone: not on threads, batch, machine or build.
+ */
+#ifndef LKS_ORACLE_GENERATE_H
+#define LKS_ORACLE_GENERATE_H
+
+#include "oracle/model.h"
+
+#include <stdatomic.h>
+
+/* How a token is chosen (docs/SPEC.md, SAMPLE). All zero is greedy over the whole vocabulary. */
+typedef struct lks_policy {
+    uint32_t temperature;    /* float32 bits; 0 is greedy, else finite and at least 2^-10 */
+    uint32_t min_p;          /* float32 bits in [0, 1]; greedy ignores it */
+    uint64_t seed;           /* the seed used, of the Accepted event */
+    const uint32_t *allowed; /* strictly increasing ids; NULL and 0: every token */
+    size_t allowed_count;
+} lks_policy;
+
+typedef struct lks_generate_options {
+    unsigned threads; /* 0: one for every core */
+    unsigned batch;   /* positions a pass of prefill; 0: 512 */
+    /* Called after each new token, on the calling thread; a non-zero answer ends the run with LKS_REFUSED. May be NULL. */
+    int (*on_token)(void *user, uint32_t id);
+    void *user;
+    /* Set from any thread: the run ends with LKS_REFUSED soon. May be NULL. */
+    const atomic_bool *cancel;
+} lks_generate_options;
+
+/* Runs prompt_count ids and samples up to max_tokens. An end-of-sequence id is part of the answer and ends it.
+ * Out: tokens, room for max_tokens; *count of them (what was done so far, on failure too).
+ * Returns: LKS_OK; LKS_BADARGS (no prompt, an id outside the vocabulary, prompt + max_tokens - 1 over the model's positions, a policy that a
+ * request could not state); LKS_REFUSED (cancelled); LKS_NOMEM. */
+LKS_MUST_USE lks_err lks_generate(const lks_model *m, const uint32_t *prompt, size_t prompt_count, const lks_policy *policy,
+                                  uint32_t max_tokens, const lks_generate_options *options, uint32_t *tokens, uint32_t *count);
+
+#endif

@@ -1,0 +1,30 @@
+/* A model ready to run: its file, tokenizer, program and RoPE table, all checked. Immutable; any number of threads may share it.
+ */
+#ifndef LKS_ORACLE_MODEL_H
+#define LKS_ORACLE_MODEL_H
+
+#include "oracle/gguf.h"
+#include "oracle/program.h"
+#include "oracle/tokenizer.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct lks_model {
+    lks_gguf *file;
+    lks_tokenizer *tokenizer;
+    lks_program program;
+    float *rope; /* [max_positions][rope_dim], pairs (cosine, sine) */
+} lks_model;
+
+/* Opens the file, derives the program and makes the RoPE table. First refuses a machine that cannot give the bits (no FMA, FTZ or DAZ set,
+ * another rounding mode: lks_kernels_check). Out: *out, all zero on failure.
+ * Returns: LKS_OK, or what lks_gguf_open, lks_tokenizer_open, lks_program_derive return. */
+LKS_MUST_USE lks_err lks_model_open(lks_model *out, const char *path);
+void lks_model_close(lks_model *m);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,58 @@
+/* Text to token ids and back, by the vocabulary that a GGUF file carries: byte-level BPE (tokenizer.ggml.model "gpt2", with the
+ * pre-tokenizers gpt-2, llama-bpe, smollm) and SentencePiece BPE with byte fall-back ("llama").
+ *
+ * Agrees with llama.cpp on those (tests/vectors/tokenizer). The chain only ever sees token ids; the tokenizer is committed so that
+ * everybody turns the same text into the same ids.
+ *
+ * Thread rule: immutable after opening; any number of threads. The GGUF file must outlive it.
+ */
+#ifndef LKS_ORACLE_TOKENIZER_H
+#define LKS_ORACLE_TOKENIZER_H
+
+#include "oracle/gguf.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct lks_tokenizer lks_tokenizer;
+
+#define LKS_TOKEN_NONE UINT32_MAX
+#define LKS_MAX_EOS 8
+
+/* Returns: LKS_OK, LKS_CORRUPT (vocabulary breaks its rules), LKS_REFUSED (a model or pre-tokenizer that this version does not know), LKS_NOMEM. */
+LKS_MUST_USE lks_err lks_tokenizer_open(lks_tokenizer **out, const lks_gguf *g);
+void lks_tokenizer_close(lks_tokenizer *t);
+
+uint32_t lks_tokenizer_vocab_size(const lks_tokenizer *t);
+uint32_t lks_tokenizer_bos(const lks_tokenizer *t); /* LKS_TOKEN_NONE when the file names none */
+bool lks_tokenizer_adds_bos(const lks_tokenizer *t);
+/* Out: ids, strictly increasing: the file's eos, eot and eom ids without repeats. Returns: how many, 0 to LKS_MAX_EOS. */
+size_t lks_tokenizer_eos(const lks_tokenizer *t, uint32_t ids[LKS_MAX_EOS]);
+
+/* A growable list of ids; all zero is empty. The caller frees ids with free(). */
+typedef struct lks_tokens {
+    uint32_t *ids;
+    size_t count, capacity;
+} lks_tokens;
+
+LKS_MUST_USE lks_err lks_tokens_push(lks_tokens *list, uint32_t id);
+
+/* Appends the ids of len bytes of text to *out.
+ * parse_special: control tokens written in the text ("<|im_start|>") become their id; otherwise they are ordinary text.
+ * add_special: put BOS in front, and EOS behind, where the file asks for it.
+ * Text need not be valid UTF-8: bytes that are not are encoded as bytes. Returns: LKS_OK, LKS_NOMEM, LKS_BADARGS (len over 64 MiB). */
+LKS_MUST_USE lks_err lks_tokenizer_encode(const lks_tokenizer *t, const char *text, size_t len, bool parse_special,
+                                          bool add_special, lks_tokens *out);
+
+/* The bytes that one id stands for, which may be part of a UTF-8 character. Control tokens give none unless show_special.
+ * Out: *piece points into the tokenizer. Returns: its length; 0 also for an id outside the vocabulary. */
+size_t lks_tokenizer_piece(const lks_tokenizer *t, uint32_t id, bool show_special, const char **piece);
+
+/* The id of the control or user-defined token with exactly this text; LKS_TOKEN_NONE when there is none. */
+uint32_t lks_tokenizer_find_special(const lks_tokenizer *t, const char *text);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
