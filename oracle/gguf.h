@@ -12,6 +12,7 @@
 #define LKS_ORACLE_GGUF_H
 
 #include "chain/err.h"
+#include "kernels/tensor_type.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -29,11 +30,7 @@ typedef enum lks_gguf_type {
     LKS_GGUF_BOOL = 7, LKS_GGUF_STRING = 8, LKS_GGUF_ARRAY = 9, LKS_GGUF_U64 = 10, LKS_GGUF_I64 = 11, LKS_GGUF_F64 = 12
 } lks_gguf_type;
 
-/* Element types of tensors, as numbered by ggml. Only these are known; a file with another one is refused. */
-typedef enum lks_tensor_type {
-    LKS_F32 = 0, LKS_F16 = 1, LKS_Q4_0 = 2, LKS_Q4_1 = 3, LKS_Q5_0 = 6, LKS_Q5_1 = 7, LKS_Q8_0 = 8,
-    LKS_Q4_K = 12, LKS_Q5_K = 13, LKS_Q6_K = 14, LKS_BF16 = 30
-} lks_tensor_type;
+/* A tensor of any other element type than those of lks_tensor_type makes the file refused. */
 
 typedef struct lks_gguf_string {
     const char *data; /* not zero-terminated */
