@@ -30,6 +30,7 @@ struct ModelCommitment {
 }
 
 /// @title Permissionless, immutable list of models that requests can name.
+/// @dev WARNING: a registered model is well-formed here, not meaningful: nobody checked its roots against a file.
 interface IModelRegistry {
     /// Where the file of a model can be had. Not part of the model id: a client re-derives the id from the file before it relies on it.
     event ModelRegistered(
