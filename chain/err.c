@@ -16,7 +16,7 @@ static void make_one_line(char *text)
             *text = '?';
 }
 
-lks_err lks_fail(lks_err err, const char *format, ...)
+void lks_fail_store(const char *format, ...)
 {
     char text[MESSAGE_SIZE];
     va_list args;
@@ -25,21 +25,23 @@ lks_err lks_fail(lks_err err, const char *format, ...)
     va_end(args);
     make_one_line(text);
     memcpy(message, text, sizeof text);
-    return err;
 }
 
-lks_err lks_fail_in(lks_err err, const char *format, ...)
+void lks_fail_store_in(const char *format, ...)
 {
     char text[MESSAGE_SIZE];
     va_list args;
     va_start(args, format);
     int n = vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    if (n >= 0 && (size_t)n < sizeof text)
-        snprintf(text + n, sizeof text - (size_t)n, ": %s", message);
+    if (n >= 0 && (size_t)n + 3 < sizeof text) {
+        size_t at = (size_t)n, len = strnlen(message, sizeof text - at - 3);
+        memcpy(text + at, ": ", 2);
+        memcpy(text + at + 2, message, len);
+        text[at + 2 + len] = 0;
+    }
     make_one_line(text);
     memcpy(message, text, sizeof text);
-    return err;
 }
 
 const char *lks_error_message(void) { return message; }

@@ -28,12 +28,17 @@ typedef enum lks_err {
 
 #define LKS_MUST_USE __attribute__((warn_unused_result))
 
-/* Stores the formatted reason for this thread (truncated to 511 bytes; control characters become '?') and
- * returns err, so that a failure is one statement. */
-lks_err lks_fail(lks_err err, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* lks_fail(err, format, ...): stores the formatted reason for this thread (truncated to 511 bytes; control characters
+ * become '?') and gives err, so that a failure is one statement.
+ * lks_fail_in(err, format, ...): puts "context: " in front of the stored reason and gives err. For a caller that knows more (a
+ * file name). A macro, so that the compiler sees which value comes back and can tell what is initialised after a success. */
+#define lks_fail(err, ...) lks_fail_value((lks_fail_store(__VA_ARGS__), (err)))
+#define lks_fail_in(err, ...) lks_fail_value((lks_fail_store_in(__VA_ARGS__), (err)))
 
-/* Puts "context: " in front of the stored reason and returns err. For a caller that knows more (a file name). */
-lks_err lks_fail_in(lks_err err, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* The parts of the two macros. */
+void lks_fail_store(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void lks_fail_store_in(const char *format, ...) __attribute__((format(printf, 1, 2)));
+static inline lks_err lks_fail_value(lks_err err) { return err; }
 
 /* Returns: the reason of this thread's last failure, never NULL. Valid until the thread's next failure. */
 const char *lks_error_message(void);
