@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <secp256k1.h>
 #include <secp256k1_recovery.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
