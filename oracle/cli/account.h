@@ -1,0 +1,37 @@
+/* The account that a command signs with: a key file of a keystore, unlocked by its password. */
+#ifndef LKS_CLI_ACCOUNT_H
+#define LKS_CLI_ACCOUNT_H
+
+#include "chain/buf.h"
+#include "chain/signer.h"
+#include "oracle/cli/options.h"
+
+typedef struct lks_account_args {
+    const char *keystore, *account, *password_file;
+} lks_account_args;
+
+#define LKS_KEYSTORE_OPTION(a)                                                                                                             \
+    {.name = "keystore", .kind = LKS_OPT_TEXT, .out = &(a).keystore, .value = "PATH",                                                      \
+     .help = "key file or directory (default: $LOCKSTEP_KEYSTORE, then ~/.lockstep/keystore)"}
+#define LKS_PASSWORD_OPTION(a)                                                                                                             \
+    {.name = "password-file", .kind = LKS_OPT_TEXT, .out = &(a).password_file, .value = "FILE",                                            \
+     .help = "password on the first line (default: $LOCKSTEP_PASSWORD_FILE, then asked for)"}
+#define LKS_ACCOUNT_OPTIONS(a)                                                                                                             \
+    LKS_KEYSTORE_OPTION(a),                                                                                                                \
+    {.name = "account", .kind = LKS_OPT_TEXT, .out = &(a).account, .value = "ADDRESS",                                                     \
+     .help = "which key of the directory (needed when it holds several)"},                                                                 \
+    LKS_PASSWORD_OPTION(a)
+
+/* The option's value, else the environment's, else NULL. An empty variable counts as none. */
+const char *lks_cli_setting(const char *option, const char *variable);
+
+/* Out: path, appended: the keystore by option, environment or default. Returns: LKS_PARSED, or the exit code after telling. */
+int lks_account_keystore(lks_buf *path, const lks_account_args *a, const char *command);
+
+/* Out: path, appended: the key file of the account. Returns: LKS_PARSED, or the exit code after telling. */
+int lks_account_key_file(lks_buf *path, const lks_account_args *a, const char *command);
+
+/* Out: *signer, freed by the caller with lks_signer_free. Returns: LKS_PARSED, or the exit code after telling. */
+int lks_account_unlock(lks_signer **signer, const lks_account_args *a, const char *command);
+
+#endif

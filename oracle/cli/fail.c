@@ -1,0 +1,65 @@
+#include "oracle/cli/cli.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+int lks_cli_fail(int code, const char *format, ...)
+{
+    va_list args;
+    fflush(stdout);
+    fputs("lockstep: ", stderr);
+    va_start(args, format);
+    vfprintf(stderr, format, args);
+    va_end(args);
+    fputc('\n', stderr);
+    return code;
+}
+
+static void tell(const char *what, const char *hint)
+{
+    fflush(stdout);
+    fprintf(stderr, "lockstep: %s: %s%s%s\n", what, lks_error_message(), hint != NULL ? "; " : "", hint != NULL ? hint : "");
+}
+
+int lks_cli_fail_file(lks_err err, const char *what, const char *hint)
+{
+    tell(what, hint);
+    switch (err) {
+    case LKS_BADARGS:
+        return LKS_EXIT_USAGE;
+    case LKS_AUTH:
+        return LKS_EXIT_AUTH;
+    case LKS_NOMEM:
+    case LKS_INTERNAL:
+        return LKS_EXIT_INTERNAL;
+    default:
+        return LKS_EXIT_INPUT;
+    }
+}
+
+int lks_cli_fail_chain(lks_err err, const char *what, const char *hint)
+{
+    tell(what, hint);
+    switch (err) {
+    case LKS_BADARGS:
+        return LKS_EXIT_USAGE;
+    case LKS_REFUSED:
+        return LKS_EXIT_REFUSED;
+    case LKS_NOMEM:
+    case LKS_INTERNAL:
+        return LKS_EXIT_INTERNAL;
+    default:
+        return LKS_EXIT_CHAIN;
+    }
+}
+
+int lks_cli_finish(int code)
+{
+    if (fflush(stdout) != 0 || ferror(stdout)) {
+        return lks_cli_fail(LKS_EXIT_INTERNAL, "standard output: cannot be written: %s; free some space or redirect it elsewhere",
+                            strerror(errno));
+    }
+    return code;
+}

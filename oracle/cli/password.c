@@ -1,0 +1,107 @@
+#include "oracle/cli/password.h"
+
+#include "chain/signer.h"
+#include "oracle/cli/cli.h"
+#include "oracle/cli/options.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <termios.h>
+#include <unistd.h>
+
+void lks_password_wipe(lks_password *password)
+{
+    lks_wipe(password, sizeof *password);
+}
+
+/* Reads up to the first newline or the end, unbuffered, so that no copy stays in a stream's buffer.
+ * Returns: whether the line ended within the room. */
+static bool read_line(lks_password *out, int fd)
+{
+    out->len = 0;
+    while (out->len < sizeof out->bytes) {
+        ssize_t n = read(fd, out->bytes + out->len, 1);
+        if (n < 0 && errno == EINTR) {
+            continue;
+        }
+        if (n <= 0 || out->bytes[out->len] == '\n') {
+            if (out->len > 0 && out->bytes[out->len - 1] == '\r') {
+                out->len--;
+            }
+            return n >= 0;
+        }
+        out->len++;
+    }
+    return false;
+}
+
+static int from_file(lks_password *out, const char *file)
+{
+    int fd = open(file, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
+        return lks_cli_fail(LKS_EXIT_AUTH, "%s: the password file cannot be opened: %s", file, strerror(errno));
+    }
+    bool whole = read_line(out, fd);
+    close(fd);
+    if (!whole) {
+        return lks_cli_fail(LKS_EXIT_AUTH, "%s: no password of at most %d bytes on the first line", file, LKS_PASSWORD_MAX - 1);
+    }
+    if (out->len == 0) {
+        return lks_cli_fail(LKS_EXIT_AUTH, "%s: the password file is empty; put the password on its first line", file);
+    }
+    return LKS_PARSED;
+}
+
+static bool ask(lks_password *out, int terminal, const char *prompt)
+{
+    struct termios before, silent;
+    if (tcgetattr(terminal, &before) != 0) {
+        return false;
+    }
+    silent = before;
+    silent.c_lflag &= ~(tcflag_t)ECHO;
+    bool ok = write(terminal, prompt, strlen(prompt)) > 0 && tcsetattr(terminal, TCSAFLUSH, &silent) == 0;
+    if (ok) {
+        ok = read_line(out, terminal);
+        tcsetattr(terminal, TCSAFLUSH, &before);
+        ok = write(terminal, "\n", 1) == 1 && ok;
+    }
+    return ok;
+}
+
+static int from_terminal(lks_password *out, const char *command, int terminal, const char *prompt, bool confirm)
+{
+    lks_password again = {.len = 0};
+    int code = LKS_PARSED;
+    if (!ask(out, terminal, prompt) || (confirm && !ask(&again, terminal, "Again: "))) {
+        code = lks_cli_fail(LKS_EXIT_AUTH, "%s: the password could not be read from the terminal; give --password-file", command);
+    } else if (out->len == 0) {
+        code = lks_cli_fail(LKS_EXIT_AUTH, "%s: the password is empty", command);
+    } else if (confirm && (again.len != out->len || memcmp(again.bytes, out->bytes, out->len) != 0)) {
+        code = lks_cli_fail(LKS_EXIT_AUTH, "%s: the two passwords differ; try again", command);
+    }
+    lks_password_wipe(&again);
+    return code;
+}
+
+int lks_password_read(lks_password *out, const char *command, const char *file, const char *prompt, bool confirm)
+{
+    int code;
+    *out = (lks_password){.len = 0};
+    if (file != NULL) {
+        code = from_file(out, file);
+    } else {
+        int terminal = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
+        if (terminal < 0) {
+            return lks_cli_fail(LKS_EXIT_AUTH, "%s: no terminal to ask for the password; give --password-file or set LOCKSTEP_PASSWORD_FILE",
+                                command);
+        }
+        code = from_terminal(out, command, terminal, prompt, confirm);
+        close(terminal);
+    }
+    if (code != LKS_PARSED) {
+        lks_password_wipe(out);
+    }
+    return code;
+}
