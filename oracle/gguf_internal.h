@@ -1,0 +1,26 @@
+/* What gguf.c (opening) and gguf_get.c (look-ups) share. */
+#ifndef LKS_ORACLE_GGUF_INTERNAL_H
+#define LKS_ORACLE_GGUF_INTERNAL_H
+
+#include "oracle/gguf.h"
+#include "oracle/strtab.h"
+
+struct lks_gguf {
+    const uint8_t *data;
+    size_t size;
+    bool mapped; /* data is ours to unmap */
+    lks_gguf_entry *entries;
+    size_t entry_count;
+    lks_strtab keys;
+    lks_gguf_tensor *tensors;
+    size_t tensor_count;
+    lks_strtab names;
+};
+
+/* Bytes of one value of a type; 0 for strings, arrays and unknown types. */
+size_t lks_gguf_type_size(uint32_t type);
+
+/* The value of a pair that lks_gguf_open has checked. */
+const uint8_t *lks_gguf_value(const lks_gguf_entry *e);
+
+#endif
