@@ -1,0 +1,36 @@
+/* The start-up check of the machine and of the calling thread's floating-point environment. */
+#include "kernels/bits.h"
+#include "kernels/kernels.h"
+
+#include <float.h>
+#include <limits.h>
+
+_Static_assert(sizeof(float) == 4 && FLT_MANT_DIG == 24 && FLT_MAX_EXP == 128, "float is IEEE 754 binary32");
+_Static_assert(sizeof(double) == 8 && DBL_MANT_DIG == 53, "double is IEEE 754 binary64");
+_Static_assert(FLT_EVAL_METHOD == 0, "no excess precision");
+_Static_assert(CHAR_BIT == 8 && (-1 >> 1) == -1 && (int8_t)0xff == -1, "two's complement, arithmetic shift");
+#ifdef __FAST_MATH__
+#error "built with -ffast-math: it changes results"
+#endif
+
+/* Behaviour is tested instead of control registers, so that one check serves every architecture. Volatile: at run time, on this thread. */
+const char *lks_kernels_check(void)
+{
+#if defined(__x86_64__)
+    __builtin_cpu_init();
+    if (!__builtin_cpu_supports("fma"))
+        return "this processor has no FMA3 instructions, which the arithmetic needs";
+    if (!__builtin_cpu_supports("sse4.1"))
+        return "this processor has no SSE4.1 instructions, which the arithmetic needs";
+#endif
+    volatile float smallest = lks_float(1), half = 0.5f, least_normal = FLT_MIN;
+    volatile float kept = smallest * 1.0f, made = least_normal * half;
+    if (lks_bits(kept) != 1)
+        return "the thread treats subnormal numbers as zero (DAZ is set): start it without -ffast-math libraries";
+    if (lks_bits(made) != 0x00400000u)
+        return "the thread flushes subnormal results to zero (FTZ is set): start it without -ffast-math libraries";
+    volatile float one = 1.0f, quarter_ulp = FLT_EPSILON / 4, minus = -1.0f;
+    if (one + quarter_ulp != one || minus - quarter_ulp != minus || one - quarter_ulp / 2 != one)
+        return "the thread's rounding mode is not round-to-nearest-even";
+    return NULL;
+}

@@ -1,0 +1,44 @@
+/* The A8 block (docs/SPEC.md): up to 128 consecutive f32 become i8 values and one f32 scale. */
+#include "kernels/kernels.h"
+#include "kernels/math32.h"
+
+#include <assert.h>
+
+/* |x| / 127 as bits: 0 below 2^-100, the canonical NaN for Inf and NaN. */
+static uint32_t scale_bits(float x)
+{
+    uint32_t a = lks_bits(x) & 0x7fffffffu;
+    if (a < 0x0d800000u)
+        return 0;
+    if (a >= 0x7f800000u)
+        return LKS_NAN_BITS;
+    return lks_bits(lks_float(a) / 127.0f);
+}
+
+void lks_quantize_block(int8_t *q, float *d, uint32_t *idx, const float *x, uint32_t count)
+{
+    /* Division is monotonic: the largest |x| gives the largest scale, so one division does. NaN and Inf have the largest bits. */
+    uint32_t top = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t a = lks_bits(x[i]) & 0x7fffffffu;
+        top = a > top ? a : top;
+    }
+    uint32_t bits = scale_bits(lks_float(top));
+    *d = lks_float(bits);
+    if (idx) {
+        uint32_t i = 0;
+        while (scale_bits(x[i]) != bits)
+            i++;
+        *idx = i;
+    }
+    if (bits == 0 || bits == LKS_NAN_BITS) {
+        memset(q, 0, count);
+        return;
+    }
+    float r = 1.0f / *d;
+    for (uint32_t i = 0; i < count; i++) {
+        int32_t value = (int32_t)lks_rint(x[i] * r);
+        assert(value >= -127 && value <= 127);
+        q[i] = (int8_t)value;
+    }
+}

@@ -1,0 +1,236 @@
+#include "oracle/engine_internal.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { DEFAULT_BATCH = 512, ALIGN = 64 };
+
+static void *allocate(size_t size) { return aligned_alloc(ALIGN, (size + ALIGN) / ALIGN * ALIGN); }
+
+/* ---- Layout: which operation's output lies where ---- */
+
+/* Bytes of a shared output for `batch` rows; the parts of an A8 output follow each other, each aligned. */
+static size_t aligned(size_t size) { return (size + ALIGN - 1) / ALIGN * ALIGN; }
+
+static size_t output_size(const lks_op *op, size_t rows, bool trace)
+{
+    if (op->form != LKS_FORM_A8)
+        return aligned(rows * op->width * sizeof(float));
+    size_t blocks = rows * lks_op_block_count(op);
+    return aligned(rows * op->width) + aligned(blocks * sizeof(float)) + aligned(rows * (op->width / 32 + 1) * sizeof(int32_t)) +
+           (trace ? aligned(blocks * sizeof(uint32_t)) : 0);
+}
+
+/* Points the slot's views into memory of output_size bytes. Rows that LINEAR reads carry their sums. */
+static void place(slot *out, const lks_op *op, uint8_t *memory, size_t rows, bool trace)
+{
+    if (op->form != LKS_FORM_A8) {
+        out->f32 = (float *)memory;
+        return;
+    }
+    lks_a8 *a = &out->a8;
+    bool heads = op->head_width != 0;
+    a->width = op->width;
+    a->block = op->block;
+    a->blocks = lks_op_block_count(op);
+    a->q_ld = a->width;
+    a->d_ld = a->blocks;
+    a->sum_ld = a->width / 32;
+    a->q = (int8_t *)memory;
+    memory += aligned(rows * op->width);
+    a->d = (float *)memory;
+    memory += aligned(rows * a->blocks * sizeof(float));
+    a->sum = heads ? NULL : (int32_t *)memory;
+    memory += aligned(rows * (op->width / 32 + 1) * sizeof(int32_t));
+    a->idx = trace ? (uint32_t *)memory : NULL;
+}
+
+/* Gives every operation but K and V one of few shared buffers: a buffer is free again after the last operation that reads it. */
+static lks_err plan_buffers(lks_session *s)
+{
+    const lks_program *p = &s->model->program;
+    bool trace = s->hook != NULL;
+    uint32_t *last_use = calloc(p->op_count, sizeof *last_use);
+    size_t *sizes = calloc(p->op_count, sizeof *sizes);
+    bool *busy = calloc(p->op_count, sizeof *busy);
+    lks_err err = last_use && sizes && busy ? LKS_OK : lks_fail(LKS_NOMEM, "out of memory");
+    for (uint32_t i = 0; !err && i < p->op_count; i++)
+        for (int k = 0; k < 4; k++)
+            if (p->ops[i].inputs[k] != LKS_NONE)
+                last_use[p->ops[i].inputs[k]] = i;
+    for (uint32_t i = 0; !err && i < p->op_count; i++) {
+        const lks_op *op = &p->ops[i];
+        s->slots[i].buffer = -1;
+        if (op->kind != LKS_ROWS_KV && op->form != LKS_FORM_SAMPLE) {
+            uint32_t b = 0;
+            while (b < s->buffer_count && busy[b])
+                b++;
+            s->buffer_count += b == s->buffer_count;
+            busy[b] = true;
+            s->slots[i].buffer = (int)b;
+            size_t size = output_size(op, s->batch, trace);
+            sizes[b] = size > sizes[b] ? size : sizes[b];
+        }
+        for (int k = 0; k < 4; k++) {
+            uint32_t input = op->inputs[k];
+            if (input != LKS_NONE && last_use[input] == i && s->slots[input].buffer >= 0 && p->ops[input].kind != LKS_ROWS_SAMPLED)
+                busy[s->slots[input].buffer] = false;
+        }
+    }
+    s->buffers = err ? NULL : calloc(s->buffer_count + 1, sizeof *s->buffers);
+    for (uint32_t b = 0; !err && b < s->buffer_count; b++)
+        if (!s->buffers || !(s->buffers[b] = allocate(sizes[b])))
+            err = lks_fail(LKS_NOMEM, "out of memory for %zu bytes of activations", sizes[b]);
+    for (uint32_t i = 0; !err && i < p->op_count; i++)
+        if (s->slots[i].buffer >= 0)
+            place(&s->slots[i], &p->ops[i], s->buffers[s->slots[i].buffer], s->batch, trace);
+    free(last_use);
+    free(sizes);
+    free(busy);
+    return err;
+}
+
+static lks_err make_caches(lks_session *s)
+{
+    const lks_program *p = &s->model->program;
+    bool trace = s->hook != NULL;
+    for (uint32_t i = 0; i < p->op_count; i++) {
+        const lks_op *op = &p->ops[i];
+        if (op->kind != LKS_ROWS_KV)
+            continue;
+        size_t rows = (size_t)s->max_positions * op->kv_heads, size = output_size(op, rows, trace);
+        uint8_t *memory = allocate(size);
+        if (!memory)
+            return lks_fail(LKS_NOMEM, "out of memory for the KV cache of %u positions", s->max_positions);
+        place(&s->slots[i], op, memory, rows, trace);
+        s->slots[i].head_rows = s->max_positions;
+    }
+    return LKS_OK;
+}
+
+lks_err lks_session_open(lks_session **out, const lks_model *m, const lks_session_options *o)
+{
+    *out = NULL;
+    if (o->max_positions == 0 || o->max_positions > m->program.max_positions)
+        return lks_fail(LKS_BADARGS, "%u positions are not between 1 and the model's %u", o->max_positions, m->program.max_positions);
+    lks_session *s = calloc(1, sizeof *s);
+    if (!s)
+        return lks_fail(LKS_NOMEM, "out of memory");
+    s->model = m;
+    s->kernels = o->kernels ? o->kernels : lks_kernels_best();
+    s->hook = o->hook;
+    s->user = o->user;
+    s->max_positions = o->max_positions;
+    s->batch = o->batch ? o->batch : DEFAULT_BATCH;
+    if (s->batch > s->max_positions)
+        s->batch = s->max_positions;
+    s->slots = calloc(m->program.op_count, sizeof *s->slots);
+    lks_err err = s->slots ? lks_pool_open(&s->pool, o->threads) : lks_fail(LKS_NOMEM, "out of memory");
+    if (!err)
+        err = plan_buffers(s);
+    if (!err)
+        err = make_caches(s);
+    if (!err && !(s->scratch = calloc(lks_pool_threads(s->pool), sizeof *s->scratch)))
+        err = lks_fail(LKS_NOMEM, "out of memory");
+    for (unsigned t = 0; !err && t < lks_pool_threads(s->pool); t++)
+        if (!(s->scratch[t] = allocate(lks_attn_scratch(s->max_positions - 1) * sizeof(float))))
+            err = lks_fail(LKS_NOMEM, "out of memory");
+    if (err)
+        lks_session_close(s);
+    else
+        *out = s;
+    return err;
+}
+
+void lks_session_close(lks_session *s)
+{
+    if (!s)
+        return;
+    if (s->slots)
+        for (uint32_t i = 0; i < s->model->program.op_count; i++)
+            if (s->model->program.ops[i].kind == LKS_ROWS_KV)
+                free(s->slots[i].a8.q);
+    for (uint32_t b = 0; s->buffers && b < s->buffer_count; b++)
+        free(s->buffers[b]);
+    for (unsigned t = 0; s->scratch && t < lks_pool_threads(s->pool); t++)
+        free(s->scratch[t]);
+    free(s->scratch);
+    free(s->buffers);
+    free(s->slots);
+    lks_pool_close(s->pool);
+    free(s);
+}
+
+uint32_t lks_session_positions(const lks_session *s) { return s->positions; }
+
+/* ---- Passes ---- */
+
+static void show(const pass *p, uint32_t index)
+{
+    const lks_session *s = p->s;
+    const lks_op *op = &s->model->program.ops[index];
+    const slot *o = &s->slots[index];
+    bool sampled = op->kind == LKS_ROWS_SAMPLED;
+    lks_op_output output = {.f32 = o->f32, .a8 = o->a8, .head_rows = o->head_rows, .first = sampled ? 0 : p->first, .rows = sampled ? p->sampled : p->rows};
+    if (output.rows)
+        s->hook(s->user, index, &output);
+}
+
+static void run_pass(const pass *p)
+{
+    const lks_program *program = &p->s->model->program;
+    for (uint32_t i = 0; i + 1 < program->op_count; i++) { /* the last is SAMPLE: see lks_session_logits */
+        lks_run_op(p, i);
+        if (p->s->hook)
+            show(p, i);
+    }
+    p->s->positions += (uint32_t)p->rows;
+}
+
+lks_err lks_session_forward(lks_session *s, const uint32_t *ids, size_t count, size_t sampled)
+{
+    if (count > s->max_positions - s->positions)
+        return lks_fail(LKS_BADARGS, "%zu more positions do not fit a session of %u with %u used", count, s->max_positions, s->positions);
+    for (size_t done = 0; done < count;) {
+        size_t rows = count - done < s->batch ? count - done : s->batch;
+        bool final = done + rows == count;
+        if (final && sampled > rows)
+            return lks_fail(LKS_BADARGS, "%zu sampled rows do not fit the last pass of %zu", sampled, rows);
+        pass p = {s, ids + done, s->positions, rows, final ? sampled : 0};
+        run_pass(&p);
+        done += rows;
+    }
+    return LKS_OK;
+}
+
+/* ---- Logits ---- */
+
+enum { LOGITS_A_UNIT = 256 };
+
+typedef struct logits_job {
+    const lks_kernels *kernels;
+    lks_matrix matrix;
+    lks_a8 row;
+    float *logits;
+} logits_job;
+
+static void logits_unit(void *context, size_t unit, unsigned thread)
+{
+    (void)thread;
+    const logits_job *j = context;
+    uint32_t first = (uint32_t)unit * LOGITS_A_UNIT, last = first + LOGITS_A_UNIT < j->matrix.rows ? first + LOGITS_A_UNIT : j->matrix.rows;
+    j->kernels->linear(j->logits + first, 0, &j->matrix, NULL, first, last, &j->row, 1);
+}
+
+void lks_session_logits(lks_session *s, size_t row, float *logits)
+{
+    const lks_program *p = &s->model->program;
+    const lks_op *sample = &p->ops[p->op_count - 1];
+    assert(sample->code == LKS_OP_SAMPLE);
+    logits_job j = {s->kernels, lks_op_matrix(s->model, &sample->weights[0]), s->slots[sample->inputs[0]].a8, logits};
+    j.row.q += row * j.row.q_ld;
+    j.row.d += row * j.row.d_ld;
+    j.row.sum += row * j.row.sum_ld;
+    lks_pool_run(s->pool, (j.matrix.rows + LOGITS_A_UNIT - 1) / LOGITS_A_UNIT, logits_unit, &j);
+}

@@ -1,0 +1,58 @@
+/* The engine: runs a model's program over positions, with a KV cache. A position's bits do not depend on the batch or the threads it was computed with.
+ *
+ * A session belongs to one thread at a time; sessions of one model may run side by side.
+ */
+#ifndef LKS_ORACLE_ENGINE_H
+#define LKS_ORACLE_ENGINE_H
+
+#include "kernels/kernels.h"
+#include "oracle/model.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct lks_session lks_session;
+
+/* One operation's output in the engine's form, for `rows` positions (or sampled rows) from `first` on. */
+typedef struct lks_op_output {
+    const float *f32; /* [rows][width]: forms F32 and RMS; else NULL */
+    /* Form A8. Kinds ALL and SAMPLED: one view of `rows` rows. Kind KV: key-value head h's row of a position is at q + (h * head_rows + position) * q_ld,
+     * and so on, and first is a position. */
+    lks_a8 a8;
+    size_t head_rows;
+    uint32_t first;
+    size_t rows;
+} lks_op_output;
+
+typedef void (*lks_op_hook)(void *user, uint32_t op, const lks_op_output *output);
+
+typedef struct lks_session_options {
+    unsigned threads;        /* 0: one for every core */
+    uint32_t batch;          /* positions that one pass computes at most; 0: 512 */
+    uint32_t max_positions;  /* room of the KV cache; at most the model's */
+    const lks_kernels *kernels; /* NULL: the fastest */
+    lks_op_hook hook;        /* called after each operation of a pass; NULL: none. Makes A8 indices too. */
+    void *user;
+} lks_session_options;
+
+/* Memory: the KV cache (max_positions * layers * key-value heads * 2 * (head width + 4 * blocks)) and one batch of a layer's outputs.
+ * Returns: LKS_OK; LKS_BADARGS (max_positions is 0 or above the model's); LKS_NOMEM. The model must outlive the session. */
+LKS_MUST_USE lks_err lks_session_open(lks_session **out, const lks_model *m, const lks_session_options *options);
+void lks_session_close(lks_session *s);
+
+/* Computes `count` more positions with these token ids, in passes of at most the batch, and keeps the final norm's rows of the last `sampled` of them
+ * (at most the batch, and at most the last pass's length).
+ * Returns: LKS_OK; LKS_BADARGS (beyond max_positions, sampled too large). */
+LKS_MUST_USE lks_err lks_session_forward(lks_session *s, const uint32_t *ids, size_t count, size_t sampled);
+
+/* Out: the logits, vocab_size floats, of sampled row `row` of the last forward. */
+void lks_session_logits(lks_session *s, size_t row, float *logits);
+
+/* Positions computed so far. */
+uint32_t lks_session_positions(const lks_session *s);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,235 @@
+/* One operation over a batch: cut into units that the pool's threads take, each a tile of rows times a block of columns. Fused operations keep the f32
+ * between their steps in the tile, on the stack.
+ */
+#include "oracle/engine_internal.h"
+
+#include "kernels/half.h"
+
+#include <assert.h>
+
+enum { TILE_ROWS = 32, COLUMNS = 64, ATTN_POSITIONS = 8, MAX_TILE_WIDTH = LKS_MAX_HEAD_WIDTH };
+
+typedef struct job {
+    const pass *p;
+    const lks_op *op;
+    const slot *out;
+    const slot *in[4];
+    lks_matrix matrix, second; /* second: the up projection of LINEAR_SILU_MUL_Q */
+    const float *bias, *second_bias;
+    size_t rows;        /* of this operation in this pass */
+    size_t skip;        /* rows of an input of kind ALL before the first row of this operation */
+    size_t tiles;       /* tiles of rows */
+} job;
+
+lks_matrix lks_op_matrix(const lks_model *m, const lks_weight_ref *w)
+{
+    const lks_gguf_tensor *t = m->program.tensors[w->tensor];
+    return (lks_matrix){t->type, w->rows, w->cols, t->data, t->row_size};
+}
+
+/* Vectors of the file are little-endian f32 and 4-byte aligned (GGUF aligns tensors to at least 8). */
+static const float *vector(const lks_model *m, const lks_weight_ref *w)
+{
+    return w->tensor == LKS_NONE ? NULL : (const float *)(const void *)m->program.tensors[w->tensor]->data;
+}
+
+static size_t tile_first(size_t tile) { return tile * TILE_ROWS; }
+static size_t tile_rows(const job *j, size_t tile)
+{
+    size_t left = j->rows - tile_first(tile);
+    return left < TILE_ROWS ? left : TILE_ROWS;
+}
+
+/* The view of rows `first` onward. */
+static lks_a8 from_row(const lks_a8 *a, size_t first)
+{
+    lks_a8 v = *a;
+    v.q += first * a->q_ld;
+    v.d += first * a->d_ld;
+    v.sum = a->sum ? a->sum + first * a->sum_ld : NULL;
+    v.idx = a->idx ? a->idx + first * a->d_ld : NULL;
+    return v;
+}
+
+/* The view of columns [first, first + width), which begin a block. */
+static lks_a8 columns(const lks_a8 *a, uint32_t first, uint32_t width)
+{
+    lks_a8 v = *a;
+    v.q += first;
+    v.d += first / a->block;
+    v.sum = a->sum ? a->sum + first / 32 : NULL;
+    v.idx = a->idx ? a->idx + first / a->block : NULL;
+    v.width = width;
+    v.blocks = (width + a->block - 1) / a->block;
+    return v;
+}
+
+/* ---- Row-wise operations: a unit is a tile of rows ---- */
+
+static void embed_unit(void *context, size_t tile, unsigned thread)
+{
+    (void)thread;
+    const job *j = context;
+    size_t first = tile_first(tile);
+    j->p->s->kernels->embed(j->out->f32 + first * j->op->width, &j->matrix, j->p->ids + first, tile_rows(j, tile));
+}
+
+static void rms_unit(void *context, size_t tile, unsigned thread)
+{
+    (void)thread;
+    const job *j = context;
+    size_t first = tile_first(tile);
+    uint32_t width = j->p->s->model->program.ops[j->op->inputs[0]].width;
+    j->p->s->kernels->rms(j->out->f32 + first * j->op->width, j->in[0]->f32 + (j->skip + first) * width, width, j->op->scalar, tile_rows(j, tile));
+}
+
+static void norm_unit(void *context, size_t tile, unsigned thread)
+{
+    (void)thread;
+    const job *j = context;
+    size_t first = tile_first(tile), sums_ld = j->p->s->model->program.ops[j->op->inputs[1]].width;
+    lks_a8 y = from_row(&j->out->a8, first);
+    j->p->s->kernels->norm_q(&y, j->in[0]->f32 + (j->skip + first) * j->op->width, j->in[1]->f32 + first * sums_ld, sums_ld,
+                             vector(j->p->s->model, &j->op->weights[0]), tile_rows(j, tile));
+}
+
+static void quant_unit(void *context, size_t tile, unsigned thread)
+{
+    (void)thread;
+    const job *j = context;
+    size_t first = tile_first(tile);
+    lks_a8 y = from_row(&j->out->a8, first);
+    j->p->s->kernels->quant(&y, j->in[0]->f32 + first * j->op->width, j->op->width, tile_rows(j, tile));
+}
+
+/* ---- Projections: a unit is a tile of rows times a block of output columns ---- */
+
+static void linear_add_unit(void *context, size_t unit, unsigned thread)
+{
+    (void)thread;
+    const job *j = context;
+    float tile[TILE_ROWS * COLUMNS];
+    uint32_t c = (uint32_t)(unit / j->tiles) * COLUMNS, end = c + COLUMNS < j->op->width ? c + COLUMNS : j->op->width;
+    size_t first = tile_first(unit % j->tiles), rows = tile_rows(j, unit % j->tiles);
+    lks_a8 x = from_row(&j->in[0]->a8, first);
+    j->p->s->kernels->linear(tile, COLUMNS, &j->matrix, j->bias, c, end, &x, rows);
+    size_t at = first * j->op->width + c;
+    j->p->s->kernels->add(j->out->f32 + at, j->op->width, j->in[1]->f32 + at, j->op->width, tile, COLUMNS, end - c, rows);
+}
+
+static void linear_silu_mul_unit(void *context, size_t unit, unsigned thread)
+{
+    (void)thread;
+    const job *j = context;
+    const lks_kernels *k = j->p->s->kernels;
+    float gate[TILE_ROWS * COLUMNS], up[TILE_ROWS * COLUMNS];
+    uint32_t c = (uint32_t)(unit / j->tiles) * COLUMNS, end = c + COLUMNS < j->op->width ? c + COLUMNS : j->op->width, width = end - c;
+    size_t first = tile_first(unit % j->tiles), rows = tile_rows(j, unit % j->tiles);
+    lks_a8 x = from_row(&j->in[0]->a8, first), y = from_row(&j->out->a8, first);
+    k->linear(gate, width, &j->matrix, j->bias, c, end, &x, rows);
+    k->linear(up, width, &j->second, j->second_bias, c, end, &x, rows);
+    k->silu_mul(gate, up, rows * width);
+    y = columns(&y, c, width);
+    k->quant(&y, gate, width, rows);
+}
+
+/* Q, K and V: a unit is a tile of rows times a head. */
+static void linear_heads_unit(void *context, size_t unit, unsigned thread)
+{
+    (void)thread;
+    const job *j = context;
+    const lks_kernels *k = j->p->s->kernels;
+    const lks_op *op = j->op;
+    float tile[TILE_ROWS * MAX_TILE_WIDTH];
+    uint32_t head = (uint32_t)(unit / j->tiles), width = op->head_width, c = head * width;
+    size_t first = tile_first(unit % j->tiles), rows = tile_rows(j, unit % j->tiles);
+    lks_a8 x = from_row(&j->in[0]->a8, first), y;
+    k->linear(tile, width, &j->matrix, j->bias, c, c + width, &x, rows);
+    if (op->pairing != LKS_PAIR_NONE)
+        k->rope(tile, width, 1, width, op->rope_width, op->pairing == LKS_PAIR_HALVES,
+                j->p->s->model->rope + (j->p->first + first) * op->rope_width, rows);
+    if (op->kind == LKS_ROWS_KV) {
+        y = from_row(&j->out->a8, head * j->out->head_rows + j->p->first + first);
+    } else {
+        y = from_row(&j->out->a8, first);
+        uint32_t blocks = (width + op->block - 1) / op->block;
+        y.q += c;
+        y.d += head * blocks;
+        y.idx = y.idx ? y.idx + head * blocks : NULL;
+        y.width = width;
+        y.blocks = blocks;
+    }
+    k->quant(&y, tile, width, rows);
+}
+
+/* ---- Attention: a unit is a head times a few positions ---- */
+
+static void attn_unit(void *context, size_t unit, unsigned thread)
+{
+    const job *j = context;
+    const lks_op *op = j->op;
+    const lks_session *s = j->p->s;
+    uint32_t head = (uint32_t)(unit % op->heads), kv = head / (op->heads / op->kv_heads), width = op->head_width;
+    const lks_a8 *q = &j->in[0]->a8, *k = &j->in[1]->a8, *v = &j->in[2]->a8;
+    uint32_t blocks = k->blocks;
+    size_t kv_row = kv * j->in[1]->head_rows;
+    /* Late positions cost most: they go first, so that no thread ends with a long one. */
+    size_t groups = (j->rows + ATTN_POSITIONS - 1) / ATTN_POSITIONS, first = (groups - 1 - unit / op->heads) * ATTN_POSITIONS;
+    for (size_t t = first; t < first + ATTN_POSITIONS && t < j->rows; t++)
+        s->kernels->attn(j->out->f32 + t * op->width + head * width, q->q + t * q->q_ld + head * width, q->d + t * q->d_ld + head * blocks,
+                         k->q + kv_row * k->q_ld, k->d + kv_row * k->d_ld, v->q + kv_row * v->q_ld, v->d + kv_row * v->d_ld,
+                         j->p->first + (uint32_t)t, width, blocks, op->scalar, s->scratch[thread]);
+}
+
+/* ---- Dispatch ---- */
+
+static size_t blocks_of(uint32_t width) { return (width + COLUMNS - 1) / COLUMNS; }
+
+static void run_projection(job *j)
+{
+    const lks_model *m = j->p->s->model;
+    const lks_op *op = j->op;
+    lks_pool *pool = j->p->s->pool;
+    j->matrix = lks_op_matrix(m, &op->weights[0]);
+    j->bias = vector(m, &op->weights[1]);
+    switch (op->code) {
+    case LKS_OP_LINEAR_ADD:
+        lks_pool_run(pool, j->tiles * blocks_of(op->width), linear_add_unit, j);
+        break;
+    case LKS_OP_LINEAR_SILU_MUL_Q:
+        assert(op->block == COLUMNS);
+        j->second = lks_op_matrix(m, &op->weights[2]);
+        j->second_bias = vector(m, &op->weights[3]);
+        lks_pool_run(pool, j->tiles * blocks_of(op->width), linear_silu_mul_unit, j);
+        break;
+    default:
+        lks_pool_run(pool, j->tiles * (op->kind == LKS_ROWS_KV ? op->kv_heads : op->heads), linear_heads_unit, j);
+        break;
+    }
+}
+
+void lks_run_op(const pass *p, uint32_t index)
+{
+    lks_session *s = p->s;
+    const lks_op *op = &s->model->program.ops[index];
+    bool sampled = op->kind == LKS_ROWS_SAMPLED;
+    job j = {.p = p, .op = op, .out = &s->slots[index], .rows = sampled ? p->sampled : p->rows, .skip = sampled ? p->rows - p->sampled : 0};
+    for (int i = 0; i < 4; i++)
+        j.in[i] = op->inputs[i] == LKS_NONE ? NULL : &s->slots[op->inputs[i]];
+    j.tiles = (j.rows + TILE_ROWS - 1) / TILE_ROWS;
+    switch (op->code) {
+    case LKS_OP_EMBED:
+        j.matrix = lks_op_matrix(s->model, &op->weights[0]);
+        lks_pool_run(s->pool, j.tiles, embed_unit, &j);
+        break;
+    case LKS_OP_RMS: lks_pool_run(s->pool, j.tiles, rms_unit, &j); break;
+    case LKS_OP_NORM_Q: lks_pool_run(s->pool, j.tiles, norm_unit, &j); break;
+    case LKS_OP_QUANT: lks_pool_run(s->pool, j.tiles, quant_unit, &j); break;
+    case LKS_OP_ATTN: lks_pool_run(s->pool, (j.rows + ATTN_POSITIONS - 1) / ATTN_POSITIONS * op->heads, attn_unit, &j); break;
+    case LKS_OP_LINEAR_Q:
+    case LKS_OP_LINEAR_ROPE_Q:
+    case LKS_OP_LINEAR_SILU_MUL_Q:
+    case LKS_OP_LINEAR_ADD: run_projection(&j); break;
+    default: assert(!"an operation that the program's derivation does not make"); break;
+    }
+}

@@ -1,0 +1,54 @@
+#include "oracle/model.h"
+
+#include "kernels/kernels.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static lks_err make_rope_table(lks_model *m)
+{
+    const lks_program *p = &m->program;
+    size_t rows = p->max_positions, width = p->rope_width;
+    double *frequencies = malloc(width / 2 * sizeof *frequencies);
+    m->rope = malloc(rows * width * sizeof *m->rope);
+    lks_err err = frequencies && m->rope ? LKS_OK : lks_fail(LKS_NOMEM, "out of memory for the RoPE table");
+    if (!err) {
+        lks_rope_frequencies(frequencies, p->rope_base, p->rope_width, p->rope_factors);
+        for (uint32_t i = 0; i < rows; i++)
+            lks_rope_row(m->rope + i * width, i, frequencies, p->rope_width);
+    }
+    free(frequencies);
+    return err;
+}
+
+lks_err lks_model_open(lks_model *out, const char *path)
+{
+    memset(out, 0, sizeof *out);
+    const char *fault = lks_kernels_check();
+    if (fault)
+        return lks_fail(LKS_REFUSED, "%s", fault);
+    lks_err err = lks_gguf_open(&out->file, path);
+    if (!err)
+        err = lks_program_derive(&out->program, out->file);
+    if (!err)
+        err = lks_tokenizer_open(&out->tokenizer, out->file);
+    if (!err && lks_tokenizer_vocab_size(out->tokenizer) != out->program.vocab_size)
+        err = lks_fail(LKS_CORRUPT, "the tokenizer has %u tokens and the embedding %u rows", lks_tokenizer_vocab_size(out->tokenizer),
+                       out->program.vocab_size);
+    if (!err)
+        err = make_rope_table(out);
+    if (err) {
+        lks_fail_in(err, "%s", path);
+        lks_model_close(out);
+    }
+    return err;
+}
+
+void lks_model_close(lks_model *m)
+{
+    lks_tokenizer_close(m->tokenizer);
+    lks_program_free(&m->program);
+    lks_gguf_close(m->file);
+    free(m->rope);
+    memset(m, 0, sizeof *m);
+}
