@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # Installs what a fresh Debian 12 machine lacks, in parts; a part that has nothing to do is silent and takes no time.
-#   devnet/setup.sh [debian] [tools] [model] [contracts] [geth] [test]      no argument: everything but test
+#   devnet/setup.sh [debian] [tools] [model] [contracts] [geth] [test] [bench]      no argument: the first five
 # debian     compilers and libraries, by name (root or sudo)
 # tools      Node and Go in .tools/, where PATH has none that is recent enough
 # model      models/SmolLM2-135M-Instruct.Q4_1.gguf
 # contracts  Foundry, solc and the Solidity libraries in contracts/node_modules
 # geth       build/lockstep-geth, the geth host
-# test       what only tests/run.sh needs: clang with its sanitizers
+# test       what only tests/run.sh needs: clang with its sanitizers, a C++ compiler
+# bench      what only bench/ needs: a C++ compiler for the peer, numpy for the reference
 # Versions and hashes are pinned in devnet/setup/, contracts/package-lock.json and plugin/hosts/geth/go.sum. Logs: .tools/log/.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -15,11 +16,17 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
 debian_packages=(gcc libc6-dev cmake ninja-build pkg-config git ca-certificates python3 python3-venv
   libsecp256k1-dev libwebsockets-dev libjsmn-dev libsqlite3-dev libssl-dev libcmocka-dev)
-test_packages=(clang libclang-rt-14-dev)
+test_packages=(clang libclang-rt-14-dev g++)
 
 part_debian() { apt_install "${debian_packages[@]}"; }
 
 part_test() { apt_install "${test_packages[@]}"; }
+
+part_bench() {
+  apt_install g++
+  need_venv
+  [ -e "$(site_packages)/numpy/version.py" ] || run numpy "installing numpy in .tools (17 MB)" pip_install numpy
+}
 
 part_tools() {
   local have
@@ -99,8 +106,8 @@ geth_sources_hash() {
 [ $# -gt 0 ] || set -- debian tools model contracts geth
 for part in "$@"; do
   case $part in
-    debian | tools | model | contracts | geth | test) ;;
-    *) die "unknown part '$part'; parts: debian tools model contracts geth test" ;;
+    debian | tools | model | contracts | geth | test | bench) ;;
+    *) die "unknown part '$part'; parts: debian tools model contracts geth test bench" ;;
   esac
 done
 for part in "$@"; do with_lock "$part" "part_$part"; done

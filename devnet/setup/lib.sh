@@ -70,9 +70,10 @@ apt_install() {
     may_sudo || die "these Debian packages are missing; run as root: apt-get update && $need"
     as_root=(sudo -n)
   fi
+  say "missing Debian packages: ${missing[*]}"
   run apt-update "apt-get update" "${as_root[@]}" apt-get update -q
   # shellcheck disable=SC2086
-  run apt-install "$need" "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive $need
+  run apt-install "apt-get install" "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive $need
 }
 
 may_sudo() { command -v sudo >/dev/null && { sudo -n true 2>/dev/null || { [ -t 0 ] && sudo -v; }; }; }

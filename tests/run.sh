@@ -1,0 +1,84 @@
+#!/usr/bin/env bash
+# Builds and runs everything that tests. The last line is "N passed, N failed"; the exit status is 1 when anything failed.
+#   tests/run.sh [--slow] [--filter TEXT] [--no-setup]
+# --slow       also the tests labelled slow and tests/e2e/slow/
+# --filter X   only the steps whose name contains X (lint headers build symbols ctest asan fuzz forge gas go e2e/NAME)
+# --no-setup   installs nothing; what is missing fails the step that needs it
+# Each step's output is in build/test-logs/. A step that cannot run has failed.
+set -uo pipefail
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+cd "$root" || exit 1
+slow= filter= setup=1
+while [ $# -gt 0 ]; do
+  case $1 in
+    --slow) slow=1 ;;
+    --no-setup) setup= ;;
+    --filter) [ $# -gt 1 ] || { echo "--filter needs a text" >&2; exit 2; }; filter=$2; shift ;;
+    -h | --help) sed -n '2,7s/^# \?//p' "$0"; exit 0 ;;
+    *) echo "unknown option '$1'; see tests/run.sh --help" >&2; exit 2 ;;
+  esac
+  shift
+done
+exec </dev/null
+logs=$root/build/test-logs
+rm -rf "$logs" && mkdir -p "$logs"
+jobs=$(nproc)
+passed=0 failed=0 geth_build=
+. "$root/tests/steps.sh"
+trap '[ -z "$geth_build" ] || kill -- "-$geth_build" 2>/dev/null' EXIT
+
+# The geth build is always waited for once it has been started.
+wanted() { case $1 in *"$filter"* | geth-build) true ;; *) false ;; esac; }
+
+# step NAME FUNCTION ARGUMENTS...: runs it with its output in a log. It may leave its numbers of cases in $counts
+# as "PASSED FAILED"; otherwise it is one case. A non-zero status is at least one failure.
+step() {
+  local name=$1 log=$logs/${1//\//-}.log start=$SECONDS rc=0 ok bad
+  shift
+  wanted "$name" || return 0
+  counts=$logs/.counts
+  rm -f "$counts"
+  ("$@") >"$log" 2>&1 || rc=$?
+  if [ -s "$counts" ]; then read -r ok bad <"$counts"; else ok=1 bad=0; [ "$rc" = 0 ] || ok=0 bad=1; fi
+  if [ "$rc" != 0 ] && [ "$bad" = 0 ]; then bad=1; fi
+  passed=$((passed + ok)) failed=$((failed + bad))
+  if [ "$bad" = 0 ]; then
+    echo "ok $name ($((SECONDS - start)) s, $ok passed)"
+  else
+    echo "FAILED $name ($((SECONDS - start)) s, $bad failed; $log)"
+    tail -n 25 "$log" | sed 's/^/    /'
+  fi
+}
+
+if [ -n "$setup" ]; then
+  "$root/devnet/setup.sh" debian test tools contracts model || { echo "0 passed, 1 failed"; exit 1; }
+fi
+. "$root/devnet/env.sh"
+
+# The geth host takes minutes of one core the first time: it builds behind everything else.
+if [ -n "$setup" ] && { wanted go || wanted e2e/; }; then
+  set -m
+  { nice -n 15 "$root/devnet/setup.sh" geth; echo $? >"$logs/geth-build.rc"; } >"$logs/geth-build.log" 2>&1 &
+  geth_build=$!
+  set +m
+fi
+
+step lint step_lint
+step build step_build
+step headers step_headers
+step symbols step_symbols
+step ctest step_ctest build ${slow:+slow}
+step asan step_asan
+step fuzz step_fuzz
+step forge step_forge
+step gas step_gas
+if [ -n "$geth_build" ]; then
+  step geth-build step_geth_build
+fi
+step go step_go
+for script in tests/e2e/*.sh ${slow:+tests/e2e/slow/*.sh}; do
+  [ ! -e "$script" ] || step "e2e/$(basename "$script" .sh)" timeout 900 "$script"
+done
+
+echo "$passed passed, $failed failed"
+[ "$failed" = 0 ]

@@ -1,0 +1,117 @@
+# The steps of tests/run.sh: each is a function that runs in a subshell, prints to its log and returns non-zero on failure.
+# Sourced by tests/run.sh, which sets root, logs, jobs, slow, counts.
+
+# count PASSED FAILED: the number of cases that the step ran.
+count() { echo "$1 $2" >"$counts"; }
+
+sources() { git -C "$root" ls-files --cached --others --exclude-standard -- "$@" | while read -r f; do [ ! -e "$f" ] || echo "$f"; done; }
+
+step_lint() {
+  local rc=0 f
+  while read -r f; do bash -n "$f" || rc=1; done < <(sources '*.sh' .ci/run)
+  while read -r f; do python3 -c 'import ast, sys; ast.parse(open(sys.argv[1]).read(), sys.argv[1])' "$f" || rc=1; done < <(sources '*.py')
+  while read -r f; do node --check "$f" || rc=1; done < <(sources '*.mjs' '*.js')
+  sources '*.c' '*.h' | xargs grep -nP '\t| +$' && { echo "tab or trailing space in the lines above"; rc=1; }
+  # The bits of a result must not depend on how a compiler rearranges floating point.
+  sources '*.cmake' CMakeLists.txt '*/CMakeLists.txt' '*.sh' '*.go' | grep -v '^tests/steps.sh$' |
+    xargs grep -nE -e '-f(fast|unsafe|associative|reciprocal|finite|no-signed|no-trapping)|-Ofast' && { echo "a forbidden option in the lines above"; rc=1; }
+  sources '*.c' '*.h' '*.cu' | xargs grep -nE '# *pragma.*(FP_CONTRACT|GCC optimize|float_control)|optimize *\(' &&
+    { echo "a forbidden pragma or attribute in the lines above"; rc=1; }
+  return $rc
+}
+
+step_build() { configure build && ninja -C build -j "$jobs"; }
+
+configure() { cmake -S . -B "$1" -G Ninja -DCMAKE_BUILD_TYPE=Release "${@:2}"; }
+
+# Every header that another folder may include compiles alone as C11, and as C++17 if it says that it is for C++ too.
+step_headers() {
+  local rc=0 ok=0 bad=0 h flags=(-I. -D_GNU_SOURCE -Wall -Wextra -Werror -fsyntax-only)
+  while read -r h; do
+    if echo "#include \"$h\"" | gcc -x c -std=c11 "${flags[@]}" - &&
+      { ! grep -q 'extern "C"' "$h" || echo "#include \"$h\"" | g++ -x c++ -std=c++17 "${flags[@]}" -; }; then
+      ok=$((ok + 1))
+    else
+      echo "$h does not compile alone"
+      bad=$((bad + 1)) rc=1
+    fi
+  done < <(sources 'chain/*.h' 'kernels/*.h' 'oracle/*.h' 'plugin/*.h' | grep -v internal)
+  count $ok $bad
+  return $rc
+}
+
+# No function of libm in what computes committed bits, and no symbol of the plugin but those of its interface.
+step_symbols() {
+  local rc=0 libm lib
+  libm=$(gcc -print-file-name=libm.so.6)
+  nm -D --defined-only "$libm" | awk '{print $3}' | sed 's/@.*//' | sort -u >"$logs/libm.txt"
+  for lib in $(find build/kernels build/oracle -name '*.a'); do
+    nm -u "$lib" 2>/dev/null | awk '$1 == "U" {print $2}' | sort -u | grep -Fxf "$logs/libm.txt" && { echo "$lib calls libm"; rc=1; }
+  done
+  [ -n "${lib:-}" ] || { echo "no library found in build/kernels and build/oracle"; rc=1; }
+  lib=$(find build -maxdepth 2 -name liblockstep.so)
+  [ "$(nm -D --defined-only "$lib" | awk '{print $3}')" = lockstep_plugin_create ] ||
+    { echo "$lib does not export lockstep_plugin_create alone"; rc=1; }
+  return $rc
+}
+
+# step_ctest BUILD-FOLDER [slow]
+step_ctest() {
+  local rc=0
+  ctest --test-dir "$1" -j "$jobs" --output-on-failure --no-tests=error --test-output-size-passed 1048576 \
+    --output-junit ctest.xml $([ -n "${2:-}" ] || echo -LE slow) || rc=1
+  python3 tests/count_cases.py "$1/ctest.xml" >"$counts" || rc=1
+  return $rc
+}
+
+step_asan() {
+  configure build-asan -DCMAKE_C_FLAGS_RELEASE=-O1 -DLKS_SANITIZE=address,undefined &&
+    ninja -C build-asan -j "$jobs" && step_ctest build-asan
+}
+
+# Each target runs for 10 seconds on its seeds; what it finds new stays in build-fuzz.
+step_fuzz() {
+  local rc=0 ok=0 bad=0 target name
+  configure build-fuzz -DCMAKE_C_COMPILER=clang -DCMAKE_C_FLAGS_RELEASE=-O1 -DLKS_FUZZ=ON \
+    -DLKS_SANITIZE=address,undefined,fuzzer-no-link || return 1
+  ninja -C build-fuzz -j "$jobs" $(ninja -C build-fuzz -t targets all | sed -n 's/^\(fuzz_[a-z0-9_]*\): phony$/\1/p') || return 1
+  for target in build-fuzz/fuzz/fuzz_*; do
+    name=$(basename "$target")
+    mkdir -p "build-fuzz/corpus/$name" "tests/fuzz/corpus/$name"
+    if "$target" -max_total_time=10 -timeout=10 -rss_limit_mb=2048 -max_len=65536 -artifact_prefix="build-fuzz/$name-" \
+      "build-fuzz/corpus/$name" "tests/fuzz/corpus/$name" >"$logs/$name.log" 2>&1; then
+      ok=$((ok + 1))
+      grep -E 'DONE|stat::' "$logs/$name.log" | tail -n 1
+    else
+      bad=$((bad + 1)) rc=1
+      tail -n 20 "$logs/$name.log"
+    fi
+  done
+  count $ok $bad
+  return $rc
+}
+
+step_forge() {
+  local rc=0
+  (cd contracts && FOUNDRY_PROFILE=${slow:+slow} forge test) | tee "$logs/forge-test.log" || rc=1
+  sed -n 's/^Ran .* test suites\{0,1\} in .*: \([0-9]*\) tests passed, \([0-9]*\) failed.*/\1 \2/p' "$logs/forge-test.log" >"$counts"
+  [ -s "$counts" ] || rc=1
+  return $rc
+}
+
+# The gas figures of contracts/.gas-snapshot must still hold.
+step_gas() { cd contracts && forge snapshot --check; }
+
+step_go() {
+  local rc=0
+  (cd plugin/hosts/geth && CGO_ENABLED=1 nice go test -count=1 -v ./...) | tee "$logs/go-test.log" || rc=1
+  count "$(grep -c '^ *--- PASS' "$logs/go-test.log")" "$(grep -c '^ *--- FAIL' "$logs/go-test.log")"
+  return $rc
+}
+
+# The build that tests/run.sh started in the background leaves its status in geth-build.rc.
+step_geth_build() {
+  while [ ! -e "$logs/geth-build.rc" ]; do sleep 0.5; done
+  cat "$logs/geth-build.log"
+  [ "$(cat "$logs/geth-build.rc")" = 0 ]
+}
