@@ -144,6 +144,8 @@ lks_err lks_abi_finish(lks_abi_writer *e)
     lks_err err = lks_buf_error(e->out);
     if (err)
         return err;
+    if (e->depth == 1) /* the outermost sequence ends here */
+        lks_abi_end(e);
     if (e->misused || e->depth)
         return lks_fail(LKS_INTERNAL, "ABI: members do not match their heads");
     return LKS_OK;
