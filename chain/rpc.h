@@ -1,9 +1,9 @@
 /* A JSON-RPC 2.0 client for an Ethereum node: over WebSocket, HTTP, either with TLS, or a Unix socket; by libwebsockets.
  *
  * One lks_rpc has one service thread of its own; calls are taken from any thread and answered on the service thread. Over
- * WebSocket and a Unix socket there is one connection, made again with growing pauses (0.25 s to 8 s) when it is lost; calls
- * under way on a lost connection fail at once (the node may or may not have acted on them), later ones wait for the new
- * connection until their time is up. Over HTTP every call is one POST.
+ * WebSocket and a Unix socket there is one connection, made when a call needs it. When it is lost, the calls that were sent fail
+ * at once (the node may or may not have acted on them); later calls make it again, after pauses that grow from 0.25 s to 8 s as
+ * attempts fail, and a failed attempt fails the calls that waited for it. Over HTTP every call is one POST.
  * Calls under way, the size of an answer and the time of each call are bounded. There are no subscriptions: whoever follows the
  * chain polls eth_blockNumber, which works over every transport.
  */
@@ -27,7 +27,7 @@ typedef struct lks_rpc_options {
     void *user;
 } lks_rpc_options;
 
-/* Opens a client. Does not wait for the node: a node that is not there shows in the first call.
+/* Opens a client. Does not connect yet: a node that is not there shows in the first call, as LKS_IO.
  * In: url: ws://HOST:PORT/PATH, wss://, http://, https://, or the path of a Unix socket (it contains a '/', or begins with "ipc:").
  *     options: NULL for the defaults; copied.
  * Returns: LKS_OK, *out is to be closed; LKS_BADARGS (the URL); LKS_NOMEM; LKS_INTERNAL. */

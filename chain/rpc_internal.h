@@ -1,0 +1,129 @@
+/* What the files of the JSON-RPC client share.
+ *   rpc_url.c      which node
+ *   rpc_message.c  the text of requests and answers
+ *   rpc.c          calls: taking, sending in turn, timing out, answering
+ *   rpc_lws.c      the three transports on libwebsockets
+ */
+#ifndef LKS_CHAIN_RPC_INTERNAL_H
+#define LKS_CHAIN_RPC_INTERNAL_H
+
+#include <libwebsockets.h>
+#include <pthread.h>
+
+#include "chain/rpc.h"
+
+typedef enum rpc_transport { RPC_WS, RPC_HTTP, RPC_IPC } rpc_transport;
+
+typedef struct rpc_url {
+    rpc_transport transport;
+    bool tls;
+    char *host; /* IPC: the path of the socket */
+    char *authority; /* host and port as the URL has them, for the Host header */
+    int port;
+    char *path;    /* with the query; may hold an access key, so it never enters a message */
+    char *display; /* what messages say: without the path */
+} rpc_url;
+
+lks_err rpc_url_parse(rpc_url *out, const char *url) LKS_MUST_USE;
+void rpc_url_free(rpc_url *url);
+
+/* Appends a request. Returns: LKS_OK; LKS_BADARGS (method, params); LKS_NOMEM. */
+lks_err rpc_request(lks_buf *out, uint64_t id, const char *method, const char *params_json) LKS_MUST_USE;
+
+/* What an answer says. */
+typedef struct rpc_answer {
+    bool has_id; /* else it is a notification, or an error about a request that the node could not read */
+    uint64_t id;
+    bool is_error;
+    int32_t code;   /* of the error */
+    lks_buf json;   /* owned: the text of "result" or "error" */
+    bool is_notice; /* a notification: no answer at all */
+} rpc_answer;
+
+/* Reads an answer; free answer->json in any case. Returns: LKS_OK; LKS_CORRUPT (not JSON-RPC); LKS_REFUSED (JSON beyond its bounds); LKS_NOMEM. */
+lks_err rpc_answer_parse(rpc_answer *answer, const char *text, size_t len) LKS_MUST_USE;
+
+/* Finds the end of a JSON value in a stream of them, from the brackets outside strings. */
+typedef struct rpc_frame {
+    size_t depth;
+    bool in_string, escaped;
+} rpc_frame;
+
+/* In: len bytes at data, the next of the stream. Out: *used, how many of them belong to the value under way (all of them, unless
+ * it ends). Returns: 1 when the value ends there; 0 when it goes on; -1 when no value can begin there. */
+int rpc_frame_next(rpc_frame *frame, const char *data, size_t len, size_t *used);
+
+typedef struct rpc_waiter rpc_waiter;
+
+typedef struct rpc_call {
+    struct rpc_call *next;
+    uint64_t id;
+    lks_buf body; /* LWS_PRE bytes, then the request */
+    int64_t deadline_us;
+    uint32_t timeout_ms;
+    bool sent;
+    char method[64];
+    lks_rpc_reply reply; /* or waiter */
+    void *user;
+    rpc_waiter *waiter;
+    /* HTTP */
+    struct lws *wsi;
+    size_t written;
+    int status;
+    lks_buf answer;
+} rpc_call;
+
+typedef enum rpc_link { RPC_DOWN, RPC_CONNECTING, RPC_UP } rpc_link;
+
+struct lks_rpc {
+    rpc_url url;
+    uint32_t max_calls, timeout_ms;
+    size_t max_answer;
+    void (*notice)(void *user, const char *line);
+    void *user;
+    struct lws_context *lws;
+    pthread_t thread;
+
+    pthread_mutex_t lock; /* for this group only */
+    rpc_call *incoming;   /* newest first */
+    uint32_t under_way;   /* calls taken and not yet answered */
+    uint64_t next_id;
+    bool closing;
+
+    /* The service thread's own. */
+    rpc_call *calls; /* in the order in which they were taken */
+    lws_sorted_usec_list_t timer;
+    rpc_link link; /* the one connection of WebSocket and IPC */
+    struct lws *wsi;
+    bool was_up, lost;      /* it was up once; it is known to be lost */
+    uint32_t pause_ms;      /* between attempts to connect */
+    int64_t next_attempt_us;
+    lks_buf received;
+    rpc_frame frame;
+};
+
+/* rpc.c, for rpc_lws.c. Service thread only. */
+/* Ends a call: err and, when it is LKS_OK or LKS_REMOTE, code and json; otherwise the reason is this thread's stored one. */
+void rpc_finish(lks_rpc *rpc, rpc_call *call, lks_err err, int32_t code, const lks_buf *json);
+/* Ends every call with the stored reason; with only_sent, those that the node may have seen. */
+void rpc_finish_all(lks_rpc *rpc, lks_err err, bool only_sent);
+/* The answer that came over HTTP for this call. */
+void rpc_http_answer(lks_rpc *rpc, rpc_call *call);
+/* A whole message that came over WebSocket or IPC. Returns: LKS_OK; else the connection is no good, for the stored reason. */
+lks_err rpc_stream_message(lks_rpc *rpc, const char *text, size_t len);
+rpc_call *rpc_find(lks_rpc *rpc, uint64_t id);
+rpc_call *rpc_next_unsent(lks_rpc *rpc);
+/* The connection is up; could not be made; ended (the reason is the stored one). */
+void rpc_link_up(lks_rpc *rpc);
+void rpc_link_failed(lks_rpc *rpc, const char *reason);
+void rpc_link_lost(lks_rpc *rpc, lks_err err);
+
+/* rpc_lws.c */
+struct lws_context *rpc_lws_create(lks_rpc *rpc);
+/* Starts to connect, for all calls or (HTTP) for this one. Failures come back as rpc_link_failed or rpc_finish. */
+void rpc_lws_connect_stream(lks_rpc *rpc);
+void rpc_lws_connect_http(lks_rpc *rpc, rpc_call *call);
+/* Closes the connection of an HTTP call that ends before it. */
+void rpc_lws_abandon(rpc_call *call);
+
+#endif
