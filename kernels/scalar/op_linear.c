@@ -8,43 +8,61 @@
 
 enum { STEP = 256 };
 
-/* Exact: at most 32 products of 127 * 128. */
-static inline int32_t dot16(const int8_t *a, const int8_t *b)
+/* Exact: at most 32 products of 127 * 128. Weights are widened beforehand, so that compilers find the 16-bit multiply-and-add instructions. */
+static inline int32_t dot(const int16_t *w, const int8_t *x, uint32_t count)
 {
     int32_t s = 0;
-    for (int i = 0; i < 16; i++)
-        s += (int16_t)a[i] * (int16_t)b[i];
+    for (uint32_t i = 0; i < count; i++)
+        s += w[i] * (int32_t)x[i];
     return s;
 }
 
-static inline int32_t dot32(const int8_t *a, const int8_t *b)
-{
-    int32_t s = 0;
-    for (int i = 0; i < 32; i++)
-        s += (int16_t)a[i] * (int16_t)b[i];
-    return s;
-}
+typedef struct piece { /* elements [first, first + count) of a weight row; first is a multiple of STEP, so of every block length */
+    int16_t q[STEP];
+    float w[STEP / 16], n[STEP / 16];
+    uint32_t first, count;
+} piece;
 
-/* The part of one element's sum over elements [first, first + count) of the row; first is a multiple of STEP, so of every block length. */
-static float accumulate(float acc, const int8_t *q, const float *w, const float *n, uint32_t sub, bool offset, const lks_a8 *x, size_t t,
-                        uint32_t first, uint32_t count)
+/* The piece's part of the sum against row t of x. sub and offset are constants where this is called, so that the loops unroll. */
+static inline float accumulate(float acc, const piece *p, const lks_a8 *x, size_t t, uint32_t sub, bool offset)
 {
-    const int8_t *xq = x->q + t * x->q_ld + first;
-    const float *xd = x->d + t * x->d_ld + first / x->block;
-    const int32_t *xsum = x->sum + t * x->sum_ld + first / 32;
-    for (uint32_t i = 0; i < count; xd++) {
-        uint32_t end = i + x->block < count ? i + x->block : count;
+    const int8_t *xq = x->q + t * x->q_ld + p->first;
+    const float *xd = x->d + t * x->d_ld + p->first / x->block;
+    const int32_t *xsum = x->sum + t * x->sum_ld + p->first / 32;
+    for (uint32_t i = 0; i < p->count; xd++) {
+        uint32_t end = i + x->block < p->count ? i + x->block : p->count;
         float s = 0.0f;
         for (; i < end; i += sub) {
             uint32_t b = i / sub;
-            int32_t dot = sub == 32 ? dot32(q + i, xq + i) : dot16(q + i, xq + i);
-            s = lks_fma((float)dot, w[b], s);
+            s = lks_fma((float)dot(p->q + i, xq + i, sub), p->w[b], s);
             if (offset)
-                s = lks_fma(-(float)xsum[b], n[b], s);
+                s = lks_fma(-(float)xsum[b], p->n[b], s);
         }
         acc = lks_fma(s, *xd, acc);
     }
     return acc;
+}
+
+static void accumulate_rows(float *y, size_t ld, const piece *p, const lks_a8 *x, size_t rows, uint32_t sub, bool offset)
+{
+    for (size_t t = 0; t < rows; t++, y += ld) {
+        if (sub == 16)
+            *y = accumulate(*y, p, x, t, 16, false);
+        else if (offset)
+            *y = accumulate(*y, p, x, t, 32, true);
+        else
+            *y = accumulate(*y, p, x, t, 32, false);
+    }
+}
+
+static void unpack_piece(piece *p, const lks_matrix *w, uint32_t row, uint32_t first)
+{
+    int8_t q[STEP];
+    p->first = first;
+    p->count = w->cols - first < STEP ? w->cols - first : STEP;
+    lks_unpack(q, p->w, p->n, w, row, first, p->count);
+    for (uint32_t i = 0; i < p->count; i++)
+        p->q[i] = q[i];
 }
 
 void lks_scalar_linear(float *y, size_t ld, const lks_matrix *w, const float *bias, uint32_t first, uint32_t last, const lks_a8 *x, size_t rows)
@@ -55,12 +73,9 @@ void lks_scalar_linear(float *y, size_t ld, const lks_matrix *w, const float *bi
         for (size_t t = 0; t < rows; t++)
             y[t * ld] = 0.0f;
         for (uint32_t c = 0; c < w->cols; c += STEP) {
-            int8_t q[STEP];
-            float scale[STEP / 16], n[STEP / 16];
-            uint32_t count = w->cols - c < STEP ? w->cols - c : STEP;
-            lks_unpack(q, scale, n, w, r, c, count);
-            for (size_t t = 0; t < rows; t++)
-                y[t * ld] = accumulate(y[t * ld], q, scale, n, sub, offset, x, t, c, count);
+            piece p;
+            unpack_piece(&p, w, r, c);
+            accumulate_rows(y, ld, &p, x, rows, sub, offset);
         }
         if (bias)
             for (size_t t = 0; t < rows; t++)
