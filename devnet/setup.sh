@@ -95,7 +95,7 @@ part_geth() {
   sum=$(geth_sources_hash)
   if [ -x "$out" ] && is_stamped "$stamp" "$sum"; then return; fi
   mkdir -p "$root/build"
-  run geth "building the geth host (5 minutes the first time)" "$root/plugin/hosts/geth/build.sh" "$out"
+  run geth "building the geth host (5 minutes the first time)" "$root/plugin/hosts/geth/build.sh" "$root/build"
   put_stamp "$stamp" "$sum"
 }
 

@@ -40,7 +40,8 @@ step() {
   rm -f "$counts"
   ("$@") >"$log" 2>&1 || rc=$?
   if [ -s "$counts" ]; then read -r ok bad <"$counts"; else ok=1 bad=0; [ "$rc" = 0 ] || ok=0 bad=1; fi
-  if [ "$rc" != 0 ] && [ "$bad" = 0 ]; then bad=1; fi
+  # A failure without a failed case, and a step that ran no case at all, are failures.
+  if [ "$bad" = 0 ] && { [ "$rc" != 0 ] || [ "$ok" = 0 ]; }; then bad=1; fi
   passed=$((passed + ok)) failed=$((failed + bad))
   if [ "$bad" = 0 ]; then
     echo "ok $name ($((SECONDS - start)) s, $ok passed)"

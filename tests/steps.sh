@@ -93,7 +93,7 @@ step_fuzz() {
 
 step_forge() {
   local rc=0
-  (cd contracts && FOUNDRY_PROFILE=${slow:+slow} forge test) | tee "$logs/forge-test.log" || rc=1
+  (cd contracts && FOUNDRY_PROFILE=$([ -n "$slow" ] && echo slow || echo default) forge test) | tee "$logs/forge-test.log" || rc=1
   sed -n 's/^Ran .* test suites\{0,1\} in .*: \([0-9]*\) tests passed, \([0-9]*\) failed.*/\1 \2/p' "$logs/forge-test.log" >"$counts"
   [ -s "$counts" ] || rc=1
   return $rc
@@ -104,7 +104,7 @@ step_gas() { cd contracts && forge snapshot --check; }
 
 step_go() {
   local rc=0
-  (cd plugin/hosts/geth && CGO_ENABLED=1 nice go test -count=1 -v ./...) | tee "$logs/go-test.log" || rc=1
+  plugin/hosts/geth/build.sh --test -count=1 -v | tee "$logs/go-test.log" || rc=1
   count "$(grep -c '^ *--- PASS' "$logs/go-test.log")" "$(grep -c '^ *--- FAIL' "$logs/go-test.log")"
   return $rc
 }
