@@ -24,7 +24,6 @@ enum lks_exit {
 typedef int (*lks_command_fn)(int argc, char **argv);
 
 int lks_cmd_run(int argc, char **argv);
-int lks_cmd_logits(int argc, char **argv);
 int lks_cmd_tokenize(int argc, char **argv);
 int lks_cmd_detokenize(int argc, char **argv);
 int lks_cmd_model_info(int argc, char **argv);
@@ -37,6 +36,7 @@ int lks_cmd_status(int argc, char **argv);
 int lks_cmd_finalize(int argc, char **argv);
 int lks_cmd_bond_deposit(int argc, char **argv);
 int lks_cmd_bond_withdraw(int argc, char **argv);
+int lks_cmd_credit_withdraw(int argc, char **argv);
 
 /* Prints "lockstep: MESSAGE" as one line on standard error. Returns: code. */
 int lks_cli_fail(int code, const char *format, ...) __attribute__((format(printf, 2, 3)));

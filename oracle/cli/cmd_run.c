@@ -1,9 +1,11 @@
 /* lockstep run: an answer on this machine, with the bits of every operator's. */
+#include "chain/hex.h"
 #include "oracle/cli/cli.h"
 #include "oracle/cli/output.h"
 #include "oracle/cli/policy.h"
 #include "oracle/cli/progress.h"
 #include "oracle/generate.h"
+#include "oracle/trace.h"
 
 #include <inttypes.h>
 #include <signal.h>
@@ -25,11 +27,12 @@ typedef struct run {
     const char *model_path, *prompt;
     lks_policy_args policy;
     uint32_t max_tokens, threads, batch;
-    bool max_given, json, quiet, progress;
+    bool max_given, json, quiet, progress, trace;
     lks_model model;
     lks_tokens ids;
     uint32_t *tokens;
     uint32_t count;
+    uint8_t (*roots)[32]; /* --trace: of every operation */
     lks_utf8 text;
     lks_progress wait;
     double started, first, last; /* of the tokens; seconds */
@@ -69,6 +72,26 @@ static double rate(double count, double seconds)
     return seconds > 0 ? count / seconds : 0;
 }
 
+static void trace_json(lks_json_writer *w, const run *r)
+{
+    lks_json_put_name(w, "trace");
+    lks_json_begin_array(w);
+    for (uint32_t i = 0; i < r->model.program.op_count; i++) {
+        lks_json_put_data(w, r->roots[i], 32);
+    }
+    lks_json_end_array(w);
+}
+
+static void print_trace(const run *r)
+{
+    const lks_program *p = &r->model.program;
+    char root[LKS_HEX_SIZE(32)];
+    for (uint32_t i = 0; i < p->op_count; i++) {
+        lks_hex_encode(root, r->roots[i], 32);
+        printf("%5" PRIu32 "  %-18s %s\n", i, lks_op_name(p->ops[i].code), root);
+    }
+}
+
 static int print_json(const run *r, const char *finish)
 {
     lks_buf out = {0}, text = {0};
@@ -97,10 +120,41 @@ static int print_json(const run *r, const char *finish)
     lks_json_member_f64(&w, "promptSeconds", r->first - r->started);
     lks_json_member_f64(&w, "seconds", r->last - r->started);
     lks_json_member_f64(&w, "tokensPerSecond", rate(r->count - 1.0, r->last - r->first));
+    if (r->trace) {
+        trace_json(&w, r);
+    }
     lks_json_end_object(&w);
     int code = lks_buf_error(&text) == LKS_OK ? LKS_EXIT_OK : lks_cli_fail(LKS_EXIT_INTERNAL, "run: out of memory");
     lks_buf_free(&text);
     return lks_out_json(&out, code);
+}
+
+/* Computes the answer again, as a challenger would, and the root of every operation's output. */
+static lks_err make_trace(run *r, const lks_policy *policy)
+{
+    r->roots = calloc(r->model.program.op_count, sizeof r->roots[0]);
+    if (r->roots == NULL) {
+        return lks_fail(LKS_NOMEM, "out of memory");
+    }
+    lks_progress_note(&r->wait, "tracing %zu positions", r->ids.count + r->count - 1);
+    return lks_trace_roots(r->roots, &r->model, r->ids.ids, r->ids.count, r->tokens, r->count, policy, r->threads);
+}
+
+static int print_result(const run *r)
+{
+    const char *finish = stopped(r) ? "stop" : "length";
+    if (r->json) {
+        return print_json(r, finish);
+    }
+    if (r->trace) {
+        print_trace(r);
+    }
+    if (!r->quiet) {
+        fprintf(stderr, "lockstep: prompt of %zu tokens in %.2f s (%.1f tokens/s); answer of %u tokens, %.1f tokens/s; ended by %s\n",
+                r->ids.count, r->first - r->started, rate((double)r->ids.count, r->first - r->started), r->count,
+                rate(r->count - 1.0, r->last - r->first), strcmp(finish, "stop") == 0 ? "the model" : "the limit");
+    }
+    return lks_cli_finish(LKS_EXIT_OK);
 }
 
 static int answer(run *r)
@@ -116,9 +170,7 @@ static int answer(run *r)
     r->text = lks_out_begin();
     r->started = lks_now();
     lks_progress_begin(&r->wait, "run", r->progress);
-    if (r->wait.shown) {
-        lks_progress_note(&r->wait, "reading a prompt of %zu tokens", r->ids.count);
-    }
+    lks_progress_note(&r->wait, "reading a prompt of %zu tokens", r->ids.count);
     lks_err err = lks_generate(&r->model, r->ids.ids, r->ids.count, &policy, r->max_tokens, &options, r->tokens, &r->count);
     lks_progress_end(&r->wait);
     if (!r->json && r->count > 0) {
@@ -130,16 +182,11 @@ static int answer(run *r)
     if (ferror(stdout)) {
         return lks_cli_finish(LKS_EXIT_OK);
     }
-    if (err != LKS_OK) {
-        return lks_cli_fail_file(err, "run", NULL);
+    if (err == LKS_OK && r->trace) {
+        signal(SIGINT, SIG_DFL);
+        err = make_trace(r, &policy);
     }
-    int code = r->json ? print_json(r, stopped(r) ? "stop" : "length") : lks_cli_finish(LKS_EXIT_OK);
-    if (!r->quiet && !r->json) {
-        fprintf(stderr, "lockstep: prompt of %zu tokens in %.2f s (%.1f tokens/s); answer of %u tokens, %.1f tokens/s; ended by %s\n",
-                r->ids.count, r->first - r->started, rate((double)r->ids.count, r->first - r->started), r->count,
-                rate(r->count - 1.0, r->last - r->first), stopped(r) ? "the model" : "the limit");
-    }
-    return code;
+    return err == LKS_OK ? print_result(r) : lks_cli_fail_file(err, "run", NULL);
 }
 
 /* The number of tokens to sample: at most what the model has positions for. */
@@ -195,6 +242,7 @@ int lks_cmd_run(int argc, char **argv)
         {.name = "threads", .letter = 'j', .kind = LKS_OPT_U32, .out = &r.threads, .value = "N", .help = "threads (default: one a core)"},
         {.name = "batch", .kind = LKS_OPT_U32, .out = &r.batch, .value = "N", .help = "prompt positions a pass (default 512)"},
         {.name = "json", .kind = LKS_OPT_FLAG, .out = &r.json, .help = "one line of JSON with the token ids instead of text"},
+        {.name = "trace", .kind = LKS_OPT_FLAG, .out = &r.trace, .help = "also the hash of every operation's output over the whole answer"},
         {.name = "quiet", .letter = 'q', .kind = LKS_OPT_FLAG, .out = &r.quiet, .help = "no line about the speed"},
         {.name = "progress", .kind = LKS_OPT_FLAG, .out = &r.progress, .help = "progress also where standard error is no terminal"},
     };
@@ -218,5 +266,6 @@ int lks_cmd_run(int argc, char **argv)
     free(r.policy.allowed.ids);
     free(r.ids.ids);
     free(r.tokens);
+    free(r.roots);
     return code;
 }

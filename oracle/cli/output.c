@@ -3,7 +3,9 @@
 #include "chain/address.h"
 #include "oracle/cli/cli.h"
 
+#include <inttypes.h>
 #include <stdio.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { PIECE = 512 };
@@ -43,6 +45,17 @@ void lks_out_safe(const char *bytes, size_t len)
     char out[LKS_UTF8_ROOM(0)];
     print(&u, bytes, len);
     fwrite(out, 1, lks_utf8_end(&u, out), stdout);
+}
+
+void lks_time_text(char text[LKS_TIME_SIZE], uint64_t unix_seconds)
+{
+    time_t t = (time_t)unix_seconds;
+    struct tm parts;
+    /* Up to the year 9999; a contract can name any time. */
+    if (unix_seconds > UINT64_C(253402300799) || gmtime_r(&t, &parts) == NULL ||
+        strftime(text, LKS_TIME_SIZE, "%Y-%m-%d %H:%M:%S UTC", &parts) == 0) {
+        snprintf(text, LKS_TIME_SIZE, "second %" PRIu64, unix_seconds);
+    }
 }
 
 int lks_out_json(lks_buf *json, int code)

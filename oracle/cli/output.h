@@ -15,6 +15,10 @@ lks_utf8 lks_out_begin(void);
 /* Prints a string of a file or a node where a person reads it: control characters become U+FFFD. */
 void lks_out_safe(const char *bytes, size_t len);
 
+/* "2026-11-22 02:30:00 UTC", zero-terminated. */
+#define LKS_TIME_SIZE 32
+void lks_time_text(char text[LKS_TIME_SIZE], uint64_t unix_seconds);
+
 /* Prints the buffer and a newline, and frees it. Returns: code, or what lks_cli_finish says of a failure. */
 int lks_out_json(lks_buf *json, int code);
 

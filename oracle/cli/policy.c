@@ -4,6 +4,7 @@
 #include "oracle/cli/cli.h"
 #include "oracle/cli/io.h"
 #include "oracle/cli/values.h"
+#include "oracle/policy.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,14 +21,13 @@ int lks_cli_open_model(lks_model *m, const char *command, const char *path)
 
 int lks_policy_check(const lks_policy_args *p, const char *command)
 {
+    const lks_policy policy = {.temperature = p->temperature, .min_p = p->min_p};
+    lks_sampling decoded;
     if (p->greedy && p->temperature_given && p->temperature != 0) {
         return lks_cli_fail(LKS_EXIT_USAGE, "%s: --greedy and --temperature exclude each other; give one of them", command);
     }
-    if (lks_check_temperature(p->temperature) != LKS_OK) {
-        return lks_cli_fail(LKS_EXIT_USAGE, "%s: --temperature: %s", command, lks_error_message());
-    }
-    if (lks_check_min_p(p->min_p) != LKS_OK) {
-        return lks_cli_fail(LKS_EXIT_USAGE, "%s: --min-p: %s", command, lks_error_message());
+    if (lks_policy_decode(&decoded, &policy, 0) != LKS_OK) {
+        return lks_cli_fail(LKS_EXIT_USAGE, "%s: %s; see lockstep %s --help", command, lks_error_message(), command);
     }
     if (p->temperature == 0 && p->min_p_given) {
         return lks_cli_fail(LKS_EXIT_USAGE, "%s: --min-p does nothing without a --temperature above 0; give one, or leave --min-p out", command);
@@ -65,19 +65,22 @@ static int allow_text(lks_policy_args *p, const char *command, const lks_tokeniz
     return err == LKS_OK ? code : lks_cli_fail_file(err, "--allow", NULL);
 }
 
-static int allow_id(lks_policy_args *p, const char *command, const lks_tokenizer *t, const char *word)
+static int allow_texts(lks_policy_args *p, const char *command, const lks_tokenizer *t)
 {
-    uint32_t id;
-    lks_err err = lks_parse_u32(&id, word);
-    if (err != LKS_OK) {
-        return lks_cli_fail(LKS_EXIT_USAGE, "%s: --allow-ids: %s", command, lks_error_message());
+    int code = LKS_PARSED;
+    char *copy = strdup(p->allow);
+    if (copy == NULL) {
+        return lks_cli_fail(LKS_EXIT_INTERNAL, "%s: out of memory", command);
     }
-    if (id >= lks_tokenizer_vocab_size(t)) {
-        return lks_cli_fail(LKS_EXIT_USAGE, "%s: --allow-ids: %u is outside the vocabulary of %u tokens", command, id,
-                            lks_tokenizer_vocab_size(t));
+    for (char *word = copy, *comma = copy; code == LKS_PARSED && comma != NULL; word = comma + 1) {
+        comma = strchr(word, ',');
+        if (comma != NULL) {
+            *comma = '\0';
+        }
+        code = allow_text(p, command, t, word);
     }
-    err = lks_tokens_push(&p->allowed, id);
-    return err == LKS_OK ? LKS_PARSED : lks_cli_fail_file(err, "--allow-ids", NULL);
+    free(copy);
+    return code;
 }
 
 static int by_id(const void *a, const void *b)
@@ -89,30 +92,26 @@ static int by_id(const void *a, const void *b)
 int lks_policy_resolve(lks_policy_args *p, const char *command, const lks_tokenizer *t)
 {
     const char *option = p->allow != NULL ? "--allow" : "--allow-ids";
-    const char *text = p->allow != NULL ? p->allow : p->allow_ids;
-    int code = LKS_PARSED;
-    if (text == NULL) {
-        return LKS_PARSED;
-    }
-    char *copy = strdup(text);
-    if (copy == NULL) {
-        return lks_cli_fail(LKS_EXIT_INTERNAL, "%s: out of memory", command);
-    }
-    for (char *word = copy, *comma = copy; code == LKS_PARSED && comma != NULL; word = comma + 1) {
-        comma = strchr(word, ',');
-        if (comma != NULL) {
-            *comma = '\0';
+    uint32_t *ids;
+    if (p->allow != NULL) {
+        int code = allow_texts(p, command, t);
+        if (code != LKS_PARSED) {
+            return code;
         }
-        code = p->allow != NULL ? allow_text(p, command, t, word) : allow_id(p, command, t, word);
+    } else if (p->allow_ids != NULL && lks_parse_id_list(&p->allowed, p->allow_ids) != LKS_OK) {
+        return lks_cli_fail(LKS_EXIT_USAGE, "%s: --allow-ids: %s", command, lks_error_message());
     }
-    free(copy);
-    if (code != LKS_PARSED) {
-        return code;
+    ids = p->allowed.ids;
+    if (p->allowed.count > 1) {
+        qsort(ids, p->allowed.count, sizeof ids[0], by_id);
     }
-    qsort(p->allowed.ids, p->allowed.count, sizeof p->allowed.ids[0], by_id);
-    for (size_t i = 1; i < p->allowed.count; i++) {
-        if (p->allowed.ids[i] == p->allowed.ids[i - 1]) {
-            return lks_cli_fail(LKS_EXIT_USAGE, "%s: %s: token %u stands twice in the list; leave one out", command, option, p->allowed.ids[i]);
+    for (size_t i = 0; i < p->allowed.count; i++) {
+        if (i > 0 && ids[i] == ids[i - 1]) {
+            return lks_cli_fail(LKS_EXIT_USAGE, "%s: %s: token %u stands twice in the list; leave one out", command, option, ids[i]);
+        }
+        if (t != NULL && ids[i] >= lks_tokenizer_vocab_size(t)) {
+            return lks_cli_fail(LKS_EXIT_USAGE, "%s: %s: %u is outside the vocabulary of %u tokens", command, option, ids[i],
+                                lks_tokenizer_vocab_size(t));
         }
     }
     return LKS_PARSED;

@@ -30,7 +30,7 @@ typedef struct lks_policy_args {
 /* Checks the options that need no model. Returns: LKS_PARSED, or the exit code after telling. */
 int lks_policy_check(const lks_policy_args *p, const char *command);
 
-/* Makes p->allowed of --allow and --allow-ids. Returns: LKS_PARSED, or the exit code after telling. The caller frees p->allowed.ids. */
+/* Makes p->allowed of --allow and --allow-ids. t may be NULL when there is no --allow; ids are then not held against a vocabulary. Returns: LKS_PARSED, or the exit code after telling. The caller frees p->allowed.ids. */
 int lks_policy_resolve(lks_policy_args *p, const char *command, const lks_tokenizer *t);
 
 /* Makes the prompt's ids. text "-" is standard input, less one newline at its end. Out: ids, appended.

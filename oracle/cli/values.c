@@ -89,23 +89,34 @@ lks_err lks_parse_duration(uint32_t *seconds, const char *text)
     return lks_fail(LKS_BADARGS, "'%s' is not a duration such as 20s, 10m, 24h or 7d", text);
 }
 
-/* Positive floats order like their bits; every negative one, -0 too, and every NaN lies above 0x7f800000. */
-#define LKS_F32_INFINITY 0x7f800000u
-#define LKS_F32_TWO_TO_MINUS_10 0x3a800000u
-#define LKS_F32_ONE 0x3f800000u
-
-lks_err lks_check_temperature(uint32_t bits)
+lks_err lks_parse_amount(lks_u256 *wei, const char *text)
 {
-    if (bits == 0 || (bits >= LKS_F32_TWO_TO_MINUS_10 && bits < LKS_F32_INFINITY)) {
-        return LKS_OK;
+    size_t len = strlen(text);
+    char last = len > 0 ? text[len - 1] : '\0';
+    /* lks_wei_parse takes a bare number as ether: too easily a mistake by eighteen digits. */
+    if ((last >= '0' && last <= '9') || last == '.') {
+        return lks_fail(LKS_BADARGS, "'%s' has no unit; write it as ether, gwei or wei, for example %sether", text, text);
     }
-    return lks_fail(LKS_BADARGS, "a temperature is 0 (greedy) or at least 0.0009765625");
+    return lks_wei_parse(wei, text);
 }
 
-lks_err lks_check_min_p(uint32_t bits)
+lks_err lks_parse_id_list(lks_tokens *out, const char *text)
 {
-    if (bits <= LKS_F32_ONE) {
-        return LKS_OK;
+    enum { LONGEST = 10 };
+    for (const char *word = text;; word++) {
+        char digits[LONGEST + 1];
+        size_t len = strcspn(word, ",");
+        uint32_t id;
+        if (len > LONGEST) {
+            return lks_fail(LKS_BADARGS, "'%.20s' is no list of token ids", word);
+        }
+        memcpy(digits, word, len);
+        digits[len] = '\0';
+        lks_err err = lks_parse_u32(&id, digits);
+        err = err == LKS_OK ? lks_tokens_push(out, id) : err;
+        word += len;
+        if (err != LKS_OK || *word == '\0') {
+            return err;
+        }
     }
-    return lks_fail(LKS_BADARGS, "min-p lies between 0 and 1");
 }

@@ -2,7 +2,8 @@
 #ifndef LKS_CLI_VALUES_H
 #define LKS_CLI_VALUES_H
 
-#include "chain/err.h"
+#include "chain/u256.h"
+#include "oracle/tokenizer.h"
 
 #include <stdint.h>
 
@@ -16,8 +17,10 @@ LKS_MUST_USE lks_err lks_parse_f32(uint32_t *bits, const char *text);
 /* "20s", "10m", "24h", "7d": seconds. */
 LKS_MUST_USE lks_err lks_parse_duration(uint32_t *seconds, const char *text);
 
-/* The rules of docs/SPEC.md for a request's policy. */
-LKS_MUST_USE lks_err lks_check_temperature(uint32_t bits);
-LKS_MUST_USE lks_err lks_check_min_p(uint32_t bits);
+/* A decimal amount with its unit, exact or refused: "1.5ether", "0.1eth", "20gwei", "1000wei". */
+LKS_MUST_USE lks_err lks_parse_amount(lks_u256 *wei, const char *text);
+
+/* Token ids, decimal, separated by commas; at least one. Appended to *out, also in part on failure. */
+LKS_MUST_USE lks_err lks_parse_id_list(lks_tokens *out, const char *text);
 
 #endif

@@ -1,0 +1,231 @@
+/* lockstep status: one request, or the deployment and an account in it. */
+#include "chain/address.h"
+#include "chain/hex.h"
+#include "oracle/cli/bond_view.h"
+#include "oracle/cli/cli.h"
+#include "oracle/cli/output.h"
+#include "oracle/cli/request_view.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+typedef struct status {
+    const char *model_path, *of;
+    lks_chain_args chain;
+    lks_link link;
+    lks_gguf *file;
+    lks_tokenizer *tokenizer;
+} status;
+
+static void print_row(const char *label, const char *text)
+{
+    printf("%-18s %s\n", label, text);
+}
+
+static void print_terms(const lks_request_view *v)
+{
+    const lks_request *r = &v->request;
+    char hash[LKS_HEX_SIZE(32)], address[LKS_ADDRESS_SIZE], amount[LKS_ETHER_SIZE], when[LKS_TIME_SIZE];
+    float temperature, min_p;
+    memcpy(&temperature, &r->temperature, sizeof temperature);
+    memcpy(&min_p, &r->min_p, sizeof min_p);
+    lks_hex_encode(hash, v->id, 32);
+    print_row("request", hash);
+    print_row("status", lks_request_status_word(v->state.status));
+    if (v->state.status != LKS_REQUEST_FINAL && v->state.status != LKS_REQUEST_REFUNDED) {
+        lks_time_text(when, v->state.deadline);
+        printf("%-18s %s%s\n", "until", when, v->time > v->state.deadline ? ", which is over: lockstep finalize settles what is due" : "");
+    }
+    lks_hex_encode(hash, r->model_id, 32);
+    print_row("model", hash);
+    lks_address_format(address, r->requester);
+    print_row("requester", address);
+    printf("%-18s %" PRIu32 " tokens of prompt, at most %" PRIu32 " of answer\n", "length", r->prompt_count, r->max_tokens);
+    if (temperature == 0) {
+        print_row("policy", r->allowed_count > 0 ? "greedy among allowed tokens" : "greedy");
+    } else {
+        printf("%-18s temperature %.9g, min-p %.9g%s\n", "policy", (double)temperature, (double)min_p,
+               r->allowed_count > 0 ? ", among allowed tokens" : "");
+    }
+    if (v->state.seed_fixed) {
+        printf("%-18s %" PRIu64 "\n", "seed used", v->state.seed);
+    }
+    lks_wei_format(amount, &r->fee);
+    printf("%-18s %s ether\n", "fee", amount);
+    lks_wei_format(amount, &r->stake);
+    printf("%-18s %s ether\n%-18s %" PRIu32 " s\n", "stake", amount, "window", r->window);
+}
+
+static void print_events(const lks_request_view *v)
+{
+    char line[256];
+    printf("\n");
+    for (size_t i = 0; i < v->event_count; i++) {
+        const lks_request_event *event = &v->events[i];
+        lks_event_line(line, sizeof line, &event->e);
+        printf("block %-12" PRIu64 " %s\n", event->log->block_number, line);
+    }
+}
+
+static int print_request(status *st, const lks_request_view *v)
+{
+    lks_buf out = {0};
+    lks_json_writer w = {.out = &out};
+    if (st->chain.json) {
+        lks_json_begin_object(&w);
+        lks_request_json(&w, v);
+        if (v->claim != NULL) {
+            lks_answer_json(&w, v, st->tokenizer);
+        }
+        lks_json_end_object(&w);
+        return lks_out_json(&out, LKS_EXIT_OK);
+    }
+    print_terms(v);
+    print_events(v);
+    if (v->claim != NULL) {
+        printf("\n%s (%s)\n", v->state.status == LKS_REQUEST_FINAL ? "The answer" : "The claim, not final",
+               st->tokenizer != NULL ? "text" : "token ids; name the model file with -m for the text");
+        lks_answer_print(v, st->tokenizer);
+    }
+    return lks_cli_finish(LKS_EXIT_OK);
+}
+
+static int show_request(status *st, const char *id_text)
+{
+    lks_request_view v = {0};
+    uint8_t id[32];
+    int code = lks_request_parse_id(id, "status", id_text);
+    if (code != LKS_PARSED) {
+        return code;
+    }
+    lks_err err = lks_request_view_get(&v, &st->link, id);
+    if (err == LKS_NOTFOUND) {
+        lks_progress_end(&st->link.progress);
+        code = lks_cli_fail(LKS_EXIT_NO, "status: %s; is it the right --contracts file?", lks_error_message());
+    } else if (err != LKS_OK) {
+        code = lks_link_fail(&st->link, err, NULL);
+    } else {
+        lks_request_view_gas(&v, &st->link);
+        code = print_request(st, &v);
+    }
+    lks_request_view_free(&v);
+    return code;
+}
+
+static int print_account_json(const status *st, const lks_oracle_parameters *p, uint64_t block, const uint8_t *address20, const lks_bond_view *b)
+{
+    lks_buf out = {0};
+    lks_json_writer w = {.out = &out};
+    lks_json_begin_object(&w);
+    lks_json_member_u64(&w, "chainId", st->link.contracts.chain_id);
+    lks_json_member_u64(&w, "block", block);
+    lks_json_member_address(&w, "registry", st->link.contracts.registry);
+    lks_json_member_address(&w, "bonds", st->link.contracts.bonds);
+    lks_json_member_address(&w, "oracle", st->link.contracts.oracle);
+    lks_json_member_wei(&w, "minStake", &p->min_stake);
+    lks_json_member_u64(&w, "minWindow", p->min_window);
+    lks_json_member_u64(&w, "maxWindow", p->max_window);
+    if (address20 != NULL) {
+        lks_json_put_name(&w, "account");
+        lks_json_begin_object(&w);
+        lks_json_member_address(&w, "address", address20);
+        lks_bond_json(&w, b);
+        lks_json_end_object(&w);
+    }
+    lks_json_end_object(&w);
+    return lks_out_json(&out, LKS_EXIT_OK);
+}
+
+static void print_address(const char *label, const uint8_t address20[20])
+{
+    char address[LKS_ADDRESS_SIZE];
+    lks_address_format(address, address20);
+    print_row(label, address);
+}
+
+static lks_err get_parameters(lks_link *s, lks_oracle_parameters *p)
+{
+    lks_buf call = {0}, result = {0};
+    lks_err err = lks_call_parameters(&call);
+    err = lks_link_view(s, s->contracts.oracle, &call, err, &result);
+    err = err == LKS_OK ? lks_return_parameters(p, result.data, result.len) : err;
+    lks_buf_free(&result);
+    return err;
+}
+
+static int show_overview(status *st)
+{
+    lks_oracle_parameters p;
+    lks_bond_view b = {0};
+    lks_eth_header newest;
+    uint8_t address[20];
+    char text[LKS_ETHER_SIZE];
+    if (st->of != NULL && lks_address_parse(address, st->of) != LKS_OK) {
+        return lks_cli_fail(LKS_EXIT_USAGE, "status: --of: %s", lks_error_message());
+    }
+    lks_err err = lks_eth_header_at(&st->link.node, LKS_ETH_LATEST, &newest);
+    err = err == LKS_OK ? get_parameters(&st->link, &p) : err;
+    err = err == LKS_OK && st->of != NULL ? lks_bond_view_get(&b, &st->link, address) : err;
+    if (err != LKS_OK) {
+        return lks_link_fail(&st->link, err, NULL);
+    }
+    if (st->chain.json) {
+        return print_account_json(st, &p, newest.number, st->of != NULL ? address : NULL, &b);
+    }
+    printf("%-18s %" PRIu64 ", block %" PRIu64 "\n", "chain", st->link.contracts.chain_id, newest.number);
+    print_address("registry", st->link.contracts.registry);
+    print_address("bonds", st->link.contracts.bonds);
+    print_address("oracle", st->link.contracts.oracle);
+    lks_wei_format(text, &p.min_stake);
+    printf("%-18s %s ether\n%-18s %" PRIu32 " s to %" PRIu32 " s\n", "least stake", text, "challenge window", p.min_window, p.max_window);
+    if (st->of != NULL) {
+        putchar('\n');
+        print_address("account", address);
+        lks_bond_print(&b, newest.timestamp);
+    }
+    return lks_cli_finish(LKS_EXIT_OK);
+}
+
+static int open_vocabulary(status *st)
+{
+    if (st->model_path == NULL) {
+        return LKS_PARSED;
+    }
+    lks_err err = lks_gguf_open(&st->file, st->model_path);
+    err = err == LKS_OK ? lks_tokenizer_open(&st->tokenizer, st->file) : err;
+    return err == LKS_OK ? LKS_PARSED : lks_cli_fail_file(err, st->model_path, NULL);
+}
+
+int lks_cmd_status(int argc, char **argv)
+{
+    status st = {0};
+    char **args;
+    int arg_count;
+    const lks_option options[] = {
+        {.name = "model", .letter = 'm', .kind = LKS_OPT_TEXT, .out = &st.model_path, .value = "FILE",
+         .help = "GGUF file whose tokenizer turns the answer into text"},
+        {.name = "of", .kind = LKS_OPT_TEXT, .out = &st.of, .value = "ADDRESS", .help = "also bond, credit and balance of this account"},
+        LKS_CHAIN_OPTIONS(st.chain),
+    };
+    const lks_usage usage = {.synopsis = "[OPTIONS] [REQUEST-ID]",
+                             .about = "Shows a request, its history and its answer; without one the deployment and, with --of, an account in it.\n",
+                             .options = options,
+                             .option_count = sizeof options / sizeof options[0],
+                             .max_args = 1};
+    int code = lks_cli_parse(&usage, argc, argv, &args, &arg_count);
+    if (code != LKS_PARSED) {
+        return code;
+    }
+    code = open_vocabulary(&st);
+    if (code == LKS_PARSED) {
+        code = lks_link_open(&st.link, &st.chain, NULL, argv[0]);
+    }
+    if (code == LKS_PARSED) {
+        code = arg_count == 1 ? show_request(&st, args[0]) : show_overview(&st);
+    }
+    lks_link_close(&st.link);
+    lks_tokenizer_close(st.tokenizer);
+    lks_gguf_close(st.file);
+    return code;
+}

@@ -1,0 +1,128 @@
+#include "oracle/cli/link.h"
+
+#include "chain/address.h"
+#include "chain/json.h"
+#include "oracle/cli/cli.h"
+#include "oracle/cli/io.h"
+
+#include <stdlib.h>
+
+#define DEFAULT_RPC "http://127.0.0.1:8545"
+/* A node that does not answer is told of after this time; none of our calls is heavy. */
+#define CALL_TIMEOUT_MS 15000u
+#define MAX_DEPLOYMENT_FILE 65536u
+#define MAX_DEPLOYMENT_VALUES 1024u
+
+static lks_err read_address(uint8_t out[20], const lks_json *doc, const char *name)
+{
+    lks_buf text = {0};
+    lks_err err = lks_json_string(doc, lks_json_member(doc, 0, name), &text);
+    if (err == LKS_OK) {
+        err = lks_address_parse(out, lks_buf_text(&text)) == LKS_OK ? LKS_OK : LKS_CORRUPT;
+    }
+    lks_buf_free(&text);
+    return err == LKS_OK ? LKS_OK : lks_fail_in(err, "\"%s\"", name);
+}
+
+lks_err lks_deployment_parse(lks_deployment *out, const char *json, size_t len)
+{
+    lks_json doc;
+    lks_deployment d = {0};
+    lks_err err = lks_json_parse(&doc, json, len, MAX_DEPLOYMENT_VALUES);
+    if (err != LKS_OK) {
+        return err;
+    }
+    err = lks_json_u64(&doc, lks_json_member(&doc, 0, "chainId"), &d.chain_id);
+    if (err != LKS_OK) {
+        lks_fail_in(err, "\"chainId\"");
+    }
+    err = err == LKS_OK ? read_address(d.registry, &doc, "registry") : err;
+    err = err == LKS_OK ? read_address(d.bonds, &doc, "bonds") : err;
+    err = err == LKS_OK ? read_address(d.oracle, &doc, "oracle") : err;
+    lks_json_free(&doc);
+    if (err == LKS_OK) {
+        *out = d;
+    }
+    return err;
+}
+
+static int read_deployment(lks_link *s, const char *path)
+{
+    char *text;
+    size_t len;
+    if (path == NULL) {
+        return lks_cli_fail(LKS_EXIT_USAGE, "%s: no contracts; name the deployment's file with --contracts or LOCKSTEP_CONTRACTS", s->command);
+    }
+    lks_err err = lks_read_all(&text, &len, path, MAX_DEPLOYMENT_FILE);
+    if (err == LKS_OK) {
+        err = lks_deployment_parse(&s->contracts, text, len);
+        free(text);
+    }
+    return err == LKS_OK ? LKS_PARSED
+                         : lks_cli_fail_file(err, path, "a deployment is JSON such as {\"chainId\":1,\"registry\":\"0x...\",\"bonds\":\"0x...\",\"oracle\":\"0x...\"}");
+}
+
+static int connect_node(lks_link *s, const char *url)
+{
+    const lks_rpc_options options = {.timeout_ms = CALL_TIMEOUT_MS};
+    uint64_t chain_id;
+    lks_err err = lks_rpc_open(&s->rpc, url, &options);
+    if (err != LKS_OK) {
+        return lks_cli_fail_chain(err, "--rpc", NULL);
+    }
+    s->node = (lks_eth){lks_rpc_call_sync, s->rpc};
+    err = lks_eth_chain_id(&s->node, &chain_id);
+    if (err != LKS_OK) {
+        return lks_cli_fail_chain(err, url, err == LKS_IO || err == LKS_TIMEOUT ? "is the node running? name it with --rpc or LOCKSTEP_RPC" : NULL);
+    }
+    err = lks_eth_check_chain_id(&s->node, s->contracts.chain_id);
+    if (err != LKS_OK) {
+        return lks_cli_fail_chain(err, url, err == LKS_AUTH ? "choose the node (--rpc) and the deployment (--contracts) of one chain" : NULL);
+    }
+    return LKS_PARSED;
+}
+
+int lks_link_open(lks_link *s, const lks_chain_args *c, const lks_account_args *account, const char *command)
+{
+    const char *url = lks_cli_setting(c->rpc, "LOCKSTEP_RPC");
+    *s = (lks_link){.command = command};
+    lks_progress_begin(&s->progress, command, c->progress);
+    int code = read_deployment(s, lks_cli_setting(c->contracts, "LOCKSTEP_CONTRACTS"));
+    if (code == LKS_PARSED) {
+        code = connect_node(s, url != NULL ? url : DEFAULT_RPC);
+    }
+    if (code == LKS_PARSED && account != NULL) {
+        code = lks_account_unlock(&s->signer, account, command);
+    }
+    return code;
+}
+
+void lks_link_close(lks_link *s)
+{
+    lks_progress_end(&s->progress);
+    lks_signer_free(s->signer);
+    lks_rpc_close(s->rpc);
+    *s = (lks_link){0};
+}
+
+lks_err lks_link_view(lks_link *s, const uint8_t to20[20], lks_buf *call, lks_err call_err, lks_buf *result)
+{
+    char address[LKS_ADDRESS_SIZE];
+    lks_err err = call_err;
+    if (err == LKS_OK) {
+        lks_eth_message message = {.to20 = to20, .data = call->data, .data_len = call->len, .errors = lks_contract_errors};
+        err = lks_eth_call(&s->node, &message, LKS_ETH_LATEST, result, NULL);
+    }
+    lks_buf_free(call);
+    if (err == LKS_OK && result->len == 0) {
+        lks_address_format(address, to20);
+        return lks_fail(LKS_REMOTE, "there is no contract at %s; does the deployment file belong to this chain?", address);
+    }
+    return err;
+}
+
+int lks_link_fail(lks_link *s, lks_err err, const char *hint)
+{
+    lks_progress_end(&s->progress);
+    return lks_cli_fail_chain(err, s->command, hint);
+}

@@ -1,0 +1,53 @@
+/* A command's connection to the chain: the node, the contracts of one deployment, and perhaps an account. */
+#ifndef LKS_CLI_LINK_H
+#define LKS_CLI_LINK_H
+
+#include "chain/contracts.h"
+#include "chain/eth.h"
+#include "chain/rpc.h"
+#include "oracle/cli/account.h"
+#include "oracle/cli/progress.h"
+
+typedef struct lks_chain_args {
+    const char *rpc, *contracts;
+    bool progress, json;
+} lks_chain_args;
+
+#define LKS_CHAIN_OPTIONS(c)                                                                                                               \
+    {.name = "rpc", .kind = LKS_OPT_TEXT, .out = &(c).rpc, .value = "URL",                                                                 \
+     .help = "node: ws://, http://, or a socket's path (default: $LOCKSTEP_RPC, then http://127.0.0.1:8545)"},                             \
+    {.name = "contracts", .kind = LKS_OPT_TEXT, .out = &(c).contracts, .value = "FILE",                                                    \
+     .help = "deployment: JSON with chainId, registry, bonds, oracle (default: $LOCKSTEP_CONTRACTS)"},                                     \
+    {.name = "json", .kind = LKS_OPT_FLAG, .out = &(c).json, .help = "one line of JSON"},                                                  \
+    {.name = "progress", .kind = LKS_OPT_FLAG, .out = &(c).progress, .help = "progress also where standard error is no terminal"}
+
+typedef struct lks_deployment {
+    uint64_t chain_id;
+    uint8_t registry[20], bonds[20], oracle[20];
+} lks_deployment;
+
+/* Reads a deployment from len bytes of JSON. Returns: LKS_OK, LKS_CORRUPT, LKS_NOMEM. */
+LKS_MUST_USE lks_err lks_deployment_parse(lks_deployment *out, const char *json, size_t len);
+
+typedef struct lks_link {
+    const char *command;
+    lks_deployment contracts;
+    lks_rpc *rpc;
+    lks_eth node;
+    lks_signer *signer; /* NULL: none unlocked */
+    lks_progress progress;
+} lks_link;
+
+/* Reads the deployment, connects and makes sure that the node is on its chain. When account is not NULL, unlocks it (after the rest, so
+ * that nobody types a password in vain). Returns: LKS_PARSED, or the exit code after telling. The caller closes *s in either case. */
+int lks_link_open(lks_link *s, const lks_chain_args *c, const lks_account_args *account, const char *command);
+void lks_link_close(lks_link *s);
+
+/* Calls a view. In: call, calldata, which is freed; call_err, what writing it returned. Out: result, cleared first.
+ * Returns: LKS_OK; call_err; LKS_REMOTE also when there is no contract at the address; what lks_eth_call returns. */
+LKS_MUST_USE lks_err lks_link_view(lks_link *s, const uint8_t to20[20], lks_buf *call, lks_err call_err, lks_buf *result);
+
+/* Tells of a failure between this command and the chain, on a fresh line. Returns: the exit code. */
+int lks_link_fail(lks_link *s, lks_err err, const char *hint);
+
+#endif

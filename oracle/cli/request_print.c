@@ -1,0 +1,165 @@
+/* A request and its answer for people and for scripts. */
+#include "chain/address.h"
+#include "chain/hex.h"
+#include "oracle/cli/output.h"
+#include "oracle/cli/request_view.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+void lks_event_line(char *text, size_t size, const lks_event *e)
+{
+    char account[LKS_ADDRESS_SIZE], other[LKS_ADDRESS_SIZE], when[LKS_TIME_SIZE], amount[LKS_ETHER_SIZE];
+    lks_address_format(account, e->account);
+    lks_address_format(other, e->other);
+    lks_time_text(when, e->time);
+    lks_wei_format(amount, &e->amount);
+    switch (e->kind) {
+    case LKS_EVENT_REQUESTED:
+        snprintf(text, size, "requested by %s", account);
+        break;
+    case LKS_EVENT_ACCEPTED:
+        snprintf(text, size, "accepted by %s, seed used %" PRIu64 "%s%s", account, e->seed, e->time != 0 ? ", to claim by " : "",
+                 e->time != 0 ? when : "");
+        break;
+    case LKS_EVENT_COMMITTED:
+        snprintf(text, size, "commitment of %s", account);
+        break;
+    case LKS_EVENT_REVEAL_OPENED:
+        snprintf(text, size, "commitments are in, to be revealed by %s", when);
+        break;
+    case LKS_EVENT_CLAIMED:
+        snprintf(text, size, "claimed by %s: %zu tokens, open to challenge until %s", account, e->bytes_len / 4, when);
+        break;
+    case LKS_EVENT_MISSED:
+        snprintf(text, size, "deadline missed by %s, which pays %s ether to the requester", account, amount);
+        break;
+    case LKS_EVENT_REOPENED:
+        snprintf(text, size, "open again, attempt %u, to be accepted by %s", e->attempt, when);
+        break;
+    case LKS_EVENT_CONVICTED:
+        snprintf(text, size, "claim of %s convicted by %s", account, other);
+        break;
+    case LKS_EVENT_CALLBACK_RESULT:
+        snprintf(text, size, "callback %s", e->success ? "succeeded" : "failed");
+        break;
+    case LKS_EVENT_CREDITED:
+        snprintf(text, size, "%s ether credited to %s", amount, account);
+        break;
+    case LKS_EVENT_FINALIZED:
+        snprintf(text, size, "final: %u tokens", e->count);
+        break;
+    case LKS_EVENT_REFUNDED:
+        snprintf(text, size, "no result, the fee went back");
+        break;
+    case LKS_EVENT_DISPUTE_OPENED:
+        snprintf(text, size, "dispute opened");
+        break;
+    case LKS_EVENT_DISPUTE_CLOSED:
+        snprintf(text, size, "dispute closed without a conviction");
+        break;
+    default:
+        snprintf(text, size, "%s", lks_event_name(e->kind));
+        break;
+    }
+}
+
+static uint32_t id_at(const lks_event *claim, size_t i)
+{
+    const uint8_t *p = claim->bytes + 4 * i;
+    return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
+}
+
+void lks_answer_print(const lks_request_view *v, const lks_tokenizer *t)
+{
+    lks_utf8 text = lks_out_begin();
+    size_t count = v->claim->bytes_len / 4;
+    for (size_t i = 0; i < count; i++) {
+        const char *piece;
+        if (t != NULL) {
+            size_t len = lks_tokenizer_piece(t, id_at(v->claim, i), false, &piece);
+            lks_out_text(&text, piece, len);
+        } else {
+            printf("%s%" PRIu32, i == 0 ? "" : " ", id_at(v->claim, i));
+        }
+    }
+    lks_out_text_end(&text);
+}
+
+void lks_answer_json(lks_json_writer *w, const lks_request_view *v, const lks_tokenizer *t)
+{
+    lks_buf text = {0};
+    size_t count = v->claim->bytes_len / 4;
+    lks_json_put_name(w, "tokenIds");
+    lks_json_begin_array(w);
+    for (size_t i = 0; i < count; i++) {
+        lks_json_put_u64(w, id_at(v->claim, i));
+    }
+    lks_json_end_array(w);
+    for (size_t i = 0; i < count && t != NULL; i++) {
+        const char *piece;
+        size_t len = lks_tokenizer_piece(t, id_at(v->claim, i), false, &piece);
+        lks_buf_put(&text, piece, len);
+    }
+    if (t != NULL) {
+        lks_json_put_name(w, "text");
+        lks_json_put_string(w, lks_buf_text(&text), text.len);
+    }
+    lks_buf_free(&text);
+}
+
+static void json_events(lks_json_writer *w, const lks_request_view *v)
+{
+    char line[256];
+    lks_json_put_name(w, "events");
+    lks_json_begin_array(w);
+    for (size_t i = 0; i < v->event_count; i++) {
+        const lks_request_event *event = &v->events[i];
+        lks_event_line(line, sizeof line, &event->e);
+        lks_json_begin_object(w);
+        lks_json_member_text(w, "event", lks_event_name(event->e.kind));
+        lks_json_member_text(w, "text", line);
+        lks_json_member_u64(w, "block", event->log->block_number);
+        lks_json_member_data(w, "transaction", event->log->tx_hash, 32);
+        if (event->gas_used != 0) {
+            lks_json_member_u64(w, "gasUsed", event->gas_used);
+        }
+        lks_json_end_object(w);
+    }
+    lks_json_end_array(w);
+}
+
+void lks_request_json(lks_json_writer *w, const lks_request_view *v)
+{
+    char seed[24];
+    float temperature, min_p;
+    memcpy(&temperature, &v->request.temperature, sizeof temperature);
+    memcpy(&min_p, &v->request.min_p, sizeof min_p);
+    lks_json_member_data(w, "requestId", v->id, 32);
+    lks_json_member_text(w, "status", lks_request_status_word(v->state.status));
+    lks_json_member_u64(w, "attempt", v->state.attempt);
+    lks_json_member_u64(w, "deadline", v->state.deadline);
+    lks_json_member_u64(w, "chainTime", v->time);
+    lks_json_member_u64(w, "requestBlock", v->state.request_block);
+    lks_json_member_data(w, "modelId", v->request.model_id, 32);
+    lks_json_member_address(w, "requester", v->request.requester);
+    if (v->state.seed_fixed) {
+        snprintf(seed, sizeof seed, "%" PRIu64, v->state.seed);
+        lks_json_member_text(w, "seedUsed", seed);
+    }
+    lks_json_member_u64(w, "promptTokens", v->request.prompt_count);
+    lks_json_member_u64(w, "maxTokens", v->request.max_tokens);
+    lks_json_member_f64(w, "temperature", temperature);
+    lks_json_member_f64(w, "minP", min_p);
+    lks_json_member_wei(w, "fee", &v->request.fee);
+    lks_json_member_wei(w, "stake", &v->request.stake);
+    lks_json_member_u64(w, "window", v->request.window);
+    lks_json_member_u64(w, "replicas", v->request.replicas);
+    if (v->claim != NULL) {
+        lks_json_member_address(w, "operator", v->claim->account);
+        lks_json_member_data(w, "claimId", v->claim->claim_id, 32);
+        lks_json_member_u64(w, "windowEnd", v->claim->time);
+    }
+    json_events(w, v);
+}

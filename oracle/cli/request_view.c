@@ -1,0 +1,166 @@
+#include "oracle/cli/request_view.h"
+
+#include "chain/hex.h"
+#include "oracle/cli/cli.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+const char *lks_request_status_word(lks_request_status status)
+{
+    static const char *const WORDS[LKS_REQUEST_STATUS_COUNT] = {
+        [LKS_REQUEST_NONE] = "unknown",       [LKS_REQUEST_OPEN] = "open",       [LKS_REQUEST_ACCEPTED] = "accepted",
+        [LKS_REQUEST_REVEALING] = "revealing", [LKS_REQUEST_CLAIMED] = "claimed", [LKS_REQUEST_FINAL] = "final",
+        [LKS_REQUEST_REFUNDED] = "refunded"};
+    return status < LKS_REQUEST_STATUS_COUNT ? WORDS[status] : WORDS[LKS_REQUEST_NONE];
+}
+
+int lks_request_parse_id(uint8_t id32[32], const char *command, const char *text)
+{
+    if (lks_hex_decode(id32, 32, text, strlen(text)) != LKS_OK) {
+        return lks_cli_fail(LKS_EXIT_USAGE, "%s: '%.80s' is no request id; give 0x and 64 digits", command, text);
+    }
+    return LKS_PARSED;
+}
+
+static lks_err get_state(lks_request_view *v, lks_link *s)
+{
+    lks_buf call = {0}, result = {0};
+    lks_err err = lks_call_state_of(&call, v->id);
+    err = lks_link_view(s, s->contracts.oracle, &call, err, &result);
+    if (err == LKS_OK) {
+        err = lks_return_state(&v->state, result.data, result.len);
+    }
+    lks_buf_free(&result);
+    if (err == LKS_OK && v->state.status == LKS_REQUEST_NONE) {
+        return lks_fail(LKS_NOTFOUND, "this deployment knows no such request");
+    }
+    return err;
+}
+
+static lks_err get_logs(lks_request_view *v, lks_link *s, uint64_t to)
+{
+    const lks_eth_filter filter = {.addresses = (const uint8_t(*)[20])s->contracts.oracle, .address_count = 1, .topics = {v->id}};
+    lks_err err = lks_eth_get_logs(&s->node, &filter, v->state.request_block, to, 0, &v->logs);
+    if (err != LKS_OK || v->logs.count == 0) {
+        return err;
+    }
+    v->events = calloc(v->logs.count, sizeof v->events[0]);
+    if (v->events == NULL) {
+        return lks_fail(LKS_NOMEM, "out of memory");
+    }
+    for (size_t i = 0; i < v->logs.count; i++) {
+        const lks_eth_log *log = &v->logs.items[i];
+        err = log->removed ? LKS_NOTFOUND : lks_event_decode(&v->events[v->event_count].e, log->topics, log->topic_count, log->data, log->data_len);
+        if (err == LKS_OK) {
+            v->events[v->event_count++].log = log;
+        } else if (err != LKS_NOTFOUND) {
+            return err;
+        }
+    }
+    return LKS_OK;
+}
+
+/* Takes the terms from the Requested event, whose hash must be the id. */
+static lks_err find_terms(lks_request_view *v, const lks_link *s)
+{
+    uint8_t id[32];
+    for (size_t i = 0; i < v->event_count; i++) {
+        if (v->events[i].e.kind == LKS_EVENT_REQUESTED) {
+            v->request = v->events[i].e.request;
+            lks_request_id(id, s->contracts.chain_id, s->contracts.oracle, &v->request);
+            return memcmp(id, v->id, sizeof id) == 0 ? LKS_OK : lks_fail(LKS_CORRUPT, "the node shows other terms than the request's id stands for");
+        }
+    }
+    return lks_fail(LKS_CORRUPT, "the node has no Requested event of it from block %" PRIu64 " on", v->state.request_block);
+}
+
+static void find_claim(lks_request_view *v)
+{
+    const uint8_t *final_id = NULL;
+    for (size_t i = 0; i < v->event_count; i++) {
+        if (v->events[i].e.kind == LKS_EVENT_FINALIZED) {
+            final_id = v->events[i].e.claim_id;
+        }
+    }
+    for (size_t i = 0; i < v->event_count; i++) {
+        const lks_event *e = &v->events[i].e;
+        if (e->kind == LKS_EVENT_REOPENED && final_id == NULL) {
+            v->claim = NULL;
+        }
+        if (e->kind == LKS_EVENT_CLAIMED && (final_id == NULL || memcmp(e->claim_id, final_id, 32) == 0)) {
+            v->claim = e;
+        }
+    }
+    if (v->state.status != LKS_REQUEST_CLAIMED && v->state.status != LKS_REQUEST_REVEALING && v->state.status != LKS_REQUEST_FINAL) {
+        v->claim = NULL;
+    }
+}
+
+/* Compares the answer of the events with what the contract keeps of it. */
+static lks_err check_answer(const lks_request_view *v, lks_link *s)
+{
+    lks_buf call = {0}, result = {0};
+    lks_request_result kept;
+    uint8_t hash[32];
+    if (v->state.status != LKS_REQUEST_FINAL) {
+        return LKS_OK;
+    }
+    if (v->claim == NULL) {
+        return lks_fail(LKS_CORRUPT, "the node has no event of the claim that is final");
+    }
+    lks_err err = lks_call_result(&call, v->id);
+    err = lks_link_view(s, s->contracts.oracle, &call, err, &result);
+    if (err == LKS_OK) {
+        err = lks_return_result(&kept, result.data, result.len);
+    }
+    lks_buf_free(&result);
+    if (err != LKS_OK) {
+        return err;
+    }
+    lks_tokens_hash(hash, v->claim->bytes, v->claim->bytes_len);
+    if (kept.status != LKS_REQUEST_FINAL || memcmp(hash, kept.tokens_hash, 32) != 0 || v->claim->bytes_len != 4 * (size_t)kept.token_count) {
+        return lks_fail(LKS_CORRUPT, "the node's events show another answer than the contract keeps");
+    }
+    return LKS_OK;
+}
+
+lks_err lks_request_view_get(lks_request_view *v, lks_link *s, const uint8_t id32[32])
+{
+    lks_eth_header newest = {0};
+    *v = (lks_request_view){0};
+    memcpy(v->id, id32, sizeof v->id);
+    lks_err err = get_state(v, s);
+    err = err == LKS_OK ? lks_eth_header_at(&s->node, LKS_ETH_LATEST, &newest) : err;
+    v->time = newest.timestamp;
+    err = err == LKS_OK ? get_logs(v, s, newest.number) : err;
+    err = err == LKS_OK ? find_terms(v, s) : err;
+    if (err == LKS_OK) {
+        find_claim(v);
+        err = check_answer(v, s);
+    }
+    return err;
+}
+
+void lks_request_view_gas(lks_request_view *v, lks_link *s)
+{
+    for (size_t i = 0; i < v->event_count; i++) {
+        lks_request_event *event = &v->events[i];
+        lks_eth_receipt receipt;
+        if (i > 0 && memcmp(event->log->tx_hash, event[-1].log->tx_hash, 32) == 0) {
+            event->gas_used = event[-1].gas_used;
+        } else if (lks_eth_receipt_get(&s->node, event->log->tx_hash, &receipt) == LKS_OK) {
+            event->gas_used = receipt.gas_used;
+            lks_eth_receipt_free(&receipt);
+        }
+    }
+}
+
+void lks_request_view_free(lks_request_view *v)
+{
+    lks_eth_logs_free(&v->logs);
+    free(v->events);
+    *v = (lks_request_view){0};
+}
