@@ -38,7 +38,8 @@ lks_err lks_model_open(lks_model *out, const char *path)
     if (!err)
         err = make_rope_table(out);
     if (err) {
-        lks_fail_in(err, "%s", path);
+        if (out->file) /* lks_gguf_open names the file itself */
+            lks_fail_in(err, "%s", path);
         lks_model_close(out);
     }
     return err;

@@ -31,21 +31,21 @@ int lks_account_keystore(lks_buf *path, const lks_account_args *a, const char *c
     return lks_buf_error(path) == LKS_OK ? LKS_PARSED : lks_cli_fail(LKS_EXIT_INTERNAL, "%s: out of memory", command);
 }
 
-static int fail_key(lks_err err, const char *what, const char *hint)
+static int fail_key(lks_err err, const char *command, const char *hint)
 {
-    int code = lks_cli_fail_file(err, what, hint);
+    int code = lks_cli_fail_file(err, command, hint);
     return err == LKS_NOTFOUND ? LKS_EXIT_AUTH : code;
 }
 
 /* The only key of the directory. */
-static int only_key(lks_buf *path, const char *directory)
+static int only_key(lks_buf *path, const char *command, const char *directory)
 {
     lks_keystore_entry *entries = NULL;
     size_t count = 0;
     int code = LKS_PARSED;
     lks_err err = lks_keystore_list(&entries, &count, directory);
     if (err != LKS_OK) {
-        return fail_key(err, directory, "make an account with lockstep account new");
+        return fail_key(err, command, "make an account with lockstep account new");
     }
     if (count == 1) {
         lks_buf_put_text(path, entries[0].path);
@@ -77,9 +77,9 @@ int lks_account_key_file(lks_buf *path, const lks_account_args *a, const char *c
         lks_buf_put_text(path, name);
     } else if (a->account != NULL) {
         lks_err err = lks_keystore_find(path, name, address);
-        code = err == LKS_OK ? LKS_PARSED : fail_key(err, name, "lockstep account list shows what there is");
+        code = err == LKS_OK ? LKS_PARSED : fail_key(err, command, "lockstep account list shows what there is");
     } else {
-        code = only_key(path, name);
+        code = only_key(path, command, name);
     }
     lks_buf_free(&store);
     return code;
@@ -102,7 +102,7 @@ static int unlock(lks_signer **signer, const lks_account_args *a, const char *co
     }
     lks_wipe(key, sizeof key);
     if (err != LKS_OK) {
-        return fail_key(err, "account", NULL);
+        return fail_key(err, command, NULL);
     }
     /* A file's "address" member proves nothing, and a key file that is named directly may be another's. */
     if (a->account != NULL && lks_address_parse(address, a->account) == LKS_OK && memcmp(address, lks_signer_address(*signer), 20) != 0) {

@@ -26,7 +26,7 @@ static int print_account(const uint8_t address20[20], const char *path, bool jso
     return lks_out_json(&out, LKS_EXIT_OK);
 }
 
-static int create(const char *directory, const lks_password *password, lks_keystore_cost cost, bool json)
+static int create(const char *command, const char *directory, const lks_password *password, lks_keystore_cost cost, bool json)
 {
     uint8_t key[32], address[20];
     lks_signer *signer = NULL;
@@ -41,7 +41,7 @@ static int create(const char *directory, const lks_password *password, lks_keyst
     }
     lks_wipe(key, sizeof key);
     lks_signer_free(signer);
-    int code = err == LKS_OK ? print_account(address, lks_buf_text(&path), json) : lks_cli_fail_file(err, directory, NULL);
+    int code = err == LKS_OK ? print_account(address, lks_buf_text(&path), json) : lks_cli_fail_file(err, command, NULL);
     lks_buf_free(&path);
     return code;
 }
@@ -75,7 +75,7 @@ int lks_cmd_account_new(int argc, char **argv)
                                  "Password of the new account: ", true);
     }
     if (code == LKS_PARSED) {
-        code = create(lks_buf_text(&directory), &password, light ? LKS_KEYSTORE_LIGHT : LKS_KEYSTORE_STANDARD, json);
+        code = create(argv[0], lks_buf_text(&directory), &password, light ? LKS_KEYSTORE_LIGHT : LKS_KEYSTORE_STANDARD, json);
         lks_password_wipe(&password);
     }
     lks_buf_free(&directory);
@@ -128,7 +128,7 @@ int lks_cmd_account_list(int argc, char **argv)
     if (code == LKS_PARSED) {
         lks_err err = lks_keystore_list(&entries, &count, lks_buf_text(&directory));
         code = err == LKS_OK ? print_list(entries, count, json)
-                             : lks_cli_fail_file(err, lks_buf_text(&directory), "make an account with lockstep account new");
+                             : lks_cli_fail_file(err, argv[0], "make an account with lockstep account new");
     }
     lks_keystore_list_free(entries, count);
     lks_buf_free(&directory);

@@ -4,6 +4,7 @@
 #include "oracle/cli/bond_view.h"
 #include "oracle/cli/cli.h"
 #include "oracle/cli/output.h"
+#include "oracle/cli/policy.h"
 #include "oracle/cli/request_view.h"
 
 #include <inttypes.h>
@@ -192,9 +193,8 @@ static int open_vocabulary(status *st)
     if (st->model_path == NULL) {
         return LKS_PARSED;
     }
-    lks_err err = lks_gguf_open(&st->file, st->model_path);
-    err = err == LKS_OK ? lks_tokenizer_open(&st->tokenizer, st->file) : err;
-    return err == LKS_OK ? LKS_PARSED : lks_cli_fail_file(err, st->model_path, NULL);
+    lks_err err = lks_cli_open_vocabulary(&st->file, &st->tokenizer, st->model_path);
+    return err == LKS_OK ? LKS_PARSED : lks_cli_fail_file(err, "status", NULL);
 }
 
 int lks_cmd_status(int argc, char **argv)

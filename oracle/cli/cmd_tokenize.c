@@ -3,6 +3,7 @@
 #include "oracle/cli/io.h"
 #include "oracle/cli/options.h"
 #include "oracle/cli/output.h"
+#include "oracle/cli/policy.h"
 #include "oracle/cli/values.h"
 #include "oracle/tokenizer.h"
 
@@ -26,12 +27,9 @@ static int open_all(job *j)
     if (j->model_path == NULL) {
         return lks_cli_fail(LKS_EXIT_USAGE, "%s: no model; name a GGUF file with -m", j->name);
     }
-    lks_err err = lks_gguf_open(&j->file, j->model_path);
-    if (err == LKS_OK) {
-        err = lks_tokenizer_open(&j->tokenizer, j->file);
-    }
+    lks_err err = lks_cli_open_vocabulary(&j->file, &j->tokenizer, j->model_path);
     if (err != LKS_OK) {
-        return lks_cli_fail_file(err, j->model_path, NULL);
+        return lks_cli_fail_file(err, j->name, NULL);
     }
     err = lks_read_all(&j->input, &j->input_len, "-", LKS_MAX_INPUT);
     return err == LKS_OK ? LKS_PARSED : lks_cli_fail_file(err, "standard input", NULL);

@@ -16,13 +16,15 @@ void lks_password_wipe(lks_password *password)
 }
 
 /* Reads up to the first newline or the end, unbuffered, so that no copy stays in a stream's buffer.
- * Returns: whether the line ended within the room. */
+ * Returns: whether it could be read and ended within the room; errno is 0 when it is only too long. */
 static bool read_line(lks_password *out, int fd)
 {
     out->len = 0;
+    errno = 0;
     while (out->len < sizeof out->bytes) {
         ssize_t n = read(fd, out->bytes + out->len, 1);
         if (n < 0 && errno == EINTR) {
+            errno = 0;
             continue;
         }
         if (n <= 0 || out->bytes[out->len] == '\n') {
@@ -43,9 +45,13 @@ static int from_file(lks_password *out, const char *file)
         return lks_cli_fail(LKS_EXIT_AUTH, "%s: the password file cannot be opened: %s", file, strerror(errno));
     }
     bool whole = read_line(out, fd);
+    int fault = errno;
     close(fd);
+    if (!whole && fault != 0) {
+        return lks_cli_fail(LKS_EXIT_AUTH, "%s: the password file cannot be read: %s", file, strerror(fault));
+    }
     if (!whole) {
-        return lks_cli_fail(LKS_EXIT_AUTH, "%s: no password of at most %d bytes on the first line", file, LKS_PASSWORD_MAX - 1);
+        return lks_cli_fail(LKS_EXIT_AUTH, "%s: its first line is no password: longer than %d bytes", file, LKS_PASSWORD_MAX - 1);
     }
     if (out->len == 0) {
         return lks_cli_fail(LKS_EXIT_AUTH, "%s: the password file is empty; put the password on its first line", file);

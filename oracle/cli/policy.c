@@ -16,7 +16,18 @@ int lks_cli_open_model(lks_model *m, const char *command, const char *path)
         return lks_cli_fail(LKS_EXIT_USAGE, "%s: no model; name a GGUF file with -m", command);
     }
     lks_err err = lks_model_open(m, path);
-    return err == LKS_OK ? LKS_PARSED : lks_cli_fail_file(err, path, NULL);
+    return err == LKS_OK ? LKS_PARSED : lks_cli_fail_file(err, command, NULL);
+}
+
+lks_err lks_cli_open_vocabulary(lks_gguf **file, lks_tokenizer **tokenizer, const char *path)
+{
+    *tokenizer = NULL;
+    lks_err err = lks_gguf_open(file, path);
+    if (err != LKS_OK) {
+        return err;
+    }
+    err = lks_tokenizer_open(tokenizer, *file);
+    return err == LKS_OK ? LKS_OK : lks_fail_in(err, "%s", path);
 }
 
 int lks_policy_check(const lks_policy_args *p, const char *command)

@@ -40,4 +40,7 @@ int lks_prompt_encode(lks_tokens *ids, const lks_model *m, const char *command, 
 /* Opens a model file. Returns: LKS_PARSED, or the exit code after telling. */
 int lks_cli_open_model(lks_model *m, const char *command, const char *path);
 
+/* Opens the tokenizer of a file, which need hold nothing else. The caller closes both, also after a failure. The reason names the file. */
+LKS_MUST_USE lks_err lks_cli_open_vocabulary(lks_gguf **file, lks_tokenizer **tokenizer, const char *path);
+
 #endif
