@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {IModelRegistry, ModelCommitment} from "../src/interfaces/IModelRegistry.sol";
+import {BaseTest} from "./BaseTest.sol";
+
+contract ModelRegistryTest is BaseTest {
+    function test_register_idIsHashOfCommitment_succeeds() public view {
+        assertEq(modelId, keccak256(abi.encode(commitment())));
+        assertTrue(registry.isRegistered(modelId));
+        assertFalse(registry.isRegistered(keccak256("other")));
+    }
+
+    function test_register_again_changesNothing() public {
+        vm.expectEmit(address(registry));
+        emit IModelRegistry.ModelRegistered(modelId, stranger, commitment(), bytes32(uint256(2)), "elsewhere");
+        vm.prank(stranger);
+        assertEq(registry.register(commitment(), bytes32(uint256(2)), "elsewhere"), modelId);
+        test_limits_ofRegisteredModel_succeeds();
+    }
+
+    function test_limits_ofRegisteredModel_succeeds() public view {
+        (uint32 vocab, uint32 positions, uint32[] memory eos) = registry.limits(modelId);
+        assertEq(vocab, VOCAB);
+        assertEq(positions, 4096);
+        assertEq(eos.length, 2);
+        assertEq(eos[0], EOS);
+        assertEq(eos[1], OTHER_EOS);
+    }
+
+    function test_limits_ofUnknownModel_areZero() public view {
+        (uint32 vocab, uint32 positions, uint32[] memory eos) = registry.limits(keccak256("other"));
+        assertEq(vocab, 0);
+        assertEq(positions, 0);
+        assertEq(eos.length, 0);
+    }
+
+    function test_register_arithmeticVersion_reverts() public {
+        ModelCommitment memory c = commitment();
+        c.arithmeticVersion = 2;
+        vm.expectRevert(abi.encodeWithSelector(IModelRegistry.UnknownArithmeticVersion.selector, 2));
+        registry.register(c, 0, "");
+    }
+
+    function test_register_noVocabulary_reverts() public {
+        ModelCommitment memory c = commitment();
+        c.vocabSize = 0;
+        c.eosIds = new uint32[](0);
+        expectMalformed(c);
+    }
+
+    function test_register_noPositions_reverts() public {
+        ModelCommitment memory c = commitment();
+        (c.contextLength, c.maxPositions) = (0, 0);
+        expectMalformed(c);
+    }
+
+    function test_register_positionsNotContext_reverts() public {
+        ModelCommitment memory c = commitment();
+        c.maxPositions = 4095;
+        expectMalformed(c);
+    }
+
+    function test_register_positionsAboveLimit_reverts() public {
+        ModelCommitment memory c = commitment();
+        (c.contextLength, c.maxPositions) = (131_072, 131_072);
+        expectMalformed(c);
+    }
+
+    function test_register_longContext_succeeds() public {
+        ModelCommitment memory c = commitment();
+        (c.contextLength, c.maxPositions) = (131_072, 32_768);
+        assertTrue(registry.isRegistered(registry.register(c, 0, "")));
+    }
+
+    function test_register_noOperations_reverts() public {
+        ModelCommitment memory c = commitment();
+        (c.opCount, c.samplerOp) = (0, 0);
+        expectMalformed(c);
+    }
+
+    function test_register_noTensors_reverts() public {
+        ModelCommitment memory c = commitment();
+        c.tensorCount = 0;
+        expectMalformed(c);
+    }
+
+    function test_register_samplerOutsideProgram_reverts() public {
+        ModelCommitment memory c = commitment();
+        c.samplerOp = c.opCount;
+        expectMalformed(c);
+    }
+
+    function test_register_nineEosIds_reverts() public {
+        ModelCommitment memory c = commitment();
+        c.eosIds = ascending(9);
+        expectMalformed(c);
+    }
+
+    function test_register_eosIdsEqual_reverts() public {
+        ModelCommitment memory c = commitment();
+        c.eosIds[1] = c.eosIds[0];
+        expectMalformed(c);
+    }
+
+    function test_register_eosIdsDescending_reverts() public {
+        ModelCommitment memory c = commitment();
+        (c.eosIds[0], c.eosIds[1]) = (5, 4);
+        expectMalformed(c);
+    }
+
+    function test_register_eosIdOutsideVocabulary_reverts() public {
+        ModelCommitment memory c = commitment();
+        c.eosIds[1] = c.vocabSize;
+        expectMalformed(c);
+    }
+
+    function testFuzz_register_eosIds_roundTrip(uint256 n, uint32 step) public {
+        n = bound(n, 0, 8);
+        step = uint32(bound(step, 1, type(uint32).max / 9));
+        ModelCommitment memory c = commitment();
+        c.vocabSize = type(uint32).max;
+        c.eosIds = ascending(n);
+        for (uint256 i; i < n; ++i) {
+            c.eosIds[i] *= step;
+        }
+        (,, uint32[] memory eos) = registry.limits(registry.register(c, 0, ""));
+        assertEq(abi.encode(eos), abi.encode(c.eosIds));
+    }
+
+    function ascending(uint256 n) private pure returns (uint32[] memory ids) {
+        ids = new uint32[](n);
+        for (uint32 i; i < n; ++i) {
+            ids[i] = i + 1;
+        }
+    }
+
+    function expectMalformed(ModelCommitment memory c) private {
+        expect(IModelRegistry.MalformedCommitment.selector);
+        registry.register(c, 0, "");
+    }
+}

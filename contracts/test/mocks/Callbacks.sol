@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {IInferenceCallback} from "../../src/interfaces/IInferenceCallback.sol";
+import {IInferenceOracle, Request, RequestStatus} from "../../src/interfaces/IInferenceOracle.sol";
+
+/// Refuses ether.
+contract Refuser {}
+
+/// Keeps what it was told, and whether the answer was final and how much gas there was when it was told.
+contract Listener is IInferenceCallback {
+    bytes32 public requestId;
+    bytes public tokens;
+    uint256 public gasSeen;
+    RequestStatus public statusSeen;
+
+    function onInference(bytes32 requestId_, bytes calldata tokens_) external {
+        gasSeen = gasleft();
+        (requestId, tokens) = (requestId_, tokens_);
+        (statusSeen,,,) = IInferenceOracle(msg.sender).result(requestId_);
+    }
+}
+
+contract Reverter is IInferenceCallback {
+    function onInference(bytes32, bytes calldata) external pure {
+        revert("no");
+    }
+}
+
+/// Uses all the gas that it is given.
+contract GasEater is IInferenceCallback {
+    function onInference(bytes32, bytes calldata) external pure {
+        assembly {
+            invalid()
+        }
+    }
+}
+
+/// Returns, or reverts with, as much as its gas allows: whoever copies it pays again.
+contract ReturnBomb is IInferenceCallback {
+    bool private immutable REVERTS;
+
+    constructor(bool reverts) {
+        REVERTS = reverts;
+    }
+
+    function onInference(bytes32, bytes calldata) external view {
+        bool reverts = REVERTS;
+        assembly {
+            if reverts { revert(0, 400000) }
+            return(0, 400000)
+        }
+    }
+}
+
+/// Tries to be paid twice from within the callback.
+contract Reentrant is IInferenceCallback {
+    Request private r;
+    bytes private answer;
+    uint256 public tries;
+    uint256 public successes;
+
+    function arm(Request calldata r_, bytes calldata answer_) external {
+        (r, answer) = (r_, answer_);
+    }
+
+    function onInference(bytes32, bytes calldata) external {
+        IInferenceOracle oracle = IInferenceOracle(msg.sender);
+        attempt(oracle, abi.encodeCall(oracle.finalize, (r, answer)));
+        attempt(oracle, abi.encodeCall(oracle.expire, (r)));
+        attempt(oracle, abi.encodeCall(oracle.missed, (r, 0)));
+        attempt(oracle, abi.encodeCall(oracle.accept, (r)));
+        attempt(oracle, abi.encodeCall(oracle.withdraw, (payable(address(this)))));
+    }
+
+    function attempt(IInferenceOracle oracle, bytes memory data) private {
+        (bool ok,) = address(oracle).call(data);
+        tries++;
+        if (ok) successes++;
+    }
+}
