@@ -124,24 +124,21 @@ static void unpack_q6_k(int8_t *q, float *w, float *n, const uint8_t *p)
 }
 
 static const struct format {
-    lks_tensor_type type;
     uint32_t elements, bytes, sub_block;
     bool offset;
     void (*unpack)(int8_t *q, float *w, float *n, const uint8_t *p);
 } formats[] = {
-    {LKS_Q4_0, 32, 18, 32, false, unpack_q4_0},  {LKS_Q4_1, 32, 20, 32, true, unpack_q4_1},
-    {LKS_Q5_0, 32, 22, 32, false, unpack_q5_0},  {LKS_Q5_1, 32, 24, 32, true, unpack_q5_1},
-    {LKS_Q8_0, 32, 34, 32, false, unpack_q8_0},  {LKS_Q4_K, 256, 144, 32, true, unpack_q4_k},
-    {LKS_Q5_K, 256, 176, 32, true, unpack_q5_k}, {LKS_Q6_K, 256, 210, 16, false, unpack_q6_k},
+    [LKS_Q4_0] = {32, 18, 32, false, unpack_q4_0},  [LKS_Q4_1] = {32, 20, 32, true, unpack_q4_1},
+    [LKS_Q5_0] = {32, 22, 32, false, unpack_q5_0},  [LKS_Q5_1] = {32, 24, 32, true, unpack_q5_1},
+    [LKS_Q8_0] = {32, 34, 32, false, unpack_q8_0},  [LKS_Q4_K] = {256, 144, 32, true, unpack_q4_k},
+    [LKS_Q5_K] = {256, 176, 32, true, unpack_q5_k}, [LKS_Q6_K] = {256, 210, 16, false, unpack_q6_k},
 };
 
+/* Matrices of other types were refused when the program was derived. */
 static const struct format *find(lks_tensor_type type)
 {
-    for (size_t i = 0; i < sizeof formats / sizeof *formats; i++)
-        if (formats[i].type == type)
-            return &formats[i];
-    assert(!"a matrix of a type that import converts");
-    return NULL;
+    assert((size_t)type < sizeof formats / sizeof *formats && formats[type].unpack);
+    return &formats[type];
 }
 
 uint32_t lks_sub_block(lks_tensor_type type) { return find(type)->sub_block; }
