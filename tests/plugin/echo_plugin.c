@@ -4,7 +4,7 @@
  *   "calls": ["METHOD PARAMS", ...]  made by the plugin's thread when it starts and after every block with logs
  *   "finished": NUMBER      what finished_height returns until a higher block was given
  *   "hold": "FILE"          on_block does not return while FILE exists
- *   "spoil_fp": true        every function leaves another floating-point environment behind
+ *   "spoil_fp": true        every function leaves another floating-point environment behind, and logs under it
  *   "refuse": true          create returns NULL, with its line in the log
  */
 #include <errno.h>
@@ -27,12 +27,30 @@
 
 #include "plugin/lockstep_plugin.h"
 
-/* Another value builds a plugin that every host must refuse. */
+/* Other values build a plugin that every host must refuse. */
 #ifndef ECHO_ABI_VERSION
 #define ECHO_ABI_VERSION LOCKSTEP_PLUGIN_ABI_VERSION
 #endif
+#ifndef ECHO_STRUCT_SIZE
+#define ECHO_STRUCT_SIZE sizeof(lockstep_plugin)
+#endif
 
 #define MAX_CALLS 128
+
+/* Rounds upwards and, where the processor can, flushes denormals to zero: what a library built with fast-math options does to
+ * its thread, and worse. */
+static void spoil_thread(void) {
+    fesetround(FE_UPWARD);
+#ifdef __SSE__
+    __builtin_ia32_ldmxcsr(__builtin_ia32_stmxcsr() | 0x8040);
+#endif
+}
+
+#ifdef ECHO_SPOIL_ON_LOAD
+__attribute__((constructor)) static void on_load(void) {
+    spoil_thread();
+}
+#endif
 
 typedef struct echo echo;
 typedef struct call {
@@ -82,9 +100,11 @@ static void note(echo *e, const char *format, ...) {
         say(e->host, LOCKSTEP_LOG_WARN, "echo: cannot write the journal: %s", strerror(errno));
 }
 
-static void spoil(const echo *e) {
-    if (e->spoil_fp)
-        fesetround(FE_UPWARD);
+static void spoil(const echo *e, const char *where) {
+    if (!e->spoil_fp)
+        return;
+    spoil_thread();
+    say(e->host, LOCKSTEP_LOG_INFO, "echo: spoilt in %s", where);
 }
 
 static const char *hex32(const uint8_t *bytes, char out[65]) {
@@ -96,7 +116,7 @@ static const char *hex32(const uint8_t *bytes, char out[65]) {
 static void on_reply(void *user, int32_t code, const char *json, size_t len) {
     call *c = user;
     note(c->self, "reply %s %" PRId32 " %s%s", c->method, code, json, json[len] ? " (not terminated)" : "");
-    spoil(c->self);
+    spoil(c->self, "on_reply");
 }
 
 static void *work(void *arg) {
@@ -143,14 +163,14 @@ static void on_block(lockstep_plugin *plugin, const lockstep_block *block) {
         pthread_cond_signal(&e->changed);
     }
     pthread_mutex_unlock(&e->mutex);
-    spoil(e);
+    spoil(e, "on_block");
 }
 
 static void on_revert(lockstep_plugin *plugin, uint64_t number, const uint8_t hash[32]) {
     echo *e = (echo *)plugin;
     char text[65];
     note(e, "revert %" PRIu64 " %s", number, hex32(hash, text));
-    spoil(e);
+    spoil(e, "on_revert");
 }
 
 static uint64_t finished_height(lockstep_plugin *plugin) {
@@ -158,7 +178,7 @@ static uint64_t finished_height(lockstep_plugin *plugin) {
     pthread_mutex_lock(&e->mutex);
     uint64_t height = e->finished;
     pthread_mutex_unlock(&e->mutex);
-    spoil(e);
+    spoil(e, "finished_height");
     return height;
 }
 
@@ -170,7 +190,7 @@ static void stop(lockstep_plugin *plugin) {
     pthread_mutex_unlock(&e->mutex);
     pthread_join(e->thread, NULL);
     note(e, "stop");
-    spoil(e);
+    spoil(e, "stop");
 }
 
 static void release(echo *e) {
@@ -185,7 +205,7 @@ static void release(echo *e) {
 static void destroy(lockstep_plugin *plugin) {
     echo *e = (echo *)plugin;
     note(e, "destroy");
-    spoil(e);
+    spoil(e, "destroy");
     release(e);
 }
 
@@ -268,7 +288,7 @@ lockstep_plugin *lockstep_plugin_create(const lockstep_host *host, const char *c
         return NULL;
     e->host = host;
     e->journal = -1;
-    e->plugin = (lockstep_plugin){ECHO_ABI_VERSION, sizeof e->plugin, "echo", "1", on_block, on_revert, finished_height, stop, destroy};
+    e->plugin = (lockstep_plugin){ECHO_ABI_VERSION, ECHO_STRUCT_SIZE, "echo", "1", on_block, on_revert, finished_height, stop, destroy};
     const char *fault = read_config(e, config_json);
     pthread_mutex_init(&e->mutex, NULL);
     pthread_cond_init(&e->changed, NULL);
@@ -281,6 +301,6 @@ lockstep_plugin *lockstep_plugin_create(const lockstep_host *host, const char *c
         return NULL;
     }
     note(e, "create");
-    spoil(e);
+    spoil(e, "create");
     return &e->plugin;
 }

@@ -32,6 +32,8 @@ type Service struct {
 	host    *host
 	quit    chan struct{}
 	done    chan struct{}
+
+	patience time.Duration // of Stop
 }
 
 // NewService checks the configuration; the plugin is loaded by Start. configFile may be "".
@@ -54,7 +56,8 @@ func NewService(backend *eth.Ethereum, filterSystem *filters.FilterSystem, path,
 			return nil, err
 		}
 	}
-	return &Service{backend: backend, path: path, config: config, rpc: server, quit: make(chan struct{}), done: make(chan struct{})}, nil
+	return &Service{backend: backend, path: path, config: config, rpc: server, quit: make(chan struct{}), done: make(chan struct{}),
+		patience: stopPatience}, nil
 }
 
 // Start loads the plugin and begins to feed it.
@@ -71,10 +74,10 @@ func (s *Service) Stop() error {
 	case <-s.done:
 		s.rpc.Stop()
 		return nil
-	case <-time.After(stopPatience):
+	case <-time.After(s.patience):
 		s.host.gate.close()
 		s.host.gate.cancel()
-		log.Error("Plugin did not stop in time and is left behind", "path", s.path, "waited", stopPatience)
+		log.Error("Plugin did not stop in time and is left behind", "path", s.path, "waited", s.patience)
 		return errors.New("plugin did not stop in time")
 	}
 }
