@@ -16,7 +16,8 @@ import (
 
 // fakeChain is a canonical chain that a test changes as it likes.
 type fakeChain struct {
-	blocks []*types.Header // by number
+	blocks []*types.Header // by number; those from length on are left over, as in geth's index in the middle of a re-org
+	length int
 	pruned uint64          // logs below it are not held
 	salt   int64
 	during func() // called before every look at a header
@@ -31,17 +32,18 @@ func newFakeChain(blocks int) *fakeChain {
 func (c *fakeChain) grow(n int) {
 	for range n {
 		c.salt++
-		h := &types.Header{Number: big.NewInt(int64(len(c.blocks))), Extra: big.NewInt(c.salt).Bytes(), Difficulty: new(big.Int)}
+		h := &types.Header{Number: big.NewInt(int64(c.length)), Extra: big.NewInt(c.salt).Bytes(), Difficulty: new(big.Int)}
 		h.Bloom[0] = 1
-		if n := len(c.blocks); n > 0 {
-			h.ParentHash = c.blocks[n-1].Hash()
+		if c.length > 0 {
+			h.ParentHash = c.head().Hash()
 		}
-		c.blocks = append(c.blocks, h)
+		c.blocks = append(c.blocks[:c.length], h)
+		c.length++
 	}
 }
 
-func (c *fakeChain) cut(n int)           { c.blocks = c.blocks[:len(c.blocks)-n] }
-func (c *fakeChain) head() *types.Header { return c.blocks[len(c.blocks)-1] }
+func (c *fakeChain) cut(n int)           { c.length -= n }
+func (c *fakeChain) head() *types.Header { return c.blocks[c.length-1] }
 func (c *fakeChain) header(number uint64) *types.Header {
 	if c.during != nil {
 		c.during()
@@ -164,7 +166,7 @@ func TestFeedUnderChange(t *testing.T) {
 	c.during = func() {
 		if changes > 0 && random.Intn(3) == 0 {
 			changes--
-			c.cut(random.Intn(min(len(c.blocks), 7)))
+			c.cut(random.Intn(min(c.length, 7)))
 			c.grow(random.Intn(7))
 		}
 	}
