@@ -18,7 +18,7 @@ import (
 type fakeChain struct {
 	blocks []*types.Header // by number; those from length on are left over, as in geth's index in the middle of a re-org
 	length int
-	pruned uint64          // logs below it are not held
+	pruned uint64 // logs below it are not held
 	salt   int64
 	during func() // called before every look at a header
 }
