@@ -62,8 +62,7 @@ typedef struct source {
     bool ends_at_numbers;
 } source;
 
-/* Returns: bytes of the valid UTF-8 sequence (RFC 3629) at p, left > 0; 0 when there is none. Out: *cp. */
-static size_t decode(const uint8_t *p, size_t left, uint32_t *cp)
+size_t lks_utf8_decode(const uint8_t *p, size_t left, uint32_t *cp)
 {
     size_t n = p[0] < 0x80 ? 1 : p[0] < 0xc2 ? 0 : p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : p[0] < 0xf5 ? 4 : 0;
     if (n == 0 || n > left)
@@ -87,7 +86,7 @@ static character at(const source *s, size_t pos)
     if (pos >= s->len)
         return end;
     uint32_t cp = 0xfffd;
-    size_t n = decode(s->text + pos, s->len - pos, &cp);
+    size_t n = lks_utf8_decode(s->text + pos, s->len - pos, &cp);
     int cls = class_of(cp);
     if (cls == NUMBER && s->ends_at_numbers)
         return end;

@@ -19,6 +19,9 @@ typedef struct lks_pretokenizer {
     bool adds_bos;    /* where the file does not say */
 } lks_pretokenizer;
 
+/* Returns: bytes of the valid UTF-8 sequence (RFC 3629) at p, left > 0; 0 when there is none, *cp is untouched then. Out: *cp. */
+size_t lks_utf8_decode(const uint8_t *p, size_t left, uint32_t *cp);
+
 /* Returns: the pre-tokenizer of that name; NULL when this version does not know it. */
 const lks_pretokenizer *lks_pretokenizer_find(const char *name, size_t len);
 

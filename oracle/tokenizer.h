@@ -1,10 +1,10 @@
 /* Text to token ids and back, by the vocabulary that a GGUF file carries: byte-level BPE (tokenizer.ggml.model "gpt2", with the
  * pre-tokenizers gpt-2, llama-bpe, smollm and those with the same patterns) and SentencePiece BPE with byte fall-back ("llama").
  *
- * Agrees with llama.cpp on those (tests/e2e/tokenizers.sh), with three exceptions on purpose: a byte that is not UTF-8 stays that byte, where
- * llama.cpp takes U+FFFD (byte-level BPE); ordinary text never becomes a control, unknown or byte token, not even by merging; and a
- * token's kind is what the file says, never guessed from its text. A byte for which a byte-level vocabulary has no token is left
- * out, as in llama.cpp (SmolLM2 lacks 21, among them a few control characters).
+ * Agrees with llama.cpp on those (tests/e2e/tokenizers.sh), with three exceptions on purpose: a byte that is not UTF-8 stays that byte,
+ * where llama.cpp takes U+FFFD (byte-level BPE) or bytes behind it too (SentencePiece); ordinary text never becomes a control, unknown or
+ * byte token, not even by merging; a token's kind is what the file says, never guessed from its text. A byte for which a byte-level
+ * vocabulary has no token is left out, as in llama.cpp (SmolLM2 lacks 21, among them a few control characters).
  *
  * The chain only ever sees token ids; the tokenizer is committed so that everybody turns the same text into the same ids.
  *
@@ -49,7 +49,7 @@ LKS_MUST_USE lks_err lks_tokens_push(lks_tokens *list, uint32_t id);
  * tokens always become their id.
  * add_special: put BOS in front, and EOS behind, where the file asks for it.
  * Text need not be valid UTF-8: bytes that are not are encoded as bytes. Memory: below 60 bytes a byte of the text's longest word
- * (SentencePiece: of the text). Returns: LKS_OK, LKS_NOMEM, LKS_BADARGS (len over 16 MiB). */
+ * (SentencePiece: of its escaped text). Returns: LKS_OK, LKS_NOMEM, LKS_BADARGS (len over 16 MiB). */
 LKS_MUST_USE lks_err lks_tokenizer_encode(const lks_tokenizer *t, const char *text, size_t len, bool parse_special,
                                           bool add_special, lks_tokens *out);
 

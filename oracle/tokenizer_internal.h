@@ -51,6 +51,7 @@ struct lks_tokenizer {
     size_t merge_mask;
     uint64_t merge_key;
     uint32_t *ranks; /* SentencePiece: a token's place by falling score, equal for equal scores */
+    bool words_apart; /* SentencePiece: no token reaches from a word into the next, so each can be merged by itself */
 
     lks_special_group *groups; /* longest first: user-defined tokens, then the same with control and unknown ones */
     size_t user_groups, all_groups;

@@ -19,6 +19,15 @@ static int by_falling_score(const void *a, const void *b)
     return (x < y) - (x > y);
 }
 
+/* Whether U+2581 stands in this token behind something else. */
+static bool joins_words(const lks_token *k)
+{
+    for (uint32_t i = 1; i + 3 <= k->len; i++)
+        if (memcmp(k->text + i, SPACE_MARK, 3) == 0 && (i < 3 || memcmp(k->text + i - 3, SPACE_MARK, 3) != 0))
+            return true;
+    return false;
+}
+
 lks_err lks_spm_load(lks_tokenizer *t, const lks_gguf *g)
 {
     lks_gguf_array scores;
@@ -45,6 +54,9 @@ lks_err lks_spm_load(lks_tokenizer *t, const lks_gguf *g)
         rank += i > 0 && sorted[i].score != sorted[i - 1].score;
         t->ranks[sorted[i].id] = rank;
     }
+    t->words_apart = true;
+    for (uint32_t i = 0; i < t->count; i++)
+        t->words_apart &= !joins_words(&t->tokens[i]);
 out:
     free(sorted);
     return err;
@@ -90,8 +102,13 @@ static char *escape(const char *text, size_t *len, bool space)
     return out;
 }
 
-/* By the first byte alone, as llama.cpp: what is not UTF-8 forms no token and falls back to bytes. */
-static size_t character_len(uint8_t first) { return first < 0xc0 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4; }
+/* Bytes of the character at text, 1 where it is not valid UTF-8. */
+static size_t character_len(const char *text, size_t left)
+{
+    uint32_t cp;
+    size_t n = lks_utf8_decode((const uint8_t *)text, left, &cp);
+    return n ? n : 1;
+}
 
 static lks_err push_symbol(const lks_tokenizer *t, const lks_symbol *s, const char *text, lks_tokens *out)
 {
@@ -103,6 +120,38 @@ static lks_err push_symbol(const lks_tokenizer *t, const lks_symbol *s, const ch
     return err;
 }
 
+static bool is_mark(const char *text, size_t left) { return left >= 3 && memcmp(text, SPACE_MARK, 3) == 0; }
+
+/* Merges one segment, from start to end. */
+static lks_err encode_segment(const source *s, lks_merger *m, size_t start, size_t end, lks_tokens *out)
+{
+    lks_merger_clear(m);
+    lks_err err = LKS_OK;
+    for (size_t i = start, n; i < end && !err; i += n) {
+        n = character_len(s->text + i, end - i);
+        err = lks_merger_add(m, (uint32_t)i, (uint32_t)n, lks_plain_id(s->t, s->text + i, n));
+    }
+    if (err)
+        return err;
+    lks_merger_run(m);
+    for (uint32_t i = 0; i != UINT32_MAX && !err; i = m->symbols[i].next)
+        err = push_symbol(s->t, &m->symbols[i], s->text, out);
+    return err;
+}
+
+/* Returns: the end of the segment that begins at start: where a word begins, if no token can reach across. */
+static size_t segment_end(const lks_tokenizer *t, const char *text, size_t len, size_t start)
+{
+    bool marks = true; /* only marks so far */
+    for (size_t i = start; t->words_apart && i < len; i += character_len(text + i, len - i)) {
+        bool mark = is_mark(text + i, len - i);
+        if (mark && !marks)
+            return i;
+        marks = mark;
+    }
+    return len;
+}
+
 lks_err lks_spm_encode(const lks_tokenizer *t, lks_merger *m, const char *text, size_t len, bool space, lks_tokens *out)
 {
     char *escaped = escape(text, &len, space);
@@ -111,18 +160,10 @@ lks_err lks_spm_encode(const lks_tokenizer *t, lks_merger *m, const char *text, 
     source s = {.t = t, .text = escaped};
     m->find = find;
     m->context = &s;
-    lks_merger_clear(m);
     lks_err err = LKS_OK;
-    for (size_t i = 0, n; i < len && !err; i += n) {
-        n = character_len((uint8_t)escaped[i]);
-        if (n > len - i)
-            n = len - i;
-        err = lks_merger_add(m, (uint32_t)i, (uint32_t)n, lks_plain_id(t, escaped + i, n));
-    }
-    if (!err && m->count > 0) {
-        lks_merger_run(m);
-        for (uint32_t i = 0; i != UINT32_MAX && !err; i = m->symbols[i].next)
-            err = push_symbol(t, &m->symbols[i], escaped, out);
+    for (size_t start = 0, end; start < len && !err; start = end) {
+        end = segment_end(t, escaped, len, start);
+        err = encode_segment(&s, m, start, end, out);
     }
     free(escaped);
     return err;
