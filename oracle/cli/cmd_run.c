@@ -107,8 +107,8 @@ static int print_json(const run *r, const char *finish)
     }
     lks_json_begin_object(&w);
     lks_json_member_text(&w, "model", r->model_path);
-    lks_json_member_ids(&w, "promptIds", r->ids.ids, r->ids.count);
-    lks_json_member_ids(&w, "tokenIds", r->tokens, r->count);
+    lks_json_member_ids(&w, "promptTokens", r->ids.ids, r->ids.count);
+    lks_json_member_ids(&w, "tokens", r->tokens, r->count);
     lks_json_put_name(&w, "text");
     lks_json_put_string(&w, lks_buf_text(&text), text.len);
     lks_json_member_text(&w, "finish", finish);

@@ -65,7 +65,7 @@ static void print_events(const lks_request_view *v)
     for (size_t i = 0; i < v->event_count; i++) {
         const lks_request_event *event = &v->events[i];
         lks_event_line(line, sizeof line, &event->e);
-        printf("block %-12" PRIu64 " %s\n", event->log->block_number, line);
+        printf("block %-10" PRIu64 " %8" PRIu64 " gas  %s\n", event->log->block_number, event->gas_used, line);
     }
 }
 

@@ -49,7 +49,7 @@ static int print_ids(const job *j)
     lks_json_writer w = {.out = &out};
     if (j->json) {
         lks_json_begin_object(&w);
-        lks_json_member_ids(&w, "tokenIds", j->ids.ids, j->ids.count);
+        lks_json_member_ids(&w, "tokens", j->ids.ids, j->ids.count);
         lks_json_end_object(&w);
         return lks_out_json(&out, LKS_EXIT_OK);
     }
@@ -69,7 +69,7 @@ int lks_cmd_tokenize(int argc, char **argv)
          .help = "the GGUF file; its vocabulary is enough"},
         {.name = "special", .kind = LKS_OPT_FLAG, .out = &j.special, .help = "control tokens written in the text become their id"},
         {.name = "add-special", .kind = LKS_OPT_FLAG, .out = &j.add_special, .help = "begin and end tokens where the file asks for them"},
-        {.name = "json", .kind = LKS_OPT_FLAG, .out = &j.json, .help = "{\"tokenIds\":[...]} instead of one id a line"},
+        {.name = "json", .kind = LKS_OPT_FLAG, .out = &j.json, .help = "{\"tokens\":[...]} instead of one id a line"},
     };
     const lks_usage usage = {.synopsis = "-m FILE [OPTIONS] < TEXT",
                              .about = "Turns standard input, to its last byte, into token ids, one a line.\n",

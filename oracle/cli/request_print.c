@@ -30,7 +30,8 @@ void lks_event_line(char *text, size_t size, const lks_event *e)
         snprintf(text, size, "commitments are in, to be revealed by %s", when);
         break;
     case LKS_EVENT_CLAIMED:
-        snprintf(text, size, "claimed by %s: %zu tokens, open to challenge until %s", account, e->bytes_len / 4, when);
+        snprintf(text, size, "claimed by %s: %zu token%s, open to challenge until %s", account, e->bytes_len / 4,
+                 e->bytes_len == 4 ? "" : "s", when);
         break;
     case LKS_EVENT_MISSED:
         snprintf(text, size, "deadline missed by %s, which pays %s ether to the requester", account, amount);
@@ -48,7 +49,7 @@ void lks_event_line(char *text, size_t size, const lks_event *e)
         snprintf(text, size, "%s ether credited to %s", amount, account);
         break;
     case LKS_EVENT_FINALIZED:
-        snprintf(text, size, "final: %u tokens", e->count);
+        snprintf(text, size, "final: %" PRIu32 " token%s", e->count, e->count == 1 ? "" : "s");
         break;
     case LKS_EVENT_REFUNDED:
         snprintf(text, size, "no result, the fee went back");
@@ -91,7 +92,7 @@ void lks_answer_json(lks_json_writer *w, const lks_request_view *v, const lks_to
 {
     lks_buf text = {0};
     size_t count = v->claim->bytes_len / 4;
-    lks_json_put_name(w, "tokenIds");
+    lks_json_put_name(w, "tokens");
     lks_json_begin_array(w);
     for (size_t i = 0; i < count; i++) {
         lks_json_put_u64(w, id_at(v->claim, i));
@@ -148,7 +149,7 @@ void lks_request_json(lks_json_writer *w, const lks_request_view *v)
         snprintf(seed, sizeof seed, "%" PRIu64, v->state.seed);
         lks_json_member_text(w, "seedUsed", seed);
     }
-    lks_json_member_u64(w, "promptTokens", v->request.prompt_count);
+    lks_json_member_u64(w, "promptCount", v->request.prompt_count);
     lks_json_member_u64(w, "maxTokens", v->request.max_tokens);
     lks_json_member_f64(w, "temperature", temperature);
     lks_json_member_f64(w, "minP", min_p);

@@ -42,7 +42,7 @@ void lks_event_line(char *text, size_t size, const lks_event *e);
 
 /* Prints the answer of v->claim: text with a tokenizer, else ids, and a newline. */
 void lks_answer_print(const lks_request_view *v, const lks_tokenizer *t);
-/* Members of an object: "tokenIds", and with a tokenizer "text". */
+/* Members of an object: "tokens", and with a tokenizer "text". */
 void lks_answer_json(lks_json_writer *w, const lks_request_view *v, const lks_tokenizer *t);
 /* Members of an object: everything else of the request. */
 void lks_request_json(lks_json_writer *w, const lks_request_view *v);
