@@ -30,8 +30,9 @@ static void add_extra(gguf_builder *b, const gguf_builder *extra)
 gguf_builder vocab_bpe(const char *pre, const char *chat_template, const gguf_builder *extra, uint64_t extra_count)
 {
     static const char *const words[BPE_COUNT - 256] = {"he",  "ll",    "hell",    "hello",        "\xc4\xa0w", "12",
-                                                       "123", "world", "<|end|>", "<|end|>less", "<tag>",     "<|start|>"};
-    static const char *const merges[] = {"l l", "h e", "he ll", "hell o", "\xc4\xa0 w", "1 2", "12 3", "h e"};
+                                                       "123", "23",    "rl",      "orl",          "world",     "<|end|>",
+                                                       "<|end|>less",  "<tag>",   "<|start|>"};
+    static const char *const merges[] = {"l l", "h e", "he ll", "hell o", "\xc4\xa0 w", "1 2", "12 3", "2 3", "r l", "o rl", "1 2"};
     gguf_builder b;
     gb_begin(&b, 0, 5 + (chat_template != NULL) + extra_count);
     gb_pair_text(&b, "tokenizer.ggml.model", "gpt2");

@@ -6,7 +6,7 @@
 
 /* Ids 0 to 255 of vocab_bpe are the bytes themselves, in order; then come these. */
 enum {
-    BPE_HE = 256, BPE_LL, BPE_HELL, BPE_HELLO, BPE_SPACE_W, BPE_12, BPE_123, BPE_WORLD, /* "world" without merges */
+    BPE_HE = 256, BPE_LL, BPE_HELL, BPE_HELLO, BPE_SPACE_W, BPE_12, BPE_123, BPE_23, BPE_RL, BPE_ORL, BPE_WORLD, /* "world" without merges */
     BPE_END,     /* control "<|end|>" */
     BPE_ENDLESS, /* control "<|end|>less" */
     BPE_TAG,     /* user-defined "<tag>" */
