@@ -175,6 +175,8 @@ static void test_round_trips(void **state)
         round_trip(o.t, 1234567 + (uint32_t)i);
         close_vocab(&o);
     }
+    bos.size = 0;
+    gb_pair_u32(&bos, "tokenizer.ggml.bos_token_id", SPM_BOS);
     opened o = open_vocab(vocab_spm(&bos, 1));
     round_trip(o.t, 99);
     close_vocab(&o);
