@@ -9,6 +9,7 @@
 #include "chain/hex.h"
 #include "chain/keccak.h"
 #include "chain/keystore_internal.h"
+#include "chain/scrypt.h"
 #include "chain/signer.h"
 
 #define DERIVED 32 /* bytes: 16 for AES, 16 for the MAC */
@@ -83,7 +84,7 @@ static lks_err read_scrypt(const lks_json *doc, int params, key_file *file)
         return lks_fail(LKS_CORRUPT, "key file: scrypt's n must be a power of two above 1, r and p above 0");
     const uint64_t limit = UINT64_C(1) << 30;
     if (file->n > limit || file->r > limit || file->p > limit || 128 * file->r > MAX_SCRYPT_MEMORY / file->n ||
-        file->n * file->r > MAX_SCRYPT_WORK / file->p)
+        file->n * file->r > MAX_SCRYPT_WORK / file->p || file->r * file->p >= 1 << 22)
         return lks_fail(LKS_REFUSED, "key file: its scrypt costs need over 1 GiB of memory or minutes of time");
     return LKS_OK;
 }
@@ -136,22 +137,15 @@ static lks_err read_key_file(const lks_json *doc, key_file *file)
 
 static lks_err derive(uint8_t derived[DERIVED], const key_file *file, const void *password, size_t password_len)
 {
-    int good;
     if (password_len > INT_MAX)
         return lks_fail(LKS_BADARGS, "the password is too long");
-    if (!password_len)
-        password = "";
     if (file->scrypt)
-        good = EVP_PBE_scrypt(password, password_len, file->salt, file->salt_len, file->n, file->r, file->p,
-                              MAX_SCRYPT_MEMORY + (UINT64_C(64) << 20), derived, DERIVED);
-    else
-        good = PKCS5_PBKDF2_HMAC(password, (int)password_len, file->salt, (int)file->salt_len, (int)file->rounds, EVP_sha256(), DERIVED,
-                                 derived);
-    if (good == 1)
+        return lks_scrypt(derived, DERIVED, password, password_len, file->salt, file->salt_len, file->n, (uint32_t)file->r, (uint32_t)file->p);
+    if (PKCS5_PBKDF2_HMAC(password_len ? password : "", (int)password_len, file->salt, (int)file->salt_len, (int)file->rounds, EVP_sha256(),
+                          DERIVED, derived) == 1)
         return LKS_OK;
     ERR_clear_error();
-    return lks_fail(LKS_NOMEM, "the key cannot be derived; it needs %llu MiB of memory",
-                    (unsigned long long)(file->scrypt ? (128 * file->n * file->r >> 20) + 1 : 1));
+    return lks_fail(LKS_NOMEM, "out of memory for a key derivation");
 }
 
 static void make_mac(uint8_t mac[32], const uint8_t derived[DERIVED], const uint8_t ciphertext[32])
