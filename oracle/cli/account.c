@@ -16,25 +16,31 @@ const char *lks_cli_setting(const char *option, const char *variable)
     return value != NULL && *value != '\0' ? value : NULL;
 }
 
-int lks_account_keystore(lks_buf *path, const lks_account_args *a, const char *command)
+static int fail_key(lks_err err, const char *command, const char *hint)
+{
+    int code = lks_cli_fail_file(err, command, hint);
+    return err == LKS_NOTFOUND ? LKS_EXIT_AUTH : code;
+}
+
+lks_err lks_account_default_keystore(lks_buf *path, const lks_account_args *a)
 {
     const char *set = lks_cli_setting(a->keystore, "LOCKSTEP_KEYSTORE");
     const char *home = getenv("HOME");
     if (set == NULL && (home == NULL || *home == '\0')) {
-        return lks_cli_fail(LKS_EXIT_AUTH, "%s: no keystore, and HOME is not set; name one with --keystore", command);
+        return lks_fail(LKS_NOTFOUND, "no keystore, and HOME is not set");
     }
     if (set != NULL) {
         lks_buf_put_text(path, set);
     } else {
         lks_buf_printf(path, "%s/.lockstep/keystore", home);
     }
-    return lks_buf_error(path) == LKS_OK ? LKS_PARSED : lks_cli_fail(LKS_EXIT_INTERNAL, "%s: out of memory", command);
+    return lks_buf_error(path);
 }
 
-static int fail_key(lks_err err, const char *command, const char *hint)
+int lks_account_keystore(lks_buf *path, const lks_account_args *a, const char *command)
 {
-    int code = lks_cli_fail_file(err, command, hint);
-    return err == LKS_NOTFOUND ? LKS_EXIT_AUTH : code;
+    lks_err err = lks_account_default_keystore(path, a);
+    return err == LKS_OK ? LKS_PARSED : fail_key(err, command, "name one with --keystore");
 }
 
 /* The only key of the directory. */

@@ -28,6 +28,9 @@ const char *lks_cli_setting(const char *option, const char *variable);
 /* Out: path, appended: the keystore by option, environment or default. Returns: LKS_PARSED, or the exit code after telling. */
 int lks_account_keystore(lks_buf *path, const lks_account_args *a, const char *command);
 
+/* The same without telling. Returns: LKS_OK, LKS_NOTFOUND (no option, no environment, no home), LKS_NOMEM. */
+LKS_MUST_USE lks_err lks_account_default_keystore(lks_buf *path, const lks_account_args *a);
+
 /* Out: path, appended: the key file of the account. Returns: LKS_PARSED, or the exit code after telling. */
 int lks_account_key_file(lks_buf *path, const lks_account_args *a, const char *command);
 

@@ -9,21 +9,29 @@
 #include <stdio.h>
 #include <string.h>
 
-static int print_account(const uint8_t address20[20], const char *path, bool json)
+static void account_json(lks_json_writer *w, const uint8_t address20[20], const char *path)
+{
+    lks_json_begin_object(w);
+    lks_json_member_address(w, "address", address20);
+    lks_json_member_text(w, "file", path);
+    lks_json_end_object(w);
+}
+
+/* The address alone on standard output, for scripts; where its key is goes to standard error. */
+static int print_new(const uint8_t address20[20], const char *path, bool json)
 {
     lks_buf out = {0};
     lks_json_writer w = {.out = &out};
     char text[LKS_ADDRESS_SIZE];
-    if (!json) {
-        lks_address_format(text, address20);
-        printf("%s  %s\n", text, path);
-        return lks_cli_finish(LKS_EXIT_OK);
+    if (json) {
+        account_json(&w, address20, path);
+        return lks_out_json(&out, LKS_EXIT_OK);
     }
-    lks_json_begin_object(&w);
-    lks_json_member_address(&w, "address", address20);
-    lks_json_member_text(&w, "file", path);
-    lks_json_end_object(&w);
-    return lks_out_json(&out, LKS_EXIT_OK);
+    lks_address_format(text, address20);
+    puts(text);
+    int code = lks_cli_finish(LKS_EXIT_OK);
+    fprintf(stderr, "lockstep: the key is in %s\n", path);
+    return code;
 }
 
 static int create(const char *command, const char *directory, const lks_password *password, lks_keystore_cost cost, bool json)
@@ -41,7 +49,7 @@ static int create(const char *command, const char *directory, const lks_password
     }
     lks_wipe(key, sizeof key);
     lks_signer_free(signer);
-    int code = err == LKS_OK ? print_account(address, lks_buf_text(&path), json) : lks_cli_fail_file(err, command, NULL);
+    int code = err == LKS_OK ? print_new(address, lks_buf_text(&path), json) : lks_cli_fail_file(err, command, NULL);
     lks_buf_free(&path);
     return code;
 }
@@ -88,16 +96,15 @@ static int print_list(const lks_keystore_entry *entries, size_t count, bool json
     lks_json_writer w = {.out = &out};
     if (!json) {
         for (size_t i = 0; i < count; i++) {
-            print_account(entries[i].address, entries[i].path, false);
+            char text[LKS_ADDRESS_SIZE];
+            lks_address_format(text, entries[i].address);
+            printf("%s  %s\n", text, entries[i].path);
         }
         return lks_cli_finish(LKS_EXIT_OK);
     }
     lks_json_begin_array(&w);
     for (size_t i = 0; i < count; i++) {
-        lks_json_begin_object(&w);
-        lks_json_member_address(&w, "address", entries[i].address);
-        lks_json_member_text(&w, "file", entries[i].path);
-        lks_json_end_object(&w);
+        account_json(&w, entries[i].address, entries[i].path);
     }
     lks_json_end_array(&w);
     return lks_out_json(&out, LKS_EXIT_OK);

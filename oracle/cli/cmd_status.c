@@ -1,6 +1,7 @@
 /* lockstep status: one request, or the deployment and an account in it. */
 #include "chain/address.h"
 #include "chain/hex.h"
+#include "chain/keystore.h"
 #include "oracle/cli/bond_view.h"
 #include "oracle/cli/cli.h"
 #include "oracle/cli/output.h"
@@ -9,11 +10,14 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 typedef struct status {
     const char *model_path, *of;
+    uint8_t of20[20];
     lks_chain_args chain;
+    lks_account_args account;
     lks_link link;
     lks_gguf *file;
     lks_tokenizer *tokenizer;
@@ -114,28 +118,27 @@ static int show_request(status *st, const char *id_text)
     return code;
 }
 
-static int print_account_json(const status *st, const lks_oracle_parameters *p, uint64_t block, const uint8_t *address20, const lks_bond_view *b)
+/* The accounts to show: --of, else those of the keystore directory when there is one. Out: *entries, *count. */
+static lks_err find_accounts(const status *st, lks_keystore_entry **entries, size_t *count)
 {
-    lks_buf out = {0};
-    lks_json_writer w = {.out = &out};
-    lks_json_begin_object(&w);
-    lks_json_member_u64(&w, "chainId", st->link.contracts.chain_id);
-    lks_json_member_u64(&w, "block", block);
-    lks_json_member_address(&w, "registry", st->link.contracts.registry);
-    lks_json_member_address(&w, "bonds", st->link.contracts.bonds);
-    lks_json_member_address(&w, "oracle", st->link.contracts.oracle);
-    lks_json_member_wei(&w, "minStake", &p->min_stake);
-    lks_json_member_u64(&w, "minWindow", p->min_window);
-    lks_json_member_u64(&w, "maxWindow", p->max_window);
-    if (address20 != NULL) {
-        lks_json_put_name(&w, "account");
-        lks_json_begin_object(&w);
-        lks_json_member_address(&w, "address", address20);
-        lks_bond_json(&w, b);
-        lks_json_end_object(&w);
+    lks_buf directory = {0};
+    lks_err err = LKS_OK;
+    *entries = NULL;
+    *count = 0;
+    if (st->of != NULL) {
+        *entries = calloc(1, sizeof **entries);
+        if (*entries == NULL) {
+            return lks_fail(LKS_NOMEM, "out of memory");
+        }
+        *count = 1;
+        memcpy((*entries)[0].address, st->of20, sizeof st->of20);
+        return LKS_OK;
     }
-    lks_json_end_object(&w);
-    return lks_out_json(&out, LKS_EXIT_OK);
+    if (lks_account_default_keystore(&directory, &st->account) == LKS_OK) {
+        err = lks_keystore_list(entries, count, lks_buf_text(&directory));
+    }
+    lks_buf_free(&directory);
+    return err == LKS_NOTFOUND || err == LKS_IO ? LKS_OK : err;
 }
 
 static void print_address(const char *label, const uint8_t address20[20])
@@ -155,37 +158,78 @@ static lks_err get_parameters(lks_link *s, lks_oracle_parameters *p)
     return err;
 }
 
+static void print_deployment(const lks_deployment *d, const lks_oracle_parameters *p, uint64_t block)
+{
+    char text[LKS_ETHER_SIZE];
+    printf("%-18s %" PRIu64 ", block %" PRIu64 "\n", "chain", d->chain_id, block);
+    print_address("registry", d->registry);
+    print_address("bonds", d->bonds);
+    print_address("oracle", d->oracle);
+    lks_wei_format(text, &p->min_stake);
+    printf("%-18s %s ether\n%-18s %" PRIu32 " s to %" PRIu32 " s\n", "least stake", text, "challenge window", p->min_window, p->max_window);
+}
+
+static void deployment_json(lks_json_writer *w, const lks_deployment *d, const lks_oracle_parameters *p, uint64_t block)
+{
+    lks_json_member_u64(w, "chainId", d->chain_id);
+    lks_json_member_u64(w, "block", block);
+    lks_json_member_address(w, "registry", d->registry);
+    lks_json_member_address(w, "bonds", d->bonds);
+    lks_json_member_address(w, "oracle", d->oracle);
+    lks_json_member_wei(w, "minStake", &p->min_stake);
+    lks_json_member_u64(w, "minWindow", p->min_window);
+    lks_json_member_u64(w, "maxWindow", p->max_window);
+}
+
+/* Prints every account, into w when it is not NULL. */
+static lks_err show_accounts(status *st, lks_json_writer *w, uint64_t now)
+{
+    lks_keystore_entry *entries;
+    size_t count;
+    lks_err err = find_accounts(st, &entries, &count);
+    for (size_t i = 0; i < count && err == LKS_OK; i++) {
+        lks_bond_view b;
+        err = lks_bond_view_get(&b, &st->link, entries[i].address);
+        if (err == LKS_OK && w != NULL) {
+            lks_json_begin_object(w);
+            lks_json_member_address(w, "address", entries[i].address);
+            lks_bond_json(w, &b);
+            lks_json_end_object(w);
+        } else if (err == LKS_OK) {
+            putchar('\n');
+            print_address("account", entries[i].address);
+            lks_bond_print(&b, now);
+        }
+    }
+    lks_keystore_list_free(entries, count);
+    return err;
+}
+
 static int show_overview(status *st)
 {
     lks_oracle_parameters p;
-    lks_bond_view b = {0};
     lks_eth_header newest;
-    uint8_t address[20];
-    char text[LKS_ETHER_SIZE];
-    if (st->of != NULL && lks_address_parse(address, st->of) != LKS_OK) {
-        return lks_cli_fail(LKS_EXIT_USAGE, "status: --of: %s", lks_error_message());
-    }
+    lks_buf out = {0};
+    lks_json_writer w = {.out = &out};
     lks_err err = lks_eth_header_at(&st->link.node, LKS_ETH_LATEST, &newest);
     err = err == LKS_OK ? get_parameters(&st->link, &p) : err;
-    err = err == LKS_OK && st->of != NULL ? lks_bond_view_get(&b, &st->link, address) : err;
+    if (err == LKS_OK && st->chain.json) {
+        lks_json_begin_object(&w);
+        deployment_json(&w, &st->link.contracts, &p, newest.number);
+        lks_json_put_name(&w, "accounts");
+        lks_json_begin_array(&w);
+        err = show_accounts(st, &w, newest.timestamp);
+        lks_json_end_array(&w);
+        lks_json_end_object(&w);
+    } else if (err == LKS_OK) {
+        print_deployment(&st->link.contracts, &p, newest.number);
+        err = show_accounts(st, NULL, newest.timestamp);
+    }
     if (err != LKS_OK) {
+        lks_buf_free(&out);
         return lks_link_fail(&st->link, err, NULL);
     }
-    if (st->chain.json) {
-        return print_account_json(st, &p, newest.number, st->of != NULL ? address : NULL, &b);
-    }
-    printf("%-18s %" PRIu64 ", block %" PRIu64 "\n", "chain", st->link.contracts.chain_id, newest.number);
-    print_address("registry", st->link.contracts.registry);
-    print_address("bonds", st->link.contracts.bonds);
-    print_address("oracle", st->link.contracts.oracle);
-    lks_wei_format(text, &p.min_stake);
-    printf("%-18s %s ether\n%-18s %" PRIu32 " s to %" PRIu32 " s\n", "least stake", text, "challenge window", p.min_window, p.max_window);
-    if (st->of != NULL) {
-        putchar('\n');
-        print_address("account", address);
-        lks_bond_print(&b, newest.timestamp);
-    }
-    return lks_cli_finish(LKS_EXIT_OK);
+    return st->chain.json ? lks_out_json(&out, LKS_EXIT_OK) : lks_cli_finish(LKS_EXIT_OK);
 }
 
 static int open_vocabulary(status *st)
@@ -205,17 +249,22 @@ int lks_cmd_status(int argc, char **argv)
     const lks_option options[] = {
         {.name = "model", .letter = 'm', .kind = LKS_OPT_TEXT, .out = &st.model_path, .value = "FILE",
          .help = "GGUF file whose tokenizer turns the answer into text"},
-        {.name = "of", .kind = LKS_OPT_TEXT, .out = &st.of, .value = "ADDRESS", .help = "also bond, credit and balance of this account"},
+        {.name = "of", .kind = LKS_OPT_TEXT, .out = &st.of, .value = "ADDRESS", .help = "bond, credit and balance of this account"},
+        LKS_KEYSTORE_OPTION(st.account),
         LKS_CHAIN_OPTIONS(st.chain),
     };
     const lks_usage usage = {.synopsis = "[OPTIONS] [REQUEST-ID]",
-                             .about = "Shows a request, its history and its answer; without one the deployment and, with --of, an account in it.\n",
+                             .about = "Shows a request, its history and its answer; without one the deployment, and what the accounts\n"
+                                      "of the keystore, or the one of --of, have in it.\n",
                              .options = options,
                              .option_count = sizeof options / sizeof options[0],
                              .max_args = 1};
     int code = lks_cli_parse(&usage, argc, argv, &args, &arg_count);
     if (code != LKS_PARSED) {
         return code;
+    }
+    if (st.of != NULL && lks_address_parse(st.of20, st.of) != LKS_OK) {
+        return lks_cli_fail(LKS_EXIT_USAGE, "status: --of: %s", lks_error_message());
     }
     code = open_vocabulary(&st);
     if (code == LKS_PARSED) {
