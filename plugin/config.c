@@ -1,0 +1,205 @@
+#include "plugin/config.h"
+
+#include "chain/address.h"
+#include "chain/json.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define GWEI UINT64_C(1000000000)
+/* A configuration has a few dozen values. */
+#define MAX_VALUES 256u
+
+/* Reads one value into the configuration. */
+typedef lks_err (*read_fn)(lks_config *config, const lks_json *doc, int node, void *field);
+
+static lks_err read_text(const lks_json *doc, int node, char **out) {
+    lks_buf text = {0};
+    lks_err err = lks_json_string(doc, node, &text);
+    if (!err) err = lks_buf_error(&text);
+    if (err == LKS_OK && (text.len == 0 || memchr(text.data, 0, text.len))) err = lks_fail(LKS_BADARGS, "must be a text that is not empty");
+    else if (err == LKS_CORRUPT) err = lks_fail(LKS_BADARGS, "must be a text");
+    if (err) {
+        lks_buf_free(&text);
+        return err;
+    }
+    *out = (char *)text.data;
+    return LKS_OK;
+}
+
+static lks_err read_file_name(lks_config *config, const lks_json *doc, int node, void *field) {
+    (void)config;
+    return read_text(doc, node, field);
+}
+
+static lks_err read_number(const lks_json *doc, int node, uint64_t max, uint64_t *out) {
+    lks_err err = lks_json_u64(doc, node, out);
+    if (err || *out > max) return lks_fail(LKS_BADARGS, "must be a whole number from 0 to %llu", (unsigned long long)max);
+    return LKS_OK;
+}
+
+static lks_err read_u64(lks_config *config, const lks_json *doc, int node, void *field) {
+    (void)config;
+    return read_number(doc, node, INT64_MAX, field);
+}
+
+static lks_err read_threads(lks_config *config, const lks_json *doc, int node, void *field) {
+    (void)field;
+    uint64_t value = 0;
+    lks_err err = read_number(doc, node, LKS_CONFIG_MAX_THREADS, &value);
+    config->threads = (unsigned)value;
+    return err;
+}
+
+static lks_err read_seconds(lks_config *config, const lks_json *doc, int node, void *field) {
+    (void)config;
+    uint64_t value = 0;
+    lks_err err = read_number(doc, node, UINT32_MAX, &value);
+    *(uint32_t *)field = (uint32_t)value;
+    return err;
+}
+
+static lks_err read_wei(lks_config *config, const lks_json *doc, int node, void *field) {
+    (void)config;
+    char *text = NULL;
+    lks_err err = read_text(doc, node, &text);
+    if (err == LKS_OK) err = lks_u256_from_decimal(field, text, strlen(text));
+    free(text);
+    return err == LKS_NOMEM || err == LKS_OK ? err : lks_fail(LKS_BADARGS, "must be a text of decimal digits, an amount in wei");
+}
+
+static lks_err read_bool(lks_config *config, const lks_json *doc, int node, void *field) {
+    (void)config;
+    lks_err err = lks_json_bool(doc, node, field);
+    return err ? lks_fail(LKS_BADARGS, "must be true or false") : LKS_OK;
+}
+
+static lks_err read_address(lks_config *config, const lks_json *doc, int node, void *field) {
+    (void)config;
+    static const uint8_t zero[20];
+    char *text = NULL;
+    lks_err err = read_text(doc, node, &text);
+    if (err == LKS_OK) err = lks_address_parse(field, text);
+    free(text);
+    if (err == LKS_OK && memcmp(field, zero, sizeof zero) == 0) err = lks_fail(LKS_BADARGS, "must not be the zero address");
+    return err;
+}
+
+static lks_err read_roles(lks_config *config, const lks_json *doc, int node, void *field) {
+    (void)config, (void)field;
+    if (lks_json_typeof(doc, node) != LKS_JSON_ARRAY || lks_json_size(doc, node) != 1 || !lks_json_equals(doc, lks_json_first(doc, node), "operator"))
+        return lks_fail(LKS_BADARGS, "must be [\"operator\"]");
+    return LKS_OK;
+}
+
+static lks_err read_models(lks_config *config, const lks_json *doc, int node, void *field) {
+    (void)field;
+    size_t count = lks_json_size(doc, node);
+    if (lks_json_typeof(doc, node) != LKS_JSON_ARRAY || count == 0 || count > LKS_CONFIG_MAX_MODELS)
+        return lks_fail(LKS_BADARGS, "must be a list of 1 to %u file names", LKS_CONFIG_MAX_MODELS);
+    for (int n = lks_json_first(doc, node); n != LKS_JSON_NONE; n = lks_json_next(doc, n)) {
+        lks_err err = read_text(doc, n, &config->models[config->model_count]);
+        if (err) return err;
+        config->model_count++;
+    }
+    return LKS_OK;
+}
+
+static lks_err read_contracts(lks_config *config, const lks_json *doc, int node, void *field);
+
+typedef struct key {
+    const char *name;
+    read_fn read;
+    size_t offset; /* of the field in lks_config */
+    bool needed;
+} key;
+
+#define FIELD(member) offsetof(lks_config, member)
+
+static const key top_keys[] = {
+    {"roles", read_roles, 0, true},
+    {"chain_id", read_u64, FIELD(chain_id), true},
+    {"contracts", read_contracts, 0, true},
+    {"models", read_models, 0, true},
+    {"keystore", read_file_name, FIELD(keystore), true},
+    {"password_file", read_file_name, FIELD(password_file), true},
+    {"database", read_file_name, FIELD(database), true},
+    {"threads", read_threads, 0, false},
+    {"start_block", read_u64, FIELD(start_block), false},
+    {"min_fee_wei", read_wei, FIELD(policy.min_fee), false},
+    {"max_stake_wei", read_wei, FIELD(policy.max_stake), false},
+    {"min_claim_seconds", read_seconds, FIELD(policy.min_claim_seconds), false},
+    {"max_fee_per_gas_wei", read_wei, FIELD(max_fee), false},
+    {"max_priority_fee_wei", read_wei, FIELD(max_priority_fee), false},
+    {"finalize", read_bool, FIELD(policy.finalize), false},
+};
+
+static const key contract_keys[] = {
+    {"registry", read_address, FIELD(registry), true},
+    {"bonds", read_address, FIELD(bonds), true},
+    {"oracle", read_address, FIELD(oracle), true},
+};
+
+#define KEY_COUNT(keys) (sizeof(keys) / sizeof *(keys))
+
+/* Reads the members of an object by a table of keys. In: prefix of the names in messages. */
+static lks_err read_object(lks_config *config, const lks_json *doc, int object, const key *keys, size_t count, const char *prefix) {
+    if (lks_json_typeof(doc, object) != LKS_JSON_OBJECT) return lks_fail(LKS_BADARGS, "must be an object");
+    bool seen[KEY_COUNT(top_keys)] = {false};
+    for (int n = lks_json_first(doc, object); n != LKS_JSON_NONE; n = lks_json_next(doc, n)) {
+        int name = lks_json_name(doc, n);
+        size_t k = 0;
+        while (k < count && !lks_json_equals(doc, name, keys[k].name)) k++;
+        if (k == count) {
+            const char *raw = "";
+            size_t len = 0;
+            lks_err err = lks_json_raw(doc, name, &raw, &len);
+            if (err) return err;
+            return lks_fail(LKS_BADARGS, "key %.*s is not known%s%s", (int)(len < 64 ? len : 64), raw, *prefix ? " in " : "", prefix);
+        }
+        if (seen[k]) return lks_fail(LKS_BADARGS, "key \"%s\" is there twice", keys[k].name);
+        seen[k] = true;
+        lks_err err = keys[k].read(config, doc, n, (char *)config + keys[k].offset);
+        if (err) return keys[k].read == read_contracts ? err : lks_fail_in(err, "key \"%s\"", keys[k].name);
+    }
+    for (size_t k = 0; k < count; k++)
+        if (keys[k].needed && !seen[k])
+            return lks_fail(LKS_BADARGS, "key \"%s\" is missing%s%s", keys[k].name, *prefix ? " in " : "", prefix);
+    return LKS_OK;
+}
+
+static lks_err read_contracts(lks_config *config, const lks_json *doc, int node, void *field) {
+    (void)field;
+    if (lks_json_typeof(doc, node) != LKS_JSON_OBJECT) return lks_fail(LKS_BADARGS, "key \"contracts\" must be an object");
+    return read_object(config, doc, node, contract_keys, KEY_COUNT(contract_keys), "\"contracts\"");
+}
+
+lks_err lks_config_parse(lks_config *out, const char *json, size_t len) {
+    memset(out, 0, sizeof *out);
+    out->start_block = LKS_START_NEWEST;
+    memset(&out->policy.max_stake, 0xff, sizeof out->policy.max_stake);
+    out->policy.finalize = true;
+    out->max_fee = lks_u256_from_u64(500 * GWEI);
+    out->max_priority_fee = lks_u256_from_u64(10 * GWEI);
+
+    lks_json doc = {0};
+    lks_err err = lks_json_parse(&doc, json, len, MAX_VALUES);
+    if (err == LKS_OK) err = read_object(out, &doc, 0, top_keys, KEY_COUNT(top_keys), "");
+    if (err == LKS_OK && out->chain_id == 0) err = lks_fail(LKS_BADARGS, "key \"chain_id\": must not be 0");
+    if (err == LKS_OK && lks_u256_cmp(&out->max_priority_fee, &out->max_fee) > 0)
+        err = lks_fail(LKS_BADARGS, "key \"max_priority_fee_wei\": must not be above max_fee_per_gas_wei");
+    lks_json_free(&doc);
+    if (err) {
+        lks_config_free(out);
+        return lks_fail_in(err, "configuration");
+    }
+    return LKS_OK;
+}
+
+void lks_config_free(lks_config *config) {
+    for (size_t i = 0; i < LKS_CONFIG_MAX_MODELS; i++) free(config->models[i]);
+    free(config->keystore);
+    free(config->password_file);
+    free(config->database);
+    memset(config, 0, sizeof *config);
+}

@@ -1,0 +1,55 @@
+/* The plugin's configuration: one JSON object, given by the host. Strict: an unknown or repeated key, or a value of another form, is refused.
+ *
+ *   key                     form                        default  meaning
+ *   roles                   ["operator"]                needed   what the plugin does
+ *   chain_id                number                      needed   the chain it must be on; another one is refused
+ *   contracts.registry      "0x…" address               needed   ModelRegistry
+ *   contracts.bonds         "0x…" address               needed   OperatorBonds
+ *   contracts.oracle        "0x…" address               needed   InferenceOracle
+ *   models                  ["file.gguf", …], 1 to 16   needed   models to serve
+ *   keystore                "file"                      needed   the operator's key, Web3 secret storage version 3
+ *   password_file           "file"                      needed   its first line is the key's password; nobody but its owner may read it
+ *   database                "file"                      needed   the job store; made when missing
+ *   threads                 number, 0 to 256            0        threads of inference; 0 is one for every core
+ *   start_block             number                      newest   first block whose requests are looked at by a new database
+ *   min_fee_wei             "decimal"                   "0"      requests that pay less are left alone
+ *   max_stake_wei           "decimal"                   none     requests that lock more are left alone
+ *   min_claim_seconds       number                      0        requests that give less time for the claim are left alone
+ *   max_fee_per_gas_wei     "decimal"                   500 gwei ceiling of a transaction's fee, also when it is replaced
+ *   max_priority_fee_wei    "decimal"                   10 gwei  ceiling of its priority fee
+ *   finalize                true or false               true     send the transaction that settles our own claims
+ *
+ * File names are relative to the host's working directory.
+ */
+#ifndef LKS_PLUGIN_CONFIG_H
+#define LKS_PLUGIN_CONFIG_H
+
+#include "plugin/job.h"
+
+#define LKS_CONFIG_MAX_MODELS 16u
+#define LKS_CONFIG_MAX_THREADS 256u
+#define LKS_START_NEWEST UINT64_MAX
+
+typedef struct lks_config {
+    uint64_t chain_id;
+    uint8_t registry[20];
+    uint8_t bonds[20];
+    uint8_t oracle[20];
+    char *models[LKS_CONFIG_MAX_MODELS]; /* owned, as the next three */
+    size_t model_count;
+    char *keystore;
+    char *password_file;
+    char *database;
+    unsigned threads;
+    uint64_t start_block; /* LKS_START_NEWEST: the newest block at the first start */
+    lks_job_policy policy;
+    lks_u256 max_fee;
+    lks_u256 max_priority_fee;
+} lks_config;
+
+/* Reads the text of a configuration. Out: out, to be freed; all zero on failure.
+ * Returns: LKS_OK; LKS_CORRUPT (not JSON); LKS_BADARGS (a key or value, which the reason names); LKS_NOMEM. */
+lks_err lks_config_parse(lks_config *out, const char *json, size_t len) LKS_MUST_USE;
+void lks_config_free(lks_config *config);
+
+#endif

@@ -1,0 +1,201 @@
+/* One request as an operator sees it: the facts that are known of it, the state that follows from them, and what to do next.
+ *
+ * Pure: no clock, no chain, no database. The state is never set by hand: it is the fold of the facts through one transition table
+ * (job.c), so a re-org is nothing but facts taken away, and a stored state that disagrees with its facts is a damaged database.
+ *
+ *   SEEN -> ACCEPTING -> ACCEPTED -> ANSWERED [-> COMMITTING -> COMMITTED] -> CLAIMING -> CLAIMED -> FINALIZING -> FINAL
+ *
+ * with DROPPED (not taken), REFUSED (the contract would not have it), MISSED, CONVICTED, REFUNDED and REORGED beside it.
+ * Times are Unix seconds of the chain.
+ */
+#ifndef LKS_PLUGIN_JOB_H
+#define LKS_PLUGIN_JOB_H
+
+#include "chain/contracts.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef enum lks_job_state {
+    LKS_JOB_INVALID = 0,
+    LKS_JOB_SEEN,       /* the request is on the chain; not accepted by us */
+    LKS_JOB_ACCEPTING,  /* an accept transaction is on its way */
+    LKS_JOB_ACCEPTED,   /* accepted by us; the answer is awaited from the model */
+    LKS_JOB_ANSWERED,   /* the answer is stored */
+    LKS_JOB_COMMITTING, /* replicas: a commit transaction is on its way */
+    LKS_JOB_COMMITTED,  /* replicas: committed; the reveal phase is awaited */
+    LKS_JOB_CLAIMING,   /* a claim transaction is on its way */
+    LKS_JOB_CLAIMED,    /* the claim is on the chain; the challenge window runs */
+    LKS_JOB_FINALIZING, /* a finalize transaction is on its way */
+    LKS_JOB_FINAL,
+    LKS_JOB_DROPPED,   /* we do not take it; the reason is kept */
+    LKS_JOB_REFUSED,   /* a transaction of ours was refused for good; the reason is in the log */
+    LKS_JOB_MISSED,    /* our deadline passed */
+    LKS_JOB_CONVICTED, /* our claim was proved wrong */
+    LKS_JOB_REFUNDED,  /* ended without a result */
+    LKS_JOB_REORGED,   /* the block of the request is no longer canonical */
+    LKS_JOB_STATE_COUNT
+} lks_job_state;
+
+/* Facts, in the order in which the fold applies them. */
+typedef enum lks_job_event {
+    LKS_JOB_ON_INVALID = 0,
+    LKS_JOB_ON_REQUESTED,
+    LKS_JOB_ON_DROPPED,
+    LKS_JOB_ON_ACCEPTED,
+    LKS_JOB_ON_ANSWERED,
+    LKS_JOB_ON_COMMITTED,
+    LKS_JOB_ON_CLAIMED,
+    LKS_JOB_ON_SENT_ACCEPT,
+    LKS_JOB_ON_SENT_COMMIT,
+    LKS_JOB_ON_SENT_CLAIM,
+    LKS_JOB_ON_SENT_FINALIZE,
+    LKS_JOB_ON_REFUSED,
+    LKS_JOB_ON_FINAL,
+    LKS_JOB_ON_MISSED,
+    LKS_JOB_ON_CONVICTED,
+    LKS_JOB_ON_REFUNDED,
+    LKS_JOB_EVENT_COUNT
+} lks_job_event;
+
+/* What an operator does about a job. The first five are transactions, in the order of a job's life. */
+typedef enum lks_action {
+    LKS_ACTION_NONE = 0,
+    LKS_ACTION_ACCEPT,
+    LKS_ACTION_COMMIT,
+    LKS_ACTION_CLAIM,
+    LKS_ACTION_FINALIZE,
+    LKS_ACTION_EXPIRE, /* replicas: seats stayed empty; get the stake back */
+    LKS_ACTION_ANSWER, /* run the model */
+    LKS_ACTION_DROP,   /* do not take it; why is said */
+    LKS_ACTION_COUNT
+} lks_action;
+
+/* A block in which something happened; number 0: it has not. */
+typedef struct lks_block_ref {
+    uint64_t number;
+    uint8_t hash[32];
+} lks_block_ref;
+
+/* How a request ended on the chain. */
+typedef enum lks_job_end {
+    LKS_END_NONE = 0,
+    LKS_END_FINAL,
+    LKS_END_MISSED,
+    LKS_END_CONVICTED,
+    LKS_END_REFUNDED,
+    LKS_END_COUNT
+} lks_job_end;
+
+/* Why a request is not taken. */
+typedef enum lks_drop {
+    LKS_DROP_NONE = 0,
+    LKS_DROP_FEE,       /* below min_fee_wei */
+    LKS_DROP_STAKE,     /* above max_stake_wei */
+    LKS_DROP_BOND,      /* above the free bond */
+    LKS_DROP_TIME,      /* the answer would be late */
+    LKS_DROP_EXPIRED,   /* the time to accept is over, or the block that the seed needs is too old */
+    LKS_DROP_TAKEN,     /* no seat left */
+    LKS_DROP_MALFORMED, /* prompt or policy that this plugin cannot run */
+    LKS_DROP_CONTRACT,  /* the contract would refuse the acceptance */
+    LKS_DROP_COUNT
+} lks_drop;
+
+typedef struct lks_job {
+    uint8_t request_id[32];
+    lks_request request;
+    lks_block_ref requested;
+    uint64_t requested_time;
+    lks_block_ref reopened; /* the last time, when an operator missed its deadline or was convicted */
+    uint64_t reopened_deadline;
+
+    lks_block_ref accepted; /* by us */
+    uint8_t attempt;
+    uint8_t seat;
+    uint64_t seed;           /* the seed used, as recomputed by us */
+    lks_block_ref full;      /* the last seat was taken, which starts the claim period */
+    uint64_t claim_deadline; /* 0 before */
+
+    bool answered;
+    uint64_t answer_seed; /* the seed that the stored answer was made with */
+    uint32_t answer_count;
+    uint8_t answer_hash[32]; /* token hash */
+
+    uint8_t salt[32]; /* replicas: made before the commitment is sent */
+    lks_block_ref committed;
+    lks_block_ref reveal_opened;
+    uint64_t reveal_deadline;
+
+    lks_block_ref claimed; /* by us */
+    uint8_t claim_id[32];
+    uint64_t window_end;
+
+    lks_block_ref ended;
+    lks_job_end end;
+
+    lks_drop dropped;
+    uint64_t dropped_at; /* number of the block that the decision looked at */
+    uint32_t failures;   /* transactions of ours for this job that were included and reverted */
+    uint32_t sent;       /* LKS_SENT() of every action that has a live transaction */
+    lks_job_state state; /* lks_job_fold of all above */
+} lks_job;
+
+#define LKS_SENT(action) (1u << (action))
+
+/* What an operator is willing to do; from the configuration. */
+typedef struct lks_job_policy {
+    lks_u256 min_fee;
+    lks_u256 max_stake;
+    uint32_t min_claim_seconds;
+    bool finalize;
+} lks_job_policy;
+
+/* The world at the moment of a decision. */
+typedef struct lks_job_world {
+    uint64_t now;          /* chain time, between blocks by our clock */
+    uint64_t head_time;    /* of the newest block */
+    uint64_t head;         /* number of the newest block */
+    lks_u256 free_bond;    /* after what acceptances on their way will lock */
+    uint64_t answer_ms;    /* estimate for this job's answer */
+    uint64_t backlog_ms;   /* estimate for what is accepted and unanswered before it */
+    uint64_t inclusion_ms; /* time that a transaction is given to be included */
+    uint32_t reveal_seconds; /* the deployment's reveal period */
+    bool worker_idle;
+} lks_job_world;
+
+/* Blocks between a request and the first block that may accept it, and the last one: the seed is a block hash that the contract can
+ * still read (EIP-2935). */
+#define LKS_ACCEPT_MIN_BLOCKS 2u
+#define LKS_ACCEPT_MAX_BLOCKS 8000u
+/* A transaction that reverted this often for one action is given up. */
+#define LKS_MAX_FAILURES 3u
+
+/* The one step of the state machine. Returns: the next state; LKS_JOB_INVALID when the event cannot happen in that state. */
+lks_job_state lks_job_step(lks_job_state state, lks_job_event event);
+
+/* Returns: the state that the job's facts add up to; LKS_JOB_INVALID when they contradict each other. */
+lks_job_state lks_job_fold(const lks_job *job);
+
+/* Takes away every fact of a block above height and folds again. What we made ourselves (answer, salt) stays. Returns: whether anything changed. */
+bool lks_job_rewind(lks_job *job, uint64_t height);
+
+/* Decides. Out: *why: of LKS_ACTION_DROP, the reason; of LKS_ACTION_NONE in state SEEN, what is waited for, or LKS_DROP_NONE. */
+lks_action lks_job_next(const lks_job *job, const lks_job_policy *policy, const lks_job_world *world, lks_drop *why);
+
+/* Whether the stored answer is the one that the request needs: greedy answers depend on no seed. */
+bool lks_job_has_answer(const lks_job *job);
+/* Returns: chain time until which the request can be accepted. */
+uint64_t lks_job_accept_deadline(const lks_job *job);
+
+/* Returns: the last second in which the action is of use, for ordering; UINT64_MAX when there is none. */
+uint64_t lks_job_deadline(const lks_job *job, lks_action action, uint32_t reveal_seconds);
+
+/* Whether nothing more is to be done unless a re-org brings it back. */
+bool lks_job_is_over(lks_job_state state);
+
+/* Words for logs. Never NULL. */
+const char *lks_job_state_name(lks_job_state state);
+const char *lks_action_name(lks_action action);
+const char *lks_drop_text(lks_drop drop);
+
+#endif

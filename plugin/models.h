@@ -1,0 +1,37 @@
+/* The models that an operator serves, each with the id that was derived from its file here: an id that somebody states is never relied on.
+ */
+#ifndef LKS_PLUGIN_MODELS_H
+#define LKS_PLUGIN_MODELS_H
+
+#include "oracle/generate.h"
+
+#include <stddef.h>
+
+#define LKS_MAX_MODELS 16u
+
+typedef struct lks_served {
+    uint8_t model_id[32];
+    uint32_t vocab_size;
+    uint32_t max_positions;
+    lks_model *model;
+} lks_served;
+
+/* lks_generate, with the model as it is served. */
+typedef lks_err (*lks_run_fn)(const lks_served *served, const uint32_t *prompt, size_t prompt_count, const lks_policy *policy,
+                              uint32_t max_tokens, const lks_generate_options *options, uint32_t *tokens, uint32_t *count);
+
+typedef struct lks_models {
+    lks_served items[LKS_MAX_MODELS];
+    size_t count;
+    lks_run_fn run;
+} lks_models;
+
+/* Opens count files and derives their ids. Out: out, to be closed; empty on failure. Returns: what lks_model_open and
+ * lks_commitment_make return; LKS_REFUSED (the same model twice). */
+lks_err lks_models_open(lks_models *out, char *const *paths, size_t count) LKS_MUST_USE;
+void lks_models_close(lks_models *models);
+
+/* Returns: NULL when it is not served. */
+const lks_served *lks_models_find(const lks_models *models, const uint8_t model_id32[32]);
+
+#endif

@@ -1,0 +1,185 @@
+#include "plugin/operator.h"
+
+#include "chain/address.h"
+#include "chain/keystore.h"
+#include "plugin/log.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#define TICK_MS 1000u
+#define RETRY_MS 2000u
+/* Blocks over which the time between blocks is measured at the start. */
+#define INTERVAL_BLOCKS 10u
+#define MAX_PASSWORD 1024u
+
+uint64_t lks_now_ms(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000u + (uint64_t)t.tv_nsec / 1000000u;
+}
+
+uint64_t lks_chain_time(const lks_operator *op) {
+    return op->feed.head.time + (lks_now_ms() - op->head_seen_ms) / 1000;
+}
+
+/* Reads the first line of the password file. Out: password, room for MAX_PASSWORD; the caller wipes it. */
+static lks_err read_password(const char *path, char *password, size_t *len) {
+    struct stat st;
+    FILE *f = fopen(path, "rb");
+    if (!f) return lks_fail(LKS_IO, "password file %s: %s", path, strerror(errno));
+    setvbuf(f, NULL, _IONBF, 0); /* no copy in a buffer that nobody wipes */
+    lks_err err = LKS_OK;
+    if (fstat(fileno(f), &st) || !S_ISREG(st.st_mode)) err = lks_fail(LKS_IO, "password file %s is not a file", path);
+    else if (st.st_mode & (S_IRWXG | S_IRWXO))
+        err = lks_fail(LKS_REFUSED, "password file %s can be read by others: chmod 600 %s", path, path);
+    *len = 0;
+    for (int c; !err && (c = fgetc(f)) != EOF && c != '\n' && c != '\r';) {
+        if (*len == MAX_PASSWORD) err = lks_fail(LKS_BADARGS, "password file %s: its first line is longer than %u bytes", path, MAX_PASSWORD);
+        else password[(*len)++] = (char)c;
+    }
+    fclose(f);
+    return err;
+}
+
+static lks_err load_key(lks_operator *op) {
+    char password[MAX_PASSWORD];
+    uint8_t key[32];
+    size_t len = 0;
+    lks_err err = read_password(op->config->password_file, password, &len);
+    if (!err) err = lks_keystore_load(key, op->config->keystore, password, len);
+    lks_wipe(password, sizeof password);
+    if (!err) err = lks_signer_new(&op->signer, key);
+    lks_wipe(key, sizeof key);
+    return err;
+}
+
+static void load_speeds(lks_operator *op) {
+    for (size_t i = 0; i < op->models->count; i++)
+        if (lks_store_speed_get(op->store, op->models->items[i].model_id, &op->speeds[i])) memset(&op->speeds[i], 0, sizeof op->speeds[i]);
+}
+
+lks_err lks_operator_open(lks_operator *op, const lockstep_host *host, const lks_config *config, const lks_models *models, lks_inbox *inbox,
+                          lks_node *rpc) {
+    memset(op, 0, sizeof *op);
+    op->host = host;
+    op->config = config;
+    op->models = models;
+    op->inbox = inbox;
+    op->rpc = rpc;
+    lks_store_identity who = {.chain_id = config->chain_id};
+    memcpy(who.oracle, config->oracle, 20);
+    lks_err err = load_key(op);
+    if (!err) {
+        memcpy(who.operator_address, lks_signer_address(op->signer), 20);
+        err = lks_store_open(&op->store, config->database, &who);
+    }
+    if (!err) {
+        lks_eth node = lks_node_eth(rpc);
+        op->feed = (lks_feed){.events = {op->store, models, host, who}, .node = node, .start_block = config->start_block};
+        op->sender = (lks_sender){.node = node, .store = op->store, .signer = op->signer, .host = host, .chain_id = config->chain_id,
+                                  .max_fee = config->max_fee, .max_priority_fee = config->max_priority_fee};
+        err = lks_feed_open(&op->feed);
+    }
+    if (!err) {
+        load_speeds(op);
+        atomic_store(&op->finished, op->feed.head.ref.number);
+        err = lks_worker_new(&op->worker, models, config->threads, inbox);
+    }
+    if (err) lks_operator_close(op);
+    return err;
+}
+
+void lks_operator_close(lks_operator *op) {
+    lks_worker_free(op->worker);
+    lks_store_close(op->store);
+    lks_signer_free(op->signer);
+    op->worker = NULL;
+    op->store = NULL;
+    op->signer = NULL;
+}
+
+/* Tells of a failure that will be tried again. Nothing is said of one that comes from stopping. */
+static void complain(lks_operator *op, const char *what) {
+    if (!lks_inbox_stopped(op->inbox)) lks_log(op->host, LKS_WARN, "%s: %s; trying again", what, lks_error_message());
+}
+
+/* The head may be new: keeps what is derived from it. */
+static void note_head(lks_operator *op) {
+    if (op->feed.head.ref.number == op->head_seen) return;
+    op->head_seen = op->feed.head.ref.number;
+    op->head_seen_ms = lks_now_ms();
+    op->next_tick_ms = 0;
+    atomic_store(&op->finished, op->head_seen);
+}
+
+static void measure_interval(lks_operator *op) {
+    lks_eth_header then;
+    uint64_t head = op->feed.head.ref.number;
+    op->interval_ms = 12000;
+    if (head <= INTERVAL_BLOCKS) {
+        op->interval_ms = 2000;
+        return;
+    }
+    if (lks_eth_header_by_number(&op->feed.node, head - INTERVAL_BLOCKS, &then) || op->feed.head.time <= then.timestamp) return;
+    op->interval_ms = (op->feed.head.time - then.timestamp) * 1000 / INTERVAL_BLOCKS;
+    if (op->interval_ms < 1000) op->interval_ms = 1000;
+    if (op->interval_ms > 60000) op->interval_ms = 60000;
+}
+
+/* Fills the gap, as far as it gets. */
+static void sync(lks_operator *op) {
+    uint64_t now = lks_now_ms();
+    if (now < op->next_sync_ms) return;
+    if (lks_feed_sync(&op->feed)) {
+        complain(op, "catching up with the chain");
+        op->next_sync_ms = now + RETRY_MS;
+    }
+    note_head(op);
+}
+
+/* Makes sure of chain and contracts, before anything is done and after the node was away. */
+static void check(lks_operator *op) {
+    uint64_t now = lks_now_ms();
+    if (now < op->next_check_ms) return;
+    op->next_check_ms = now + RETRY_MS;
+    lks_err err = lks_preflight_chain(op);
+    if (!err) err = lks_preflight_contracts(op);
+    if (err) {
+        complain(op, "checking chain and contracts");
+        return;
+    }
+    op->checked = true;
+}
+
+bool lks_operator_turn(lks_operator *op, uint32_t wait_ms) {
+    lks_inbox_item *item = NULL;
+    if (!lks_inbox_take(op->inbox, wait_ms, &item)) return false;
+    bool idle = item == NULL;
+    if (item && op->checked) {
+        if (lks_feed_take(&op->feed, item)) complain(op, "taking a block");
+        note_head(op);
+    }
+    free(item);
+    if (!op->checked) check(op);
+    if (op->checked && op->feed.behind) {
+        sync(op);
+        if (op->feed.behind) return true;
+    }
+    if (op->checked && op->interval_ms == 0 && op->feed.head.ref.number) measure_interval(op);
+    if (lks_act_answers(op)) op->next_tick_ms = 0;
+    if (op->checked && (idle || lks_inbox_empty(op->inbox)) && op->feed.head.ref.number && lks_now_ms() >= op->next_tick_ms) {
+        op->next_tick_ms = lks_now_ms() + TICK_MS;
+        lks_act_tick(op);
+    }
+    return true;
+}
+
+void lks_operator_run(lks_operator *op) {
+    while (lks_operator_turn(op, TICK_MS / 2)) {
+    }
+}

@@ -1,0 +1,112 @@
+#include "plugin/operator.h"
+
+#include "chain/address.h"
+#include "chain/contracts.h"
+#include "chain/hex.h"
+#include "plugin/log.h"
+
+#include <string.h>
+
+/* Gas of what one request takes of an operator, roughly: accept, claim, finalize. */
+#define GAS_OF_A_JOB 600000u
+
+lks_err lks_preflight_chain(lks_operator *op) {
+    return lks_eth_check_chain_id(&op->feed.node, op->config->chain_id);
+}
+
+/* Calls a view. In: call, the calldata, freed here. Out: result. */
+static lks_err view(lks_operator *op, const uint8_t to20[20], lks_err encoded, lks_buf *call, lks_buf *result) {
+    lks_err err = encoded;
+    if (!err) {
+        lks_eth_message message = {.to20 = to20, .data = call->data, .data_len = call->len, .errors = lks_contract_errors};
+        err = lks_eth_call(&op->feed.node, &message, LKS_ETH_LATEST, result, NULL);
+    }
+    lks_buf_free(call);
+    return err;
+}
+
+/* Refuses an oracle that was deployed with another registry or other bonds than are configured. */
+static lks_err check_link(lks_operator *op, const char *signature, const uint8_t expected20[20], const char *what) {
+    lks_buf call = {0}, result = {0};
+    lks_abi_writer e;
+    lks_abi_reader r;
+    uint8_t address[20];
+    char expected[LKS_ADDRESS_SIZE], found[LKS_ADDRESS_SIZE];
+    lks_abi_begin_call(&e, &call, signature, 0);
+    lks_err err = view(op, op->config->oracle, lks_abi_finish(&e), &call, &result);
+    lks_abi_read(&r, result.data, result.len);
+    if (!err) err = lks_abi_read_address(&r, address);
+    lks_buf_free(&result);
+    if (err || memcmp(address, expected20, 20) == 0) return err;
+    lks_address_format(expected, expected20);
+    lks_address_format(found, address);
+    return lks_fail(LKS_REFUSED, "the InferenceOracle uses the %s at %s; the configuration says %s", what, found, expected);
+}
+
+static lks_err read_parameters(lks_operator *op) {
+    lks_buf call = {0}, result = {0};
+    lks_oracle_parameters p;
+    char oracle[LKS_ADDRESS_SIZE];
+    lks_err encoded = lks_call_parameters(&call);
+    lks_err err = view(op, op->config->oracle, encoded, &call, &result);
+    lks_address_format(oracle, op->config->oracle);
+    if (!err && result.len == 0) err = lks_fail(LKS_NOTFOUND, "there is no contract at %s, the configured InferenceOracle", oracle);
+    if (!err) err = lks_return_parameters(&p, result.data, result.len);
+    if (!err) op->reveal_seconds = p.reveal_period;
+    lks_buf_free(&result);
+    return err;
+}
+
+static lks_err tell_registered(lks_operator *op) {
+    for (size_t i = 0; i < op->models->count; i++) {
+        lks_buf call = {0}, result = {0};
+        char id[LKS_HEX_SIZE(32)];
+        bool registered = false;
+        const lks_served *served = &op->models->items[i];
+        lks_err encoded = lks_call_is_registered(&call, served->model_id);
+        lks_err err = view(op, op->config->registry, encoded, &call, &result);
+        if (!err) err = lks_return_bool(&registered, result.data, result.len);
+        lks_buf_free(&result);
+        if (err) return lks_fail_in(err, "ModelRegistry");
+        lks_hex_encode(id, served->model_id, 32);
+        lks_log(op->host, registered ? LKS_INFO : LKS_WARN, "model %s (%s) is %s", op->config->models[i], id,
+                registered ? "registered" : "not registered: no request can name it until somebody registers it (lockstep model register)");
+    }
+    return LKS_OK;
+}
+
+static lks_err tell_money(lks_operator *op) {
+    lks_buf call = {0}, result = {0};
+    const uint8_t *account = lks_signer_address(op->signer);
+    char address[LKS_ADDRESS_SIZE], balance_text[LKS_ETHER_SIZE], bond_text[LKS_ETHER_SIZE];
+    lks_u256 balance, bond, needed;
+    lks_eth_fees fees;
+    lks_err err = lks_eth_balance(&op->feed.node, account, LKS_ETH_LATEST, &balance);
+    if (!err) err = lks_eth_suggest_fees(&op->feed.node, &fees);
+    if (!err) {
+        lks_err encoded = lks_call_free_bond(&call, account);
+        err = view(op, op->config->bonds, encoded, &call, &result);
+    }
+    if (!err) err = lks_return_u256(&bond, result.data, result.len);
+    lks_buf_free(&result);
+    if (err) return err;
+    lks_address_format(address, account);
+    lks_wei_format(balance_text, &balance);
+    lks_wei_format(bond_text, &bond);
+    lks_log(op->host, LKS_INFO, "operator %s: balance %s ether, free bond %s ether", address, balance_text, bond_text);
+    lks_u256_mul_u64(&needed, &fees.max_fee, GAS_OF_A_JOB);
+    if (lks_u256_cmp(&balance, &needed) < 0)
+        lks_log(op->host, LKS_WARN, "the operator's account %s has too little ether for the transactions of one request: send it some", address);
+    if (lks_u256_is_zero(&bond))
+        lks_log(op->host, LKS_WARN, "the operator %s has no free bond, so it can accept no request: lockstep bond deposit", address);
+    return LKS_OK;
+}
+
+lks_err lks_preflight_contracts(lks_operator *op) {
+    lks_err err = read_parameters(op);
+    if (!err) err = check_link(op, "bonds()", op->config->bonds, "OperatorBonds");
+    if (!err) err = check_link(op, "registry()", op->config->registry, "ModelRegistry");
+    if (!err) err = tell_registered(op);
+    if (!err) err = tell_money(op);
+    return err;
+}

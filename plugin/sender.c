@@ -1,0 +1,320 @@
+#include "plugin/sender.h"
+
+#include "chain/address.h"
+#include "chain/contracts.h"
+#include "chain/hex.h"
+#include "chain/tx.h"
+#include "plugin/events.h"
+#include "plugin/log.h"
+
+#include <string.h>
+
+/* A deadline that is nearer than that many seconds makes a transaction impatient: it is replaced after one block. */
+#define URGENT_SECONDS 60u
+/* Blocks between two lines about missing funds. */
+#define FUNDS_PAUSE 50u
+/* Gas of a transaction that does nothing. */
+#define EMPTY_GAS 21000u
+
+typedef struct fees {
+    lks_u256 max_fee;
+    lks_u256 max_priority_fee;
+} fees;
+
+static lks_u256 smaller(const lks_u256 *a, const lks_u256 *b) {
+    return lks_u256_cmp(a, b) < 0 ? *a : *b;
+}
+
+static lks_u256 larger(const lks_u256 *a, const lks_u256 *b) {
+    return lks_u256_cmp(a, b) > 0 ? *a : *b;
+}
+
+/* What the node suggests, held under the ceilings. */
+static lks_err suggest(lks_sender *s, fees *out) {
+    lks_eth_fees suggested;
+    lks_err err = lks_eth_suggest_fees(&s->node, &suggested);
+    if (err) return err;
+    out->max_priority_fee = smaller(&suggested.max_priority_fee, &s->max_priority_fee);
+    out->max_fee = smaller(&suggested.max_fee, &s->max_fee);
+    out->max_priority_fee = smaller(&out->max_priority_fee, &out->max_fee);
+    return LKS_OK;
+}
+
+/* Nodes take a replacement from 10 % more on both fees; this is 12.5 % and a wei. */
+static lks_u256 bumped(const lks_u256 *fee) {
+    lks_u256 eighth, sum, one = lks_u256_from_u64(1);
+    lks_u256_div_u64(&eighth, fee, 8);
+    lks_u256_add(&sum, fee, &eighth);
+    lks_u256_add(&sum, &sum, &one);
+    return sum;
+}
+
+static void warn_funds(lks_sender *s, const lks_sender_now *now) {
+    char address[LKS_ADDRESS_SIZE];
+    if (s->funds_warned && now->head < s->funds_warned + FUNDS_PAUSE) return;
+    s->funds_warned = now->head ? now->head : 1;
+    lks_address_format(address, lks_signer_address(s->signer));
+    lks_log(s->host, LKS_ERROR, "the operator's account %s cannot pay for its transactions: send it ether", address);
+}
+
+/* Gives a stored transaction to the node. Failures are told, not returned: it stays live and is sent again. */
+static void broadcast(lks_sender *s, const lks_store_tx *tx, const uint8_t *raw, size_t len, const lks_sender_now *now) {
+    uint8_t hash[32];
+    char name[LKS_SHORT_ID_SIZE], hash_text[LKS_HEX_SIZE(32)];
+    lks_short_id(name, tx->request_id);
+    lks_err err = lks_eth_send_raw(&s->node, raw, len, hash);
+    lks_hex_encode(hash_text, hash, 32);
+    if (err == LKS_OK) {
+        lks_log(s->host, LKS_DEBUG, "request %s: %s transaction %s sent, nonce %llu", name, lks_action_name(tx->action), hash_text, (unsigned long long)tx->nonce);
+    } else if (strcasestr(lks_error_message(), "insufficient funds") || strcasestr(lks_error_message(), "insufficientfunds")) {
+        warn_funds(s, now);
+    } else {
+        lks_log(s->host, LKS_DEBUG, "request %s: %s transaction %s not taken yet: %s", name, lks_action_name(tx->action), hash_text, lks_error_message());
+    }
+}
+
+static lks_err next_nonce(lks_sender *s, uint64_t *nonce) {
+    uint64_t of_chain = 0, of_store = 0;
+    lks_err err = lks_eth_nonce(&s->node, lks_signer_address(s->signer), LKS_ETH_LATEST, &of_chain);
+    if (!err) err = lks_store_next_nonce(s->store, &of_store);
+    *nonce = of_store > of_chain ? of_store : of_chain;
+    return err;
+}
+
+/* Simulates. Out: *gas: limit for the transaction. */
+static lks_err measure(lks_sender *s, const uint8_t to20[20], const uint8_t *data, size_t len, uint64_t *gas) {
+    lks_eth_message message = {.from20 = lks_signer_address(s->signer), .to20 = to20, .data = data, .data_len = len, .errors = lks_contract_errors};
+    lks_err err = lks_eth_estimate_gas(&s->node, &message, gas);
+    if (err) return err;
+    /* A quarter more: what the contract does may differ a little in the block that includes it. */
+    if (*gas > LKS_MAX_TX_GAS) return lks_fail(LKS_REFUSED, "the transaction needs %llu gas; no block takes that", (unsigned long long)*gas);
+    *gas += *gas / 4 + 10000;
+    if (*gas > LKS_MAX_TX_GAS) *gas = LKS_MAX_TX_GAS;
+    return LKS_OK;
+}
+
+lks_err lks_sender_send(lks_sender *s, const uint8_t request_id32[32], lks_action action, const uint8_t to20[20], const uint8_t *data, size_t len,
+                        uint64_t deadline, const lks_sender_now *now) {
+    lks_store_txs live = {0};
+    lks_store_tx tx = {.action = action, .state = LKS_TX_LIVE, .deadline = deadline, .sent_block = now->head, .sent_time = now->time};
+    memcpy(tx.request_id, request_id32, 32);
+    lks_tx t = {.chain_id = s->chain_id, .data = data, .data_len = len};
+    memcpy(t.to, to20, 20);
+    uint8_t hash[32];
+    lks_buf raw = {0};
+    fees f;
+    lks_err err = lks_store_txs_live(s->store, &live);
+    if (!err && live.count >= LKS_SENDER_MAX_LIVE) err = lks_fail(LKS_TIMEOUT, "%zu transactions are on their way already", live.count);
+    lks_store_txs_free(&live);
+    if (!err) err = measure(s, to20, data, len, &t.gas_limit);
+    if (!err) err = suggest(s, &f);
+    if (!err) err = next_nonce(s, &tx.nonce);
+    if (err) return err;
+    t.nonce = tx.nonce;
+    t.max_fee = f.max_fee;
+    t.max_priority_fee = f.max_priority_fee;
+    err = lks_tx_sign(&raw, hash, &t, s->signer);
+    if (!err) err = lks_store_begin(s->store);
+    if (!err) {
+        err = lks_store_tx_add(s->store, &tx, hash, raw.data, raw.len);
+        if (!err) err = lks_store_commit(s->store);
+        else lks_store_rollback(s->store);
+    }
+    if (!err) broadcast(s, &tx, raw.data, raw.len, now);
+    lks_buf_free(&raw);
+    return err;
+}
+
+/* ---- looking after live transactions ---- */
+
+/* Asks for a receipt of any version. Out: *found. In the block that included it must be one whose effects are stored. */
+static lks_err find_receipt(lks_sender *s, const lks_store_tx *tx, const lks_sender_now *now, bool *found, bool *waiting, lks_eth_receipt *receipt,
+                            uint8_t hash32[32]) {
+    lks_buf hashes = {0};
+    *found = *waiting = false;
+    lks_err err = lks_store_tx_hashes(s->store, tx->id, &hashes);
+    for (size_t at = 0; !err && !*found && !*waiting && at < hashes.len; at += 32) {
+        err = lks_eth_receipt_get(&s->node, hashes.data + at, receipt);
+        if (err == LKS_NOTFOUND) {
+            err = LKS_OK;
+            continue;
+        }
+        if (err) break;
+        memcpy(hash32, hashes.data + at, 32);
+        *found = receipt->block_number <= now->head;
+        *waiting = !*found;
+        if (*waiting) lks_eth_receipt_free(receipt);
+    }
+    lks_buf_free(&hashes);
+    return err;
+}
+
+/* Why an included transaction reverted: the same call at the end of its block, as near as the methods of a host come. */
+static void log_revert(lks_sender *s, const lks_store_tx *tx, const lks_eth_receipt *receipt) {
+    lks_buf raw = {0}, result = {0};
+    lks_tx t;
+    char name[LKS_SHORT_ID_SIZE], block[LKS_HEX_U64_SIZE];
+    lks_short_id(name, tx->request_id);
+    lks_hex_from_u64(block, receipt->block_number);
+    lks_err err = lks_store_tx_raw(s->store, tx->id, &raw);
+    if (!err) err = lks_tx_decode(&t, NULL, NULL, raw.data, raw.len);
+    if (!err) {
+        lks_eth_message message = {.from20 = lks_signer_address(s->signer), .to20 = t.to, .data = t.data, .data_len = t.data_len,
+                                   .errors = lks_contract_errors};
+        err = lks_eth_call(&s->node, &message, block, &result, NULL);
+    }
+    lks_log(s->host, LKS_WARN, "request %s: the %s transaction was reverted in block %llu: %s", name, lks_action_name(tx->action),
+            (unsigned long long)receipt->block_number, err ? lks_error_message() : "for no reason that still holds");
+    lks_buf_free(&raw);
+    lks_buf_free(&result);
+}
+
+/* Stores the end of a transaction, and counts a failure of its job. */
+static lks_err store_end(lks_sender *s, lks_store_tx *tx, lks_tx_state state, bool failed) {
+    tx->state = state;
+    lks_err err = lks_store_begin(s->store);
+    if (err) return err;
+    err = lks_store_tx_put(s->store, tx);
+    if (!err && failed) {
+        lks_job job;
+        err = lks_store_job_get(s->store, tx->request_id, &job);
+        job.failures++;
+        if (!err) err = lks_store_job_put(s->store, &job);
+    }
+    if (!err) return lks_store_commit(s->store);
+    lks_store_rollback(s->store);
+    return err;
+}
+
+static lks_err settle(lks_sender *s, lks_store_tx *tx, const lks_eth_receipt *receipt, const uint8_t hash32[32]) {
+    char name[LKS_SHORT_ID_SIZE], hash[LKS_HEX_SIZE(32)];
+    lks_short_id(name, tx->request_id);
+    lks_hex_encode(hash, hash32, 32);
+    tx->included.number = receipt->block_number;
+    memcpy(tx->included.hash, receipt->block_hash, 32);
+    if (receipt->success)
+        lks_log(s->host, LKS_INFO, "request %s: %s transaction %s in block %llu, %llu gas", name, tx->canceled ? "canceled" : lks_action_name(tx->action), hash,
+                (unsigned long long)receipt->block_number, (unsigned long long)receipt->gas_used);
+    else log_revert(s, tx, receipt);
+    return store_end(s, tx, receipt->success ? LKS_TX_MINED : LKS_TX_REVERTED, !receipt->success);
+}
+
+/* The nonce is used and no version of ours has a receipt. Believed when it is so at two heads. */
+static lks_err suspect(lks_sender *s, lks_store_tx *tx, const lks_sender_now *now) {
+    char name[LKS_SHORT_ID_SIZE];
+    size_t slot = LKS_SENDER_MAX_LIVE;
+    for (size_t i = 0; i < LKS_SENDER_MAX_LIVE; i++)
+        if (s->suspects[i].id == tx->id) slot = i;
+        else if (slot == LKS_SENDER_MAX_LIVE && s->suspects[i].id == 0) slot = i;
+    if (slot == LKS_SENDER_MAX_LIVE) return LKS_OK;
+    if (s->suspects[slot].id != tx->id) {
+        s->suspects[slot].id = tx->id;
+        s->suspects[slot].head = now->head;
+        return LKS_OK;
+    }
+    if (now->head <= s->suspects[slot].head) return LKS_OK;
+    s->suspects[slot].id = 0;
+    lks_short_id(name, tx->request_id);
+    lks_log(s->host, LKS_WARN, "request %s: nonce %llu of the %s transaction went to a transaction that is not ours; use the operator's key nowhere else", name,
+            (unsigned long long)tx->nonce, lks_action_name(tx->action));
+    tx->included.number = now->head;
+    return store_end(s, tx, LKS_TX_DEAD, false);
+}
+
+static bool is_overdue(const lks_store_tx *tx, const lks_sender_now *now) {
+    bool urgent = tx->deadline != UINT64_MAX && tx->deadline < now->time + URGENT_SECONDS;
+    return now->head >= tx->sent_block + (urgent ? 1 : LKS_SENDER_PATIENCE);
+}
+
+/* Replaces a transaction by one with higher fees, or by one that does nothing when its deadline is over. Out: *replaced. */
+static lks_err replace(lks_sender *s, lks_store_tx *tx, const lks_buf *old, const lks_sender_now *now, bool *replaced) {
+    lks_tx t;
+    fees f;
+    lks_buf raw = {0};
+    uint8_t hash[32];
+    char name[LKS_SHORT_ID_SIZE];
+    *replaced = false;
+    lks_err err = lks_tx_decode(&t, NULL, NULL, old->data, old->len);
+    if (!err) err = suggest(s, &f);
+    if (err) return err;
+    lks_u256 least_fee = bumped(&t.max_fee), least_priority = bumped(&t.max_priority_fee);
+    if (lks_u256_cmp(&least_fee, &s->max_fee) > 0 || lks_u256_cmp(&least_priority, &s->max_priority_fee) > 0) return LKS_OK; /* at the ceiling */
+    t.max_fee = larger(&least_fee, &f.max_fee);
+    t.max_priority_fee = larger(&least_priority, &f.max_priority_fee);
+    if (lks_u256_cmp(&t.max_priority_fee, &t.max_fee) > 0) t.max_fee = t.max_priority_fee;
+    if (!tx->canceled && tx->deadline < now->time) {
+        tx->canceled = true;
+        memcpy(t.to, lks_signer_address(s->signer), 20);
+        t.data = NULL;
+        t.data_len = 0;
+        t.gas_limit = EMPTY_GAS;
+    }
+    tx->sent_block = now->head;
+    tx->sent_time = now->time;
+    err = lks_tx_sign(&raw, hash, &t, s->signer);
+    if (!err) err = lks_store_begin(s->store);
+    if (!err) {
+        err = lks_store_tx_add_version(s->store, tx, hash, raw.data, raw.len);
+        if (!err) err = lks_store_commit(s->store);
+        else lks_store_rollback(s->store);
+    }
+    if (!err) {
+        char fee[LKS_U256_DECIMAL_SIZE];
+        lks_u256_to_decimal(fee, &t.max_fee);
+        lks_short_id(name, tx->request_id);
+        lks_log(s->host, LKS_INFO, "request %s: %s transaction, nonce %llu, %s with a fee of up to %s wei a gas", name, lks_action_name(tx->action),
+                (unsigned long long)tx->nonce, tx->canceled ? "canceled" : "replaced", fee);
+        broadcast(s, tx, raw.data, raw.len, now);
+        *replaced = true;
+    }
+    lks_buf_free(&raw);
+    return err;
+}
+
+/* A transaction in no block: sends it again when the node has forgotten it, replaces it when it is overdue. In: first: none is before it. */
+static lks_err push_on(lks_sender *s, lks_store_tx *tx, const lks_sender_now *now, bool first) {
+    lks_buf raw = {0};
+    bool replaced = false;
+    lks_err err = lks_store_tx_raw(s->store, tx->id, &raw);
+    if (!err && first && is_overdue(tx, now)) err = replace(s, tx, &raw, now, &replaced);
+    if (!err && !replaced) {
+        lks_buf hashes = {0};
+        bool known = false, in_block = false;
+        err = lks_store_tx_hashes(s->store, tx->id, &hashes);
+        if (!err) err = lks_eth_tx_known(&s->node, hashes.data, &known, &in_block);
+        if (!err && !known) broadcast(s, tx, raw.data, raw.len, now);
+        lks_buf_free(&hashes);
+    }
+    lks_buf_free(&raw);
+    return err;
+}
+
+static lks_err tend_one(lks_sender *s, lks_store_tx *tx, const lks_sender_now *now, uint64_t chain_nonce, bool first) {
+    lks_eth_receipt receipt;
+    uint8_t hash[32];
+    bool found = false, waiting = false;
+    memset(&receipt, 0, sizeof receipt);
+    lks_err err = find_receipt(s, tx, now, &found, &waiting, &receipt, hash);
+    if (err || waiting) return err;
+    if (found) {
+        err = settle(s, tx, &receipt, hash);
+        lks_eth_receipt_free(&receipt);
+        return err;
+    }
+    return chain_nonce > tx->nonce ? suspect(s, tx, now) : push_on(s, tx, now, first);
+}
+
+lks_err lks_sender_tend(lks_sender *s, const lks_sender_now *now) {
+    lks_store_txs live = {0};
+    uint64_t chain_nonce = 0;
+    lks_err err = lks_store_txs_live(s->store, &live);
+    /* The count is asked for before the receipts: a nonce that it says is used has its receipt by then. */
+    if (!err && live.count) err = lks_eth_nonce(&s->node, lks_signer_address(s->signer), LKS_ETH_LATEST, &chain_nonce);
+    bool first = true;
+    for (size_t i = 0; !err && i < live.count; i++) {
+        err = tend_one(s, &live.items[i], now, chain_nonce, first);
+        if (live.items[i].state == LKS_TX_LIVE && chain_nonce <= live.items[i].nonce) first = false;
+    }
+    lks_store_txs_free(&live);
+    return err;
+}

@@ -1,0 +1,55 @@
+/* Sends the operator's transactions, and sees each through to a block: type 2, signed here, stored before they are sent.
+ *
+ * At most one live transaction a job and action. Nonces are counted on from the live transactions and the node's count. A transaction that does not
+ * get into a block is sent again and, up to the configured ceiling, replaced by one with higher fees; one whose deadline is over is replaced by
+ * one that does nothing, so that those behind it can go on. A transaction is live until its receipt is seen in a block that we know, and again
+ * when a re-org takes that block away.
+ */
+#ifndef LKS_PLUGIN_SENDER_H
+#define LKS_PLUGIN_SENDER_H
+
+#include "chain/eth.h"
+#include "chain/signer.h"
+#include "plugin/lockstep_plugin.h"
+#include "plugin/store.h"
+
+/* Live transactions at once; nodes keep a few dozen a sender. */
+#define LKS_SENDER_MAX_LIVE 16u
+/* Blocks that a transaction is given before it is replaced. */
+#define LKS_SENDER_PATIENCE 3u
+/* EIP-7825's limit of a transaction's gas. */
+#define LKS_MAX_TX_GAS UINT64_C(16777216)
+
+typedef struct lks_sender {
+    lks_eth node;
+    lks_store *store;
+    const lks_signer *signer;
+    const lockstep_host *host; /* for its log */
+    uint64_t chain_id;
+    lks_u256 max_fee;          /* ceilings, wei a gas */
+    lks_u256 max_priority_fee;
+    /* Transactions whose nonce was seen used by none of ours, and at which head. */
+    struct {
+        int64_t id;
+        uint64_t head;
+    } suspects[LKS_SENDER_MAX_LIVE];
+    uint64_t funds_warned; /* head at which missing funds were told of */
+} lks_sender;
+
+/* Chain at the time of a call. */
+typedef struct lks_sender_now {
+    uint64_t head; /* newest block whose effects are stored */
+    uint64_t time; /* chain time */
+} lks_sender_now;
+
+/* Simulates, signs, stores and sends one transaction. In: to20; data, len: its calldata; deadline, chain time, UINT64_MAX for none.
+ * Returns: LKS_OK, it is stored and live (that the node did not take it now is only logged); LKS_REFUSED: the contract would refuse it, the
+ * reason says why; LKS_TIMEOUT: too many are live, try later; otherwise what chain/eth.h and the store return, and nothing is stored. */
+lks_err lks_sender_send(lks_sender *s, const uint8_t request_id32[32], lks_action action, const uint8_t to20[20], const uint8_t *data, size_t len,
+                        uint64_t deadline, const lks_sender_now *now) LKS_MUST_USE;
+
+/* Looks after all live transactions: receipts, nonces used by others, sending again, replacing. To be called after each new block.
+ * Returns: LKS_OK, or the first failure. */
+lks_err lks_sender_tend(lks_sender *s, const lks_sender_now *now) LKS_MUST_USE;
+
+#endif

@@ -1,0 +1,134 @@
+/* The job store: an SQLite database (WAL) that survives kill -9 at any moment. What it holds, and how: store.c, store_jobs.c, store_txs.c.
+ *
+ * One connection, one thread. Everything between lks_store_begin and lks_store_commit becomes durable at once or not at all. The file is
+ * locked for as long as it is open, so that two operators cannot share one. Values read back are checked; LKS_CORRUPT names what is wrong.
+ */
+#ifndef LKS_PLUGIN_STORE_H
+#define LKS_PLUGIN_STORE_H
+
+#include "chain/buf.h"
+#include "plugin/job.h"
+
+typedef struct lks_store lks_store;
+
+/* Whose database it is. */
+typedef struct lks_store_identity {
+    uint64_t chain_id;
+    uint8_t oracle[20];
+    uint8_t operator_address[20];
+} lks_store_identity;
+
+/* Blocks that are kept for finding the common ancestor of a re-org. */
+#define LKS_STORE_BLOCKS 1024u
+/* Jobs that are over are kept for that many blocks after they were last looked at. */
+#define LKS_STORE_KEEP_BLOCKS 200000u
+
+/* Opens the database, making it when it is missing.
+ * Returns: LKS_OK; LKS_REFUSED (in use by another process, made by a newer version); LKS_AUTH (of another chain, contract or operator);
+ * LKS_IO (cannot be opened or written); LKS_CORRUPT (not a Lockstep database, or damaged); LKS_NOMEM. */
+lks_err lks_store_open(lks_store **out, const char *path, const lks_store_identity *who) LKS_MUST_USE;
+void lks_store_close(lks_store *s); /* NULL is allowed */
+
+lks_err lks_store_begin(lks_store *s) LKS_MUST_USE;
+/* On failure nothing of the transaction remains. */
+lks_err lks_store_commit(lks_store *s) LKS_MUST_USE;
+/* Harmless outside of a transaction. */
+void lks_store_rollback(lks_store *s);
+
+/* ---- blocks ---- */
+
+typedef struct lks_store_block {
+    lks_block_ref ref;
+    uint64_t time;
+} lks_store_block;
+
+/* Out: the newest block whose effects are stored. Returns also: LKS_NOTFOUND: none yet. */
+lks_err lks_store_head(lks_store *s, lks_store_block *out) LKS_MUST_USE;
+/* Out: the newest kept block at or below a height. Returns also: LKS_NOTFOUND. */
+lks_err lks_store_block_below(lks_store *s, uint64_t height, lks_store_block *out) LKS_MUST_USE;
+/* Makes a block the newest one; forgets old ones and old jobs. */
+lks_err lks_store_block_put(lks_store *s, const lks_store_block *block) LKS_MUST_USE;
+/* Forgets every block above height, and what happened in them to jobs and transactions. Out: *changed jobs. Within a transaction. */
+lks_err lks_store_rewind(lks_store *s, uint64_t height, size_t *changed) LKS_MUST_USE;
+
+/* ---- jobs ---- */
+
+typedef struct lks_jobs {
+    lks_job *items;
+    size_t count, capacity;
+} lks_jobs;
+
+void lks_jobs_free(lks_jobs *jobs);
+
+/* Returns also: LKS_NOTFOUND. */
+lks_err lks_store_job_get(lks_store *s, const uint8_t request_id32[32], lks_job *out) LKS_MUST_USE;
+/* Inserts a job with its lists (packed), or overwrites the facts of the one that is there. Sets job->sent and job->state as they follow. */
+lks_err lks_store_job_add(lks_store *s, lks_job *job, const uint8_t *prompt, size_t prompt_len, const uint8_t *allowed, size_t allowed_len) LKS_MUST_USE;
+lks_err lks_store_job_put(lks_store *s, lks_job *job) LKS_MUST_USE;
+/* Out: jobs, empty before, to be freed: every job that is not over, oldest first. */
+lks_err lks_store_jobs_open(lks_store *s, lks_jobs *jobs) LKS_MUST_USE;
+/* Out: the packed lists, appended. */
+lks_err lks_store_job_lists(lks_store *s, const lks_job *job, lks_buf *prompt, lks_buf *allowed) LKS_MUST_USE;
+
+/* Stores the answer: sets the job's answer fields and puts the job. In: tokens, packed. */
+lks_err lks_store_answer_put(lks_store *s, lks_job *job, uint64_t seed, const uint8_t *tokens, size_t len) LKS_MUST_USE;
+/* Out: tokens, appended, packed. Returns also: LKS_NOTFOUND. */
+lks_err lks_store_answer_get(lks_store *s, const lks_job *job, lks_buf *tokens) LKS_MUST_USE;
+
+/* ---- transactions ---- */
+
+typedef enum lks_tx_state {
+    LKS_TX_LIVE = 1, /* sent or to be sent; in no block that we know */
+    LKS_TX_MINED,    /* in a canonical block, successful */
+    LKS_TX_REVERTED, /* in a canonical block, reverted */
+    LKS_TX_DEAD      /* its nonce went to a transaction that is not ours */
+} lks_tx_state;
+
+/* A transaction: one nonce, and every version signed for it, of which one can be included. */
+typedef struct lks_store_tx {
+    int64_t id;
+    uint8_t request_id[32];
+    lks_action action;
+    uint64_t nonce;
+    lks_tx_state state;
+    bool canceled;          /* the newest version does nothing */
+    lks_block_ref included; /* of LKS_TX_DEAD: the head at which that was seen */
+    uint64_t deadline;      /* chain time */
+    uint64_t sent_block;    /* head when the newest version was sent */
+    uint64_t sent_time;     /* chain time then */
+} lks_store_tx;
+
+typedef struct lks_store_txs {
+    lks_store_tx *items;
+    size_t count, capacity;
+} lks_store_txs;
+
+void lks_store_txs_free(lks_store_txs *txs);
+
+/* Stores a new transaction with its first version. Out: tx->id. Refused (LKS_REFUSED) when the job has a live one for the action.
+ * Puts the job's state, as all functions below do. */
+lks_err lks_store_tx_add(lks_store *s, lks_store_tx *tx, const uint8_t hash32[32], const uint8_t *raw, size_t len) LKS_MUST_USE;
+lks_err lks_store_tx_add_version(lks_store *s, const lks_store_tx *tx, const uint8_t hash32[32], const uint8_t *raw, size_t len) LKS_MUST_USE;
+/* Stores everything of tx but its id, job, action and nonce. */
+lks_err lks_store_tx_put(lks_store *s, const lks_store_tx *tx) LKS_MUST_USE;
+/* Out: txs, empty before, to be freed: the live ones, lowest nonce first. */
+lks_err lks_store_txs_live(lks_store *s, lks_store_txs *txs) LKS_MUST_USE;
+/* Out: raw, appended: the newest version. */
+lks_err lks_store_tx_raw(lks_store *s, int64_t id, lks_buf *raw) LKS_MUST_USE;
+/* Out: hashes, appended, 32 bytes each: every version, newest first. */
+lks_err lks_store_tx_hashes(lks_store *s, int64_t id, lks_buf *hashes) LKS_MUST_USE;
+/* Out: *next, one above the highest nonce of a live transaction; 0 when there is none. */
+lks_err lks_store_next_nonce(lks_store *s, uint64_t *next) LKS_MUST_USE;
+
+/* ---- measured speed ---- */
+
+typedef struct lks_speed {
+    uint64_t prefill_us; /* a prompt position */
+    uint64_t decode_us;  /* a generated token */
+} lks_speed;
+
+/* Returns also: LKS_NOTFOUND. */
+lks_err lks_store_speed_get(lks_store *s, const uint8_t model_id32[32], lks_speed *out) LKS_MUST_USE;
+lks_err lks_store_speed_put(lks_store *s, const uint8_t model_id32[32], const lks_speed *speed) LKS_MUST_USE;
+
+#endif

@@ -1,0 +1,43 @@
+/* What the parts of the store share. */
+#ifndef LKS_PLUGIN_STORE_INTERNAL_H
+#define LKS_PLUGIN_STORE_INTERNAL_H
+
+#include "plugin/store.h"
+
+#include <sqlite3.h>
+
+struct lks_store {
+    sqlite3 *db;
+    char *path;
+    lks_store_identity who;
+};
+
+/* Makes a failure of SQLite's last one, with what was being done. */
+lks_err lks_store_fail(lks_store *s, const char *what);
+
+/* Prepares a statement. */
+lks_err lks_store_prepare(lks_store *s, sqlite3_stmt **out, const char *sql) LKS_MUST_USE;
+/* Steps once. Out: *row: whether there is a row. */
+lks_err lks_store_step(lks_store *s, sqlite3_stmt *st, bool *row) LKS_MUST_USE;
+/* Steps a statement that gives no row, and finalizes it. */
+lks_err lks_store_run(lks_store *s, sqlite3_stmt *st) LKS_MUST_USE;
+lks_err lks_store_exec(lks_store *s, const char *sql) LKS_MUST_USE;
+
+/* Columns. Unsigned 64-bit values are stored as the signed ones with the same bits. */
+void lks_store_bind_u64(sqlite3_stmt *st, int i, uint64_t value);
+void lks_store_bind_blob(sqlite3_stmt *st, int i, const void *data, size_t len);
+uint64_t lks_store_u64(sqlite3_stmt *st, int i);
+/* Out: exactly len bytes. Returns: LKS_OK or LKS_CORRUPT. */
+lks_err lks_store_fixed(sqlite3_stmt *st, int i, void *out, size_t len) LKS_MUST_USE;
+
+/* Forgets jobs that are over and were last touched before height. */
+lks_err lks_store_jobs_prune(lks_store *s, uint64_t height) LKS_MUST_USE;
+/* Makes transactions live again that were included above height. */
+lks_err lks_store_txs_revive(lks_store *s, uint64_t height) LKS_MUST_USE;
+/* Out: LKS_SENT() of the actions of the job's live transactions. */
+lks_err lks_store_txs_sent(lks_store *s, const uint8_t request_id32[32], uint32_t *sent) LKS_MUST_USE;
+
+extern const char lks_store_jobs_schema[];
+extern const char lks_store_txs_schema[];
+
+#endif

@@ -1,0 +1,314 @@
+/* Table job: one row a request that was seen. `request` is abi.encode(Request), 608 bytes; prompt, allowed and answer are packed lists, answer NULL
+ * while there is none. Every other column is a member of lks_job, by the list below; a block that something happened in is two columns, number
+ * (0: it has not) and hash. `touched` is the block at which the row was last written.
+ */
+#include "plugin/store_internal.h"
+
+#include "chain/hex.h"
+
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+const char lks_store_jobs_schema[] =
+    "CREATE TABLE job(request_id BLOB PRIMARY KEY, request BLOB NOT NULL, prompt BLOB NOT NULL, allowed BLOB NOT NULL, answer BLOB,"
+    " state INTEGER NOT NULL, touched INTEGER NOT NULL,"
+    " requested_block INTEGER NOT NULL, requested_hash BLOB NOT NULL, requested_time INTEGER NOT NULL,"
+    " reopened_block INTEGER NOT NULL, reopened_hash BLOB NOT NULL, reopened_deadline INTEGER NOT NULL,"
+    " accepted_block INTEGER NOT NULL, accepted_hash BLOB NOT NULL, attempt INTEGER NOT NULL, seat INTEGER NOT NULL, seed INTEGER NOT NULL,"
+    " full_block INTEGER NOT NULL, full_hash BLOB NOT NULL, claim_deadline INTEGER NOT NULL,"
+    " answered INTEGER NOT NULL, answer_seed INTEGER NOT NULL, answer_count INTEGER NOT NULL, answer_hash BLOB NOT NULL,"
+    " salt BLOB NOT NULL, committed_block INTEGER NOT NULL, committed_hash BLOB NOT NULL,"
+    " reveal_block INTEGER NOT NULL, reveal_hash BLOB NOT NULL, reveal_deadline INTEGER NOT NULL,"
+    " claimed_block INTEGER NOT NULL, claimed_hash BLOB NOT NULL, claim_id BLOB NOT NULL, window_end INTEGER NOT NULL,"
+    " ended_block INTEGER NOT NULL, ended_hash BLOB NOT NULL, ended_how INTEGER NOT NULL,"
+    " dropped INTEGER NOT NULL, dropped_at INTEGER NOT NULL, failures INTEGER NOT NULL) STRICT;"
+    "CREATE INDEX job_by_state ON job(state, requested_block);";
+
+/* The members of lks_job that are columns of their own, in the order of the SQL below. */
+typedef enum kind { BOOL, U8, U32, U64, HASH } kind;
+
+typedef struct member {
+    kind kind;
+    size_t offset;
+    uint64_t max; /* of BOOL, U8, U32: the largest valid value */
+} member;
+
+#define M(type, field, max) {type, offsetof(lks_job, field), max}
+
+static const member members[] = {
+    M(U64, requested.number, 0), M(HASH, requested.hash, 0), M(U64, requested_time, 0),
+    M(U64, reopened.number, 0), M(HASH, reopened.hash, 0), M(U64, reopened_deadline, 0),
+    M(U64, accepted.number, 0), M(HASH, accepted.hash, 0), M(U8, attempt, UINT8_MAX), M(U8, seat, UINT8_MAX), M(U64, seed, 0),
+    M(U64, full.number, 0), M(HASH, full.hash, 0), M(U64, claim_deadline, 0),
+    M(BOOL, answered, 1), M(U64, answer_seed, 0), M(U32, answer_count, UINT32_MAX), M(HASH, answer_hash, 0),
+    M(HASH, salt, 0), M(U64, committed.number, 0), M(HASH, committed.hash, 0),
+    M(U64, reveal_opened.number, 0), M(HASH, reveal_opened.hash, 0), M(U64, reveal_deadline, 0),
+    M(U64, claimed.number, 0), M(HASH, claimed.hash, 0), M(HASH, claim_id, 0), M(U64, window_end, 0),
+    M(U64, ended.number, 0), M(HASH, ended.hash, 0), M(U32, end, LKS_END_COUNT - 1),
+    M(U32, dropped, LKS_DROP_COUNT - 1), M(U64, dropped_at, 0), M(U32, failures, UINT32_MAX),
+};
+#define MEMBER_COUNT (sizeof members / sizeof *members)
+_Static_assert(MEMBER_COUNT == 34, "the SQL below has 34 member columns");
+_Static_assert(sizeof(lks_job_end) == 4 && sizeof(lks_drop) == 4, "enums are read and written as 32 bits");
+
+#define COLUMNS \
+    "requested_block, requested_hash, requested_time, reopened_block, reopened_hash, reopened_deadline, accepted_block, accepted_hash," \
+    " attempt, seat, seed, full_block, full_hash, claim_deadline, answered, answer_seed, answer_count, answer_hash, salt," \
+    " committed_block, committed_hash, reveal_block, reveal_hash, reveal_deadline, claimed_block, claimed_hash, claim_id, window_end," \
+    " ended_block, ended_hash, ended_how, dropped, dropped_at, failures"
+#define MARKS "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?"
+#define SELECT_JOB "SELECT " COLUMNS ", request_id, request, state FROM job "
+
+static void bind_members(sqlite3_stmt *st, int first, const lks_job *job) {
+    for (size_t i = 0; i < MEMBER_COUNT; i++) {
+        const uint8_t *at = (const uint8_t *)job + members[i].offset;
+        int column = first + (int)i;
+        uint32_t word = 0;
+        uint64_t value = 0;
+        switch (members[i].kind) {
+        case BOOL: lks_store_bind_u64(st, column, *(const bool *)at); break;
+        case U8: lks_store_bind_u64(st, column, *at); break;
+        case U32: memcpy(&word, at, sizeof word); lks_store_bind_u64(st, column, word); break;
+        case U64: memcpy(&value, at, sizeof value); lks_store_bind_u64(st, column, value); break;
+        case HASH: lks_store_bind_blob(st, column, at, 32); break;
+        }
+    }
+}
+
+static lks_err read_members(sqlite3_stmt *st, lks_job *job) {
+    for (size_t i = 0; i < MEMBER_COUNT; i++) {
+        uint8_t *at = (uint8_t *)job + members[i].offset;
+        if (members[i].kind == HASH) {
+            lks_err err = lks_store_fixed(st, (int)i, at, 32);
+            if (err) return err;
+            continue;
+        }
+        uint64_t value = lks_store_u64(st, (int)i);
+        if (members[i].kind != U64 && value > members[i].max)
+            return lks_fail(LKS_CORRUPT, "database: column %s has the impossible value %lld", sqlite3_column_name(st, (int)i), (long long)value);
+        uint32_t word = (uint32_t)value;
+        switch (members[i].kind) {
+        case BOOL: *(bool *)at = value != 0; break;
+        case U8: *at = (uint8_t)value; break;
+        case U32: memcpy(at, &word, sizeof word); break;
+        default: memcpy(at, &value, sizeof value); break;
+        }
+    }
+    return LKS_OK;
+}
+
+/* Reads the row of SELECT_JOB that st stands on, and checks it. */
+static lks_err read_job(lks_store *s, sqlite3_stmt *st, lks_job *job) {
+    uint8_t words[LKS_REQUEST_SIZE], id[32];
+    memset(job, 0, sizeof *job);
+    lks_err err = read_members(st, job);
+    if (!err) err = lks_store_fixed(st, MEMBER_COUNT, job->request_id, 32);
+    if (!err) err = lks_store_fixed(st, MEMBER_COUNT + 1, words, sizeof words);
+    if (!err) err = lks_request_decode(&job->request, words);
+    if (!err) err = lks_store_txs_sent(s, job->request_id, &job->sent);
+    if (err) return err;
+    char name[LKS_HEX_SIZE(32)];
+    lks_hex_encode(name, job->request_id, 32);
+    lks_request_id(id, s->who.chain_id, s->who.oracle, &job->request);
+    if (memcmp(id, job->request_id, 32)) return lks_fail(LKS_CORRUPT, "database %s is damaged: the request of job %s has another id", s->path, name);
+    job->state = lks_job_fold(job);
+    if (job->state == LKS_JOB_INVALID || (uint64_t)job->state != lks_store_u64(st, MEMBER_COUNT + 2))
+        return lks_fail(LKS_CORRUPT, "database %s is damaged: job %s has state %lld, its facts say %s", s->path, name,
+                        (long long)sqlite3_column_int64(st, MEMBER_COUNT + 2), lks_job_state_name(job->state));
+    return LKS_OK;
+}
+
+lks_err lks_store_job_get(lks_store *s, const uint8_t request_id32[32], lks_job *out) {
+    sqlite3_stmt *st = NULL;
+    bool row = false;
+    memset(out, 0, sizeof *out);
+    lks_err err = lks_store_prepare(s, &st, SELECT_JOB "WHERE request_id = ?");
+    if (!err) {
+        lks_store_bind_blob(st, 1, request_id32, 32);
+        err = lks_store_step(s, st, &row);
+    }
+    if (!err && !row) err = lks_fail(LKS_NOTFOUND, "no such job");
+    if (!err) err = read_job(s, st, out);
+    sqlite3_finalize(st);
+    return err;
+}
+
+/* Sets what follows from the facts. */
+static lks_err settle(lks_store *s, lks_job *job) {
+    lks_err err = lks_store_txs_sent(s, job->request_id, &job->sent);
+    if (err) return err;
+    job->state = lks_job_fold(job);
+    return job->state == LKS_JOB_INVALID ? lks_fail(LKS_INTERNAL, "the facts of a job contradict each other") : LKS_OK;
+}
+
+lks_err lks_store_job_add(lks_store *s, lks_job *job, const uint8_t *prompt, size_t prompt_len, const uint8_t *allowed, size_t allowed_len) {
+    uint8_t words[LKS_REQUEST_SIZE];
+    sqlite3_stmt *st = NULL;
+    lks_err err = settle(s, job);
+    if (!err)
+        err = lks_store_prepare(s, &st, "INSERT INTO job(request_id, request, prompt, allowed, state, touched, " COLUMNS
+                                        ") VALUES(?, ?, ?, ?, ?, ifnull((SELECT max(number) FROM block), 0), " MARKS ")");
+    if (err) return err;
+    lks_request_encode(words, &job->request);
+    lks_store_bind_blob(st, 1, job->request_id, 32);
+    lks_store_bind_blob(st, 2, words, sizeof words);
+    lks_store_bind_blob(st, 3, prompt, prompt_len);
+    lks_store_bind_blob(st, 4, allowed, allowed_len);
+    lks_store_bind_u64(st, 5, job->state);
+    bind_members(st, 6, job);
+    return lks_store_run(s, st);
+}
+
+lks_err lks_store_job_put(lks_store *s, lks_job *job) {
+    sqlite3_stmt *st = NULL;
+    lks_err err = settle(s, job);
+    if (!err)
+        err = lks_store_prepare(s, &st, "UPDATE job SET state = ?, touched = ifnull((SELECT max(number) FROM block), 0), (" COLUMNS ") = (" MARKS
+                                        ") WHERE request_id = ?");
+    if (err) return err;
+    lks_store_bind_u64(st, 1, job->state);
+    bind_members(st, 2, job);
+    lks_store_bind_blob(st, 2 + (int)MEMBER_COUNT, job->request_id, 32);
+    err = lks_store_run(s, st);
+    if (!err && sqlite3_changes(s->db) != 1) err = lks_fail(LKS_INTERNAL, "a job to be stored is not there");
+    return err;
+}
+
+void lks_jobs_free(lks_jobs *jobs) {
+    free(jobs->items);
+    memset(jobs, 0, sizeof *jobs);
+}
+
+static lks_err push_job(lks_jobs *jobs, const lks_job *job) {
+    if (jobs->count == jobs->capacity) {
+        size_t capacity = jobs->capacity ? 2 * jobs->capacity : 16;
+        lks_job *items = realloc(jobs->items, capacity * sizeof *items);
+        if (!items) return lks_fail(LKS_NOMEM, "out of memory");
+        jobs->items = items;
+        jobs->capacity = capacity;
+    }
+    jobs->items[jobs->count++] = *job;
+    return LKS_OK;
+}
+
+/* Reads every row of a SELECT_JOB statement, which it finalizes. */
+static lks_err read_jobs(lks_store *s, sqlite3_stmt *st, lks_jobs *jobs) {
+    bool row = false;
+    lks_job job;
+    lks_err err = lks_store_step(s, st, &row);
+    while (!err && row) {
+        err = read_job(s, st, &job);
+        if (!err) err = push_job(jobs, &job);
+        if (!err) err = lks_store_step(s, st, &row);
+    }
+    sqlite3_finalize(st);
+    return err;
+}
+
+lks_err lks_store_jobs_open(lks_store *s, lks_jobs *jobs) {
+    char sql[2048];
+    int n = snprintf(sql, sizeof sql, "%sWHERE state IN (0", SELECT_JOB);
+    for (int state = 1; state < LKS_JOB_STATE_COUNT; state++)
+        if (!lks_job_is_over((lks_job_state)state)) n += snprintf(sql + n, sizeof sql - (size_t)n, ", %d", state);
+    snprintf(sql + n, sizeof sql - (size_t)n, ") ORDER BY requested_block, request_id");
+    sqlite3_stmt *st = NULL;
+    lks_err err = lks_store_prepare(s, &st, sql);
+    return err ? err : read_jobs(s, st, jobs);
+}
+
+lks_err lks_store_jobs_prune(lks_store *s, uint64_t height) {
+    char sql[256];
+    int n = snprintf(sql, sizeof sql, "DELETE FROM job WHERE touched < ? AND state IN (-1");
+    for (int state = 1; state < LKS_JOB_STATE_COUNT; state++)
+        if (lks_job_is_over((lks_job_state)state)) n += snprintf(sql + n, sizeof sql - (size_t)n, ", %d", state);
+    snprintf(sql + n, sizeof sql - (size_t)n, ")");
+    sqlite3_stmt *st = NULL;
+    lks_err err = lks_store_prepare(s, &st, sql);
+    if (err) return err;
+    lks_store_bind_u64(st, 1, height);
+    return lks_store_run(s, st);
+}
+
+lks_err lks_store_rewind(lks_store *s, uint64_t height, size_t *changed) {
+    lks_jobs jobs = {0};
+    sqlite3_stmt *st = NULL;
+    *changed = 0;
+    lks_err err = lks_store_prepare(s, &st, SELECT_JOB "WHERE max(requested_block, reopened_block, accepted_block, full_block, committed_block,"
+                                            " reveal_block, claimed_block, ended_block, dropped_at) > ?1"
+                                            " OR request_id IN (SELECT request_id FROM tx WHERE included_block > ?1)");
+    if (!err) {
+        lks_store_bind_u64(st, 1, height);
+        err = read_jobs(s, st, &jobs);
+    }
+    if (!err) err = lks_store_txs_revive(s, height);
+    for (size_t i = 0; !err && i < jobs.count; i++) {
+        if (lks_job_rewind(&jobs.items[i], height)) ++*changed;
+        err = lks_store_job_put(s, &jobs.items[i]);
+    }
+    lks_jobs_free(&jobs);
+    if (!err) err = lks_store_prepare(s, &st, "DELETE FROM block WHERE number > ?");
+    if (err) return err;
+    lks_store_bind_u64(st, 1, height);
+    return lks_store_run(s, st);
+}
+
+/* ---- lists ---- */
+
+static lks_err read_list(lks_store *s, const uint8_t id[32], const char *sql, lks_buf *out) {
+    sqlite3_stmt *st = NULL;
+    bool row = false;
+    lks_err err = lks_store_prepare(s, &st, sql);
+    if (!err) {
+        lks_store_bind_blob(st, 1, id, 32);
+        err = lks_store_step(s, st, &row);
+    }
+    if (!err && (!row || sqlite3_column_type(st, 0) != SQLITE_BLOB)) err = lks_fail(LKS_NOTFOUND, "no such list is stored");
+    if (!err) {
+        const void *data = sqlite3_column_blob(st, 0);
+        lks_buf_put(out, data, (size_t)sqlite3_column_bytes(st, 0));
+        err = lks_buf_error(out);
+    }
+    sqlite3_finalize(st);
+    return err;
+}
+
+/* A list must be as long and have the token hash that is stored with the job. */
+static lks_err check_list(lks_store *s, const lks_buf *list, size_t from, uint32_t count, const uint8_t hash32[32]) {
+    uint8_t hash[32];
+    size_t len = list->len - from;
+    lks_tokens_hash(hash, list->data ? list->data + from : NULL, len);
+    if (len == 4 * (uint64_t)count && memcmp(hash, hash32, 32) == 0) return LKS_OK;
+    return lks_fail(LKS_CORRUPT, "database %s is damaged: a stored token list does not have its hash", s->path);
+}
+
+lks_err lks_store_job_lists(lks_store *s, const lks_job *job, lks_buf *prompt, lks_buf *allowed) {
+    size_t prompt_at = prompt->len, allowed_at = allowed->len;
+    lks_err err = read_list(s, job->request_id, "SELECT prompt FROM job WHERE request_id = ?", prompt);
+    if (!err) err = read_list(s, job->request_id, "SELECT allowed FROM job WHERE request_id = ?", allowed);
+    if (!err) err = check_list(s, prompt, prompt_at, job->request.prompt_count, job->request.prompt_hash);
+    if (!err) err = check_list(s, allowed, allowed_at, job->request.allowed_count, job->request.allowed_hash);
+    return err;
+}
+
+lks_err lks_store_answer_put(lks_store *s, lks_job *job, uint64_t seed, const uint8_t *tokens, size_t len) {
+    sqlite3_stmt *st = NULL;
+    if (len == 0 || len % 4 || len / 4 > UINT32_MAX) return lks_fail(LKS_BADARGS, "an answer of %zu bytes", len);
+    job->answered = true;
+    job->answer_seed = seed;
+    job->answer_count = (uint32_t)(len / 4);
+    lks_tokens_hash(job->answer_hash, tokens, len);
+    lks_err err = lks_store_prepare(s, &st, "UPDATE job SET answer = ? WHERE request_id = ?");
+    if (err) return err;
+    lks_store_bind_blob(st, 1, tokens, len);
+    lks_store_bind_blob(st, 2, job->request_id, 32);
+    err = lks_store_run(s, st);
+    return err ? err : lks_store_job_put(s, job);
+}
+
+lks_err lks_store_answer_get(lks_store *s, const lks_job *job, lks_buf *tokens) {
+    size_t at = tokens->len;
+    lks_err err = read_list(s, job->request_id, "SELECT answer FROM job WHERE request_id = ?", tokens);
+    return err ? err : check_list(s, tokens, at, job->answer_count, job->answer_hash);
+}

@@ -1,0 +1,211 @@
+/* Table tx: one row a nonce that we used for a job's action. `revived` is set on a row whose block a re-org took away: it is live again, perhaps
+ * beside a newer live one of the same action; of those neither revived nor canceled the index allows one.
+ * What a change of these rows does to its job is stored with it: the job is read first, which checks it, then the change, then the job.
+ * Table tx_version: the signed transactions of a tx, oldest first by number; `hash` is Keccak-256 of `raw`.
+ */
+#include "plugin/store_internal.h"
+
+#include "chain/keccak.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+const char lks_store_txs_schema[] =
+    "CREATE TABLE tx(id INTEGER PRIMARY KEY, request_id BLOB NOT NULL REFERENCES job ON DELETE CASCADE, action INTEGER NOT NULL,"
+    " nonce INTEGER NOT NULL, state INTEGER NOT NULL, canceled INTEGER NOT NULL, revived INTEGER NOT NULL DEFAULT 0,"
+    " included_block INTEGER NOT NULL, included_hash BLOB NOT NULL, deadline INTEGER NOT NULL, sent_block INTEGER NOT NULL,"
+    " sent_time INTEGER NOT NULL) STRICT;"
+    "CREATE INDEX tx_by_job ON tx(request_id);"
+    "CREATE UNIQUE INDEX tx_one_live ON tx(request_id, action) WHERE state = 1 AND revived = 0 AND canceled = 0;"
+    "CREATE UNIQUE INDEX tx_one_nonce ON tx(nonce) WHERE state = 1;"
+    "CREATE TABLE tx_version(hash BLOB PRIMARY KEY, tx INTEGER NOT NULL REFERENCES tx ON DELETE CASCADE, number INTEGER NOT NULL,"
+    " raw BLOB NOT NULL) STRICT;"
+    "CREATE UNIQUE INDEX tx_version_by_tx ON tx_version(tx, number);";
+
+lks_err lks_store_txs_sent(lks_store *s, const uint8_t request_id32[32], uint32_t *sent) {
+    sqlite3_stmt *st = NULL;
+    bool row = false;
+    *sent = 0;
+    lks_err err = lks_store_prepare(s, &st, "SELECT action FROM tx WHERE request_id = ? AND state = 1 AND canceled = 0");
+    if (err) return err;
+    lks_store_bind_blob(st, 1, request_id32, 32);
+    err = lks_store_step(s, st, &row);
+    while (!err && row) {
+        uint64_t action = lks_store_u64(st, 0);
+        if (action == 0 || action >= LKS_ACTION_ANSWER) err = lks_fail(LKS_CORRUPT, "database %s is damaged: a transaction of no known kind", s->path);
+        else *sent |= LKS_SENT(action);
+        if (!err) err = lks_store_step(s, st, &row);
+    }
+    sqlite3_finalize(st);
+    return err;
+}
+
+void lks_store_txs_free(lks_store_txs *txs) {
+    free(txs->items);
+    memset(txs, 0, sizeof *txs);
+}
+
+static lks_err put_version(lks_store *s, int64_t tx, const uint8_t hash32[32], const uint8_t *raw, size_t len) {
+    sqlite3_stmt *st = NULL;
+    lks_err err = lks_store_prepare(s, &st, "INSERT INTO tx_version SELECT ?1, ?2, 1 + count(*), ?3 FROM tx_version WHERE tx = ?2");
+    if (err) return err;
+    lks_store_bind_blob(st, 1, hash32, 32);
+    sqlite3_bind_int64(st, 2, tx);
+    lks_store_bind_blob(st, 3, raw, len);
+    return lks_store_run(s, st);
+}
+
+lks_err lks_store_tx_add(lks_store *s, lks_store_tx *tx, const uint8_t hash32[32], const uint8_t *raw, size_t len) {
+    lks_job job;
+    sqlite3_stmt *st = NULL;
+    lks_err err = lks_store_job_get(s, tx->request_id, &job);
+    if (!err && (job.sent & LKS_SENT(tx->action)))
+        err = lks_fail(LKS_REFUSED, "there is a live %s transaction already", lks_action_name(tx->action));
+    if (!err)
+        err = lks_store_prepare(s, &st, "INSERT INTO tx(request_id, action, nonce, state, canceled, included_block, included_hash, deadline, sent_block, sent_time)"
+                                        " VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+    if (err) return err;
+    lks_store_bind_blob(st, 1, tx->request_id, 32);
+    lks_store_bind_u64(st, 2, tx->action);
+    lks_store_bind_u64(st, 3, tx->nonce);
+    lks_store_bind_u64(st, 4, tx->state);
+    lks_store_bind_u64(st, 5, tx->canceled);
+    lks_store_bind_u64(st, 6, tx->included.number);
+    lks_store_bind_blob(st, 7, tx->included.hash, 32);
+    lks_store_bind_u64(st, 8, tx->deadline);
+    lks_store_bind_u64(st, 9, tx->sent_block);
+    lks_store_bind_u64(st, 10, tx->sent_time);
+    err = lks_store_run(s, st);
+    tx->id = sqlite3_last_insert_rowid(s->db);
+    if (!err) err = put_version(s, tx->id, hash32, raw, len);
+    return err ? err : lks_store_job_put(s, &job);
+}
+
+lks_err lks_store_tx_put(lks_store *s, const lks_store_tx *tx) {
+    lks_job job;
+    sqlite3_stmt *st = NULL;
+    lks_err err = lks_store_job_get(s, tx->request_id, &job);
+    if (!err)
+        err = lks_store_prepare(s, &st, "UPDATE tx SET state = ?, canceled = ?, included_block = ?, included_hash = ?, deadline = ?, sent_block = ?,"
+                                        " sent_time = ? WHERE id = ?");
+    if (err) return err;
+    lks_store_bind_u64(st, 1, tx->state);
+    lks_store_bind_u64(st, 2, tx->canceled);
+    lks_store_bind_u64(st, 3, tx->included.number);
+    lks_store_bind_blob(st, 4, tx->included.hash, 32);
+    lks_store_bind_u64(st, 5, tx->deadline);
+    lks_store_bind_u64(st, 6, tx->sent_block);
+    lks_store_bind_u64(st, 7, tx->sent_time);
+    sqlite3_bind_int64(st, 8, tx->id);
+    err = lks_store_run(s, st);
+    if (!err && sqlite3_changes(s->db) != 1) err = lks_fail(LKS_INTERNAL, "a transaction to be stored is not there");
+    return err ? err : lks_store_job_put(s, &job);
+}
+
+lks_err lks_store_tx_add_version(lks_store *s, const lks_store_tx *tx, const uint8_t hash32[32], const uint8_t *raw, size_t len) {
+    lks_err err = put_version(s, tx->id, hash32, raw, len);
+    return err ? err : lks_store_tx_put(s, tx);
+}
+
+lks_err lks_store_txs_revive(lks_store *s, uint64_t height) {
+    sqlite3_stmt *st = NULL;
+    lks_err err = lks_store_prepare(s, &st, "UPDATE tx SET state = 1, revived = 1, included_block = 0, included_hash = zeroblob(32) WHERE included_block > ?"
+                                            " AND state IN (2, 3) AND nonce NOT IN (SELECT nonce FROM tx WHERE state = 1)");
+    if (err) return err;
+    lks_store_bind_u64(st, 1, height);
+    return lks_store_run(s, st);
+}
+
+static lks_err read_tx(lks_store *s, sqlite3_stmt *st, lks_store_tx *tx) {
+    memset(tx, 0, sizeof *tx);
+    tx->id = sqlite3_column_int64(st, 0);
+    uint64_t action = lks_store_u64(st, 2), state = lks_store_u64(st, 4);
+    if (action == 0 || action >= LKS_ACTION_ANSWER || state < LKS_TX_LIVE || state > LKS_TX_DEAD)
+        return lks_fail(LKS_CORRUPT, "database %s is damaged: a transaction of no known kind", s->path);
+    tx->action = (lks_action)action;
+    tx->nonce = lks_store_u64(st, 3);
+    tx->state = (lks_tx_state)state;
+    tx->canceled = lks_store_u64(st, 5) != 0;
+    tx->included.number = lks_store_u64(st, 6);
+    tx->deadline = lks_store_u64(st, 8);
+    tx->sent_block = lks_store_u64(st, 9);
+    tx->sent_time = lks_store_u64(st, 10);
+    lks_err err = lks_store_fixed(st, 1, tx->request_id, 32);
+    return err ? err : lks_store_fixed(st, 7, tx->included.hash, 32);
+}
+
+lks_err lks_store_txs_live(lks_store *s, lks_store_txs *txs) {
+    sqlite3_stmt *st = NULL;
+    bool row = false;
+    lks_store_tx tx;
+    lks_err err = lks_store_prepare(s, &st, "SELECT id, request_id, action, nonce, state, canceled, included_block, included_hash, deadline, sent_block,"
+                                            " sent_time FROM tx WHERE state = 1 ORDER BY nonce");
+    if (err) return err;
+    err = lks_store_step(s, st, &row);
+    while (!err && row) {
+        err = read_tx(s, st, &tx);
+        if (!err && txs->count == txs->capacity) {
+            size_t capacity = txs->capacity ? 2 * txs->capacity : 8;
+            lks_store_tx *items = realloc(txs->items, capacity * sizeof *items);
+            if (!items) err = lks_fail(LKS_NOMEM, "out of memory");
+            else txs->items = items, txs->capacity = capacity;
+        }
+        if (err) break;
+        txs->items[txs->count++] = tx;
+        err = lks_store_step(s, st, &row);
+    }
+    sqlite3_finalize(st);
+    return err;
+}
+
+lks_err lks_store_tx_raw(lks_store *s, int64_t id, lks_buf *raw) {
+    sqlite3_stmt *st = NULL;
+    bool row = false;
+    uint8_t stored[32], hash[32];
+    lks_err err = lks_store_prepare(s, &st, "SELECT hash, raw FROM tx_version WHERE tx = ? ORDER BY number DESC LIMIT 1");
+    if (err) return err;
+    sqlite3_bind_int64(st, 1, id);
+    err = lks_store_step(s, st, &row);
+    if (!err && !row) err = lks_fail(LKS_CORRUPT, "database %s is damaged: a transaction was never signed", s->path);
+    if (!err) err = lks_store_fixed(st, 0, stored, 32);
+    if (!err) {
+        const void *data = sqlite3_column_blob(st, 1);
+        size_t len = (size_t)sqlite3_column_bytes(st, 1);
+        lks_keccak256(hash, data, len);
+        lks_buf_put(raw, data, len);
+        err = lks_buf_error(raw);
+        if (!err && memcmp(hash, stored, 32)) err = lks_fail(LKS_CORRUPT, "database %s is damaged: a signed transaction does not have its hash", s->path);
+    }
+    sqlite3_finalize(st);
+    return err;
+}
+
+lks_err lks_store_tx_hashes(lks_store *s, int64_t id, lks_buf *hashes) {
+    sqlite3_stmt *st = NULL;
+    bool row = false;
+    lks_err err = lks_store_prepare(s, &st, "SELECT hash FROM tx_version WHERE tx = ? ORDER BY number DESC");
+    if (err) return err;
+    sqlite3_bind_int64(st, 1, id);
+    err = lks_store_step(s, st, &row);
+    while (!err && row) {
+        uint8_t hash[32];
+        err = lks_store_fixed(st, 0, hash, 32);
+        if (!err) {
+            lks_buf_put(hashes, hash, 32);
+            err = lks_store_step(s, st, &row);
+        }
+    }
+    sqlite3_finalize(st);
+    return err ? err : lks_buf_error(hashes);
+}
+
+lks_err lks_store_next_nonce(lks_store *s, uint64_t *next) {
+    sqlite3_stmt *st = NULL;
+    bool row = false;
+    *next = 0;
+    lks_err err = lks_store_prepare(s, &st, "SELECT 1 + max(nonce) FROM tx WHERE state = 1");
+    if (!err) err = lks_store_step(s, st, &row);
+    if (!err && row && sqlite3_column_type(st, 0) != SQLITE_NULL) *next = lks_store_u64(st, 0);
+    sqlite3_finalize(st);
+    return err;
+}

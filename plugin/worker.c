@@ -1,0 +1,181 @@
+#include "plugin/worker.h"
+
+#include <fenv.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+typedef enum phase { IDLE, GIVEN, RUNNING, READY } phase;
+
+struct lks_worker {
+    const lks_models *models;
+    unsigned threads;
+    lks_inbox *inbox;
+    pthread_t thread;
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    phase phase;
+    bool stopped;
+    atomic_bool cancel;
+    lks_work work;
+    lks_answer answer;
+};
+
+void lks_work_free(lks_work *work) {
+    free(work->prompt);
+    free(work->allowed);
+    memset(work, 0, sizeof *work);
+}
+
+static uint64_t now_us(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000000u + (uint64_t)t.tv_nsec / 1000u;
+}
+
+typedef struct progress {
+    uint64_t first_us; /* when the first token came */
+} progress;
+
+static int on_token(void *user, uint32_t id) {
+    progress *p = user;
+    (void)id;
+    if (!p->first_us) p->first_us = now_us();
+    return 0;
+}
+
+/* Runs the model. Out: answer. */
+static void run(lks_worker *w, const lks_work *work, lks_answer *answer) {
+    memset(answer, 0, sizeof *answer);
+    memcpy(answer->request_id, work->request_id, 32);
+    answer->served = work->served;
+    answer->seed = work->seed;
+    answer->prompt_count = (uint32_t)work->prompt_count;
+    answer->tokens = malloc(work->max_tokens * sizeof *answer->tokens);
+    if (!answer->tokens) {
+        answer->err = lks_fail(LKS_NOMEM, "out of memory");
+        snprintf(answer->reason, sizeof answer->reason, "%s", lks_error_message());
+        return;
+    }
+    lks_policy policy = {.temperature = work->temperature, .min_p = work->min_p, .seed = work->seed, .allowed = work->allowed,
+                         .allowed_count = work->allowed_count};
+    progress p = {0};
+    lks_generate_options options = {.threads = w->threads, .on_token = on_token, .user = &p, .cancel = &w->cancel};
+    uint64_t start = now_us();
+    answer->err = w->models->run(work->served, work->prompt, work->prompt_count, &policy, work->max_tokens, &options, answer->tokens,
+                                 &answer->count);
+    uint64_t end = now_us();
+    answer->total_ms = (end - start) / 1000;
+    if (answer->err) {
+        snprintf(answer->reason, sizeof answer->reason, "%s", lks_error_message());
+        return;
+    }
+    if (p.first_us) answer->speed.prefill_us = (p.first_us - start) / work->prompt_count;
+    if (p.first_us && answer->count > 1) answer->speed.decode_us = (end - p.first_us) / (answer->count - 1);
+}
+
+static void *main_of_worker(void *argument) {
+    lks_worker *w = argument;
+    /* A thread inherits the floating-point environment of its maker, which is the host's; the engine and its threads need the default one. */
+    fesetenv(FE_DFL_ENV);
+    pthread_mutex_lock(&w->lock);
+    while (!w->stopped) {
+        if (w->phase != GIVEN) {
+            pthread_cond_wait(&w->changed, &w->lock);
+            continue;
+        }
+        w->phase = RUNNING;
+        pthread_mutex_unlock(&w->lock);
+        lks_answer answer;
+        run(w, &w->work, &answer);
+        pthread_mutex_lock(&w->lock);
+        lks_work_free(&w->work);
+        w->answer = answer;
+        w->phase = READY;
+        lks_inbox_tap(w->inbox);
+    }
+    pthread_mutex_unlock(&w->lock);
+    return NULL;
+}
+
+lks_err lks_worker_new(lks_worker **out, const lks_models *models, unsigned threads, lks_inbox *inbox) {
+    *out = NULL;
+    lks_worker *w = calloc(1, sizeof *w);
+    if (!w) return lks_fail(LKS_NOMEM, "out of memory");
+    w->models = models;
+    w->threads = threads;
+    w->inbox = inbox;
+    pthread_mutex_init(&w->lock, NULL);
+    pthread_cond_init(&w->changed, NULL);
+    if (pthread_create(&w->thread, NULL, main_of_worker, w)) {
+        pthread_cond_destroy(&w->changed);
+        pthread_mutex_destroy(&w->lock);
+        free(w);
+        return lks_fail(LKS_IO, "a thread for inference cannot be started");
+    }
+    *out = w;
+    return LKS_OK;
+}
+
+void lks_worker_cancel(lks_worker *worker) {
+    atomic_store(&worker->cancel, true);
+}
+
+void lks_worker_free(lks_worker *worker) {
+    if (!worker) return;
+    lks_worker_cancel(worker);
+    pthread_mutex_lock(&worker->lock);
+    worker->stopped = true;
+    pthread_cond_signal(&worker->changed);
+    pthread_mutex_unlock(&worker->lock);
+    pthread_join(worker->thread, NULL);
+    lks_work_free(&worker->work);
+    free(worker->answer.tokens);
+    pthread_cond_destroy(&worker->changed);
+    pthread_mutex_destroy(&worker->lock);
+    free(worker);
+}
+
+bool lks_worker_idle(lks_worker *worker) {
+    pthread_mutex_lock(&worker->lock);
+    bool idle = worker->phase == IDLE && !worker->stopped;
+    pthread_mutex_unlock(&worker->lock);
+    return idle;
+}
+
+bool lks_worker_busy_with(lks_worker *worker, uint8_t request_id32[32]) {
+    pthread_mutex_lock(&worker->lock);
+    bool busy = worker->phase != IDLE;
+    if (busy) memcpy(request_id32, worker->phase == READY ? worker->answer.request_id : worker->work.request_id, 32);
+    pthread_mutex_unlock(&worker->lock);
+    return busy;
+}
+
+bool lks_worker_give(lks_worker *worker, lks_work *work) {
+    pthread_mutex_lock(&worker->lock);
+    bool idle = worker->phase == IDLE && !worker->stopped;
+    if (idle) {
+        atomic_store(&worker->cancel, false);
+        worker->work = *work;
+        memset(work, 0, sizeof *work);
+        worker->phase = GIVEN;
+        pthread_cond_signal(&worker->changed);
+    }
+    pthread_mutex_unlock(&worker->lock);
+    return idle;
+}
+
+bool lks_worker_take(lks_worker *worker, lks_answer *out) {
+    pthread_mutex_lock(&worker->lock);
+    bool ready = worker->phase == READY;
+    if (ready) {
+        *out = worker->answer;
+        memset(&worker->answer, 0, sizeof worker->answer);
+        worker->phase = IDLE;
+    }
+    pthread_mutex_unlock(&worker->lock);
+    return ready;
+}
