@@ -244,9 +244,11 @@ static const char *read_config(echo *e, const char *json) {
     jsmn_parser parser;
     jsmn_init(&parser);
     int count = jsmn_parse(&parser, json, strlen(json), tokens, sizeof tokens / sizeof *tokens);
-    if (count < 1 || tokens[0].type != JSMN_OBJECT)
+    if (count < 1 || tokens[0].type != JSMN_OBJECT || json[tokens[0].end + (int)strspn(json + tokens[0].end, " \n\t\r")])
         return "the configuration is not a JSON object";
-    for (int i = 1; i + 1 < count;) {
+    for (int i = 1; i < count;) {
+        if (tokens[i].type != JSMN_STRING || tokens[i].size != 1)
+            return "the configuration is not JSON: a key has no value";
         const jsmntok_t *value = &tokens[i + 1];
         const char *fault = NULL;
         char *key = text_of(json, &tokens[i]), *text = text_of(json, value);
@@ -279,7 +281,9 @@ static const char *read_config(echo *e, const char *json) {
 __attribute__((visibility("default"))) lockstep_plugin *lockstep_plugin_create(const lockstep_host *host, const char *config_json);
 
 lockstep_plugin *lockstep_plugin_create(const lockstep_host *host, const char *config_json) {
-    if (host->abi_version != LOCKSTEP_PLUGIN_ABI_VERSION || host->struct_size < sizeof *host) {
+    if (host->struct_size < sizeof *host)
+        return NULL; /* it may have no log function */
+    if (host->abi_version != LOCKSTEP_PLUGIN_ABI_VERSION) {
         say(host, LOCKSTEP_LOG_ERROR, "echo: this host has another version of the plugin ABI");
         return NULL;
     }
