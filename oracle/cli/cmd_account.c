@@ -7,7 +7,9 @@
 #include "oracle/cli/password.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 static void account_json(lks_json_writer *w, const uint8_t address20[20], const char *path)
 {
@@ -34,6 +36,18 @@ static int print_new(const uint8_t address20[20], const char *path, bool json)
     return code;
 }
 
+/* The default keystore lies in a folder of its own, which may not be there yet. A failure shows when the key file is written. */
+static void make_parent(const char *directory)
+{
+    char *parent = strdup(directory);
+    char *slash = parent != NULL ? strrchr(parent, '/') : NULL;
+    if (slash != NULL && slash != parent) {
+        *slash = '\0';
+        (void)mkdir(parent, 0700);
+    }
+    free(parent);
+}
+
 static int create(const char *command, const char *directory, const lks_password *password, lks_keystore_cost cost, bool json)
 {
     uint8_t key[32], address[20];
@@ -44,6 +58,7 @@ static int create(const char *command, const char *directory, const lks_password
         err = lks_signer_new(&signer, key);
     }
     if (err == LKS_OK) {
+        make_parent(directory);
         memcpy(address, lks_signer_address(signer), sizeof address);
         err = lks_keystore_create(&path, directory, key, password->bytes, password->len, cost);
     }
