@@ -145,9 +145,10 @@ static void tell(lks_rpc *rpc, const char *what, const char *detail)
     lks_buf_free(&line);
 }
 
-void rpc_link_up(lks_rpc *rpc)
+void rpc_link_up(lks_rpc *rpc, struct lws *wsi)
 {
     rpc->link = RPC_UP;
+    rpc->wsi = wsi;
     rpc->pause_ms = 0;
     lks_buf_clear(&rpc->received);
     rpc->frame = (rpc_frame){0};
@@ -155,6 +156,7 @@ void rpc_link_up(lks_rpc *rpc)
         tell(rpc, "connected again to", "");
     rpc->was_up = true;
     rpc->lost = false;
+    lws_callback_on_writable(wsi);
 }
 
 /* The next attempt to connect comes after a pause that doubles each time. */

@@ -114,7 +114,7 @@ lks_err rpc_stream_message(lks_rpc *rpc, const char *text, size_t len);
 rpc_call *rpc_find(lks_rpc *rpc, uint64_t id);
 rpc_call *rpc_next_unsent(lks_rpc *rpc);
 /* The connection is up; could not be made; ended (the reason is the stored one). */
-void rpc_link_up(lks_rpc *rpc);
+void rpc_link_up(lks_rpc *rpc, struct lws *wsi);
 void rpc_link_failed(lks_rpc *rpc, const char *reason);
 void rpc_link_lost(lks_rpc *rpc, lks_err err);
 

@@ -92,7 +92,7 @@ static int on_ws(struct lws *wsi, enum lws_callback_reasons reason, void *user, 
     lks_err err;
     (void)user;
     switch (reason) {
-    case LWS_CALLBACK_CLIENT_ESTABLISHED: rpc_link_up(rpc); break;
+    case LWS_CALLBACK_CLIENT_ESTABLISHED: rpc_link_up(rpc, wsi); break;
     case LWS_CALLBACK_CLIENT_WRITEABLE: return wsi == rpc->wsi ? write_next(rpc, wsi, LWS_WRITE_TEXT) : 0;
     case LWS_CALLBACK_CLIENT_RECEIVE:
         if (wsi == rpc->wsi && (err = receive_ws(rpc, wsi, in, len)))
@@ -114,7 +114,7 @@ static int on_ipc(struct lws *wsi, enum lws_callback_reasons reason, void *user,
     lks_err err;
     (void)user;
     switch (reason) {
-    case LWS_CALLBACK_RAW_CONNECTED: rpc_link_up(rpc); break;
+    case LWS_CALLBACK_RAW_CONNECTED: rpc_link_up(rpc, wsi); break;
     case LWS_CALLBACK_RAW_WRITEABLE: return wsi == rpc->wsi ? write_next(rpc, wsi, LWS_WRITE_RAW) : 0;
     case LWS_CALLBACK_RAW_RX:
         if (wsi == rpc->wsi && (err = receive_ipc(rpc, in, len)))
@@ -206,7 +206,10 @@ static int on_http_call(lks_rpc *rpc, rpc_call *call, struct lws *wsi, enum lws_
         return 0;
     case LWS_CALLBACK_CLIENT_CONNECTION_ERROR:
         detach(call, wsi);
-        lks_fail(LKS_IO, "cannot connect to %s: %s", rpc->url.display, reason_of(in));
+        if (call->written) /* it was connected, and ended without a status line */
+            lks_fail(LKS_IO, "the connection to %s was closed before the answer came", rpc->url.display);
+        else
+            lks_fail(LKS_IO, "cannot connect to %s: %s", rpc->url.display, reason_of(in));
         rpc_finish(rpc, call, LKS_IO, 0, NULL);
         return 0;
     default: return lws_callback_http_dummy(wsi, reason, NULL, in, len);

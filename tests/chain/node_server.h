@@ -1,0 +1,41 @@
+/* A small node for the tests of the JSON-RPC client: HTTP, WebSocket or a Unix socket on this machine, on plain sockets, which
+ * misbehaves as it is told. */
+#ifndef LKS_TESTS_NODE_SERVER_H
+#define LKS_TESTS_NODE_SERVER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+typedef enum node_kind { NODE_HTTP, NODE_WS, NODE_IPC } node_kind;
+
+/* What it does with each request. */
+typedef enum node_mode {
+    NODE_ECHO,      /* "result" is the request's params */
+    NODE_SPLIT,     /* the same, in pieces of a few bytes; over WebSocket in several frames */
+    NODE_NOTICE,    /* the same, after a subscription's notification (not over HTTP) */
+    NODE_NO_LENGTH, /* the same, over HTTP without Content-Length */
+    NODE_ERROR,     /* "error": code 3, message, data */
+    NODE_ODD_ERROR, /* "error": code -2 */
+    NODE_MALFORMED, /* an answer whose JSON is cut short by one quote */
+    NODE_NOT_RPC,   /* JSON, but not JSON-RPC */
+    NODE_BOTH,      /* result and error */
+    NODE_NULL_ID,   /* an error with "id": null */
+    NODE_WRONG_ID,  /* an answer to no call of ours */
+    NODE_LARGE,     /* a result of 2 MiB */
+    NODE_CLOSE,     /* closes the connection */
+    NODE_HALF,      /* half an answer, then closes the connection */
+    NODE_SILENT,    /* never answers */
+    NODE_STATUS     /* over HTTP: status 503 and a page of text */
+} node_mode;
+
+typedef struct node_server node_server;
+
+/* Starts; for NODE_IPC at path, which it makes; otherwise at port of 127.0.0.1 (0: any free one). NULL on failure. */
+node_server *node_start(node_kind kind, int port, const char *path);
+void node_stop(node_server *server);
+void node_set(node_server *server, node_mode mode);
+int node_port(const node_server *server);
+/* Requests it has read. */
+unsigned node_requests(const node_server *server);
+
+#endif
