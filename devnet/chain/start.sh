@@ -1,5 +1,5 @@
 #!/bin/bash
-# Starts the devnet's chain in the foreground: genesis.json, a block a second, every port on 127.0.0.1.
+# Starts the devnet's chain in the foreground: genesis.json, a block a second, every port on 127.0.0.1. See README.md.
 set -euo pipefail
 
 usage() {
@@ -7,12 +7,14 @@ usage() {
 usage: start.sh --host geth|stock-geth|anvil --datadir DIR --http PORT [options]
 
   --host HOST           geth: the geth host with --plugin (plugin/hosts/geth); stock-geth: geth unmodified; anvil
+  --genesis FILE        another genesis than genesis.json, of the same chain id
   --datadir DIR         geth's data; made and initialised when it is new (anvil keeps nothing)
   --http PORT           JSON-RPC over HTTP
   --ws PORT             JSON-RPC over WebSocket (default: the port of --http, which anvil always uses)
   --ipc PATH            JSON-RPC over a Unix socket too
   --plugin FILE         shared object that the geth host loads
   --plugin-config FILE  its configuration, a JSON object
+  --genesis FILE        instead of genesis.json here; of the same chain id
   --period SECONDS      time between two blocks (default 1)
   --engine PORT         instead of making blocks, wait for an Engine API driver (tests/e2e/reorg.py) on this port, with the
                         secret in DIR/jwt.hex; geth only
@@ -30,18 +32,20 @@ chain_id=31982
 gas_limit=60000000
 fee_recipient=0x000000000000000000000000000000000000c0de # nobody's: with one set, geth unlocks no account
 
-host='' datadir='' http='' ws='' ipc='' plugin='' plugin_config='' period=1 engine='' bin=''
+host='' genesis=$here/genesis.json datadir='' http='' ws='' ipc='' plugin='' plugin_config='' period=1 engine='' bin=''
 while [ $# -gt 0 ]; do
     case $1 in -h | --help) usage; exit 0 ;; esac
     [ $# -ge 2 ] || fail "$1 needs a value (see --help)"
     case $1 in
     --host) host=$2 ;;
+    --genesis) genesis=$2 ;;
     --datadir) datadir=$2 ;;
     --http) http=$2 ;;
     --ws) ws=$2 ;;
     --ipc) ipc=$2 ;;
     --plugin) plugin=$2 ;;
     --plugin-config) plugin_config=$2 ;;
+    --genesis) genesis=$2 ;;
     --period) period=$2 ;;
     --engine) engine=$2 ;;
     --bin) bin=$2 ;;
@@ -50,6 +54,7 @@ while [ $# -gt 0 ]; do
     shift 2
 done
 
+[ -r "$genesis" ] || fail "no genesis $genesis"
 [ -n "$http" ] || fail "--http PORT is missing"
 for number in "$http" "${ws:=$http}" "${engine:-0}" "$period"; do
     [[ $number =~ ^[0-9]+$ ]] || fail "$number is not a number"
@@ -61,7 +66,7 @@ start_anvil() {
     [ -z "$engine" ] || fail "anvil has no Engine API: leave out --engine"
     : "${bin:=$root/contracts/node_modules/@foundry-rs/anvil-linux-amd64/bin/anvil}"
     [ -x "$bin" ] || fail "no anvil at $bin: run devnet/setup.sh"
-    exec "$bin" --silent --init "$here/genesis.json" --chain-id "$chain_id" --hardfork osaka --enable-tx-gas-limit \
+    exec "$bin" --silent --init "$genesis" --chain-id "$chain_id" --hardfork osaka --enable-tx-gas-limit \
         --gas-limit "$gas_limit" --block-time "$period" --accounts 0 --host 127.0.0.1 --port "$http" ${ipc:+--ipc "$ipc"}
 }
 
@@ -70,13 +75,13 @@ start_geth() {
     [ -n "$datadir" ] || fail "--datadir DIR is missing"
     local args=(--datadir "$datadir" --cache 128 --networkid "$chain_id" --miner.gaslimit "$gas_limit"
         --nodiscover --maxpeers 0 --port 0
-        --http --http.addr 127.0.0.1 --http.port "$http" --http.api eth,net,web3
+        --http --http.addr 127.0.0.1 --http.port "$http" --http.api "eth,net,web3${engine:+,testing}"
         --ws --ws.addr 127.0.0.1 --ws.port "$ws" --ws.api eth,net,web3)
     if [ -n "$ipc" ]; then args+=(--ipcpath "$ipc"); else args+=(--ipcdisable); fi
     if [ ! -d "$datadir/geth/chaindata" ]; then
         mkdir -p "$datadir"
-        "$bin" init --datadir "$datadir" "$here/genesis.json" >"$datadir/init.log" 2>&1 ||
-            fail "geth does not accept genesis.json: see $datadir/init.log"
+        "$bin" init --datadir "$datadir" "$genesis" >"$datadir/init.log" 2>&1 ||
+            fail "geth does not accept $genesis: see $datadir/init.log"
     fi
     if [ -n "$engine" ]; then
         if [ ! -e "$datadir/jwt.hex" ]; then

@@ -1,0 +1,99 @@
+# Steps of a devnet, for devnet/demo.sh and the end-to-end tests. To be sourced with bash after devnet/env.sh.
+#
+# A devnet is a folder, $net, with everything that belongs to it:
+#   keys/NAME/      key file of an account      NAME.address   its address
+#   password        password of all keys        genesis.json   devnet/chain/genesis.json with ether for the accounts
+#   chain/          the client's data           contracts.json addresses of the deployed contracts
+#   operator.json   the plugin's configuration  *.log          what the programs printed
+# Variables: net, build (default build), http and ws (ports), chain_pid, node_pid. Processes end with net_stop.
+lks_devnet=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+lks_root=$(dirname "$lks_devnet")
+: "${build:=$lks_root/build}"
+model=$lks_root/models/SmolLM2-135M-Instruct.Q4_1.gguf
+chain_pid= node_pid=
+
+net_fail() { echo "devnet: $*" >&2; return 1; }
+
+# net_init FOLDER: an empty devnet with accounts for deployer, operator and requester, each with 1,000,000 ether.
+net_init() {
+  net=$1
+  mkdir -p "$net"
+  read -r http ws < <(python3 -c '
+import socket
+taken = [socket.socket() for _ in range(2)]
+for s in taken:
+    s.bind(("127.0.0.1", 0))
+print(*(s.getsockname()[1] for s in taken))')
+  (umask 077 && od -An -N16 -tx1 /dev/urandom | tr -d ' \n' >"$net/password")
+  local name
+  for name in deployer operator requester; do
+    "$build/lockstep" account new --light --keystore "$net/keys/$name" --password-file "$net/password" >"$net/$name.address" || return 1
+  done
+  python3 - "$lks_devnet/chain/genesis.json" "$net" <<'PY'
+import json, pathlib, sys
+genesis, net = json.load(open(sys.argv[1])), pathlib.Path(sys.argv[2])
+for address in net.glob("*.address"):
+    genesis["alloc"][address.read_text().strip()] = {"balance": hex(10**24)}
+(net / "genesis.json").write_text(json.dumps(genesis))
+PY
+}
+
+# net_chain HOST [OPTIONS of start.sh]: starts the client and waits until it answers. anvil has one port for HTTP and WebSocket.
+net_chain() {
+  [ "$1" != anvil ] || ws=$http
+  "$lks_devnet/chain/start.sh" --host "$1" --genesis "$net/genesis.json" --datadir "$net/chain" --http "$http" --ws "$ws" "${@:2}" >>"$net/chain.log" 2>&1 &
+  chain_pid=$!
+  "$lks_devnet/chain/wait.py" "http://127.0.0.1:$http" 60 "$chain_pid" || { tail -n 20 "$net/chain.log" >&2; return 1; }
+}
+
+# net_end PID: SIGTERM, then waits.
+net_end() {
+  kill -TERM "$1" 2>/dev/null || true
+  wait "$1" 2>/dev/null || true
+}
+
+net_stop() {
+  [ -z "$node_pid" ] || net_end "$node_pid"
+  [ -z "$chain_pid" ] || net_end "$chain_pid"
+  node_pid= chain_pid=
+}
+
+# net_deploy: the contracts with the devnet's parameters; contracts.json.
+net_deploy() {
+  (cd "$lks_root/contracts" && LOCKSTEP_PARAMETERS=devnet tools/forge script Deploy --rpc-url "http://127.0.0.1:$http" --broadcast \
+    --keystore "$net"/keys/deployer/* --password-file "$net/password" --sender "$(cat "$net/deployer.address")") >"$net/deploy.log" 2>&1 &&
+    sed -n 's/^ *deployment: //p' "$net/deploy.log" >"$net/contracts.json" && [ -s "$net/contracts.json" ] ||
+    { tail -n 20 "$net/deploy.log" >&2; net_fail "the contracts were not deployed"; }
+}
+
+# net_as NAME COMMAND...: the command line with an account's key and this devnet's end point.
+net_as() {
+  LOCKSTEP_RPC=http://127.0.0.1:$http LOCKSTEP_CONTRACTS=$net/contracts.json LOCKSTEP_KEYSTORE=$net/keys/$1 LOCKSTEP_PASSWORD_FILE=$net/password \
+    "$build/lockstep" "${@:2}"
+}
+
+# net_operator: the plugin's configuration for the operator's account.
+net_operator() {
+  python3 - "$net" "$model" <<'PY'
+import json, pathlib, sys
+net, model = pathlib.Path(sys.argv[1]), sys.argv[2]
+contracts = json.loads((net / "contracts.json").read_text())
+config = {
+    "roles": ["operator"],
+    "chain_id": contracts["chainId"],
+    "contracts": {name: contracts[name] for name in ("registry", "bonds", "oracle")},
+    "models": [model],
+    "keystore": str(next((net / "keys/operator").iterdir())),
+    "password_file": str(net / "password"),
+    "database": str(net / "operator.db"),
+    "start_block": contracts["block"],
+}
+(net / "operator.json").write_text(json.dumps(config, indent=2) + "\n")
+PY
+}
+
+# net_node [OPTIONS]: the runner with the plugin, beside the chain.
+net_node() {
+  "$build/lockstep-node" --rpc "ws://127.0.0.1:$ws" --plugin "$build/liblockstep.so" --plugin-config "$net/operator.json" "$@" >>"$net/node.log" 2>&1 &
+  node_pid=$!
+}

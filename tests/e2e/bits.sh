@@ -1,0 +1,45 @@
+#!/usr/bin/env bash
+# The same bytes from `lockstep run`, and the same hash of every operation's tensor, for prefill batches of 1, 7 and 512, one thread and two, gcc and
+# clang, -O0, -O2 and -O3.
+#   bits.sh [TOKENS]      default 16
+# Uses models/SmolLM2-135M-Instruct.Q4_1.gguf; builds the engine six times under build/bits/.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+tokens=${1:-16}
+model=models/SmolLM2-135M-Instruct.Q4_1.gguf
+prompt="Why is the sky blue? Explain it to a child, and name the effect."
+out=$(mktemp -d)
+trap 'rm -rf "$out"' EXIT
+[ -e "$model" ] || { echo "no $model: run devnet/setup.sh model"; exit 1; }
+
+# answer BUILD OPTIONS...: the answer's token ids and the hashes of the trace
+answer() { "$1/lockstep" run -m "$model" -n "$tokens" --greedy --json --trace "${@:2}" "$prompt" 2>"$out/err" || { cat "$out/err" >&2; exit 1; }; }
+essence() { python3 -c '
+import json, sys
+answer = json.load(sys.stdin)
+print(answer["tokens"], answer["trace"])
+assert len(answer["tokens"]) > 1 and len(answer["trace"]) > 300
+'; }
+
+combinations=0
+same() { # same NAME BUILD OPTIONS...
+  answer "${@:2}" | essence >"$out/this"
+  if [ ! -e "$out/first" ]; then mv "$out/this" "$out/first"; else cmp "$out/first" "$out/this" || { echo "$1 differs"; exit 1; }; fi
+  combinations=$((combinations + 1))
+  echo "same: $1"
+}
+
+for compiler in gcc clang; do
+  for level in 3 2 0; do
+    build=build/bits/$compiler-O$level
+    cmake -S . -B "$build" -G Ninja -DCMAKE_C_COMPILER=$compiler -DCMAKE_BUILD_TYPE=Release -DCMAKE_C_FLAGS_RELEASE=-O$level -DLKS_TESTS=OFF >/dev/null
+    ninja -C "$build" lockstep >"$out/log" 2>&1 || { tail -n 30 "$out/log"; exit 1; }
+    same "$compiler -O$level -j 2, batch 512" "$build" -j 2 --batch 512
+    if [ $level = 3 ]; then
+      for batch in 1 7 512; do same "$compiler -O3 -j 1, batch $batch" "$build" -j 1 --batch $batch; done
+      for batch in 1 7; do same "$compiler -O3 -j 2, batch $batch" "$build" -j 2 --batch $batch; done
+    fi
+  done
+done
+cut -c1-200 "$out/first"
+echo "count identical_runs $combinations"
