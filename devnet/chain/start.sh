@@ -14,7 +14,6 @@ usage: start.sh --host geth|stock-geth|anvil --datadir DIR --http PORT [options]
   --ipc PATH            JSON-RPC over a Unix socket too
   --plugin FILE         shared object that the geth host loads
   --plugin-config FILE  its configuration, a JSON object
-  --genesis FILE        instead of genesis.json here; of the same chain id
   --period SECONDS      time between two blocks (default 1)
   --engine PORT         instead of making blocks, wait for an Engine API driver (tests/e2e/reorg.py) on this port, with the
                         secret in DIR/jwt.hex; geth only
@@ -32,7 +31,8 @@ chain_id=31982
 gas_limit=60000000
 fee_recipient=0x000000000000000000000000000000000000c0de # nobody's: with one set, geth unlocks no account
 
-host='' genesis=$here/genesis.json datadir='' http='' ws='' ipc='' plugin='' plugin_config='' period=1 engine='' bin=''
+genesis=$here/genesis.json
+host='' datadir='' http='' ws='' ipc='' plugin='' plugin_config='' period=1 engine='' bin=''
 while [ $# -gt 0 ]; do
     case $1 in -h | --help) usage; exit 0 ;; esac
     [ $# -ge 2 ] || fail "$1 needs a value (see --help)"
@@ -45,7 +45,6 @@ while [ $# -gt 0 ]; do
     --ipc) ipc=$2 ;;
     --plugin) plugin=$2 ;;
     --plugin-config) plugin_config=$2 ;;
-    --genesis) genesis=$2 ;;
     --period) period=$2 ;;
     --engine) engine=$2 ;;
     --bin) bin=$2 ;;
@@ -66,7 +65,8 @@ start_anvil() {
     [ -z "$engine" ] || fail "anvil has no Engine API: leave out --engine"
     : "${bin:=$root/contracts/node_modules/@foundry-rs/anvil-linux-amd64/bin/anvil}"
     [ -x "$bin" ] || fail "no anvil at $bin: run devnet/setup.sh"
-    exec "$bin" --silent --init "$genesis" --chain-id "$chain_id" --hardfork osaka --enable-tx-gas-limit \
+    # Its clock starts at its genesis block: without --timestamp, in 1970.
+    exec "$bin" --silent --init "$genesis" --timestamp "$(date +%s)" --chain-id "$chain_id" --hardfork osaka --enable-tx-gas-limit \
         --gas-limit "$gas_limit" --block-time "$period" --accounts 0 --host 127.0.0.1 --port "$http" ${ipc:+--ipc "$ipc"}
 }
 

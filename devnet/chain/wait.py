@@ -1,17 +1,11 @@
 #!/usr/bin/env python3
-"""Waits until the devnet's chain answers and has made a block.
+"""Waits until the devnet's chain answers and has made a block. Exits 0 when it has, else 1 with one line that says why not."""
 
-usage: wait.py HTTP_URL [SECONDS [PID]]
-
-Exits 0 when it does; 1 with one line when SECONDS (default 30) have passed, when the process PID has ended, or when the
-chain id is not the devnet's.
-"""
-
+import argparse
 import json
 import os
 import sys
 import time
-import urllib.error
 import urllib.request
 
 CHAIN_ID = 31982
@@ -24,28 +18,31 @@ def call(url, method):
         return int(json.load(answer)["result"], 16)
 
 
-def main(args):
-    if not 1 <= len(args) <= 3:
-        sys.exit("usage: wait.py HTTP_URL [SECONDS [PID]]")
-    url = args[0]
-    seconds = float(args[1]) if len(args) > 1 else 30.0
-    end = time.monotonic() + seconds
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("url", help="of its HTTP port")
+    parser.add_argument("seconds", type=float, nargs="?", default=30.0, help="how long to wait (default 30)")
+    parser.add_argument("pid", type=int, nargs="?", help="stop waiting when this process has ended")
+    parser.add_argument("--block", type=int, default=1, metavar="N", help="wait for block N (default 1)")
+    args = parser.parse_args()
+    end = time.monotonic() + args.seconds
     last = "no answer"
     while time.monotonic() < end:
-        if len(args) > 2 and not os.path.exists(f"/proc/{args[2]}"):
-            sys.exit(f"wait.py: the chain's process {args[2]} has ended")
+        if args.pid and not os.path.exists(f"/proc/{args.pid}"):
+            sys.exit(f"wait.py: the chain's process {args.pid} has ended")
         try:
-            chain_id = call(url, "eth_chainId")
+            chain_id = call(args.url, "eth_chainId")
             if chain_id != CHAIN_ID:
-                sys.exit(f"wait.py: {url} has chain id {chain_id}, the devnet has {CHAIN_ID}")
-            if call(url, "eth_blockNumber") > 0:
+                sys.exit(f"wait.py: {args.url} has chain id {chain_id}, the devnet has {CHAIN_ID}")
+            head = call(args.url, "eth_blockNumber")
+            if head >= args.block:
                 return
-            last = "it has made no block"
+            last = f"it is at block {head}"
         except (OSError, ValueError, KeyError, TypeError) as error:
             last = str(error)
         time.sleep(0.05)
-    sys.exit(f"wait.py: {url} is not ready after {seconds:g} s: {last}")
+    sys.exit(f"wait.py: {args.url} is not ready after {args.seconds:g} s: {last}")
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main()
