@@ -87,27 +87,25 @@ static const char *find(lks_gguf_string s, const char *mark) { return memmem(s.d
 
 static bool has(lks_gguf_string s, const char *mark) { return find(s, mark) != NULL; }
 
-/* Copies a literal of the template into *system, up to <|im_end|>. p is behind "<|im_start|>system", quote the character before that.
- * Returns: whether the literal goes that far. */
+/* Copies a literal of the template into *system, up to <|im_end|>. p is behind "<|im_start|>system"; quote ends the literal: ' or ", within
+ * which backslashes escape, or the { that ends text outside of expressions. Returns: whether the literal goes that far. */
 static bool copy_system(writer *system, const char *p, const char *end, char quote)
 {
     static const char stop[] = "<|im_end|>";
+    bool newline = false; /* the one that follows the role */
     system->len = 0;
-    if (end - p >= 2 && p[0] == '\\' && p[1] == 'n')
-        p += 2;
-    else if (p < end && *p == '\n')
-        p++;
-    else
-        return false;
-    for (; p < end; p++) {
+    for (; p < end && *p != quote; p++) {
         if ((size_t)(end - p) >= sizeof stop - 1 && memcmp(p, stop, sizeof stop - 1) == 0)
-            return true;
+            return newline;
         char c = *p;
-        if (c == quote || c == '{')
-            return false;
-        if (c == '\\' && p + 1 < end)
+        if (c == '\\' && quote != '{' && p + 1 < end)
             c = *++p == 'n' ? '\n' : *p;
-        put(system, &c, 1);
+        if (newline)
+            put(system, &c, 1);
+        else if (c == '\n')
+            newline = true;
+        else
+            return false;
     }
     return false;
 }
@@ -118,7 +116,7 @@ static bool find_system(writer *system, lks_gguf_string template)
     static const char mark[] = "<|im_start|>system";
     const char *end = template.data + template.len;
     for (const char *p = template.data; (p = memmem(p, (size_t)(end - p), mark, sizeof mark - 1)); p++) {
-        char before = p > template.data ? p[-1] : '\n';
+        char before = p > template.data ? p[-1] : '}';
         if (copy_system(system, p + sizeof mark - 1, end, before == '\'' || before == '"' ? before : '{'))
             return true;
     }

@@ -2,7 +2,7 @@
 #include "oracle/import.h"
 #include "tests/oracle/gguf_builder.h"
 
-#include <math.h>
+#include <dirent.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -32,7 +32,18 @@ static int tear_down(void **state)
 {
     (void)state;
     unlink(target);
-    return rmdir(occupied) || rmdir(folder); /* fails when a temporary file is left */
+    return rmdir(occupied) || rmdir(folder);
+}
+
+static int files_in_folder(void)
+{
+    int count = 0;
+    DIR *d = opendir(folder);
+    assert_non_null(d);
+    for (struct dirent *e; (e = readdir(d));)
+        count += e->d_name[0] != '.';
+    closedir(d);
+    return count;
 }
 
 /* Two rows of 32 with value at the end of the second. */
@@ -91,6 +102,7 @@ static void test_refusals(void **state)
     assert_string_equal(text, "precious");
     import(matrix(LKS_F32, 0), "/nonexistent/out.gguf", LKS_IO, "/nonexistent/out.gguf cannot be written");
     import(matrix(LKS_F32, 0), occupied, LKS_IO, "cannot be written");
+    assert_int_equal(files_in_folder(), 2); /* the target and the folder in the way: no temporary file */
 }
 
 typedef struct seen {

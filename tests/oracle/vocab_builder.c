@@ -3,9 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The character that stands for a byte in GPT-2's alphabet, by its definition: the bytes that are no printable Latin-1 characters are
- * numbered from U+0100 on. */
-static void byte_text(unsigned byte, char out[4])
+/* The bytes that are no printable Latin-1 characters are numbered from U+0100 on. */
+void vocab_byte_text(unsigned byte, char out[4])
 {
     unsigned cp = 0x100;
     for (unsigned b = 0; b <= byte; b++) {
@@ -40,7 +39,7 @@ gguf_builder vocab_bpe(const char *pre, const char *chat_template, const gguf_bu
     gb_array(&b, "tokenizer.ggml.tokens", LKS_GGUF_STRING, BPE_COUNT);
     for (unsigned i = 0; i < 256; i++) {
         char text[4];
-        byte_text(i, text);
+        vocab_byte_text(i, text);
         gb_text(&b, i == 4 ? "[none]" : text);
     }
     for (unsigned i = 256; i < BPE_COUNT; i++)

@@ -35,6 +35,9 @@ enum {
     SPM_COUNT
 };
 
+/* The character that stands for a byte in GPT-2's alphabet, by its definition. */
+void vocab_byte_text(unsigned byte, char out[4]);
+
 gguf_builder vocab_spm(const gguf_builder *extra, uint64_t extra_count);
 
 #endif
