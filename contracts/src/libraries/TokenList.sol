@@ -50,40 +50,32 @@ library TokenList {
     /// Whether every id is smaller than the bound.
     function allBelow(bytes calldata list, uint32 bound) internal pure returns (bool) {
         uint256 n = count(list);
-        uint256 whole = n & ~uint256(7);
         uint256 over;
         unchecked {
             // id + (2^32 - bound) reaches 2^32 exactly when id >= bound.
             uint256 add = (2 ** 32 - uint256(bound)) * ONES;
-            for (uint256 i; i < whole; i += 8) {
-                (uint256 a, uint256 b) = _lanes(list, i);
+            for (uint256 i; i < n; i += 8) {
+                (uint256 a, uint256 b) = _lanes(list, i, n, 0);
                 over |= (a + add) | (b + add);
             }
-            if (over & CARRIES != 0) return false;
-            for (uint256 i = whole; i < n; ++i) {
-                if (idAt(list, i) >= bound) return false;
-            }
         }
-        return true;
+        return over & CARRIES == 0;
     }
 
-    /// Whether one of the ids is among the first n of the list.
+    /// Whether one of the ids, none of which is 2^32 - 1, is among the first n of the list.
     function containsAny(bytes calldata list, uint256 n, uint32[] memory ids) internal pure returns (bool) {
-        uint256 whole = n & ~uint256(7);
+        uint256 distinct = CARRIES;
         unchecked {
-            for (uint256 i; i < whole; i += 8) {
-                (uint256 a, uint256 b) = _lanes(list, i);
-                for (uint256 k; k < ids.length; ++k) {
+            for (uint256 k; k < ids.length; ++k) {
+                uint256 wanted = uint256(ids[k]) * ONES;
+                for (uint256 i; i < n; i += 8) {
                     // x + (2^32 - 1) reaches 2^32 unless x, the difference to the id, is 0.
-                    uint256 wanted = uint256(ids[k]) * ONES;
-                    if (((a ^ wanted) + LANES) & ((b ^ wanted) + LANES) & CARRIES != CARRIES) return true;
+                    (uint256 a, uint256 b) = _lanes(list, i, n, type(uint256).max);
+                    distinct &= ((a ^ wanted) + LANES) & ((b ^ wanted) + LANES);
                 }
             }
-            for (uint256 i = whole; i < n; ++i) {
-                if (isOneOf(idAt(list, i), ids)) return true;
-            }
         }
-        return false;
+        return distinct != CARRIES;
     }
 
     function isOneOf(uint32 id, uint32[] memory ids) internal pure returns (bool) {
@@ -119,10 +111,19 @@ library TokenList {
         return false;
     }
 
-    /// The ids i to i + 7, every second one in the lanes of a, the others in those of b.
-    function _lanes(bytes calldata list, uint256 i) private pure returns (uint256 a, uint256 b) {
+    /// The ids i to i + 7, every second one in the lanes of a, the others in those of b; bits of `fill` stand for ids from n on.
+    function _lanes(bytes calldata list, uint256 i, uint256 n, uint256 fill)
+        private
+        pure
+        returns (uint256 a, uint256 b)
+    {
         assembly ("memory-safe") {
             let word := calldataload(add(list.offset, shl(2, i)))
+            let left := sub(n, i)
+            if lt(left, 8) {
+                let behind := shr(shl(5, left), not(0))
+                word := or(and(word, not(behind)), and(fill, behind))
+            }
             word := or(and(shr(8, word), BYTES), shl(8, and(word, BYTES)))
             word := or(and(shr(16, word), PAIRS), shl(16, and(word, PAIRS)))
             a := and(word, LANES)
