@@ -75,7 +75,11 @@ void lks_inbox_put_block(lks_inbox *inbox, const lockstep_block *block, const ui
     size_t count = 0, bytes = 0;
     for (uint64_t i = 0; i < block->log_count; i++) {
         const lockstep_log *log = &block->logs[i];
-        if (log->topic_count > 4 || memcmp(log->address, address20, 20) || log->data_len > inbox->max_bytes - bytes) continue;
+        if (log->topic_count > 4 || memcmp(log->address, address20, 20)) continue;
+        if (log->data_len > inbox->max_bytes - bytes) { /* more than there is room for: a gap, which is filled from the chain */
+            push(inbox, NULL);
+            return;
+        }
         count++;
         bytes += log->data_len;
     }

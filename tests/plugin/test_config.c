@@ -1,0 +1,120 @@
+/* The plugin's configuration: every key, and everything that is wrong. */
+#include "plugin/config.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define NEEDED \
+    "\"roles\":[\"operator\"],\"chain_id\":31982,\"contracts\":{\"registry\":\"0x1111111111111111111111111111111111111111\"," \
+    "\"bonds\":\"0x2222222222222222222222222222222222222222\",\"oracle\":\"0x3333333333333333333333333333333333333333\"}," \
+    "\"models\":[\"a.gguf\",\"b.gguf\"],\"keystore\":\"key\",\"password_file\":\"pw\",\"database\":\"jobs.db\""
+
+static lks_err parse(lks_config *c, const char *text) {
+    return lks_config_parse(c, text, strlen(text));
+}
+
+static void test_defaults(void **state) {
+    (void)state;
+    lks_config c;
+    assert_int_equal(parse(&c, "{" NEEDED "}"), LKS_OK);
+    assert_true(c.chain_id == 31982 && c.model_count == 2 && c.threads == 0 && c.start_block == LKS_START_NEWEST);
+    assert_string_equal(c.models[1], "b.gguf");
+    assert_string_equal(c.keystore, "key");
+    assert_string_equal(c.password_file, "pw");
+    assert_string_equal(c.database, "jobs.db");
+    assert_true(c.registry[0] == 0x11 && c.bonds[19] == 0x22 && c.oracle[7] == 0x33);
+    assert_true(c.policy.finalize && lks_u256_is_zero(&c.policy.min_fee) && c.policy.max_stake.w[3] == UINT64_MAX && c.policy.min_claim_seconds == 0);
+    assert_true(c.max_fee.w[0] == 500000000000u && c.max_priority_fee.w[0] == 10000000000u);
+    lks_config_free(&c);
+}
+
+static void test_every_key(void **state) {
+    (void)state;
+    lks_config c;
+    assert_int_equal(parse(&c, "{" NEEDED ",\"threads\":3,\"start_block\":0,\"min_fee_wei\":\"1000000000000000000000\",\"max_stake_wei\":\"2\","
+                               "\"min_claim_seconds\":60,\"max_fee_per_gas_wei\":\"7\",\"max_priority_fee_wei\":\"7\",\"finalize\":false}"),
+                     LKS_OK);
+    assert_true(c.threads == 3 && c.start_block == 0 && c.policy.min_fee.w[1] == 54 && c.policy.max_stake.w[0] == 2);
+    assert_true(c.policy.min_claim_seconds == 60 && c.max_fee.w[0] == 7 && !c.policy.finalize);
+    lks_config_free(&c);
+}
+
+/* Each with a part of the line that must be told. */
+static void test_wrong(void **state) {
+    (void)state;
+    static const struct {
+        const char *text, *line;
+    } cases[] = {
+        {"", "configuration"},
+        {"[]", "must be an object"},
+        {"{" NEEDED, "configuration"},
+        {"{" NEEDED ",\"gas\":1}", "key \"gas\" is not known"},
+        {"{" NEEDED ",\"threads\":1,\"threads\":2}", "key \"threads\" is there twice"},
+        {"{\"roles\":[\"operator\"]}", "is missing"},
+        {"{" NEEDED ",\"threads\":257}", "key \"threads\": must be a whole number from 0 to 256"},
+        {"{" NEEDED ",\"threads\":\"2\"}", "key \"threads\""},
+        {"{" NEEDED ",\"threads\":-1}", "key \"threads\""},
+        {"{" NEEDED ",\"threads\":1.5}", "key \"threads\""},
+        {"{" NEEDED ",\"start_block\":9223372036854775808}", "key \"start_block\""},
+        {"{" NEEDED ",\"min_fee_wei\":5}", "key \"min_fee_wei\": must be a text of decimal digits"},
+        {"{" NEEDED ",\"min_fee_wei\":\"1e18\"}", "key \"min_fee_wei\""},
+        {"{" NEEDED ",\"min_fee_wei\":\"\"}", "key \"min_fee_wei\""},
+        {"{" NEEDED ",\"finalize\":1}", "key \"finalize\": must be true or false"},
+        {"{" NEEDED ",\"max_fee_per_gas_wei\":\"1\"}", "must not be above max_fee_per_gas_wei"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        lks_config c;
+        assert_int_not_equal(parse(&c, cases[i].text), LKS_OK);
+        if (!strstr(lks_error_message(), cases[i].line)) fail_msg("%s: told \"%s\"", cases[i].text, lks_error_message());
+        assert_int_equal(c.model_count, 0);
+    }
+}
+
+/* Each needed key with a wrong value, and left out. */
+static void test_needed_keys(void **state) {
+    (void)state;
+    static const struct {
+        const char *good, *bad, *line;
+    } cases[] = {
+        {"\"roles\":[\"operator\"]", "\"roles\":[\"challenger\"]", "\"roles\""},
+        {"\"roles\":[\"operator\"]", "\"roles\":\"operator\"", "\"roles\""},
+        {"\"chain_id\":31982", "\"chain_id\":0", "\"chain_id\""},
+        {"\"chain_id\":31982", "\"chain_id\":\"31982\"", "\"chain_id\""},
+        {"\"0x1111111111111111111111111111111111111111\"", "\"0x11\"", "\"registry\""},
+        {"\"0x2222222222222222222222222222222222222222\"", "\"0x0000000000000000000000000000000000000000\"", "\"bonds\""},
+        {"\"0x3333333333333333333333333333333333333333\"", "7", "\"oracle\""},
+        {"\"registry\"", "\"register\"", "\"register\" is not known in \"contracts\""},
+        {"\"models\":[\"a.gguf\",\"b.gguf\"]", "\"models\":[]", "\"models\""},
+        {"\"models\":[\"a.gguf\",\"b.gguf\"]", "\"models\":[1]", "\"models\""},
+        {"\"models\":[\"a.gguf\",\"b.gguf\"]", "\"models\":\"a.gguf\"", "\"models\""},
+        {"\"keystore\":\"key\"", "\"keystore\":\"\"", "\"keystore\""},
+        {"\"keystore\":\"key\"", "\"keystore\":\"a\\u0000b\"", "\"keystore\""},
+        {"\"password_file\":\"pw\",", "", "key \"password_file\" is missing"},
+        {"\"database\":\"jobs.db\"", "\"database\":null", "\"database\""},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const char *whole = "{" NEEDED "}", *at = strstr(whole, cases[i].good);
+        char text[1024];
+        lks_config c;
+        assert_non_null(at);
+        snprintf(text, sizeof text, "%.*s%s%s", (int)(at - whole), whole, cases[i].bad, at + strlen(cases[i].good));
+        assert_int_not_equal(parse(&c, text), LKS_OK);
+        if (!strstr(lks_error_message(), cases[i].line)) fail_msg("%s: told \"%s\"", text, lks_error_message());
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_defaults),
+        cmocka_unit_test(test_every_key),
+        cmocka_unit_test(test_wrong),
+        cmocka_unit_test(test_needed_keys),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
