@@ -9,12 +9,15 @@ static size_t make_prefix(uint8_t prefix[9], size_t len, uint8_t offset)
         prefix[0] = (uint8_t)(offset + len);
         return 1;
     }
-    size_t count = 0;
-    for (size_t rest = len; rest; rest >>= 8)
-        count++;
+    uint8_t bytes[8];
+    size_t zeros = 0;
+    for (int i = 0; i < 8; i++)
+        bytes[i] = (uint8_t)((uint64_t)len >> (8 * (7 - i)));
+    while (zeros < 7 && !bytes[zeros])
+        zeros++;
+    size_t count = 8 - zeros;
     prefix[0] = (uint8_t)(offset + 55 + count);
-    for (size_t i = 0; i < count; i++)
-        prefix[1 + i] = (uint8_t)(len >> (8 * (count - 1 - i)));
+    memcpy(prefix + 1, bytes + zeros, count);
     return 1 + count;
 }
 
