@@ -91,7 +91,7 @@ class Driver:
             "parentBeaconBlockRoot": ZERO,
         }
 
-    def build(self, seconds=0.15):
+    def build(self, seconds=0.25):
         """A block on the head, with what the pool holds after it had the time to fill it. Returns the new head's hash."""
         parent = self.block()
         payload_id = self.set_head(parent["hash"], self.attributes(parent, time.time_ns()))
