@@ -232,6 +232,20 @@ void fake_clear(fake_host *h) {
     pthread_mutex_unlock(&h->mutex);
 }
 
+unsigned fake_errors(fake_host *h) {
+    pthread_mutex_lock(&h->mutex);
+    unsigned errors = h->errors;
+    pthread_mutex_unlock(&h->mutex);
+    return errors;
+}
+
+const char *fake_breach(fake_host *h) {
+    pthread_mutex_lock(&h->mutex);
+    bool broken = h->breach[0] != 0; /* the text does not change any more */
+    pthread_mutex_unlock(&h->mutex);
+    return broken ? h->breach : NULL;
+}
+
 void fake_release(fake_host *h) {
     pthread_mutex_lock(&h->mutex);
     enum fake_mode mode = h->mode;

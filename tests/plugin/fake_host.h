@@ -54,6 +54,10 @@ void fake_set_head(fake_host *h, uint64_t head);
 /* stop or destroy has returned: rpc, and then log, are breaches from now on. */
 void fake_set_life(fake_host *h, enum fake_life life);
 void fake_clear(fake_host *h);
+/* Returns: the lines at level ERROR since fake_clear(). */
+unsigned fake_errors(fake_host *h);
+/* Returns: the first rule that was broken, or NULL. */
+const char *fake_breach(fake_host *h);
 /* Answers what is held and waits until every reply has returned. */
 void fake_release(fake_host *h);
 
