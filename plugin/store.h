@@ -60,7 +60,7 @@ typedef struct lks_jobs {
 
 void lks_jobs_free(lks_jobs *jobs);
 
-/* Returns also: LKS_NOTFOUND. */
+/* request_id32 may be a part of *out. Out: *out, zero on failure. Returns also: LKS_NOTFOUND. */
 lks_err lks_store_job_get(lks_store *s, const uint8_t request_id32[32], lks_job *out) LKS_MUST_USE;
 /* Inserts a job with its lists (packed), or overwrites the facts of the one that is there. Sets job->sent and job->state as they follow. */
 lks_err lks_store_job_add(lks_store *s, lks_job *job, const uint8_t *prompt, size_t prompt_len, const uint8_t *allowed, size_t allowed_len) LKS_MUST_USE;

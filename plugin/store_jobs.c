@@ -123,14 +123,17 @@ static lks_err read_job(lks_store *s, sqlite3_stmt *st, lks_job *job) {
 lks_err lks_store_job_get(lks_store *s, const uint8_t request_id32[32], lks_job *out) {
     sqlite3_stmt *st = NULL;
     bool row = false;
+    uint8_t id[32];
+    memcpy(id, request_id32, 32); /* it may be a part of *out */
     memset(out, 0, sizeof *out);
     lks_err err = lks_store_prepare(s, &st, SELECT_JOB "WHERE request_id = ?");
     if (!err) {
-        lks_store_bind_blob(st, 1, request_id32, 32);
+        lks_store_bind_blob(st, 1, id, 32);
         err = lks_store_step(s, st, &row);
     }
     if (!err && !row) err = lks_fail(LKS_NOTFOUND, "no such job");
     if (!err) err = read_job(s, st, out);
+    if (err) memset(out, 0, sizeof *out);
     sqlite3_finalize(st);
     return err;
 }
