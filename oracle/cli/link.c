@@ -5,11 +5,14 @@
 #include "oracle/cli/cli.h"
 #include "oracle/cli/io.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 
 #define DEFAULT_RPC "http://127.0.0.1:8545"
-/* A node that does not answer is told of after this time; none of our calls is heavy. */
-#define CALL_TIMEOUT_MS 15000u
+/* A client over WebSocket or a socket keeps trying to connect until a call's time is up: a node that is not there shall show sooner than a slow answer
+ * is given up. */
+#define GREETING_TIMEOUT_MS 4000u
+#define CALL_TIMEOUT_MS 30000u
 #define MAX_DEPLOYMENT_FILE 65536u
 #define MAX_DEPLOYMENT_VALUES 1024u
 
@@ -62,24 +65,34 @@ static int read_deployment(lks_link *s, const char *path)
                          : lks_cli_fail_file(err, path, "a deployment is JSON such as {\"chainId\":1,\"registry\":\"0x...\",\"bonds\":\"0x...\",\"oracle\":\"0x...\"}");
 }
 
+/* Opens a client of the node with this time for each call and asks for the chain id. */
+static lks_err open_node(lks_link *s, const char *url, uint32_t timeout_ms, uint64_t *chain_id)
+{
+    const lks_rpc_options options = {.timeout_ms = timeout_ms};
+    lks_err err = lks_rpc_open(&s->rpc, url, &options);
+    if (err == LKS_OK) {
+        s->node = (lks_eth){lks_rpc_call_sync, s->rpc};
+        err = lks_eth_chain_id(&s->node, chain_id);
+    }
+    return err;
+}
+
 static int connect_node(lks_link *s, const char *url)
 {
-    const lks_rpc_options options = {.timeout_ms = CALL_TIMEOUT_MS};
     uint64_t chain_id;
-    lks_err err = lks_rpc_open(&s->rpc, url, &options);
+    lks_err err = open_node(s, url, GREETING_TIMEOUT_MS, &chain_id);
     if (err != LKS_OK) {
-        return lks_cli_fail_chain(err, "--rpc", NULL);
+        int code = lks_cli_fail_chain(err, url, err == LKS_IO || err == LKS_TIMEOUT ? "is the node running? name it with --rpc or LOCKSTEP_RPC" : NULL);
+        return code == LKS_EXIT_REFUSED ? LKS_EXIT_CHAIN : code; /* too large or too deep an answer: no contract has spoken yet */
     }
-    s->node = (lks_eth){lks_rpc_call_sync, s->rpc};
-    err = lks_eth_chain_id(&s->node, &chain_id);
-    if (err != LKS_OK) {
-        return lks_cli_fail_chain(err, url, err == LKS_IO || err == LKS_TIMEOUT ? "is the node running? name it with --rpc or LOCKSTEP_RPC" : NULL);
+    if (chain_id != s->contracts.chain_id) {
+        return lks_cli_fail(LKS_EXIT_CHAIN, "%s: the node is on chain %" PRIu64 ", the contracts on %" PRIu64 "; choose --rpc and --contracts of one chain",
+                            url, chain_id, s->contracts.chain_id);
     }
-    err = lks_eth_check_chain_id(&s->node, s->contracts.chain_id);
-    if (err != LKS_OK) {
-        return lks_cli_fail_chain(err, url, err == LKS_AUTH ? "choose the node (--rpc) and the deployment (--contracts) of one chain" : NULL);
-    }
-    return LKS_PARSED;
+    lks_rpc_close(s->rpc);
+    s->rpc = NULL;
+    err = open_node(s, url, CALL_TIMEOUT_MS, &chain_id);
+    return err == LKS_OK ? LKS_PARSED : lks_cli_fail_chain(err, url, NULL);
 }
 
 int lks_link_open(lks_link *s, const lks_chain_args *c, const lks_account_args *account, const char *command)

@@ -1,0 +1,218 @@
+#!/usr/bin/env bash
+# The command line against real contracts on anvil, with `cast` in the operator's place: a request's ways to its end, bonds and credit, and what goes wrong
+# between a node and a person. No inference runs: what the operator claims is a fixed list of tokens. BUILD names the build folder (default build).
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+build=$PWD/${BUILD:-build}
+. devnet/env.sh
+. devnet/lib.sh
+here=$PWD/tests/e2e
+work=$(mktemp -d)
+fake=
+clean_up() { net_stop; [ -z "$fake" ] || kill "$fake" 2>/dev/null || true; rm -rf "$work"; }
+trap clean_up EXIT
+cd "$work"
+export HOME=$work
+unset LOCKSTEP_RPC LOCKSTEP_KEYSTORE LOCKSTEP_CONTRACTS LOCKSTEP_PASSWORD_FILE
+checks=0
+
+good() { # NAME COMMAND...
+  local code=0
+  "${@:2}" >out 2>err </dev/null || code=$?
+  [ "$code" = 0 ] || { echo "$1: exit code $code"; cat out err; exit 1; }
+  checks=$((checks + 1))
+}
+
+bad() { # CODE TEXT COMMAND...: as in cli_local.sh
+  local code=0
+  "${@:3}" >out 2>err </dev/null || code=$?
+  if [ "$code" != "$1" ] || [ -s out ] || [ "$(wc -l <err)" != 1 ] || ! grep -q '^lockstep: ' err || ! grep -qF -- "$2" err; then
+    echo "wanted exit code $1 and '$2' from: ${*:3}"
+    echo "got exit code $code and:"
+    cat out err
+    exit 1
+  fi
+  checks=$((checks + 1))
+}
+
+same() { [ "$1" = "$2" ] || { echo "$3: '$1', not '$2'"; exit 1; }; checks=$((checks + 1)); }
+member() { python3 -c 'import json, sys; r = json.load(open("out")); print(eval(sys.argv[1], {"r": r}))' "$1"; }
+
+net_init "$work/net"
+net_chain anvil
+net_deploy
+export ETH_RPC_URL=http://127.0.0.1:$http
+oracle=$(python3 -c 'import json; print(json.load(open("net/contracts.json"))["oracle"])')
+requester() { net_as requester "$@"; }
+operator() { net_as operator "$@"; }
+# Transactions are mined as they come, beside the block a second; `later SECONDS` moves the chain's clock and makes two blocks.
+cast rpc evm_setAutomine true >/dev/null
+later() { cast rpc evm_increaseTime "$1" >/dev/null && cast rpc anvil_mine 0x2 >/dev/null; }
+
+# The operator's calls. Request is static: its 19 words are the first of the Requested event's data and of every call.
+request_type="(address,uint64,bytes32,uint32,bytes32,uint32,uint32,uint64,uint32,bytes32,uint32,uint128,uint128,uint32,uint32,uint32,uint8,address,uint32)"
+terms() {
+  cast logs --json --address "$oracle" --from-block 0 | python3 -c '
+import json, sys
+print(next(e["data"][2:1218] for e in json.load(sys.stdin) if e["topics"][1] == sys.argv[1] and len(e["data"]) > 1400))' "$1"
+}
+op_send() { cast send --json --keystore net/keys/operator/UTC--* --password-file net/password "$oracle" "$1" >/dev/null; }
+accept() { op_send "$(cast sig "accept($request_type)")$(terms "$1")"; }
+claim() { # REQUEST-ID TOKENS ALLOWED: ids separated by spaces
+  local seed
+  seed=$(requester status --json "$1" | python3 -c 'import json, sys; print(json.load(sys.stdin)["seedUsed"])')
+  op_send "$(cast sig "claim($request_type,uint64,bytes,bytes)")$(terms "$1")$(python3 -c '
+import struct, sys
+def packed(text):
+    ids = b"".join(struct.pack("<I", int(word)) for word in text.split())
+    return len(ids).to_bytes(32, "big") + ids + bytes(-len(ids) % 32)
+tokens, allowed = packed(sys.argv[2]), packed(sys.argv[3])
+head = 22 * 32
+print(b"".join([int(sys.argv[1]).to_bytes(32, "big"), head.to_bytes(32, "big"), (head + len(tokens)).to_bytes(32, "big"), tokens, allowed]).hex())' \
+    "$seed" "$2" "$3")"
+}
+
+# A node, and not the right one.
+good status requester status
+grep -q 'challenge window   10 s to 600 s' out && grep -q '1000000 ether' out
+for url in "ws://127.0.0.1:$ws" "http://127.0.0.1:$http/"; do good "status over $url" requester status --rpc "$url"; done
+bad 4 "is the node running?" requester status --rpc http://127.0.0.1:1
+bad 4 "is the node running?" requester status --rpc ./no.ipc
+bad 2 "not the URL of a node" requester status --rpc ftp://127.0.0.1
+sed 's/"chainId": *[0-9]*/"chainId":1/' net/contracts.json >mainnet.json
+bad 4 "the contracts on 1;" requester status --contracts mainnet.json
+python3 -c 'import json; d = json.load(open("net/contracts.json")); d["oracle"] = d["bonds"] = "0x" + "12" * 20; json.dump(d, open("nothing.json", "w"))'
+bad 4 "there is no contract at" requester status --contracts nothing.json
+
+# Nodes that talk nonsense: each answer in turn to every call.
+python3 "$here/fake_node.py" port >fake.log 2>&1 &
+fake=$!
+for _ in $(seq 100); do [ -s port ] || sleep 0.05; done
+for answer in empty html cut deep result-type id-wrong both huge-number status-500 control; do
+  bad 4 "http://127.0.0.1:$(cat port)/$answer" requester status --rpc "http://127.0.0.1:$(cat port)/$answer"
+done
+
+# Accounts.
+"$build/lockstep" account new --light --keystore keys --password-file net/password >poor 2>/dev/null
+bad 5 "$(cat poor) has 0 ether and needs 1" requester bond deposit --keystore keys 1ether
+bad 5 "$(cat poor) has 0 ether and needs 0.0" requester model register --keystore keys "$model"
+echo wrong >wrong
+bad 6 "password" requester bond deposit --password-file wrong 1ether
+bad 6 "no terminal to ask" setsid env LOCKSTEP_RPC="$ETH_RPC_URL" "$build/lockstep" bond deposit --contracts net/contracts.json --keystore net/keys/requester 1ether
+"$build/lockstep" account new --light --keystore keys --password-file net/password >second 2>/dev/null
+bad 6 "holds 2 accounts; choose one with --account" requester bond deposit --keystore keys 1ether
+bad 5 "$(cat second) has 0 ether" requester bond deposit --keystore keys --account "$(cat second)" 1ether
+bad 6 "its key is not that of" requester bond deposit --keystore "$(echo net/keys/requester/UTC--*)" --account "$(cat second)" 1ether
+
+# The model.
+bad 1 "is not registered in this deployment" requester ask -m "$model" hi
+good register requester model register --json "$model"
+id=$(member 'r["modelId"]')
+same "$(member 'r["registeredBefore"], len(r["transactions"])')" "(False, 1)" "first registration"
+good 'register again' requester model register "$model"
+grep -q 'registered already' err
+good 'register with a place' requester model register --json --uri https://models.example/file.gguf "$model"
+same "$(member 'r["modelId"] == "'"$id"'", r["registeredBefore"], len(r["transactions"])')" "(True, True, 1)" "another place"
+same "$(cast call "$(python3 -c 'import json; print(json.load(open("net/contracts.json"))["registry"])')" 'isRegistered(bytes32)(bool)' "$id")" true registered
+
+# Bonds.
+good deposit operator bond deposit 2ether
+grep -q '^deposited 2 ether' out
+bad 5 "only 2 ether of the bond are free" operator bond withdraw 3ether
+bad 1 "nothing is queued" operator bond withdraw
+good queue operator bond withdraw --json 0.5ether
+same "$(member 'r["bondFree"], r["bondQueued"]')" "('1500000000000000000', '500000000000000000')" "queued bond"
+bad 1 "not before" operator bond withdraw
+bad 5 "are queued already" operator bond withdraw 0.5ether
+later 1000
+good withdraw operator bond withdraw
+grep -q '^withdrawn 0.5 ether' out
+good 'deposit for another' requester bond deposit --operator "$(cat net/operator.address)" 0.5ether
+same "$(operator status --json | python3 -c 'import json, sys; print(json.load(sys.stdin)["accounts"][0]["bondFree"])')" 2000000000000000000 "bond by two"
+
+# What a deployment does not allow.
+ask() { requester ask --model-id "$id" --prompt-ids 1,2,3 "$@"; }
+bad 2 "this deployment allows 10s to 600s" ask --window 5s
+bad 2 "this deployment demands at least 0.1 ether" ask --stake 1wei
+bad 2 "is not a duration" ask --window 10
+bad 5 "TokenOutsideVocabulary" requester ask --model-id "$id" --prompt-ids 49152
+bad 5 "TooManyPositions" ask -n 9000
+bad 5 "ether and needs" ask --fee 2000000ether
+bad 1 "this deployment knows no such request" requester status "$id"
+
+# A verdict, from the question to the money.
+yes=$(printf Yes | "$build/lockstep" tokenize -m "$model") no=$(printf No | "$build/lockstep" tokenize -m "$model")
+allowed=$([ "$yes" -lt "$no" ] && echo "$yes $no" || echo "$no $yes")
+good 'ask --no-wait' requester ask -m "$model" --yes-no --no-wait --fee 0.25ether "Is the sky blue?"
+request=$(cat out)
+good 'status open' requester status "$request"
+grep -q '^status  *open' out && grep -q 'greedy among allowed tokens' out
+bad 1 "the request is open until" requester finalize "$request"
+later 2
+accept "$request"
+bad 1 "the request is accepted until" requester finalize "$request"
+claim "$request" "$yes" "$allowed"
+good 'status claimed' requester status -m "$model" "$request"
+grep -q 'The claim, not final' out && same "$(tail -n 1 out)" Yes "text of the claim"
+bad 1 "the request is claimed until" requester finalize "$request"
+later 700
+good finalize requester finalize "$request"
+same "$(cat out)" final "state after finalize"
+bad 1 "is final already" requester finalize "$request"
+good 'status final' requester status --json -m "$model" "$request"
+same "$(member 'r["status"], r["text"], r["tokens"], r["operator"]')" "('final', 'Yes', [$yes], '$(cat net/operator.address)')" "the answer"
+same "$(member '[e["event"] for e in r["events"]]')" "['Requested', 'Accepted', 'Claimed', 'Finalized']" "events"
+good 'credit withdraw' operator credit withdraw
+grep -q '^withdrawn 0.25 ether' out
+bad 1 "the account has no credit" operator credit withdraw
+
+# ask that waits until the answer is final, watched.
+ask -n 3 --window 10s --json --progress >asked 2>progress &
+asking=$!
+until grep -q 'requested by' progress; do kill -0 "$asking" && sleep 0.2; done
+later 2
+request=$(cast logs --json --address "$oracle" --from-block 0 | python3 -c '
+import json, sys
+print([e["topics"][1] for e in json.load(sys.stdin) if len(e["data"]) > 1400][-1])')
+accept "$request"
+claim "$request" "5 6 7" ""
+until grep -q 'claimed by' progress; do kill -0 "$asking" && sleep 0.2; done
+later 11
+good 'finalize for another' operator finalize "$request"
+wait "$asking" || { cat asked progress; exit 1; }
+cp asked out
+same "$(member 'r["status"], r["tokens"], r["requestId"]')" "('final', [5, 6, 7], '$request')" "ask --json"
+same "$(member '0 < r["seconds"]["requested"] <= r["seconds"]["accepted"] <= r["seconds"]["claimed"] <= r["seconds"]["settled"]')" True "times of ask"
+same "$(member 'all(e["gasUsed"] > 21000 for e in r["events"]) and r["transactions"][0]["gasUsed"] == r["events"][0]["gasUsed"]')" True "gas of ask"
+
+# Ends without an answer.
+bad 1 "is not settled after 1 s (open)" ask --timeout 1s
+good 'ask --no-wait' ask --no-wait --accept-within 10s --fee 0.125ether
+request=$(cat out)
+later 20
+good 'expire' requester finalize "$request"
+same "$(cat out)" refunded "state after expiry"
+good 'refund' requester credit withdraw
+grep -q '^withdrawn 0.125 ether' out
+good 'ask --no-wait' ask --no-wait --claim-within 10s
+request=$(cat out)
+later 2
+accept "$request"
+later 20
+good 'missed' requester finalize --json "$request"
+same "$(member 'r["status"], r["attempt"], r["transactions"][0]["what"]')" "('open', 2, 'missed')" "state after a missed deadline"
+ask --accept-within 10s >asked 2>asked.err && { echo "ask succeeds without an answer"; exit 1; } || same $? 1 "exit code of a refunded request" &
+asking=$!
+for _ in $(seq 60); do
+  sleep 0.5
+  kill -0 "$asking" 2>/dev/null || break
+  later 20
+  request=$(cast logs --json --address "$oracle" --from-block 0 | python3 -c '
+import json, sys
+print([e["topics"][1] for e in json.load(sys.stdin) if len(e["data"]) > 1400][-1])')
+  operator finalize "$request" >/dev/null 2>&1 || true
+done
+wait "$asking"
+grep -q 'the fee is credited to you' asked.err || { cat asked.err; exit 1; }
+
+echo "count cli_chain_checks $checks"
