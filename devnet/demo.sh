@@ -88,7 +88,7 @@ ask() {
   net_as requester ask -m "$model" --window 10s --progress "${@:2}" 2>&1 || { tail -n 20 "$work"/*.log; fail "no final answer"; }
 }
 ask "A free question" -n 48 "What is the capital of France? Answer in one sentence."
-ask "A yes or no question: the answer is one of two tokens" --yes-no "Is Paris the capital of France? Answer Yes or No."
+ask "A yes or no question: the answer is one of two tokens" --yes-no "Is London in England?"
 
 title "Afterwards"
 net_as operator status || fail "no status"

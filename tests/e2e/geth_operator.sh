@@ -1,0 +1,69 @@
+#!/usr/bin/env bash
+# The operator inside geth: the client imports blocks while the model runs; killed with SIGKILL between accept and claim and started again, it claims once;
+# the claim's tokens are those of a local run with the seed used.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+. devnet/env.sh
+. devnet/lib.sh
+work=$(mktemp -d)
+trap 'net_stop; rm -rf "$work"' EXIT
+fail() { grep -aiE "request|plugin|WARN|ERROR" "$work/net/chain.log" | tail -n 40 | cut -c1-200; echo "FAILED: $*"; exit 1; }
+height() { python3 - "http://127.0.0.1:$http" <<'PY'
+import json, sys, urllib.request
+body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "eth_blockNumber", "params": []}).encode()
+print(int(json.load(urllib.request.urlopen(urllib.request.Request(sys.argv[1], body, {"Content-Type": "application/json"})))["result"], 16))
+PY
+}
+field() { python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))[sys.argv[2]])' "$1" "$2"; }
+# wait_for TEXT SECONDS: until the client's log has the text in what it wrote after $mark bytes
+wait_for() { for _ in $(seq $(($2 * 5))); do tail -c +$((mark + 1)) "$work/net/chain.log" | grep -q "$1" && return; sleep 0.2; done; fail "no '$1' in the log within $2 s"; }
+mark_log() { mark=$(stat -c %s "$work/net/chain.log"); }
+
+net_init "$work/net"
+net_chain geth
+net_deploy
+net_as deployer model register "$model" >/dev/null
+net_as operator bond deposit 1ether >/dev/null
+net_operator
+net_stop
+start_operator() { net_chain geth --plugin "$build/liblockstep.so" --plugin-config "$net/operator.json"; }
+start_operator
+
+prompt="Write a long story about a lighthouse keeper, his dog, and the sea."
+options=(--temperature 0.75 --min-p 0.02 --seed 7 -n 120)
+mark_log
+id=$(net_as requester ask -m "$model" --window 10s "${options[@]}" --no-wait --json "$prompt" | python3 -c 'import json, sys; print(json.load(sys.stdin)["requestId"])')
+wait_for "the model runs" 60
+first=$(height)
+sleep 6
+if tail -c +$((mark + 1)) "$work/net/chain.log" | grep -q "answered:"; then fail "the answer was too quick to see blocks beside it"; fi
+blocks=$(($(height) - first))
+[ "$blocks" -ge 4 ] || fail "only $blocks blocks in 6 s while the model ran"
+echo "count blocks_in_6s_beside_inference $blocks"
+
+kill -9 "$chain_pid"
+wait "$chain_pid" 2>/dev/null || true
+mark_log
+start_operator
+wait_for "is claimed" 120
+for _ in $(seq 60); do
+  net_as requester status "$id" --json >"$work/status.json"
+  [ "$(field "$work/status.json" status)" = final ] && break
+  sleep 1
+done
+[ "$(field "$work/status.json" status)" = final ] || fail "the request is $(field "$work/status.json" status)"
+python3 - "$work/status.json" <<'PY' || fail "not one claim"
+import json, sys
+events = [e["event"] for e in json.load(open(sys.argv[1]))["events"]]
+print(events)
+assert events.count("Claimed") == 1 and events.count("Accepted") == 1 and events.count("Finalized") == 1
+PY
+echo "count claims_after_kill 1"
+
+"$build/lockstep" run -m "$model" --temperature 0.75 --min-p 0.02 --seed "$(field "$work/status.json" seedUsed)" -n 120 --json "$prompt" >"$work/run.json"
+python3 - "$work/status.json" "$work/run.json" <<'PY' || fail "the claim differs from a local run"
+import json, sys
+claim, run = (json.load(open(f)) for f in sys.argv[1:])
+assert claim["tokens"] == run["tokens"] and len(run["tokens"]) > 20, (claim["tokens"], run["tokens"])
+PY
+echo "the claim's $(python3 -c 'import json, sys; print(len(json.load(open(sys.argv[1]))["tokens"]))' "$work/status.json") tokens are those of a local run"
