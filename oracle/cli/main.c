@@ -14,6 +14,7 @@ static const struct command {
     {"tokenize", lks_cmd_tokenize, "text to token ids"},
     {"detokenize", lks_cmd_detokenize, "token ids to text"},
     {"model info", lks_cmd_model_info, "what a model file commits to, and its model id"},
+    {"model import", lks_cmd_model_import, "make a file whose matrices are quantised"},
     {"model register", lks_cmd_model_register, "put a model's commitment on chain"},
     {"ask", lks_cmd_ask, "ask on chain and wait for the answer"},
     {"status", lks_cmd_status, "show a request, or the deployment and an account"},
