@@ -3,7 +3,7 @@ pragma solidity 0.8.37;
 
 import {IInferenceCallback} from "../src/interfaces/IInferenceCallback.sol";
 import {IInferenceOracle, Request, RequestParams, RequestStatus} from "../src/interfaces/IInferenceOracle.sol";
-import {GasEater, Listener, Reentrant, Refuser, ReturnBomb, Reverter} from "./mocks/Callbacks.sol";
+import {GasEater, GreedyReceiver, Listener, Reentrant, Refuser, ReturnBomb, Reverter} from "./mocks/Callbacks.sol";
 import {BaseTest} from "./BaseTest.sol";
 
 contract FinalizeTest is BaseTest {
@@ -195,6 +195,21 @@ contract FinalizeTest is BaseTest {
         vm.prank(operators[0]);
         oracle.withdraw(payable(refuser));
         assertEq(oracle.credit(operators[0]), FEE);
+    }
+
+    /// The oracle holds the fee of another request, which a second withdrawal would take.
+    function test_withdraw_reentered_paysOnce() public {
+        GreedyReceiver attacker = new GreedyReceiver();
+        operators[0] = address(attacker);
+        bonds.deposit{value: STAKE}(address(attacker));
+        (Request memory r,) = askAndClaim(params());
+        ask(params());
+        skip(WINDOW + 1);
+        oracle.finalize(r, "");
+        attacker.take(oracle);
+        assertEq(attacker.received(), FEE);
+        assertTrue(attacker.refused());
+        assertEq(address(oracle).balance, FEE);
     }
 
     function test_receive_fromOthers_reverts() public {

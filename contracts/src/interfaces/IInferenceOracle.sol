@@ -146,7 +146,8 @@ struct OracleParameters {
 /// (not so on every L2); they serve the seed alone.
 ///
 /// Warnings. A claim that nobody challenged in its window becomes final, right or wrong: set stake and window to what the answer decides over.
-/// Whoever proposes the block after a request can influence its seed. Replicas are distinct addresses, not distinct persons.
+/// Whoever proposes the block after a request can influence its seed. Replicas are distinct addresses, not distinct persons. A chain that
+/// splits off under another chain id cannot name the requests that were open before. A contract that asks must be able to call `withdraw`.
 interface IInferenceOracle {
     event Requested(
         bytes32 indexed requestId,
@@ -345,7 +346,7 @@ interface IInferenceOracle {
 
     function seatOf(bytes32 requestId, uint8 attempt, uint8 seat) external view returns (Seat memory);
 
-    /// The names under which a standing claim is signed and disputed; reverts when there is none.
+    /// The names under which a claim, standing or convicted, is signed and disputed; reverts when there is none.
     function claimOf(bytes32 requestId, uint8 attempt, uint8 seat)
         external
         view

@@ -79,3 +79,21 @@ contract Reentrant is IInferenceCallback {
         if (ok) successes++;
     }
 }
+
+/// Takes its credit, and tries to take it again when the ether arrives.
+contract GreedyReceiver {
+    uint256 public received;
+    bool public refused;
+
+    function take(IInferenceOracle oracle) external {
+        oracle.withdraw(payable(address(this)));
+    }
+
+    receive() external payable {
+        received += msg.value;
+        try IInferenceOracle(msg.sender).withdraw(payable(address(this))) {}
+        catch {
+            refused = true;
+        }
+    }
+}
