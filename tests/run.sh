@@ -2,7 +2,7 @@
 # Builds and runs everything that tests. The last line is "N passed, N failed"; the exit status is 1 when anything failed.
 #   tests/run.sh [--slow] [--filter TEXT] [--no-setup]
 # --slow       also the tests labelled slow and tests/e2e/slow/
-# --filter X   only the steps whose name contains X (lint headers build symbols ctest asan fuzz forge gas go e2e/NAME)
+# --filter X   only the steps whose name contains X (lint headers build symbols ctest asan fuzz forge go e2e/NAME)
 # --no-setup   installs nothing; what is missing fails the step that needs it
 # Each step's output is in build/test-logs/. A step that cannot run has failed.
 set -uo pipefail
@@ -21,7 +21,8 @@ while [ $# -gt 0 ]; do
 done
 exec </dev/null
 logs=$root/build/test-logs
-rm -rf "$logs" && mkdir -p "$logs"
+mkdir -p "$logs"
+rm -f "$logs"/geth-build.rc
 jobs=$(nproc)
 passed=0 failed=0 geth_build=
 . "$root/tests/steps.sh"
@@ -36,10 +37,10 @@ step() {
   local name=$1 log=$logs/${1//\//-}.log start=$SECONDS rc=0 ok bad
   shift
   wanted "$name" || return 0
-  counts=$logs/.counts
-  rm -f "$counts"
+  counts=$logs/.counts.$$
+  rm -f "$counts" "$log"
   ("$@") >"$log" 2>&1 || rc=$?
-  if [ -s "$counts" ]; then read -r ok bad <"$counts"; else ok=1 bad=0; [ "$rc" = 0 ] || ok=0 bad=1; fi
+  if [ -s "$counts" ]; then read -r ok bad <"$counts"; rm -f "$counts"; else ok=1 bad=0; [ "$rc" = 0 ] || ok=0 bad=1; fi
   # A failure without a failed case, and a step that ran no case at all, are failures.
   if [ "$bad" = 0 ] && { [ "$rc" != 0 ] || [ "$ok" = 0 ]; }; then bad=1; fi
   passed=$((passed + ok)) failed=$((failed + bad))
@@ -59,7 +60,7 @@ fi
 # The geth host takes minutes of one core the first time: it builds behind everything else.
 if [ -n "$setup" ] && { wanted go || wanted e2e/; }; then
   set -m
-  { nice -n 15 "$root/devnet/setup.sh" geth; echo $? >"$logs/geth-build.rc"; } >"$logs/geth-build.log" 2>&1 &
+  { nice -n 15 "$root/devnet/setup.sh" geth; echo $? >"$logs/geth-build.rc"; } >"$logs/geth-build.output" 2>&1 &
   geth_build=$!
   set +m
 fi
@@ -72,13 +73,12 @@ step ctest step_ctest build ${slow:+slow}
 step asan step_asan
 step fuzz step_fuzz
 step forge step_forge
-step gas step_gas
 if [ -n "$geth_build" ]; then
   step geth-build step_geth_build
 fi
 step go step_go
 for script in tests/e2e/*.sh ${slow:+tests/e2e/slow/*.sh}; do
-  [ ! -e "$script" ] || step "e2e/$(basename "$script" .sh)" timeout 900 "$script"
+  [ ! -e "$script" ] || step "e2e/$(basename "$script" .sh)" timeout $((slow ? 7200 : 900)) "$script"
 done
 
 echo "$passed passed, $failed failed"

@@ -9,7 +9,7 @@ sources() { git -C "$root" ls-files --cached --others --exclude-standard -- "$@"
 step_lint() {
   local rc=0 f
   while read -r f; do bash -n "$f" || rc=1; done < <(sources '*.sh' .ci/run)
-  while read -r f; do python3 -c 'import ast, sys; ast.parse(open(sys.argv[1]).read(), sys.argv[1])' "$f" || rc=1; done < <(sources '*.py')
+  sources '*.py' | xargs python3 -c 'import ast, sys; [ast.parse(open(f).read(), f) for f in sys.argv[1:]]' || rc=1
   while read -r f; do node --check "$f" || rc=1; done < <(sources '*.mjs' '*.js')
   sources '*.c' '*.h' | xargs grep -nP '\t| +$' && { echo "tab or trailing space in the lines above"; rc=1; }
   # The bits of a result must not depend on how a compiler rearranges floating point.
@@ -91,16 +91,14 @@ step_fuzz() {
   return $rc
 }
 
+# Format, sizes, tests, and the gas figures against contracts/snapshots/gas.json.
 step_forge() {
   local rc=0
-  (cd contracts && FOUNDRY_PROFILE=$([ -n "$slow" ] && echo slow || echo default) forge test) | tee "$logs/forge-test.log" || rc=1
+  FOUNDRY_PROFILE=$([ -n "$slow" ] && echo slow || echo default) contracts/tools/check | tee "$logs/forge-test.log" || rc=1
   sed -n 's/^Ran .* test suites\{0,1\} in .*: \([0-9]*\) tests passed, \([0-9]*\) failed.*/\1 \2/p' "$logs/forge-test.log" >"$counts"
-  [ -s "$counts" ] || rc=1
+  contracts/tools/gas-report
   return $rc
 }
-
-# The gas figures of contracts/.gas-snapshot must still hold.
-step_gas() { cd contracts && forge snapshot --check; }
 
 step_go() {
   local rc=0
@@ -112,6 +110,6 @@ step_go() {
 # The build that tests/run.sh started in the background leaves its status in geth-build.rc.
 step_geth_build() {
   while [ ! -e "$logs/geth-build.rc" ]; do sleep 0.5; done
-  cat "$logs/geth-build.log"
+  cat "$logs/geth-build.output"
   [ "$(cat "$logs/geth-build.rc")" = 0 ]
 }
