@@ -23,9 +23,10 @@ const char *lks_kernels_check(void)
     if (!__builtin_cpu_supports("sse4.1"))
         return "this processor has no SSE4.1 instructions, which the arithmetic needs";
 #endif
-    volatile float smallest = lks_float(1), half = 0.5f, least_normal = FLT_MIN;
-    volatile float kept = smallest * 1.0f, made = least_normal * half;
-    if (lks_bits(kept) != 1)
+    /* A subnormal operand with a normal result, and the reverse, so that each setting is seen by itself. */
+    volatile float smallest = lks_float(1), large = 0x1p100f, half = 0.5f, least_normal = FLT_MIN;
+    volatile float kept = smallest * large, made = least_normal * half;
+    if (kept != 0x1p-49f)
         return "the thread treats subnormal numbers as zero (DAZ is set): start it without -ffast-math libraries";
     if (lks_bits(made) != 0x00400000u)
         return "the thread flushes subnormal results to zero (FTZ is set): start it without -ffast-math libraries";
