@@ -12,6 +12,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define TEMPLATE_LIMIT 65536 /* bytes; real ones have a few thousand, and reading one may take time quadratic in it */
+
+static const char unknown[] = "this version does not know the file's chat template: give the prompt as it is";
+
 /* A growing piece of ordinary text, encoded when a control token ends it. */
 typedef struct writer {
     const lks_tokenizer *t;
@@ -87,19 +91,22 @@ static const char *find(lks_gguf_string s, const char *mark) { return memmem(s.d
 
 static bool has(lks_gguf_string s, const char *mark) { return find(s, mark) != NULL; }
 
-/* Copies a literal of the template into *system, up to <|im_end|>. p is behind "<|im_start|>system"; quote ends the literal: ' or ", within
- * which backslashes escape, or the { that ends text outside of expressions. Returns: whether the literal goes that far. */
-static bool copy_system(writer *system, const char *p, const char *end, char quote)
+/* Copies a literal of the template into *system, up to <|im_end|>. *p is behind "<|im_start|>system"; quote ends the literal: ' or ", within
+ * which backslashes escape, or the { that ends text outside of expressions. Returns: whether the literal goes that far. Out: *p, where it
+ * ended. */
+static bool copy_system(writer *system, const char **p, const char *end, char quote)
 {
     static const char stop[] = "<|im_end|>";
     bool newline = false; /* the one that follows the role */
     system->len = 0;
-    for (; p < end && *p != quote; p++) {
-        if ((size_t)(end - p) >= sizeof stop - 1 && memcmp(p, stop, sizeof stop - 1) == 0)
+    for (; *p < end && **p != quote; ++*p) {
+        if ((size_t)(end - *p) >= sizeof stop - 1 && memcmp(*p, stop, sizeof stop - 1) == 0)
             return newline;
-        char c = *p;
-        if (c == '\\' && quote != '{' && p + 1 < end)
-            c = *++p == 'n' ? '\n' : *p;
+        char c = **p;
+        if (c == '\\' && quote != '{' && *p + 1 < end) {
+            ++*p;
+            c = **p == 'n' ? '\n' : **p;
+        }
         if (newline)
             put(system, &c, 1);
         else if (c == '\n')
@@ -110,25 +117,44 @@ static bool copy_system(writer *system, const char *p, const char *end, char quo
     return false;
 }
 
-/* ChatML's default system message: the first system turn that the template holds as one literal. */
-static bool find_system(writer *system, lks_gguf_string template)
+/* Whether the template's last statement before p, "{% ... %}", asks for tools: what follows it is not for us. */
+static bool is_for_tools(lks_gguf_string template, const char *p)
+{
+    while (p > template.data && memcmp(p, "{%", 2) != 0)
+        p--;
+    const char *close = memmem(p, (size_t)(template.data + template.len - p), "%}", 2);
+    return close && memmem(p, (size_t)(close - p), "if tools", 8);
+}
+
+/* ChatML's default system message: the first system turn that the template holds as one literal; empty when there is none. Turns of a given
+ * message ("...system\n' + messages[0]...") and those for tools do not count. Fails when one is put together in another way. */
+static void find_system(writer *system, lks_gguf_string template)
 {
     static const char mark[] = "<|im_start|>system";
-    const char *end = template.data + template.len;
-    for (const char *p = template.data; (p = memmem(p, (size_t)(end - p), mark, sizeof mark - 1)); p++) {
-        char before = p > template.data ? p[-1] : '}';
-        if (copy_system(system, p + sizeof mark - 1, end, before == '\'' || before == '"' ? before : '{'))
-            return true;
+    const char *end = template.data + template.len, *p;
+    for (const char *at = template.data; (at = memmem(at, (size_t)(end - at), mark, sizeof mark - 1)); at++) {
+        char before = at > template.data ? at[-1] : '}';
+        p = at + sizeof mark - 1;
+        if (copy_system(system, &p, end, before == '\'' || before == '"' ? before : '{') || system->err)
+            return;
+        system->len = 0;
+        for (p++; p < end && (*p == ' ' || *p == '-'); p++)
+            ;
+        if (p >= end || *p != '+')
+            if (!is_for_tools(template, at)) {
+                system->err = lks_fail(LKS_REFUSED, "%s", unknown);
+                return;
+            }
     }
-    return false;
 }
 
 static void chatml(writer *w, lks_gguf_string template, const char *message, size_t len)
 {
     writer system = {0};
-    bool has_system = find_system(&system, template);
+    find_system(&system, template);
+    w->err = system.err;
     put_bos(w, has(template, "bos_token"));
-    if (has_system) {
+    if (system.len > 0) {
         put_control(w, "<|im_start|>");
         put_text(w, "system\n");
         put(w, system.text, system.len);
@@ -142,8 +168,6 @@ static void chatml(writer *w, lks_gguf_string template, const char *message, siz
     put_text(w, "\n");
     put_control(w, "<|im_start|>");
     put_text(w, "assistant\n");
-    if (system.err && !w->err)
-        w->err = system.err;
     free(system.text);
 }
 
@@ -177,8 +201,8 @@ static void llama3(writer *w, lks_gguf_string template, const char *message, siz
     if (has(template, "Cutting Knowledge Date: December 2023") && has(template, "26 Jul 2024")) {
         llama3_turn(w, "system", dated, sizeof dated - 1);
         put_control(w, "<|eot_id|>");
-    } else if (has(template, "Cutting Knowledge Date")) {
-        w->err = lks_fail(LKS_REFUSED, "the chat template's dates are not those of Llama 3.1 to 3.3");
+    } else if (has(template, "<|start_header_id|>system") || has(template, "Cutting Knowledge Date")) {
+        w->err = lks_fail(LKS_REFUSED, "%s", unknown);
     }
     trim(&message, &len);
     llama3_turn(w, "user", message, len);
@@ -218,17 +242,19 @@ static void mistral(writer *w, lks_gguf_string template, const char *message, si
 
 lks_err lks_chat_encode(const lks_tokenizer *t, const lks_gguf *g, const char *message, size_t len, lks_tokens *out)
 {
-    static const char unknown[] = "this version does not know the file's chat template: give the prompt as it is";
     lks_gguf_string template;
     if (!lks_gguf_find(g, "tokenizer.chat_template"))
         return lks_fail(LKS_REFUSED, "the file has no chat template: give the prompt as it is");
     lks_err err = lks_gguf_get_string(g, "tokenizer.chat_template", &template);
     if (err)
         return err;
+    if (template.len > TEMPLATE_LIMIT)
+        return lks_fail(LKS_REFUSED, "%s", unknown);
     size_t count_before = out->count;
     writer w = {.t = t, .out = out};
     if (has(template, "<|im_start|>")) {
-        if (!has(template, "<|im_end|>") || has(template, "<|im_sep|>") || has(template, "<end_of_utterance>") || has(template, "strftime_now"))
+        if (!has(template, "<|im_end|>") || has(template, "<|im_sep|>") || has(template, "<end_of_utterance>") || has(template, "<think>") ||
+            has(template, "strftime_now"))
             return lks_fail(LKS_REFUSED, "%s", unknown);
         chatml(&w, template, message, len);
     } else if (has(template, "<|start_header_id|>") && has(template, "<|eot_id|>")) {

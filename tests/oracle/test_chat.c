@@ -95,6 +95,7 @@ static void check(const form *f)
     "' + message['content'] + '<|im_end|>' + '\n'}}{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
 /* The turns of Qwen 2.5's, with its escapes. */
 #define QWEN                                                                                                               \
+    "{%- if tools %}{{- '<|im_start|>system\\n' }}{{- tools }}{%- endif %}"                                                  \
     "{%- if messages[0]['role'] == 'system' %}{{- '<|im_start|>system\\n' + messages[0]['content'] + '<|im_end|>\\n' }}"   \
     "{%- else %}{{- '<|im_start|>system\\nIt\\'s {x} \\\\ \"q\".<|im_end|>\\n' }}{%- endif %}"
 #define PLAIN_CHATML "{% for message in messages %}{{'<|im_start|>' + message['role'] + '\\n' + message['content'] + '<|im_end|>' + '\\n'}}{% endfor %}"
@@ -157,10 +158,19 @@ static void test_refusals(void **state)
     refuse("<|im_start|> <|im_end|> strftime_now", 3, true, "does not know the file's chat template");
     refuse("[INST] [SYSTEM_PROMPT]", 3, true, "does not know the file's chat template");
     refuse("[INST] <<SYS>> system_message = 'Be nice'", 3, true, "default system message");
-    refuse("Cutting Knowledge Date" LLAMA3, 3, true, "dates");
+    refuse("Cutting Knowledge Date" LLAMA3, 3, true, "does not know the file's chat template");
+    refuse("'<|start_header_id|>system<|end_header_id|>'" LLAMA3, 3, true, "does not know the file's chat template");
+    refuse("{% if x %}{{- '<|im_start|>system\\n' }}{{ y }}" PLAIN_CHATML, 3, true, "does not know the file's chat template");
+    refuse("'<think>'" PLAIN_CHATML, 3, true, "does not know the file's chat template");
     refuse(PLAIN_CHATML, 4, true, "<|im_start|>, which is no control token"); /* user-defined: a message could forge it */
     refuse(PLAIN_CHATML, 1, true, "<|im_start|>, which is no control token");
     refuse(LLAMA3, 3, false, "names no BOS");
+    char *large = malloc(65538 + sizeof PLAIN_CHATML);
+    assert_non_null(large);
+    memset(large, ' ', 65537);
+    strcpy(large + 65537, PLAIN_CHATML);
+    refuse(large, 3, true, "does not know the file's chat template");
+    free(large);
 }
 
 int main(void)
