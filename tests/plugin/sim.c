@@ -1,0 +1,221 @@
+#include "tests/plugin/sim.h"
+
+#include "chain/keccak.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tests/plugin/sim_internal.h"
+
+sim *sim_new(const uint8_t operator20[20]) {
+    sim *s = calloc(1, sizeof *s);
+    assert_non_null(s);
+    pthread_mutex_init(&s->lock, NULL);
+    memset(s->oracle, 0x0a, 20);
+    memset(s->bonds, 0x0b, 20);
+    memset(s->registry, 0x0c, 20);
+    memset(s->other, 0x0d, 20);
+    memset(s->requester, 0x0e, 20);
+    memset(s->model_id, 0x77, 32);
+    memcpy(s->operator_address, operator20, 20);
+    s->chain_id = SIM_CHAIN_ID;
+    s->period = 1;
+    s->base_fee = 1000000000;
+    s->priority = 100000000;
+    s->balance = (lks_u256){{0, 1000, 0, 0}};
+    s->free_bond = lks_u256_from_u64(UINT64_C(5000000000000000000));
+    s->blocks[0].time = 1700000000;
+    s->block_count = 1;
+    lks_keccak256(s->blocks[0].hash, "genesis", 7);
+    return s;
+}
+
+static void clear_logs(sim *s) {
+    for (size_t i = 0; i < s->log_count; i++) lks_buf_free(&s->logs[i].data);
+    s->log_count = 0;
+}
+
+void sim_free(sim *s) {
+    clear_logs(s);
+    for (size_t i = 0; i < s->tx_count; i++) lks_buf_free(&s->txs[i].raw);
+    for (size_t i = 0; i < s->request_count; i++) {
+        lks_buf_free(&s->requests[i].prompt);
+        lks_buf_free(&s->requests[i].allowed);
+        lks_buf_free(&s->requests[i].tokens);
+    }
+    pthread_mutex_destroy(&s->lock);
+    free(s);
+}
+
+size_t sim_add_tx(sim *s, sim_kind kind, size_t request) {
+    assert_true(s->tx_count < SIM_TXS);
+    sim_tx *tx = &s->txs[s->tx_count];
+    memset(tx, 0, sizeof *tx);
+    tx->kind = kind;
+    tx->request = request;
+    tx->pooled = true;
+    uint8_t name[3] = {(uint8_t)kind, (uint8_t)s->tx_count, (uint8_t)(s->tx_count >> 8)};
+    lks_keccak256(tx->hash, name, sizeof name);
+    return s->tx_count++;
+}
+
+lks_request sim_terms(const sim *s) {
+    lks_request r = {.max_tokens = 8, .window = 10, .accept_period = 100, .claim_period = 200, .replicas = 1};
+    memcpy(r.requester, s->requester, 20);
+    memcpy(r.model_id, s->model_id, 32);
+    r.stake = lks_u256_from_u64(UINT64_C(1000000000000000000));
+    r.fee = lks_u256_from_u64(UINT64_C(1000000000000000));
+    return r;
+}
+
+size_t sim_ask(sim *s, const lks_request *terms, uint32_t prompt_count) {
+    pthread_mutex_lock(&s->lock);
+    assert_true(s->request_count < SIM_REQUESTS);
+    size_t index = s->request_count++;
+    sim_request *q = &s->requests[index];
+    memset(q, 0, sizeof *q);
+    q->request = terms ? *terms : sim_terms(s);
+    q->request.nonce = index;
+    q->request.prompt_count = prompt_count;
+    for (uint32_t i = 0; i < prompt_count; i++) {
+        uint32_t id = i + 1;
+        lks_tokens_pack(&q->prompt, &id, 1);
+    }
+    lks_tokens_hash(q->request.prompt_hash, q->prompt.data, q->prompt.len);
+    lks_request_id(q->id, s->chain_id, s->oracle, &q->request);
+    sim_add_tx(s, SIM_REQUEST, index);
+    pthread_mutex_unlock(&s->lock);
+    return index;
+}
+
+void sim_other(sim *s, sim_kind kind, size_t request) {
+    pthread_mutex_lock(&s->lock);
+    sim_add_tx(s, kind, request);
+    pthread_mutex_unlock(&s->lock);
+}
+
+void sim_forget_pool(sim *s) {
+    pthread_mutex_lock(&s->lock);
+    for (size_t i = 0; i < s->tx_count; i++)
+        if (s->txs[i].kind == SIM_SIGNED) s->txs[i].pooled = false;
+    pthread_mutex_unlock(&s->lock);
+}
+
+/* ---- blocks ---- */
+
+/* Runs one included transaction in the newest block. */
+static void include(sim *s, size_t index) {
+    sim_block *b = &s->blocks[s->block_count - 1];
+    sim_tx *tx = &s->txs[index];
+    const char *error = NULL;
+    switch (tx->kind) {
+    case SIM_REQUEST: sim_do_request(s, tx->request, b); break;
+    case SIM_OTHER_ACCEPTS: error = sim_do_accept(s, &s->requests[tx->request].request, s->other, b, true); break;
+    case SIM_OTHER_MISSES: sim_do_miss(s, tx->request, b); break;
+    case SIM_FOREIGN: s->nonce++; break;
+    default:
+        s->nonce++;
+        error = sim_execute(s, tx->t.data, tx->t.data_len, s->operator_address, b, true);
+        if (error) s->reverts++;
+        break;
+    }
+    tx->pooled = false;
+    b->txs[b->tx_count] = index;
+    b->ok[b->tx_count++] = error == NULL;
+}
+
+static bool includable(const sim *s, const sim_tx *tx) {
+    if (!tx->pooled) return false;
+    if (tx->kind != SIM_SIGNED) return true;
+    return tx->t.nonce == s->nonce && tx->t.max_fee.w[0] >= s->base_fee;
+}
+
+static void mine(sim *s) {
+    assert_true(s->block_count < SIM_BLOCKS);
+    const sim_block *parent = &s->blocks[s->block_count - 1];
+    sim_block *b = &s->blocks[s->block_count];
+    memset(b, 0, sizeof *b);
+    b->number = s->block_count++;
+    b->time = parent->time + s->period;
+    memcpy(b->parent, parent->hash, 32);
+    uint8_t header[34];
+    memcpy(header, parent->hash, 32);
+    header[32] = (uint8_t)b->number;
+    header[33] = s->branch;
+    lks_keccak256(b->hash, header, sizeof header);
+    bool again = true; /* one transaction can make room for the next nonce */
+    while (again) {
+        again = false;
+        for (size_t i = 0; i < s->tx_count && b->tx_count < SIM_IN_BLOCK; i++)
+            if (includable(s, &s->txs[i])) {
+                include(s, i);
+                again = true;
+            }
+    }
+}
+
+void sim_mine(sim *s, size_t count) {
+    pthread_mutex_lock(&s->lock);
+    for (size_t i = 0; i < count; i++) mine(s);
+    pthread_mutex_unlock(&s->lock);
+}
+
+/* Makes the state anew from the blocks that are left. */
+static void rebuild(sim *s) {
+    size_t count = s->block_count;
+    clear_logs(s);
+    s->nonce = s->accepts = s->claims = s->finals = s->reverts = 0;
+    for (size_t i = 0; i < s->request_count; i++) {
+        sim_request *q = &s->requests[i];
+        q->status = LKS_REQUEST_NONE;
+        q->block = q->deadline = q->seed = 0;
+        q->attempt = 0;
+        q->ours = q->seed_fixed = q->ours_before = false;
+        lks_buf_clear(&q->tokens);
+    }
+    for (s->block_count = 1; s->block_count < count;) {
+        sim_block *b = &s->blocks[s->block_count++];
+        size_t n = b->tx_count;
+        b->tx_count = 0;
+        for (size_t i = 0; i < n; i++) include(s, b->txs[i]);
+    }
+}
+
+void sim_reorg(sim *s, size_t count, bool keep_requests, bool keep_txs) {
+    pthread_mutex_lock(&s->lock);
+    assert_true(count < s->block_count);
+    for (size_t i = 0; i < count; i++) {
+        sim_block *b = &s->blocks[--s->block_count];
+        for (size_t k = 0; k < b->tx_count; k++) s->txs[b->txs[k]].pooled = s->txs[b->txs[k]].kind == SIM_SIGNED ? keep_txs : keep_requests;
+    }
+    s->branch++;
+    rebuild(s);
+    for (size_t i = 0; i < count; i++) mine(s);
+    pthread_mutex_unlock(&s->lock);
+}
+
+const lockstep_block *sim_block_of(sim *s, uint64_t number) {
+    static lockstep_block block;
+    static lockstep_log logs[64];
+    pthread_mutex_lock(&s->lock);
+    const sim_block *b = &s->blocks[number];
+    block = (lockstep_block){.number = number, .timestamp = b->time, .logs = logs};
+    memcpy(block.hash, b->hash, 32);
+    memcpy(block.parent_hash, b->parent, 32);
+    for (size_t i = 0; i < s->log_count; i++) {
+        const sim_log *log = &s->logs[i];
+        if (log->block != number) continue;
+        assert_true(block.log_count < 64);
+        lockstep_log *to = &logs[block.log_count++];
+        *to = (lockstep_log){.topic_count = (uint8_t)log->topic_count, .data = log->data.data, .data_len = log->data.len};
+        memcpy(to->address, s->oracle, 20);
+        memcpy(to->topics, log->topics, sizeof to->topics);
+    }
+    pthread_mutex_unlock(&s->lock);
+    return &block;
+}

@@ -1,0 +1,115 @@
+/* A chain in memory, for the tests of the operator: blocks, re-orgs, a transaction pool, one account, and of the oracle what an operator with one
+ * seat meets, by the rules of contracts/src. Answers the JSON-RPC methods of a plugin host.
+ *
+ * Time is chain time: a block lasts `period` seconds. Nothing happens by itself: sim_mine makes a block.
+ */
+#ifndef LKS_TESTS_SIM_H
+#define LKS_TESTS_SIM_H
+
+#include "chain/contracts.h"
+#include "chain/eth.h"
+#include "chain/tx.h"
+#include "plugin/lockstep_plugin.h"
+
+#include <pthread.h>
+
+#define SIM_CHAIN_ID 31982u
+#define SIM_BLOCKS 1024
+#define SIM_TXS 512
+#define SIM_IN_BLOCK 16
+#define SIM_REQUESTS 16
+#define SIM_LOGS 2048
+
+typedef struct sim_log {
+    uint64_t block;
+    uint8_t topics[4][32];
+    size_t topic_count;
+    lks_buf data;
+} sim_log;
+
+/* A signed transaction, or one of the requester or of another operator, which are not signed here. */
+typedef enum sim_kind { SIM_SIGNED, SIM_REQUEST, SIM_OTHER_ACCEPTS, SIM_OTHER_MISSES, SIM_FOREIGN } sim_kind;
+
+typedef struct sim_tx {
+    sim_kind kind;
+    uint8_t hash[32];
+    lks_buf raw;
+    lks_tx t; /* points into raw */
+    size_t request; /* SIM_REQUEST and the others: index */
+    bool pooled;
+} sim_tx;
+
+typedef struct sim_block {
+    uint64_t number, time;
+    uint8_t hash[32], parent[32];
+    size_t txs[SIM_IN_BLOCK];
+    bool ok[SIM_IN_BLOCK];
+    size_t tx_count;
+} sim_block;
+
+typedef struct sim_request {
+    lks_request request;
+    uint8_t id[32];
+    lks_buf prompt, allowed;
+    /* what follows is state: made anew from the blocks after a re-org */
+    lks_request_status status;
+    uint64_t block, deadline, seed;
+    uint8_t attempt;
+    bool ours, seed_fixed, ours_before;
+    lks_buf tokens;
+} sim_request;
+
+typedef struct sim {
+    pthread_mutex_t lock; /* sim_call comes from any thread */
+    uint8_t oracle[20], bonds[20], registry[20], operator_address[20], other[20], requester[20];
+    uint8_t model_id[32];
+    sim_block blocks[SIM_BLOCKS]; /* blocks[i] has number i; 0 is the genesis block */
+    size_t block_count;
+    sim_tx txs[SIM_TXS];
+    size_t tx_count;
+    sim_request requests[SIM_REQUESTS];
+    size_t request_count;
+    sim_log logs[SIM_LOGS];
+    size_t log_count;
+    uint64_t nonce, period;
+    uint64_t base_fee, priority; /* wei a gas */
+    lks_u256 balance, free_bond;
+    uint8_t branch;
+    /* what the canonical chain has */
+    size_t accepts, claims, finals, reverts;
+    /* faults */
+    uint64_t calls;        /* so far */
+    uint64_t fail_from;    /* calls of this number and later fail; 0: none */
+    bool fail_after_doing; /* the first of them still takes effect */
+    bool pool_forgets;     /* transactions are taken and forgotten */
+    bool lies_about_seed;
+    const char *send_error; /* answered to eth_sendRawTransaction */
+    uint64_t chain_id;
+    size_t sends;           /* eth_sendRawTransaction calls that were taken */
+    void (*on_send)(void *user, const uint8_t hash32[32]);
+    void *user;
+} sim;
+
+sim *sim_new(const uint8_t operator20[20]);
+void sim_free(sim *s);
+
+/* Makes count blocks, each with what is in the pool and can be included. */
+void sim_mine(sim *s, size_t count);
+/* Takes count blocks away and makes as many others. keep_requests: the requests in them go back to the pool; keep_txs: so do the operator's. */
+void sim_reorg(sim *s, size_t count, bool keep_requests, bool keep_txs);
+/* Puts a request of that prompt length into the pool. Returns: its index. terms may be NULL. */
+size_t sim_ask(sim *s, const lks_request *terms, uint32_t prompt_count);
+/* The terms that sim_ask takes for NULL. */
+lks_request sim_terms(const sim *s);
+/* Another operator acts in the next block. */
+void sim_other(sim *s, sim_kind kind, size_t request);
+/* The node forgets the operator's pooled transactions. */
+void sim_forget_pool(sim *s);
+
+/* lks_eth_call_fn. */
+lks_err sim_call(void *context, const char *method, const char *params_json, lks_buf *answer);
+
+/* Gives block number to a plugin's on_block, or to whoever. The arrays live until the next call. */
+const lockstep_block *sim_block_of(sim *s, uint64_t number);
+
+#endif

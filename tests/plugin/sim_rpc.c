@@ -1,0 +1,306 @@
+/* The JSON-RPC of the simulated chain. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "chain/hex.h"
+#include "chain/json.h"
+#include "chain/rpc.h"
+#include "tests/plugin/sim_internal.h"
+
+static lks_err refuse(const char *method, lks_buf *answer, int code, const char *message, const char *error_signature) {
+    lks_json_writer w = {.out = answer};
+    lks_json_begin_object(&w);
+    lks_json_put_name(&w, "code");
+    lks_json_put_i64(&w, code);
+    lks_json_put_name(&w, "message");
+    lks_json_put_text(&w, message);
+    if (error_signature) {
+        uint8_t data[36] = {0};
+        lks_abi_selector(data, error_signature);
+        data[35] = 3;
+        lks_json_put_name(&w, "data");
+        lks_json_put_data(&w, data, strstr(error_signature, "()") ? 4 : 36);
+    }
+    lks_json_end_object(&w);
+    return lks_rpc_fail_remote(method, lks_buf_text(answer), answer->len);
+}
+
+static void put_block(sim *s, const sim_block *b, lks_json_writer *w) {
+    lks_json_begin_object(w);
+    lks_json_put_name(w, "number");
+    lks_json_put_quantity(w, b->number);
+    lks_json_put_name(w, "timestamp");
+    lks_json_put_quantity(w, b->time);
+    lks_json_put_name(w, "hash");
+    lks_json_put_data(w, b->hash, 32);
+    lks_json_put_name(w, "parentHash");
+    lks_json_put_data(w, b->parent, 32);
+    lks_json_put_name(w, "gasLimit");
+    lks_json_put_quantity(w, 60000000);
+    lks_json_put_name(w, "gasUsed");
+    lks_json_put_quantity(w, 21000);
+    lks_json_put_name(w, "baseFeePerGas");
+    lks_json_put_quantity(w, s->base_fee);
+    lks_json_end_object(w);
+}
+
+static const sim_block *block_by_tag(sim *s, const lks_json *doc, int node) {
+    uint64_t number = 0;
+    if (lks_json_equals(doc, node, "latest")) return &s->blocks[s->block_count - 1];
+    if (lks_json_quantity(doc, node, &number) || number >= s->block_count) return NULL;
+    return &s->blocks[number];
+}
+
+static const sim_block *block_by_hash(sim *s, const uint8_t hash[32]) {
+    for (size_t i = 0; i < s->block_count; i++)
+        if (memcmp(s->blocks[i].hash, hash, 32) == 0) return &s->blocks[i];
+    return NULL;
+}
+
+static void put_logs(sim *s, const lks_json *doc, int filter, lks_json_writer *w) {
+    uint64_t from = 0, to = s->block_count - 1;
+    uint8_t hash[32];
+    if (lks_json_data_fixed(doc, lks_json_member(doc, filter, "blockHash"), hash, 32) == LKS_OK) {
+        const sim_block *b = block_by_hash(s, hash);
+        from = to = b ? b->number : SIM_BLOCKS;
+    } else {
+        assert_int_equal(lks_json_quantity(doc, lks_json_member(doc, filter, "fromBlock"), &from), LKS_OK);
+        assert_int_equal(lks_json_quantity(doc, lks_json_member(doc, filter, "toBlock"), &to), LKS_OK);
+    }
+    lks_json_begin_array(w);
+    for (size_t i = 0; i < s->log_count; i++) {
+        const sim_log *log = &s->logs[i];
+        if (log->block < from || log->block > to) continue;
+        lks_json_begin_object(w);
+        lks_json_put_name(w, "address");
+        lks_json_put_data(w, s->oracle, 20);
+        lks_json_put_name(w, "topics");
+        lks_json_begin_array(w);
+        for (size_t t = 0; t < log->topic_count; t++) lks_json_put_data(w, log->topics[t], 32);
+        lks_json_end_array(w);
+        lks_json_put_name(w, "data");
+        lks_json_put_data(w, log->data.data, log->data.len);
+        lks_json_put_name(w, "blockNumber");
+        lks_json_put_quantity(w, log->block);
+        lks_json_put_name(w, "blockHash");
+        lks_json_put_data(w, s->blocks[log->block].hash, 32);
+        lks_json_put_name(w, "transactionHash");
+        lks_json_put_data(w, s->blocks[log->block].hash, 32);
+        lks_json_put_name(w, "transactionIndex");
+        lks_json_put_quantity(w, 0);
+        lks_json_put_name(w, "logIndex");
+        lks_json_put_quantity(w, i);
+        lks_json_end_object(w);
+    }
+    lks_json_end_array(w);
+}
+
+static sim_tx *find_tx(sim *s, const lks_json *doc, const sim_block **block, size_t *place) {
+    uint8_t hash[32];
+    *block = NULL;
+    assert_int_equal(lks_json_data_fixed(doc, lks_json_path(doc, 0, "0"), hash, 32), LKS_OK);
+    for (size_t i = 0; i < s->tx_count; i++) {
+        if (memcmp(s->txs[i].hash, hash, 32)) continue;
+        for (size_t n = 0; n < s->block_count; n++)
+            for (size_t k = 0; k < s->blocks[n].tx_count; k++)
+                if (s->blocks[n].txs[k] == i) {
+                    *block = &s->blocks[n];
+                    *place = k;
+                }
+        return *block || s->txs[i].pooled ? &s->txs[i] : NULL;
+    }
+    return NULL;
+}
+
+static void put_receipt(sim *s, const lks_json *doc, lks_json_writer *w) {
+    const sim_block *b = NULL;
+    size_t place = 0;
+    find_tx(s, doc, &b, &place);
+    if (!b) {
+        lks_json_put_null(w);
+        return;
+    }
+    lks_json_begin_object(w);
+    lks_json_put_name(w, "status");
+    lks_json_put_quantity(w, b->ok[place]);
+    lks_json_put_name(w, "blockNumber");
+    lks_json_put_quantity(w, b->number);
+    lks_json_put_name(w, "blockHash");
+    lks_json_put_data(w, b->hash, 32);
+    lks_json_put_name(w, "gasUsed");
+    lks_json_put_quantity(w, 70000);
+    lks_json_put_name(w, "effectiveGasPrice");
+    lks_json_put_quantity(w, s->base_fee);
+    lks_json_put_name(w, "logs");
+    lks_json_begin_array(w);
+    lks_json_end_array(w);
+    lks_json_end_object(w);
+}
+
+static void put_tx(sim *s, const lks_json *doc, lks_json_writer *w) {
+    const sim_block *b = NULL;
+    size_t place = 0;
+    if (!find_tx(s, doc, &b, &place)) {
+        lks_json_put_null(w);
+        return;
+    }
+    lks_json_begin_object(w);
+    lks_json_put_name(w, "blockHash");
+    if (b) lks_json_put_data(w, b->hash, 32);
+    else lks_json_put_null(w);
+    lks_json_end_object(w);
+}
+
+/* Whether a pays at least a tenth more than b, as nodes ask of a replacement. */
+static bool pays_more(const lks_u256 *a, const lks_u256 *b) {
+    return a->w[0] >= b->w[0] + (b->w[0] + 9) / 10;
+}
+
+static lks_err send_raw(sim *s, const char *method, const lks_json *doc, lks_buf *answer) {
+    lks_buf raw = {0};
+    lks_tx t;
+    uint8_t sender[20], hash[32];
+    assert_int_equal(lks_json_data(doc, lks_json_path(doc, 0, "0"), &raw), LKS_OK);
+    if (lks_tx_decode(&t, sender, hash, raw.data, raw.len)) fail_msg("a transaction that cannot be read: %s", lks_error_message());
+    assert_memory_equal(sender, s->operator_address, 20);
+    assert_true(t.chain_id == s->chain_id);
+    const char *error = s->send_error;
+    if (!error && t.nonce < s->nonce) error = "nonce too low";
+    for (size_t i = 0; !error && i < s->tx_count; i++) {
+        sim_tx *old = &s->txs[i];
+        if (old->kind != SIM_SIGNED || !old->pooled || old->t.nonce != t.nonce) continue;
+        if (memcmp(old->hash, hash, 32) == 0) error = "already known";
+        else if (!pays_more(&t.max_fee, &old->t.max_fee) || !pays_more(&t.max_priority_fee, &old->t.max_priority_fee)) error = "replacement transaction underpriced";
+        else old->pooled = false;
+    }
+    if (error) {
+        lks_buf_free(&raw);
+        return refuse(method, answer, -32000, error, NULL);
+    }
+    s->sends++;
+    size_t index = SIM_TXS;
+    for (size_t i = 0; i < s->tx_count; i++)
+        if (memcmp(s->txs[i].hash, hash, 32) == 0) index = i;
+    if (index == SIM_TXS) {
+        index = sim_add_tx(s, SIM_SIGNED, 0);
+        sim_tx *tx = &s->txs[index];
+        memcpy(tx->hash, hash, 32);
+        tx->raw = raw;
+        assert_int_equal(lks_tx_decode(&tx->t, NULL, NULL, tx->raw.data, tx->raw.len), LKS_OK);
+    } else {
+        lks_buf_free(&raw);
+    }
+    s->txs[index].pooled = !s->pool_forgets;
+    if (s->on_send) s->on_send(s->user, hash);
+    lks_json_writer w = {.out = answer};
+    lks_json_put_data(&w, hash, 32);
+    return LKS_OK;
+}
+
+static bool is_call(const lks_buf *data, const char *signature) {
+    uint8_t selector[4];
+    lks_abi_selector(selector, signature);
+    return data->len >= 4 && memcmp(data->data, selector, 4) == 0;
+}
+
+/* eth_call and eth_estimateGas. */
+static lks_err call_contract(sim *s, const char *method, const lks_json *doc, lks_buf *answer) {
+    lks_buf data = {0}, result = {0};
+    lks_abi_writer e;
+    lks_json_writer w = {.out = answer};
+    int message = lks_json_path(doc, 0, "0");
+    const sim_block *b = block_by_tag(s, doc, lks_json_path(doc, 0, "1"));
+    const char *error = NULL;
+    if (!b) b = &s->blocks[s->block_count - 1];
+    assert_int_equal(lks_json_data(doc, lks_json_member(doc, message, "input"), &data), LKS_OK);
+    lks_abi_begin(&e, &result, is_call(&data, "parameters()") ? 8 : 1);
+    if (is_call(&data, "freeBond(address)")) {
+        lks_abi_put_u256(&e, &s->free_bond);
+    } else if (is_call(&data, "isRegistered(bytes32)")) {
+        lks_abi_put_bool(&e, true);
+    } else if (is_call(&data, "bonds()")) {
+        lks_abi_put_address(&e, s->bonds);
+    } else if (is_call(&data, "registry()")) {
+        lks_abi_put_address(&e, s->registry);
+    } else if (is_call(&data, "parameters()")) {
+        for (int i = 0; i < 8; i++) lks_abi_put_u64(&e, 30);
+    } else {
+        uint8_t sender[20];
+        assert_int_equal(lks_json_data_fixed(doc, lks_json_member(doc, message, "from"), sender, 20), LKS_OK);
+        error = sim_execute(s, data.data, data.len, sender, b, false);
+        lks_abi_put_u64(&e, 0);
+    }
+    assert_int_equal(lks_abi_finish(&e), LKS_OK);
+    lks_err err = LKS_OK;
+    if (error) err = refuse(method, answer, 3, "execution reverted", error);
+    else if (strcmp(method, "eth_estimateGas") == 0) lks_json_put_quantity(&w, 60000);
+    else lks_json_put_data(&w, result.data, result.len);
+    lks_buf_free(&data);
+    lks_buf_free(&result);
+    return err;
+}
+
+static lks_err answer_call(sim *s, const char *method, const lks_json *doc, lks_buf *answer) {
+    lks_json_writer w = {.out = answer};
+    const sim_block *b = NULL;
+    uint8_t hash[32];
+    if (strcmp(method, "eth_chainId") == 0) {
+        lks_json_put_quantity(&w, s->chain_id);
+    } else if (strcmp(method, "eth_getBlockByNumber") == 0 || strcmp(method, "eth_getBlockByHash") == 0) {
+        if (strcmp(method, "eth_getBlockByNumber") == 0) b = block_by_tag(s, doc, lks_json_path(doc, 0, "0"));
+        else if (lks_json_data_fixed(doc, lks_json_path(doc, 0, "0"), hash, 32) == LKS_OK) b = block_by_hash(s, hash);
+        if (b) put_block(s, b, &w);
+        else lks_json_put_null(&w);
+    } else if (strcmp(method, "eth_getLogs") == 0) {
+        put_logs(s, doc, lks_json_path(doc, 0, "0"), &w);
+    } else if (strcmp(method, "eth_getTransactionCount") == 0) {
+        lks_json_put_quantity(&w, s->nonce);
+    } else if (strcmp(method, "eth_getBalance") == 0) {
+        lks_json_put_quantity_u256(&w, &s->balance);
+    } else if (strcmp(method, "eth_feeHistory") == 0) {
+        char text[200];
+        snprintf(text, sizeof text, "{\"oldestBlock\":\"0x1\",\"baseFeePerGas\":[\"0x%llx\",\"0x%llx\"],\"gasUsedRatio\":[0.5]}",
+                 (unsigned long long)s->base_fee, (unsigned long long)s->base_fee);
+        lks_json_put_raw(&w, text, strlen(text));
+    } else if (strcmp(method, "eth_maxPriorityFeePerGas") == 0) {
+        lks_json_put_quantity(&w, s->priority);
+    } else if (strcmp(method, "eth_getTransactionReceipt") == 0) {
+        put_receipt(s, doc, &w);
+    } else if (strcmp(method, "eth_getTransactionByHash") == 0) {
+        put_tx(s, doc, &w);
+    } else if (strcmp(method, "eth_sendRawTransaction") == 0) {
+        return send_raw(s, method, doc, answer);
+    } else if (strcmp(method, "eth_call") == 0 || strcmp(method, "eth_estimateGas") == 0) {
+        return call_contract(s, method, doc, answer);
+    } else {
+        fail_msg("the plugin called %s", method);
+    }
+    return lks_buf_error(answer);
+}
+
+lks_err sim_call(void *context, const char *method, const char *params_json, lks_buf *answer) {
+    sim *s = context;
+    lks_json doc = {0};
+    lks_buf_clear(answer);
+    pthread_mutex_lock(&s->lock);
+    uint64_t number = ++s->calls;
+    bool fails = s->fail_from && number >= s->fail_from;
+    lks_err err = LKS_OK;
+    if (!fails || (s->fail_after_doing && number == s->fail_from)) {
+        assert_int_equal(lks_json_parse(&doc, params_json, strlen(params_json), 4096), LKS_OK);
+        err = answer_call(s, method, &doc, answer);
+        lks_json_free(&doc);
+    }
+    pthread_mutex_unlock(&s->lock);
+    if (fails) {
+        lks_buf_clear(answer);
+        return lks_fail(LKS_IO, "%s: the connection is lost", method);
+    }
+    return err;
+}

@@ -1,0 +1,401 @@
+/* The transaction sender on a simulated chain: stored before sent, pushed on, replaced, taken back, never twice. */
+#include "chain/keccak.h"
+#include "plugin/sender.h"
+#include "tests/plugin/sim.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define DO(expression) \
+    do { \
+        if ((expression) != LKS_OK) fail_msg("%s: %s", #expression, lks_error_message()); \
+    } while (0)
+
+static sim *chain;
+static lks_signer *signer;
+static lks_store *store;
+static lks_sender sender;
+static lks_job job;
+static size_t request;
+static char folder[64];
+static char lines[16384];
+
+static void take_line(void *context, int32_t level, const char *message) {
+    (void)context, (void)level;
+    size_t used = strlen(lines);
+    snprintf(lines + used, sizeof lines - used, "%s\n", message);
+}
+
+static const lockstep_host host = {.abi_version = 1, .struct_size = sizeof host, .log = take_line};
+
+static void make_sender(uint64_t max_fee) {
+    memset(&sender, 0, sizeof sender);
+    sender = (lks_sender){.node = {sim_call, chain}, .store = store, .signer = signer, .host = &host, .chain_id = SIM_CHAIN_ID,
+                          .max_fee = lks_u256_from_u64(max_fee), .max_priority_fee = lks_u256_from_u64(max_fee)};
+}
+
+/* A request in block 1, seen; blocks up to 3. */
+static int setup(void **state) {
+    (void)state;
+    uint8_t key[32] = {[31] = 7};
+    char path[96];
+    lines[0] = 0;
+    strcpy(folder, "/tmp/lockstep-sender-XXXXXX");
+    assert_non_null(mkdtemp(folder));
+    snprintf(path, sizeof path, "%s/jobs.db", folder);
+    DO(lks_signer_new(&signer, key));
+    chain = sim_new(lks_signer_address(signer));
+    lks_store_identity who = {.chain_id = SIM_CHAIN_ID};
+    memcpy(who.oracle, chain->oracle, 20);
+    memcpy(who.operator_address, lks_signer_address(signer), 20);
+    DO(lks_store_open(&store, path, &who));
+    request = sim_ask(chain, NULL, 5);
+    sim_mine(chain, 3);
+    memset(&job, 0, sizeof job);
+    job.request = chain->requests[request].request;
+    memcpy(job.request_id, chain->requests[request].id, 32);
+    job.requested.number = 1;
+    DO(lks_store_job_add(store, &job, chain->requests[request].prompt.data, chain->requests[request].prompt.len, NULL, 0));
+    make_sender(UINT64_C(100000000000));
+    return 0;
+}
+
+static int teardown(void **state) {
+    (void)state;
+    char command[128];
+    lks_store_close(store);
+    lks_signer_free(signer);
+    sim_free(chain);
+    snprintf(command, sizeof command, "rm -rf %s", folder);
+    return system(command);
+}
+
+static lks_sender_now now(void) {
+    return (lks_sender_now){chain->block_count - 1, chain->blocks[chain->block_count - 1].time};
+}
+
+static lks_err accept_until(uint64_t deadline) {
+    lks_buf call = {0};
+    lks_sender_now n = now();
+    DO(lks_call_accept(&call, &job.request));
+    lks_err err = lks_sender_send(&sender, job.request_id, LKS_ACTION_ACCEPT, chain->oracle, call.data, call.len, deadline, &n);
+    lks_buf_free(&call);
+    return err;
+}
+
+static void tend(void) {
+    lks_sender_now n = now();
+    DO(lks_sender_tend(&sender, &n));
+}
+
+static size_t live_count(lks_store_tx *first) {
+    lks_store_txs live = {0};
+    DO(lks_store_txs_live(store, &live));
+    size_t count = live.count;
+    if (first && count) *first = live.items[0];
+    lks_store_txs_free(&live);
+    return count;
+}
+
+static size_t versions(const lks_store_tx *tx) {
+    lks_buf hashes = {0};
+    DO(lks_store_tx_hashes(store, tx->id, &hashes));
+    size_t count = hashes.len / 32;
+    lks_buf_free(&hashes);
+    return count;
+}
+
+/* The newest pooled transaction. */
+static const sim_tx *pooled(void) {
+    for (size_t i = chain->tx_count; i-- > 0;)
+        if (chain->txs[i].kind == SIM_SIGNED && chain->txs[i].pooled) return &chain->txs[i];
+    return NULL;
+}
+
+/* When the node sees a transaction, the store has it already. */
+static void check_stored(void *user, const uint8_t hash[32]) {
+    lks_store_txs live = {0};
+    bool found = false;
+    DO(lks_store_txs_live(store, &live));
+    for (size_t i = 0; i < live.count; i++) {
+        lks_buf hashes = {0};
+        DO(lks_store_tx_hashes(store, live.items[i].id, &hashes));
+        for (size_t at = 0; at < hashes.len; at += 32) found = found || memcmp(hashes.data + at, hash, 32) == 0;
+        lks_buf_free(&hashes);
+    }
+    lks_store_txs_free(&live);
+    if (found) ++*(size_t *)user;
+}
+
+static void test_sent_and_included(void **state) {
+    (void)state;
+    size_t stored_before = 0;
+    lks_store_tx tx;
+    chain->on_send = check_stored;
+    chain->user = &stored_before;
+    DO(accept_until(UINT64_MAX));
+    assert_int_equal(stored_before, 1);
+    assert_int_equal(live_count(&tx), 1);
+    assert_true(tx.action == LKS_ACTION_ACCEPT && tx.nonce == 0);
+    assert_int_equal(accept_until(UINT64_MAX), LKS_REFUSED); /* not a second one */
+    tend();
+    assert_int_equal(chain->sends, 1); /* the node knows it: it is not sent again */
+    sim_mine(chain, 1);
+    tend();
+    assert_int_equal(live_count(NULL), 0);
+    assert_true(chain->accepts == 1 && chain->sends == 1 && chain->reverts == 0);
+    assert_non_null(strstr(lines, "accept transaction 0x"));
+}
+
+static void test_refused_before_sending(void **state) {
+    (void)state;
+    sim_other(chain, SIM_OTHER_ACCEPTS, request);
+    sim_mine(chain, 1);
+    assert_int_equal(accept_until(UINT64_MAX), LKS_REFUSED);
+    assert_non_null(strstr(lks_error_message(), "WrongStatus"));
+    assert_true(live_count(NULL) == 0 && chain->sends == 0);
+}
+
+static void test_stuck_is_replaced(void **state) {
+    (void)state;
+    lks_store_tx tx;
+    DO(accept_until(UINT64_MAX));
+    uint64_t first_fee = pooled()->t.max_fee.w[0];
+    chain->base_fee = 5 * first_fee; /* the market moves: what was sent cannot be included */
+    for (unsigned i = 1; i < LKS_SENDER_PATIENCE; i++) {
+        sim_mine(chain, 1);
+        tend();
+        assert_int_equal(chain->sends, 1);
+    }
+    sim_mine(chain, 1);
+    tend();
+    assert_int_equal(live_count(&tx), 1);
+    assert_int_equal(versions(&tx), 2);
+    assert_true(pooled()->t.nonce == 0 && pooled()->t.max_fee.w[0] >= chain->base_fee);
+    sim_mine(chain, 1);
+    tend();
+    assert_int_equal(live_count(NULL), 0);
+    assert_true(chain->accepts == 1 && chain->nonce == 1);
+}
+
+static void test_ceiling(void **state) {
+    (void)state;
+    lks_store_tx tx;
+    uint64_t ceiling = UINT64_C(3000000000);
+    make_sender(ceiling);
+    DO(accept_until(UINT64_MAX));
+    chain->base_fee = UINT64_C(50000000000);
+    for (int i = 0; i < 40; i++) {
+        sim_mine(chain, 1);
+        tend();
+        assert_true(pooled()->t.max_fee.w[0] <= ceiling && pooled()->t.max_priority_fee.w[0] <= pooled()->t.max_fee.w[0]);
+    }
+    assert_int_equal(live_count(&tx), 1);
+    assert_in_range(versions(&tx), 2, 5);
+    chain->base_fee = UINT64_C(1000000000);
+    sim_mine(chain, 1);
+    tend();
+    assert_true(live_count(NULL) == 0 && chain->accepts == 1);
+}
+
+/* The older version gets in after all. */
+static void test_older_version_included(void **state) {
+    (void)state;
+    DO(accept_until(UINT64_MAX));
+    sim_tx *old = NULL;
+    for (size_t i = 0; i < chain->tx_count; i++)
+        if (chain->txs[i].kind == SIM_SIGNED) old = &chain->txs[i];
+    assert_non_null(old);
+    uint64_t market = chain->base_fee;
+    chain->base_fee = 5 * old->t.max_fee.w[0];
+    sim_mine(chain, LKS_SENDER_PATIENCE);
+    tend();
+    assert_true(pooled() != old);
+    sim_forget_pool(chain);
+    old->pooled = true;
+    chain->base_fee = market;
+    sim_mine(chain, 1);
+    tend();
+    assert_true(live_count(NULL) == 0 && chain->accepts == 1 && chain->nonce == 1);
+}
+
+static void test_forgotten_is_sent_again(void **state) {
+    (void)state;
+    chain->pool_forgets = true;
+    DO(accept_until(UINT64_MAX));
+    tend();
+    tend();
+    assert_int_equal(chain->sends, 3);
+    chain->pool_forgets = false;
+    tend();
+    sim_mine(chain, 1);
+    tend();
+    assert_true(live_count(NULL) == 0 && chain->accepts == 1 && chain->nonce == 1);
+}
+
+static void test_node_away_while_sending(void **state) {
+    (void)state;
+    uint64_t before = chain->calls;
+    DO(accept_until(UINT64_MAX));
+    uint64_t calls = chain->calls - before;
+    lks_store_tx tx;
+    assert_int_equal(live_count(&tx), 1);
+    tx.state = LKS_TX_DEAD; /* that was only to count the calls */
+    DO(lks_store_tx_put(store, &tx));
+    sim_forget_pool(chain);
+    /* The connection is lost at each call in turn: nothing is stored before the last one, and with it the transaction stays to be sent. */
+    for (uint64_t n = 1; n <= calls; n++) {
+        chain->fail_from = chain->calls + n;
+        lks_err err = accept_until(UINT64_MAX);
+        if (n < calls) {
+            if (err != LKS_IO) fail_msg("call %d of %d: %s", (int)n, (int)calls, lks_error_message());
+            assert_int_equal(live_count(NULL), 0);
+        } else {
+            assert_int_equal(err, LKS_OK);
+            assert_int_equal(live_count(NULL), 1);
+        }
+    }
+    chain->fail_from = 0;
+    tend();
+    sim_mine(chain, 1);
+    tend();
+    assert_true(live_count(NULL) == 0 && chain->accepts == 1 && chain->nonce == 1);
+}
+
+static void test_nonce_used_elsewhere(void **state) {
+    (void)state;
+    chain->pool_forgets = true;
+    DO(accept_until(UINT64_MAX));
+    chain->pool_forgets = false;
+    sim_other(chain, SIM_FOREIGN, 0);
+    sim_mine(chain, 1);
+    tend();
+    assert_int_equal(live_count(NULL), 1); /* once is not enough to believe it */
+    tend();
+    assert_int_equal(live_count(NULL), 1);
+    sim_mine(chain, 1);
+    tend();
+    assert_int_equal(live_count(NULL), 0);
+    assert_non_null(strstr(lines, "went to a transaction that is not ours"));
+    DO(accept_until(UINT64_MAX)); /* with the next nonce */
+    assert_true(pooled()->t.nonce == 1);
+    sim_mine(chain, 1);
+    tend();
+    assert_true(live_count(NULL) == 0 && chain->accepts == 1);
+}
+
+static void test_reorg_brings_it_back(void **state) {
+    (void)state;
+    for (int kept = 0; kept < 2; kept++) { /* whether the node puts it back into its pool */
+        size_t changed = 0;
+        DO(accept_until(UINT64_MAX));
+        sim_mine(chain, 1);
+        tend();
+        assert_int_equal(live_count(NULL), 0);
+        uint64_t height = chain->block_count - 2;
+        sim_reorg(chain, 1, true, false);
+        DO(lks_store_rewind(store, height, &changed));
+        assert_int_equal(live_count(NULL), 1);
+        assert_int_equal(chain->accepts, 0);
+        if (kept) sim_forget_pool(chain);
+        tend();
+        sim_mine(chain, 1);
+        tend();
+        assert_true(live_count(NULL) == 0 && chain->accepts == 1 && chain->nonce == 1);
+        teardown(NULL);
+        setup(NULL);
+    }
+}
+
+static void test_reverted(void **state) {
+    (void)state;
+    DO(accept_until(UINT64_MAX));
+    chain->free_bond = lks_u256_from_u64(0); /* between the simulation and the block */
+    sim_mine(chain, 1);
+    tend();
+    assert_int_equal(live_count(NULL), 0);
+    assert_int_equal(chain->reverts, 1);
+    assert_non_null(strstr(lines, "was reverted in block 4: "));
+    assert_non_null(strstr(lines, "InsufficientFreeBond"));
+    DO(lks_store_job_get(store, job.request_id, &job));
+    assert_true(job.failures == 1 && job.state == LKS_JOB_SEEN);
+}
+
+static void test_overdue_is_canceled(void **state) {
+    (void)state;
+    lks_store_tx tx;
+    DO(accept_until(now().time + 2));
+    chain->base_fee *= 10;
+    sim_mine(chain, 1); /* in a hurry: replaced after one block */
+    tend();
+    assert_int_equal(live_count(&tx), 1);
+    assert_int_equal(versions(&tx), 2);
+    chain->base_fee *= 10;
+    sim_mine(chain, 3);
+    tend();
+    assert_int_equal(live_count(&tx), 1);
+    assert_true(tx.canceled && pooled()->t.data_len == 0);
+    assert_memory_equal(pooled()->t.to, lks_signer_address(signer), 20);
+    sim_mine(chain, 1);
+    tend();
+    assert_true(live_count(NULL) == 0 && chain->nonce == 1 && chain->accepts == 0);
+}
+
+static void test_no_funds(void **state) {
+    (void)state;
+    chain->send_error = "insufficient funds for gas * price + value: have 0 want 1";
+    DO(accept_until(UINT64_MAX));
+    for (int i = 0; i < 5; i++) tend();
+    char *first = strstr(lines, "cannot pay for its transactions");
+    assert_non_null(first);
+    assert_null(strstr(first + 1, "cannot pay for its transactions")); /* told once */
+    assert_non_null(strstr(lines, "0x"));
+    chain->send_error = NULL;
+    tend();
+    sim_mine(chain, 1);
+    tend();
+    assert_true(live_count(NULL) == 0 && chain->accepts == 1);
+}
+
+static void test_many_nonces(void **state) {
+    (void)state;
+    lks_job jobs[4];
+    for (uint32_t i = 0; i < 4; i++) {
+        size_t index = sim_ask(chain, NULL, 5 + i);
+        sim_mine(chain, 3);
+        memset(&jobs[i], 0, sizeof jobs[i]);
+        jobs[i].request = chain->requests[index].request;
+        memcpy(jobs[i].request_id, chain->requests[index].id, 32);
+        jobs[i].requested.number = chain->requests[index].block;
+        DO(lks_store_job_add(store, &jobs[i], chain->requests[index].prompt.data, chain->requests[index].prompt.len, NULL, 0));
+    }
+    chain->pool_forgets = true;
+    for (uint32_t i = 0; i < 4; i++) {
+        job = jobs[i];
+        DO(accept_until(UINT64_MAX));
+    }
+    assert_int_equal(live_count(NULL), 4);
+    chain->pool_forgets = false;
+    tend();
+    sim_mine(chain, 1);
+    tend();
+    assert_true(live_count(NULL) == 0 && chain->accepts == 4 && chain->nonce == 4);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+        TEST(test_sent_and_included),      TEST(test_refused_before_sending),   TEST(test_stuck_is_replaced),
+        TEST(test_ceiling),                TEST(test_older_version_included),   TEST(test_forgotten_is_sent_again),
+        TEST(test_node_away_while_sending), TEST(test_nonce_used_elsewhere),    TEST(test_reorg_brings_it_back),
+        TEST(test_reverted),               TEST(test_overdue_is_canceled),      TEST(test_no_funds),
+        TEST(test_many_nonces),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
