@@ -1,7 +1,8 @@
 /* Table tx: one row a nonce that we used for a job's action. `revived` is set on a row whose block a re-org took away: it is live again, perhaps
  * beside a newer live one of the same action; of those neither revived nor canceled the index allows one.
  * What a change of these rows does to its job is stored with it: the job is read first, which checks it, then the change, then the job.
- * Table tx_version: the signed transactions of a tx, oldest first by number; `hash` is Keccak-256 of `raw`.
+ * Table tx_version: the signed transactions of a tx, oldest first by number; `hash` is Keccak-256 of `raw`. Two rows of tx may have the same
+ * signed transaction: signatures are deterministic, and a nonce that was lost can come back.
  */
 #include "plugin/store_internal.h"
 
@@ -18,9 +19,8 @@ const char lks_store_txs_schema[] =
     "CREATE INDEX tx_by_job ON tx(request_id);"
     "CREATE UNIQUE INDEX tx_one_live ON tx(request_id, action) WHERE state = 1 AND revived = 0 AND canceled = 0;"
     "CREATE UNIQUE INDEX tx_one_nonce ON tx(nonce) WHERE state = 1;"
-    "CREATE TABLE tx_version(hash BLOB PRIMARY KEY, tx INTEGER NOT NULL REFERENCES tx ON DELETE CASCADE, number INTEGER NOT NULL,"
-    " raw BLOB NOT NULL) STRICT;"
-    "CREATE UNIQUE INDEX tx_version_by_tx ON tx_version(tx, number);";
+    "CREATE TABLE tx_version(tx INTEGER NOT NULL REFERENCES tx ON DELETE CASCADE, number INTEGER NOT NULL, hash BLOB NOT NULL,"
+    " raw BLOB NOT NULL, PRIMARY KEY(tx, number)) STRICT;";
 
 lks_err lks_store_txs_sent(lks_store *s, const uint8_t request_id32[32], uint32_t *sent) {
     sqlite3_stmt *st = NULL;
@@ -47,7 +47,7 @@ void lks_store_txs_free(lks_store_txs *txs) {
 
 static lks_err put_version(lks_store *s, int64_t tx, const uint8_t hash32[32], const uint8_t *raw, size_t len) {
     sqlite3_stmt *st = NULL;
-    lks_err err = lks_store_prepare(s, &st, "INSERT INTO tx_version SELECT ?1, ?2, 1 + count(*), ?3 FROM tx_version WHERE tx = ?2");
+    lks_err err = lks_store_prepare(s, &st, "INSERT INTO tx_version SELECT ?2, 1 + count(*), ?1, ?3 FROM tx_version WHERE tx = ?2");
     if (err) return err;
     lks_store_bind_blob(st, 1, hash32, 32);
     sqlite3_bind_int64(st, 2, tx);
