@@ -83,11 +83,8 @@ static int allow_texts(lks_policy_args *p, const char *command, const lks_tokeni
     if (copy == NULL) {
         return lks_cli_fail(LKS_EXIT_INTERNAL, "%s: out of memory", command);
     }
-    for (char *word = copy, *comma = copy; code == LKS_PARSED && comma != NULL; word = comma + 1) {
-        comma = strchr(word, ',');
-        if (comma != NULL) {
-            *comma = '\0';
-        }
+    for (char *rest = copy; code == LKS_PARSED && rest != NULL;) {
+        const char *word = strsep(&rest, ",");
         code = allow_text(p, command, t, word);
     }
     free(copy);
