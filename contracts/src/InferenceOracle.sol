@@ -88,7 +88,7 @@ contract InferenceOracle is Claims, DisputeHooks {
         r.minP = p.minP;
         r.seed = p.seed;
         r.allowedCount = uint32(p.allowed.count());
-        r.allowedHash = p.allowed.length == 0 ? bytes32(0) : p.allowed.hash();
+        r.allowedHash = p.allowed.hash();
         r.maxTokens = p.maxTokens;
         r.stake = p.stake;
         // Safe cast: bounded in _checkTerms.

@@ -109,7 +109,7 @@ abstract contract BaseTest is Test {
         r.promptHash = tokensHash(p.prompt);
         (r.temperature, r.minP, r.seed) = (p.temperature, p.minP, p.seed);
         r.allowedCount = uint32(p.allowed.length / 4);
-        r.allowedHash = p.allowed.length == 0 ? bytes32(0) : tokensHash(p.allowed);
+        r.allowedHash = tokensHash(p.allowed);
         (r.maxTokens, r.stake, r.fee, r.window) = (p.maxTokens, p.stake, uint128(fee), p.window);
         (r.acceptPeriod, r.claimPeriod, r.replicas) = (p.acceptPeriod, p.claimPeriod, p.replicas);
         (r.callback, r.callbackGas) = (p.callback, p.callbackGas);
@@ -246,6 +246,7 @@ abstract contract BaseTest is Test {
     }
 
     function tokensHash(bytes memory list) internal pure returns (bytes32) {
+        if (list.length == 0) return 0;
         bytes memory hashes;
         for (uint256 offset; offset < list.length; offset += 1024) {
             uint256 size = list.length - offset < 1024 ? list.length - offset : 1024;

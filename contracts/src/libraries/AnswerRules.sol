@@ -27,8 +27,7 @@ library AnswerRules {
     }
 
     function _checkAllowed(Request calldata r, bytes calldata tokens, bytes calldata allowed) private pure {
-        bytes32 hash = allowed.length == 0 ? bytes32(0) : allowed.hash();
-        if (hash != r.allowedHash) revert IInferenceOracle.WrongAllowedList();
+        if (allowed.hash() != r.allowedHash) revert IInferenceOracle.WrongAllowedList();
         if (allowed.length == 0) return;
         uint256 n = tokens.count();
         for (uint256 i; i < n; ++i) {

@@ -30,8 +30,9 @@ library TokenList {
         }
     }
 
-    /// keccak256 of the concatenated keccak256 of every piece of 1,024 bytes, the last one shorter.
+    /// Token hash: keccak256 of the concatenated keccak256 of every piece of 1,024 bytes, the last one shorter; 0 for no token.
     function hash(bytes calldata list) internal pure returns (bytes32 digest) {
+        if (list.length == 0) return 0;
         assembly ("memory-safe") {
             let hashes := mload(0x40)
             let end := hashes
