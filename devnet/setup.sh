@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # Installs what a fresh Debian 12 machine lacks, in parts; a part that has nothing to do is silent and takes no time.
-#   devnet/setup.sh [debian] [tools] [model] [contracts] [geth] [test] [bench]      no argument: the first five
+#   devnet/setup.sh [debian] [tools] [model] [contracts] [geth] [stock-geth] [test] [bench]      no argument: the first five
 # debian     compilers and libraries, by name (root or sudo)
 # tools      Node and Go in .tools/, where PATH has none that is recent enough
 # model      models/SmolLM2-135M-Instruct.Q4_1.gguf
 # contracts  Foundry, solc and the Solidity libraries in contracts/node_modules
 # geth       build/lockstep-geth, the geth host
+# stock-geth build/geth, the unmodified command, to run beside lockstep-node
 # test       what only tests/run.sh needs: clang with its sanitizers, a C++ compiler
 # bench      what only bench/ needs: a C++ compiler for the peer, numpy for the reference
 # Versions and hashes are pinned in devnet/setup/, contracts/package-lock.json and plugin/hosts/geth/go.sum. Logs: .tools/log/.
@@ -89,14 +90,19 @@ part_contracts() {
 }
 
 # Go's own cache makes a rebuild short; the stamp makes it nothing when no source has changed.
-part_geth() {
-  local out=$root/build/lockstep-geth stamp=$root/build/lockstep-geth.sources sum
+part_geth() { build_geth lockstep-geth "the geth host"; }
+
+part_stock-geth() { build_geth geth "the unmodified geth" --stock; }
+
+# build_geth NAME LABEL OPTION...: build/NAME, by plugin/hosts/geth/build.sh OPTION...
+build_geth() {
+  local out=$root/build/$1 label=$2 sum
   command -v go >/dev/null || die "Go is missing: run devnet/setup.sh tools"
   sum=$(geth_sources_hash)
-  if [ -x "$out" ] && is_stamped "$stamp" "$sum"; then return; fi
+  if [ -x "$out" ] && is_stamped "$out.sources" "$sum"; then return; fi
   mkdir -p "$root/build"
-  run geth "building the geth host (5 minutes the first time)" "$root/plugin/hosts/geth/build.sh" "$root/build"
-  put_stamp "$stamp" "$sum"
+  run "${out##*/}" "building $label (5 minutes the first time)" "$root/plugin/hosts/geth/build.sh" "${@:3}" "$root/build"
+  put_stamp "$out.sources" "$sum"
 }
 
 geth_sources_hash() {
@@ -106,8 +112,8 @@ geth_sources_hash() {
 [ $# -gt 0 ] || set -- debian tools model contracts geth
 for part in "$@"; do
   case $part in
-    debian | tools | model | contracts | geth | test | bench) ;;
-    *) die "unknown part '$part'; parts: debian tools model contracts geth test bench" ;;
+    debian | tools | model | contracts | geth | stock-geth | test | bench) ;;
+    *) die "unknown part '$part'; parts: debian tools model contracts geth stock-geth test bench" ;;
   esac
 done
 for part in "$@"; do with_lock "$part" "part_$part"; done
