@@ -67,13 +67,13 @@ static bool ask(lks_password *out, int terminal, const char *prompt)
     }
     silent = before;
     silent.c_lflag &= ~(tcflag_t)ECHO;
-    bool ok = write(terminal, prompt, strlen(prompt)) > 0 && tcsetattr(terminal, TCSAFLUSH, &silent) == 0;
-    if (ok) {
-        ok = read_line(out, terminal);
-        tcsetattr(terminal, TCSAFLUSH, &before);
-        ok = write(terminal, "\n", 1) == 1 && ok;
+    /* First silence, then the prompt: what is typed before it is dropped, what is typed after it is not shown. */
+    if (tcsetattr(terminal, TCSAFLUSH, &silent) != 0) {
+        return false;
     }
-    return ok;
+    bool ok = write(terminal, prompt, strlen(prompt)) > 0 && read_line(out, terminal);
+    tcsetattr(terminal, TCSAFLUSH, &before);
+    return write(terminal, "\n", 1) == 1 && ok;
 }
 
 static int from_terminal(lks_password *out, const char *command, int terminal, const char *prompt, bool confirm)

@@ -176,6 +176,38 @@ bad 6 "cannot be opened" "$lockstep" account new --light --keystore keys --passw
 bad 6 "is empty" "$lockstep" account new --light --keystore keys --password-file empty
 bad 6 "no terminal to ask" setsid "$lockstep" account new --light --keystore keys
 bad 3 "make an account with lockstep account new" "$lockstep" account list
+
+# Passwords typed at a terminal: asked for twice, not shown, and equal.
+typed() { # PASSWORD AGAIN
+  python3 - "$lockstep" "$1" "$2" <<'PY'
+import os, pty, sys
+pid, terminal = pty.fork()
+if pid == 0:
+    os.execv(sys.argv[1], [sys.argv[1], "account", "new", "--light", "--keystore", "typed"])
+seen = b""
+for prompt, answer in ((b"Password of the new account: ", sys.argv[2]), (b"Again: ", sys.argv[3])):
+    while prompt not in seen:
+        seen += os.read(terminal, 1024)
+    os.write(terminal, answer.encode() + b"\n")
+try:
+    while piece := os.read(terminal, 1024):
+        seen += piece
+except OSError:
+    pass
+sys.stdout.buffer.write(seen)
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+PY
+}
+typed "open sesame" "open sesame" >out || { echo "typed password:"; cat out; exit 1; }
+grep -q '0x' out
+if grep -q sesame out; then echo "the password was shown"; exit 1; fi
+code=0
+typed "open sesame" "open says me" >out || code=$?
+same "$code" 6 "exit code of two passwords that differ"
+grep -q 'the two passwords differ' out
+address=$("$lockstep" account list --keystore typed | cut -d' ' -f1)
+same "$(grep -c . <<<"$address")" 1 "accounts made at the terminal"
+
 good 'account new, by default' "$lockstep" account new --light --password-file password
 same "$(stat -c %a .lockstep/keystore)" 700 "mode of the keystore"
 
