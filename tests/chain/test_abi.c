@@ -194,6 +194,12 @@ static void test_misuse(void **state)
     lks_abi_put_u64(&e, 1);
     lks_abi_put_u64(&e, 2);
     FAILS(LKS_INTERNAL, "heads", lks_abi_finish(&e)); /* one too many */
+    lks_buf_clear(&out);
+    lks_abi_begin(&e, &out, 1);
+    lks_abi_put_bytes(&e, "", 0);
+    lks_abi_put_u64(&e, 2);
+    FAILS(LKS_INTERNAL, "heads", lks_abi_finish(&e)); /* one too many, which must not end up in the tail */
+    assert_hex(out.data, out.len, WORD("00000020") WORD("00000000"));
     lks_abi_begin(&e, &out, 1);
     lks_abi_begin_tuple(&e, 1);
     FAILS(LKS_INTERNAL, "heads", lks_abi_finish(&e)); /* left open */
