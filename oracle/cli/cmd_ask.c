@@ -1,4 +1,5 @@
 /* lockstep ask: a request on chain, and its answer. */
+#include "chain/address.h"
 #include "chain/hex.h"
 #include "oracle/cli/ask.h"
 #include "oracle/cli/cli.h"
@@ -21,12 +22,13 @@ static const char *gas_of(char text[24], const lks_request_view *v, lks_event_ki
 
 static void tell_end(const lks_request_view *v)
 {
-    char id[LKS_HEX_SIZE(32)], fee[LKS_ETHER_SIZE], line[256], gas[4][24];
+    char id[LKS_HEX_SIZE(32)], fee[LKS_ETHER_SIZE], by[LKS_ADDRESS_SIZE], gas[4][24];
+    size_t count = v->claim->bytes_len / 4;
     lks_hex_encode(id, v->id, 32);
     lks_wei_format(fee, &v->request.fee);
-    lks_event_line(line, sizeof line, v->claim);
-    fprintf(stderr, "lockstep: request %s is %s; %s; fee %s ether; gas: request %s, accept %s, claim %s, finalize %s\n", id,
-            lks_request_status_word(v->state.status), line, fee, gas_of(gas[0], v, LKS_EVENT_REQUESTED),
+    lks_address_format(by, v->claim->account);
+    fprintf(stderr, "lockstep: final: %zu token%s by %s; request %s, fee %s ether; gas: request %s, accept %s, claim %s, finalize %s\n", count,
+            count == 1 ? "" : "s", by, id, fee, gas_of(gas[0], v, LKS_EVENT_REQUESTED),
             gas_of(gas[1], v, LKS_EVENT_ACCEPTED), gas_of(gas[2], v, LKS_EVENT_CLAIMED), gas_of(gas[3], v, LKS_EVENT_FINALIZED));
 }
 
