@@ -12,7 +12,13 @@ static const lws_retry_bo_t KEEP_ALIVE = {.secs_since_valid_ping = 20, .secs_sin
 
 static lks_rpc *rpc_of(struct lws *wsi) { return lws_context_user(lws_get_context(wsi)); }
 
-static const char *reason_of(const void *in) { return in ? in : "connection refused"; }
+/* Why a connection could not be made, from libwebsockets' text, which of TLS says nothing but a number. */
+static const char *reason_of(const lks_rpc *rpc, const void *in)
+{
+    if (!in)
+        return "connection refused";
+    return rpc->url.tls && strstr(in, "SSL") ? "the TLS handshake failed; the certificate must name this host and come from a known authority" : in;
+}
 
 /* Sends the next call. Returns: 0, or -1 to close the connection. */
 static int write_next(lks_rpc *rpc, struct lws *wsi, enum lws_write_protocol kind)
@@ -100,7 +106,7 @@ static int on_ws(struct lws *wsi, enum lws_callback_reasons reason, void *user, 
         break;
     case LWS_CALLBACK_CLIENT_CONNECTION_ERROR:
         if (rpc->link == RPC_CONNECTING)
-            rpc_link_failed(rpc, reason_of(in));
+            rpc_link_failed(rpc, reason_of(rpc, in));
         break;
     case LWS_CALLBACK_CLIENT_CLOSED: closed(rpc, wsi); break;
     default: break;
@@ -122,7 +128,7 @@ static int on_ipc(struct lws *wsi, enum lws_callback_reasons reason, void *user,
         break;
     case LWS_CALLBACK_CLIENT_CONNECTION_ERROR:
         if (rpc->link == RPC_CONNECTING)
-            rpc_link_failed(rpc, reason_of(in));
+            rpc_link_failed(rpc, reason_of(rpc, in));
         break;
     case LWS_CALLBACK_RAW_CLOSE: closed(rpc, wsi); break;
     default: break;
@@ -209,7 +215,7 @@ static int on_http_call(lks_rpc *rpc, rpc_call *call, struct lws *wsi, enum lws_
         if (call->written) /* it was connected, and ended without a status line */
             lks_fail(LKS_IO, "the connection to %s was closed before the answer came", rpc->url.display);
         else
-            lks_fail(LKS_IO, "cannot connect to %s: %s", rpc->url.display, reason_of(in));
+            lks_fail(LKS_IO, "cannot connect to %s: %s", rpc->url.display, reason_of(rpc, in));
         rpc_finish(rpc, call, LKS_IO, 0, NULL);
         return 0;
     default: return lws_callback_http_dummy(wsi, reason, NULL, in, len);
