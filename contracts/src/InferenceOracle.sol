@@ -74,7 +74,7 @@ contract InferenceOracle is Claims, DisputeHooks {
         if (p.acceptPeriod < MIN_ACCEPT_PERIOD || p.acceptPeriod > MAX_ACCEPT_PERIOD) {
             revert AcceptPeriodOutOfRange();
         }
-        if (p.claimPeriod < MIN_CLAIM_PERIOD || p.claimPeriod > MAX_CLAIM_PERIOD_) revert ClaimPeriodOutOfRange();
+        if (p.claimPeriod < MIN_CLAIM_PERIOD || p.claimPeriod > MAX_CLAIM_PERIOD) revert ClaimPeriodOutOfRange();
     }
 
     function _requestOf(RequestParams calldata p) private returns (Request memory r) {
@@ -303,7 +303,7 @@ contract InferenceOracle is Claims, DisputeHooks {
             minAcceptPeriod: MIN_ACCEPT_PERIOD,
             maxAcceptPeriod: MAX_ACCEPT_PERIOD,
             minClaimPeriod: MIN_CLAIM_PERIOD,
-            maxClaimPeriod: MAX_CLAIM_PERIOD_,
+            maxClaimPeriod: MAX_CLAIM_PERIOD,
             revealPeriod: REVEAL_PERIOD
         });
     }

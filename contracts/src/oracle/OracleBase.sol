@@ -19,7 +19,7 @@ abstract contract OracleBase is IInferenceOracle {
     /// A Request in calldata: 19 words.
     uint256 internal constant REQUEST_BYTES = 608;
     uint8 internal constant MAX_ATTEMPTS = 5;
-    uint32 internal constant MAX_CLAIM_PERIOD = 6 hours;
+    uint32 internal constant CLAIM_PERIOD_LIMIT = 6 hours;
     /// A missed deadline costs one part in that many of the stake, or the fee where that is more.
     uint256 internal constant MISS_DIVISOR = 50;
 
@@ -36,7 +36,7 @@ abstract contract OracleBase is IInferenceOracle {
     uint32 internal immutable MIN_ACCEPT_PERIOD;
     uint32 internal immutable MAX_ACCEPT_PERIOD;
     uint32 internal immutable MIN_CLAIM_PERIOD;
-    uint32 internal immutable MAX_CLAIM_PERIOD_;
+    uint32 internal immutable MAX_CLAIM_PERIOD;
     uint32 internal immutable REVEAL_PERIOD;
 
     mapping(bytes32 requestId => RequestState) internal _states;
@@ -50,13 +50,13 @@ abstract contract OracleBase is IInferenceOracle {
             registry_.code.length == 0 || IOperatorBonds(bonds_).oracle() != address(this) || p.minStake == 0
                 || p.minWindow == 0 || p.minWindow > p.maxWindow || p.minAcceptPeriod == 0
                 || p.minAcceptPeriod > p.maxAcceptPeriod || p.minClaimPeriod == 0 || p.minClaimPeriod > p.maxClaimPeriod
-                || p.maxClaimPeriod > MAX_CLAIM_PERIOD || p.revealPeriod == 0
+                || p.maxClaimPeriod > CLAIM_PERIOD_LIMIT || p.revealPeriod == 0
         ) revert BadParameters();
         (registry, bonds, disputeGame) = (registry_, bonds_, disputeGame_);
         MIN_STAKE = p.minStake;
         (MIN_WINDOW, MAX_WINDOW) = (p.minWindow, p.maxWindow);
         (MIN_ACCEPT_PERIOD, MAX_ACCEPT_PERIOD) = (p.minAcceptPeriod, p.maxAcceptPeriod);
-        (MIN_CLAIM_PERIOD, MAX_CLAIM_PERIOD_) = (p.minClaimPeriod, p.maxClaimPeriod);
+        (MIN_CLAIM_PERIOD, MAX_CLAIM_PERIOD) = (p.minClaimPeriod, p.maxClaimPeriod);
         REVEAL_PERIOD = p.revealPeriod;
     }
 
