@@ -8,8 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What failed is tried again after that long. */
-#define PAUSE_MS 5000u
 /* A transaction is given that many blocks to be included, in estimates. */
 #define INCLUSION_BLOCKS 3u
 /* The run that measures a model's speed: long enough to count, short enough to wait for. */
@@ -27,16 +25,16 @@ static bool is_paused(const lks_operator *op, const uint8_t id[32], lks_action a
 }
 
 /* Holds an action back. Returns: whether it is the first time in a while, so that it is worth a line. */
-static bool pause_action(lks_operator *op, const uint8_t id[32], lks_action action, uint64_t ms) {
+static bool pause_action(lks_operator *op, const uint8_t id[32], lks_action action) {
     for (size_t i = 0; i < LKS_PAUSES; i++) {
         if (op->pauses[i].until_ms == 0 || op->pauses[i].action != action || memcmp(op->pauses[i].request_id, id, 32)) continue;
-        op->pauses[i].until_ms = lks_now_ms() + ms;
+        op->pauses[i].until_ms = lks_now_ms() + op->pause_ms;
         return false;
     }
     lks_pause *p = &op->pauses[op->next_pause++ % LKS_PAUSES];
     memcpy(p->request_id, id, 32);
     p->action = action;
-    p->until_ms = lks_now_ms() + ms;
+    p->until_ms = lks_now_ms() + op->pause_ms;
     return true;
 }
 
@@ -100,7 +98,7 @@ bool lks_act_answers(lks_operator *op) {
     if (a.err) {
         if (!lks_inbox_stopped(op->inbox)) {
             lks_log(op->host, LKS_ERROR, "%s%s: the model gave no answer: %s", trial ? "measuring its speed" : "request ", trial ? "" : name, a.reason);
-            pause_action(op, a.request_id, LKS_ACTION_ANSWER, PAUSE_MS);
+            pause_action(op, a.request_id, LKS_ACTION_ANSWER);
         }
     } else {
         learn_speed(op, &a);
@@ -112,7 +110,7 @@ bool lks_act_answers(lks_operator *op) {
             lks_log(op->host, LKS_INFO, "request %s answered: %u tokens in %llu ms", name, a.count, (unsigned long long)a.total_ms);
             if (store_answer(op, &a)) { /* it will be computed again */
                 lks_log(op->host, LKS_ERROR, "request %s: the answer is not stored: %s", name, lks_error_message());
-                pause_action(op, a.request_id, LKS_ACTION_ANSWER, PAUSE_MS);
+                pause_action(op, a.request_id, LKS_ACTION_ANSWER);
             }
         }
     }
@@ -181,7 +179,7 @@ static void start_answer(lks_operator *op, const lks_job *job) {
     lks_err err = check_seed(op, job);
     if (!err) err = make_work(op, job, &work);
     if (err) {
-        if (pause_action(op, job->request_id, LKS_ACTION_ANSWER, PAUSE_MS))
+        if (pause_action(op, job->request_id, LKS_ACTION_ANSWER))
             lks_log(op->host, LKS_WARN, "request %s cannot be answered now: %s", name, lks_error_message());
         return;
     }
@@ -297,7 +295,7 @@ static void send(lks_operator *op, lks_job *job, lks_action action) {
     } else if (err == LKS_REFUSED && action == LKS_ACTION_ACCEPT) {
         drop(op, job, LKS_DROP_CONTRACT, lks_error_message());
     } else if (!lks_inbox_stopped(op->inbox)) {
-        bool first = pause_action(op, job->request_id, action, PAUSE_MS);
+        bool first = pause_action(op, job->request_id, action);
         lks_log(op->host, first ? LKS_WARN : LKS_DEBUG, "request %s: %s must wait: %s", name, lks_action_name(action), lks_error_message());
     }
 }
@@ -361,7 +359,7 @@ static lks_action decide(lks_operator *op, lks_job *job, lks_job_world *world) {
     if (job->state == LKS_JOB_SEEN && world->answer_ms == UINT64_MAX) return LKS_ACTION_NONE; /* until the model is measured */
     lks_action action = lks_job_next(job, &op->config->policy, world, &why);
     if (action == LKS_ACTION_DROP) drop(op, job, why, NULL);
-    else if (action == LKS_ACTION_NONE && why && pause_action(op, job->request_id, LKS_ACTION_NONE, PAUSE_MS))
+    else if (action == LKS_ACTION_NONE && why && pause_action(op, job->request_id, LKS_ACTION_NONE))
         lks_log(op->host, LKS_WARN, "request %s waits: %s", name, lks_drop_text(why));
     if (action == LKS_ACTION_ACCEPT) {
         world->backlog_ms += world->answer_ms;
@@ -377,7 +375,7 @@ void lks_act_tick(lks_operator *op) {
     size_t count = 0;
     lks_sender_now now = {op->feed.head.ref.number, lks_chain_time(op)};
     lks_err err = lks_sender_tend(&op->sender, &now);
-    if (err && !lks_inbox_stopped(op->inbox) && pause_action(op, no_request, LKS_ACTION_NONE, PAUSE_MS))
+    if (err && !lks_inbox_stopped(op->inbox) && pause_action(op, no_request, LKS_ACTION_NONE))
         lks_log(op->host, LKS_WARN, "looking after transactions: %s; trying again", lks_error_message());
     err = lks_store_jobs_open(op->store, &jobs);
     if (!err) err = look_around(op, &jobs, &world);

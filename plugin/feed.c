@@ -98,9 +98,10 @@ static lks_err find_ancestor(lks_feed *f) {
         uint64_t below = stored.ref.number - 1;
         err = lks_store_block_below(f->events.store, below, &stored);
         if (err == LKS_NOTFOUND) {
+            /* What was in the lost blocks may now be in earlier ones than we have seen. */
+            f->start_block = below > LKS_STORE_BLOCKS ? below - LKS_STORE_BLOCKS : 1;
             lks_log(f->events.host, LKS_WARN, "no stored block is canonical any more: looking at the chain anew from block %llu",
-                    (unsigned long long)(below + 1));
-            f->start_block = below + 1;
+                    (unsigned long long)f->start_block);
             memset(&stored, 0, sizeof stored);
             err = LKS_OK;
         }

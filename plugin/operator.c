@@ -12,6 +12,7 @@
 #include <time.h>
 
 #define TICK_MS 1000u
+#define PAUSE_MS 5000u
 #define RETRY_MS 2000u
 /* Blocks over which the time between blocks is measured at the start. */
 #define INTERVAL_BLOCKS 10u
@@ -71,6 +72,7 @@ lks_err lks_operator_open(lks_operator *op, const lockstep_host *host, const lks
     op->models = models;
     op->inbox = inbox;
     op->rpc = rpc;
+    op->pause_ms = PAUSE_MS;
     lks_store_identity who = {.chain_id = config->chain_id};
     memcpy(who.oracle, config->oracle, 20);
     lks_err err = load_key(op);

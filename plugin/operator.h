@@ -44,6 +44,7 @@ typedef struct lks_operator {
     uint64_t interval_ms;      /* between blocks, as measured */
     uint32_t reveal_seconds;   /* the deployment's */
     lks_speed speeds[LKS_MAX_MODELS];
+    uint32_t pause_ms;         /* what failed is tried again after that long */
     lks_pause pauses[LKS_PAUSES];
     size_t next_pause;
     atomic_uint_fast64_t finished; /* for finished_height */
