@@ -75,20 +75,24 @@ if [ "$host" = geth ]; then
   title "geth starts again, with the plugin in its process"
   net_stop
   net_chain geth --plugin "$build/liblockstep.so" --plugin-config "$work/operator.json" || fail "geth with the plugin did not start"
-  grep -m 3 -i 'plugin' "$work/chain.log" | cut -c1-150
+  log=$work/chain.log
 else
   title "lockstep-node starts beside the client"
   net_node
+  log=$work/node.log
 fi
 
 # ask TITLE OPTIONS... PROMPT
 ask() {
   title "$1"
   say "question     ${*: -1}"
-  net_as requester ask -m "$model" --window 10s --progress "${@:2}" 2>&1 || { tail -n 20 "$work"/*.log; fail "no final answer"; }
+  net_as requester ask -m "$model" --window 10s --progress "${@:2}" 2>&1 | grep -v "^hashing the model" || { tail -n 20 "$work"/*.log; fail "no final answer"; }
 }
 ask "A free question" -n 48 "What is the capital of France? Answer in one sentence."
 ask "A yes or no question: the answer is one of two tokens" --yes-no "Is London in England?"
+
+title "What the plugin wrote into its host's log"
+grep -aE 'request 0x|plugin .* started' "$log" | cut -c1-140
 
 title "Afterwards"
 net_as operator status || fail "no status"

@@ -27,7 +27,7 @@ print(*(s.getsockname()[1] for s in taken))')
   (umask 077 && od -An -N16 -tx1 /dev/urandom | tr -d ' \n' >"$net/password")
   local name
   for name in deployer operator requester; do
-    "$build/lockstep" account new --light --keystore "$net/keys/$name" --password-file "$net/password" >"$net/$name.address" || return 1
+    "$build/lockstep" account new --light --keystore "$net/keys/$name" --password-file "$net/password" >"$net/$name.address" 2>"$net/accounts.log" || { cat "$net/accounts.log" >&2; return 1; }
   done
   python3 - "$lks_devnet/chain/genesis.json" "$net" <<'PY'
 import json, pathlib, sys
