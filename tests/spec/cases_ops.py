@@ -52,13 +52,15 @@ def weights():
 def imports():
     rng = Values("import")
     out = []
-    for kind in ("plain", "zero", "small", "equal", "ties", "spike", "wide", "huge", "nan", "inf"):
-        for _ in range(2):
-            x = rng.row(32, kind)
-            try:
-                out.append({"kind": kind, "x": raw_words(x), "block": data(import_q8_0(x))})
-            except ValueError as refused:
-                out.append({"kind": kind, "x": raw_words(x), "refused": str(refused)})
+    rows = [(kind, rng.row(32, kind)) for kind in ("plain", "zero", "small", "equal", "ties", "spike", "wide", "huge", "nan", "inf") * 2]
+    # A largest value of 127 * 2^-128, whose scale has an infinite inverse, and one above; of 127 * 65504 and of the first that rounds to infinity.
+    for top in (f32.mul(bits(127), f32.pow2(-128)), f32.mul(bits(127), f32.pow2(-128)) + 16, bits(127 * 65504), bits(127 * 65519), bits(127 * 65520)):
+        rows.append(("edge", [top] + [0] * 31))
+    for kind, x in rows:
+        try:
+            out.append({"kind": kind, "x": raw_words(x), "block": data(import_q8_0(x))})
+        except ValueError as refused:
+            out.append({"kind": kind, "x": raw_words(x), "refused": str(refused)})
     return out
 
 
@@ -126,7 +128,7 @@ def quant():
     rng = Values("quant")
     return [{"x": raw_words(x), "block": b, **a8_out(A8Row(x, b))}
             for n, b in ((32, 64), (64, 64), (160, 64), (288, 64), (80, 80), (256, 128), (2, 2))
-            for x in (rng.row(n, kind) for kind in ("plain", "ties", "edge", "inf"))]
+            for x in (rng.row(n, kind) for kind in ("plain", "halves", "edge", "inf"))]
 
 
 def rope():
@@ -155,7 +157,7 @@ def add():
     return [{"x": raw_words(x), "y": raw_words(y), "output": words(ops.residual_add(x, y))}]
 
 
-ATTN_SHAPES = ((0, 2), (0, 64), (1, 16), (31, 16), (32, 16), (33, 80), (63, 2), (64, 128), (33, 256), (100, 16))
+ATTN_SHAPES = ((0, 2), (0, 64), (1, 16), (31, 16), (32, 16), (33, 80), (63, 2), (64, 128), (33, 256), (100, 16), (127, 2), (159, 2), (191, 2))
 
 
 def attn():

@@ -46,6 +46,10 @@ def sample_case(rng, kind, temperature, min_p, restrict, position):
     tokens = allowed if restrict else list(range(n))
     seed = rng.next()
     policy = Policy(temperature, min_p, seed, allowed)
+    if kind == "close" and temperature:  # scores that differ in their last bits, so that every rounding counts
+        for i in range(n):
+            noise = f32.to_float(gumbel(i, position, seed))
+            logits[i] = bits((3 + rng.below(4) * 2**-22 - noise) * f32.to_float(temperature))
     token, top, index = choose([logits[i] for i in tokens], tokens, policy, position)
     case = {"kind": kind, "logits": words(logits), "temperature": words([temperature]), "min_p": words([min_p]), "seed": "0x%016x" % seed,
             "position": position, "max": words([top]), "index": index, "token": token}
@@ -57,7 +61,7 @@ def sample_case(rng, kind, temperature, min_p, restrict, position):
 def sampling():
     rng = Values("sampling")
     out = []
-    for kind in ("plain", "ties", "zeros", "special", "nan", "all nan", "inf", "minus inf"):
+    for kind in ("plain", "ties", "zeros", "special", "nan", "all nan", "inf", "minus inf", "close", "close", "close"):
         for temperature, min_p in ((0, 0), (0, 0.5), (0.7, 0), (1, 0.05), (2.5, 1), (2**-10, 0), (3e38, 0), (1, 1e-42)):
             for restrict in (False, True):
                 out.append(sample_case(rng, kind, bits(temperature), bits(min_p), restrict, rng.below(32768)))

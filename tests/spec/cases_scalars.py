@@ -13,8 +13,9 @@ def transcendental(name, fn):
     rng = Values(name)
     inputs = list(SPECIAL) + [rng.next() & 0xFFFFFFFF for _ in range(200)] + [rng.between(118, 134) for _ in range(300)]
     inputs += [bits(v) for v in (-87.5, -88, -103, -103.97, -103.98, -104, -105, -105.5, 88, 88.72, 88.73, 88.8, 89, 89.5, 1e30, -1e30)]
-    inputs += [bits(0.6931471805599453 * (n + 0.5)) + s for n in range(-151, 128, 9) for s in (-1, 0, 1)]
-    inputs += [(b << 23) + 0x2AAAAB + s for b in range(0, 255, 11) for s in (-1, 0, 1)]
+    # Where the integer part of the result's exponent changes: exp32 near odd multiples of ln 2 / 2, log32 at significands of 4 / 3.
+    inputs += [bits(0.6931471805599453 * (n + 0.5)) + s for n in range(-151, 128, 3) for s in (-1, 0, 1)]
+    inputs += [(b << 23) + 0x2AAAAB + s for b in range(255) for s in (-1, 0)]
     sampled = f32.fnv64(fn(u) for u in range(0, 1 << 32, STRIDE))
     return [{"input": raw_words(inputs), "output": words([fn(u) for u in inputs]), "stride": STRIDE, "sampled_fnv": "0x%016x" % sampled}]
 

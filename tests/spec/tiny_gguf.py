@@ -43,7 +43,7 @@ MODELS = {
     "mixed": model(types=("Q4_K", "Q6_K", "Q8_0", "Q5_1", "Q4_0", "Q5_K"), layers=2, d=256, ffn=256, heads=4, kv=2,
                    rot=32),
     "head-80": model(types=("Q8_0", "Q4_1"), layers=2, d=160, heads=2, kv=1, width=80, rot=48, ffn=64),
-    "head-256": model(types=("Q8_0", "Q5_0"), layers=1, d=64, heads=2, kv=1, width=256, ffn=64, scale=0.0625),
+    "head-256": model(types=("Q8_0", "Q5_0"), layers=1, d=64, heads=2, kv=1, width=256, ffn=64, scale=0.05),
     "head-2": model(types=("Q4_0",), layers=1, d=32, heads=16, kv=16, width=2, ffn=32, context=40000),
     "odd": model(types=("Q4_1", "Q8_0"), layers=1, d=288, heads=3, kv=3, width=96, ffn=352, epsilon=1e-6, tied=False),
     "factors": model(factors=True, base=500000.0, context=512),

@@ -58,6 +58,11 @@ class Values(Random):
             return [0x40490FDB | self.below(2) << 31 for _ in range(n)]
         if kind == "ties":  # halves of 1 / 127 of the maximum 127
             return [bits(127)] + [bits((self.below(509) - 254) / 2) for _ in range(n - 1)]
+        if kind == "halves":  # about halves of the scale, where multiplying by 1 / d and dividing by d part
+            top = self.between(120, 129)
+            d = f32.div(f32.magnitude(top), bits(127))
+            near = [f32.mul(d, bits(self.below(127) + 0.5)) + self.below(3) - 1 | self.below(2) << 31 for _ in range(n - 1)]
+            return near[: n // 2] + [top] + near[n // 2 :]
         row = [self.between(120, 129) for _ in range(n)]
         if kind in ("nan", "inf"):
             row[self.below(n)] = NANS[self.below(len(NANS))] if kind == "nan" else 0x7F800000 | self.below(2) << 31
@@ -66,4 +71,4 @@ class Values(Random):
         return row
 
 
-KINDS = ("plain", "zero", "small", "edge", "huge", "wide", "equal", "ties", "nan", "inf", "spike")
+KINDS = ("plain", "zero", "small", "edge", "huge", "wide", "equal", "ties", "nan", "inf", "spike", "halves")

@@ -2,7 +2,7 @@
 
 from struct import unpack_from
 
-from .f32 import INF, NAN, ONE, SIGN, div, fma, from_f16, from_int, is_inf, is_nan, magnitude, mul, neg, pow2, split, to_f16, to_int
+from .f32 import INF, NAN, ONE, SIGN, div, fma, from_f16, from_int, is_inf, is_nan, magnitude, mul, neg, split, to_f16, to_int
 
 TINY = (127 - 100) << 23  # 2^-100
 F127 = from_int(127)
@@ -157,12 +157,12 @@ def import_q8_0(xs):
     if m >= INF:
         raise ValueError("NaN or infinity")
     d = div(m, F127)
-    if 0 < d < pow2(-128):
-        raise ValueError("scale below 2^-128")
+    inverse = div(ONE, d) if d else 0
+    if inverse == INF:
+        raise ValueError("1 / scale is infinite")
     half = to_f16(d)
     if half == 0x7C00:
         raise ValueError("scale beyond f16")
-    inverse = div(ONE, d) if d else 0
     out = bytearray(half.to_bytes(2, "little"))
     for x in xs:
         out.append(_away(mul(x, inverse)) & 255)
