@@ -2,17 +2,19 @@
 
 from struct import unpack_from
 
+from .f32 import from_float
+
 SCALARS = {0: "<B", 1: "<b", 2: "<H", 3: "<h", 4: "<I", 5: "<i", 6: "<f", 7: "<?", 10: "<Q", 11: "<q", 12: "<d"}
 SIZES = {0: 1, 1: 1, 2: 2, 3: 2, 4: 4, 5: 4, 6: 4, 7: 1, 10: 8, 11: 8, 12: 8}
-STRING, ARRAY, FLOAT = 8, 9, 6
+STRING, ARRAY, FLOAT, DOUBLE = 8, 9, 6, 12
 
 
 class Bits(int):
-    """The bits of an f32 metadata value."""
+    """The bits of a real metadata value."""
 
 
 class Gguf:
-    """meta: key -> value (f32 values as Bits); pairs: key -> its stored bytes; tensors: name -> (type, dims, bytes)."""
+    """meta: key -> value (reals as Bits); pairs: key -> its stored bytes; tensors: name -> (type, dims, bytes)."""
 
     def __init__(self, data):
         magic, version, tensors, pairs = unpack_from("<4sIQQ", data, 0)
@@ -52,4 +54,6 @@ class Gguf:
         if kind == ARRAY:
             item, n = self._number(4), self._number(10)
             return [self._value(item) for _ in range(n)]
+        if kind == DOUBLE:
+            return Bits(from_float(self._number(kind)))
         return Bits(self._number(4)) if kind == FLOAT else self._number(kind)
