@@ -1,14 +1,9 @@
 #include "plugin/operator.h"
 
-#include "chain/address.h"
-#include "chain/keystore.h"
 #include "plugin/log.h"
 
-#include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 
 #define TICK_MS 1000u
@@ -16,7 +11,6 @@
 #define RETRY_MS 2000u
 /* Blocks over which the time between blocks is measured at the start. */
 #define INTERVAL_BLOCKS 10u
-#define MAX_PASSWORD 1024u
 
 uint64_t lks_now_ms(void) {
     struct timespec t;
@@ -28,58 +22,25 @@ uint64_t lks_chain_time(const lks_operator *op) {
     return op->feed.head.time + (lks_now_ms() - op->head_seen_ms) / 1000;
 }
 
-/* Reads the first line of the password file. Out: password, room for MAX_PASSWORD; the caller wipes it. */
-static lks_err read_password(const char *path, char *password, size_t *len) {
-    struct stat st;
-    FILE *f = fopen(path, "rb");
-    if (!f) return lks_fail(LKS_IO, "password file %s: %s", path, strerror(errno));
-    setvbuf(f, NULL, _IONBF, 0); /* no copy in a buffer that nobody wipes */
-    lks_err err = LKS_OK;
-    if (fstat(fileno(f), &st) || !S_ISREG(st.st_mode)) err = lks_fail(LKS_IO, "password file %s is not a file", path);
-    else if (st.st_mode & (S_IRWXG | S_IRWXO))
-        err = lks_fail(LKS_REFUSED, "password file %s can be read by others: chmod 600 %s", path, path);
-    *len = 0;
-    for (int c; !err && (c = fgetc(f)) != EOF && c != '\n' && c != '\r';) {
-        if (*len == MAX_PASSWORD) err = lks_fail(LKS_BADARGS, "password file %s: its first line is longer than %u bytes", path, MAX_PASSWORD);
-        else password[(*len)++] = (char)c;
-    }
-    fclose(f);
-    return err;
-}
-
-static lks_err load_key(lks_operator *op) {
-    char password[MAX_PASSWORD];
-    uint8_t key[32];
-    size_t len = 0;
-    lks_err err = read_password(op->config->password_file, password, &len);
-    if (!err) err = lks_keystore_load(key, op->config->keystore, password, len);
-    lks_wipe(password, sizeof password);
-    if (!err) err = lks_signer_new(&op->signer, key);
-    lks_wipe(key, sizeof key);
-    return err;
-}
-
 static void load_speeds(lks_operator *op) {
     for (size_t i = 0; i < op->models->count; i++)
         if (lks_store_speed_get(op->store, op->models->items[i].model_id, &op->speeds[i])) memset(&op->speeds[i], 0, sizeof op->speeds[i]);
 }
 
 lks_err lks_operator_open(lks_operator *op, const lockstep_host *host, const lks_config *config, const lks_models *models, lks_inbox *inbox,
-                          lks_node *rpc) {
+                          lks_node *rpc, const lks_signer *signer) {
     memset(op, 0, sizeof *op);
     op->host = host;
     op->config = config;
     op->models = models;
     op->inbox = inbox;
     op->rpc = rpc;
+    op->signer = signer;
     op->pause_ms = PAUSE_MS;
     lks_store_identity who = {.chain_id = config->chain_id};
     memcpy(who.oracle, config->oracle, 20);
-    lks_err err = load_key(op);
-    if (!err) {
-        memcpy(who.operator_address, lks_signer_address(op->signer), 20);
-        err = lks_store_open(&op->store, config->database, &who);
-    }
+    memcpy(who.operator_address, lks_signer_address(signer), 20);
+    lks_err err = lks_store_open(&op->store, config->database, &who);
     if (!err) {
         lks_eth node = lks_node_eth(rpc);
         op->feed = (lks_feed){.events = {op->store, models, host, who}, .node = node, .start_block = config->start_block};
@@ -99,10 +60,8 @@ lks_err lks_operator_open(lks_operator *op, const lockstep_host *host, const lks
 void lks_operator_close(lks_operator *op) {
     lks_worker_free(op->worker);
     lks_store_close(op->store);
-    lks_signer_free(op->signer);
     op->worker = NULL;
     op->store = NULL;
-    op->signer = NULL;
 }
 
 /* Tells of a failure that will be tried again. Nothing is said of one that comes from stopping. */

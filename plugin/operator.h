@@ -29,7 +29,7 @@ typedef struct lks_operator {
     const lks_models *models;
     lks_inbox *inbox;
     lks_node *rpc;
-    lks_signer *signer;
+    const lks_signer *signer;
     lks_store *store;
     lks_worker *worker;
     lks_feed feed;
@@ -50,10 +50,9 @@ typedef struct lks_operator {
     atomic_uint_fast64_t finished; /* for finished_height */
 } lks_operator;
 
-/* Opens key and store. In: all but config outlive the operator; the worker thread is started.
- * Returns: LKS_OK; LKS_AUTH (wrong password, another chain); what lks_keystore_load and lks_store_open return. */
+/* Opens the store and starts the worker's thread. In: all outlive the operator. Returns: what lks_store_open returns; LKS_IO (no thread). */
 lks_err lks_operator_open(lks_operator *op, const lockstep_host *host, const lks_config *config, const lks_models *models, lks_inbox *inbox,
-                          lks_node *rpc) LKS_MUST_USE;
+                          lks_node *rpc, const lks_signer *signer) LKS_MUST_USE;
 /* Cancels the inference that runs; frees. Harmless on one that is all zero. */
 void lks_operator_close(lks_operator *op);
 

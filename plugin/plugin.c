@@ -1,5 +1,6 @@
 /* The shared object's one exported function, and the plugin object: the host's calls on one side, the event thread on the other. */
 #include "plugin/lockstep_plugin.h"
+#include "plugin/key.h"
 #include "plugin/log.h"
 #include "plugin/operator.h"
 
@@ -20,6 +21,7 @@ typedef struct plugin {
     lks_models models;
     lks_inbox *inbox;
     lks_node *rpc;
+    lks_signer *signer;
     lks_operator op;
     pthread_t thread;
     bool joined;
@@ -41,8 +43,9 @@ static void set_phase(plugin *p, phase value) {
 
 /* Everything that can fail for good, so that the host is told. A node that does not answer yet is no failure. */
 static lks_err open_all(plugin *p) {
-    lks_err err = lks_models_open(&p->models, p->config.models, p->config.model_count);
-    if (!err) err = lks_operator_open(&p->op, p->host, &p->config, &p->models, p->inbox, p->rpc);
+    lks_err err = lks_key_load(&p->signer, &p->config);
+    if (!err) err = lks_models_open(&p->models, p->config.models, p->config.model_count);
+    if (!err) err = lks_operator_open(&p->op, p->host, &p->config, &p->models, p->inbox, p->rpc, p->signer);
     if (err) return err;
     lks_node_set_timeout(p->rpc, FIRST_CALL_MS);
     err = lks_preflight_chain(&p->op);
@@ -66,7 +69,6 @@ static void *main_of_events(void *argument) {
     }
     set_phase(p, RUNNING);
     lks_operator_run(&p->op);
-    lks_operator_close(&p->op);
     return NULL;
 }
 
@@ -90,6 +92,7 @@ static void stop(lockstep_plugin *self) {
     lks_worker_cancel(p->op.worker);
     lks_node_close(p->rpc);
     pthread_join(p->thread, NULL);
+    lks_operator_close(&p->op);
     p->joined = true;
 }
 
@@ -97,6 +100,7 @@ static void free_plugin(plugin *p) {
     lks_node_free(p->rpc);
     lks_inbox_free(p->inbox);
     lks_models_close(&p->models);
+    lks_signer_free(p->signer);
     lks_config_free(&p->config);
     pthread_cond_destroy(&p->changed);
     pthread_mutex_destroy(&p->lock);

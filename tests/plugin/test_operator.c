@@ -1,5 +1,6 @@
 /* The operator on a simulated chain: the whole of a request's life, re-orgs in the middle of it, and a crash at every call to the node. */
 #include "chain/keystore.h"
+#include "plugin/key.h"
 #include "plugin/operator.h"
 #include "tests/plugin/sim.h"
 #include "tests/plugin/sim_host.h"
@@ -22,7 +23,7 @@
     } while (0)
 
 static char folder[64], keystore[128], password_file[128], database[128];
-static uint8_t key_address[20];
+static lks_signer *signer;
 static sim *chain;
 static sim_host *host;
 static lks_config config;
@@ -62,32 +63,35 @@ static lks_err fake_run(const lks_served *served, const uint32_t *prompt, size_t
 
 /* ---- the fixture ---- */
 
+static void write_password(const char *text) {
+    FILE *f = fopen(password_file, "w");
+    assert_non_null(f);
+    fputs(text, f);
+    fclose(f);
+    assert_int_equal(chmod(password_file, 0600), 0);
+}
+
 static int make_key(void **state) {
     (void)state;
     uint8_t key[32];
     lks_buf path = {0};
-    lks_signer *signer = NULL;
     /* In memory where there is such a place: hundreds of databases are made, and each commit waits for its disk. */
     snprintf(folder, sizeof folder, "%s/lockstep-operator-XXXXXX", access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
     assert_non_null(mkdtemp(folder));
     DO(lks_key_generate(key));
     DO(lks_signer_new(&signer, key));
-    memcpy(key_address, lks_signer_address(signer), 20);
-    lks_signer_free(signer);
     DO(lks_keystore_create(&path, folder, key, "secret", 6, LKS_KEYSTORE_LIGHT));
     snprintf(keystore, sizeof keystore, "%s", lks_buf_text(&path));
     lks_buf_free(&path);
     snprintf(password_file, sizeof password_file, "%s/password", folder);
     snprintf(database, sizeof database, "%s/jobs.db", folder);
-    FILE *f = fopen(password_file, "w");
-    assert_non_null(f);
-    fputs("secret\n", f);
-    fclose(f);
-    return chmod(password_file, 0600);
+    write_password("secret\n");
+    return 0;
 }
 
 static int remove_folder(void **state) {
     (void)state;
+    lks_signer_free(signer);
     char command[128];
     snprintf(command, sizeof command, "rm -rf %s", folder);
     return system(command);
@@ -96,7 +100,7 @@ static int remove_folder(void **state) {
 static void start(void) {
     DO(lks_inbox_new(&inbox, 1000, 1 << 20));
     DO(lks_node_new(&rpc, sim_host_api(host), 5000));
-    DO(lks_operator_open(&op, sim_host_api(host), &config, &models, inbox, rpc));
+    DO(lks_operator_open(&op, sim_host_api(host), &config, &models, inbox, rpc, signer));
     op.pause_ms = 1;
     is_open = true;
 }
@@ -126,7 +130,7 @@ static void fresh_chain(void) {
     atomic_store(&runs, 0);
     atomic_store(&failing_runs, 0);
     atomic_store(&delay_ms, 0);
-    chain = sim_new(key_address);
+    chain = sim_new(lks_signer_address(signer));
     host = sim_host_new(chain);
     memset(&config, 0, sizeof config);
     config.chain_id = SIM_CHAIN_ID;
@@ -464,7 +468,7 @@ static void test_refuses_to_start(void **state) {
     lks_operator second;
     halt();
     start();
-    assert_int_equal(lks_operator_open(&second, sim_host_api(host), &config, &models, inbox, rpc), LKS_REFUSED);
+    assert_int_equal(lks_operator_open(&second, sim_host_api(host), &config, &models, inbox, rpc, signer), LKS_REFUSED);
     assert_non_null(strstr(lks_error_message(), "in use by another process"));
     chain->chain_id = 1;
     assert_int_equal(lks_preflight_chain(&op), LKS_AUTH);
@@ -477,23 +481,31 @@ static void test_refuses_to_start(void **state) {
     chain->balance = lks_u256_from_u64(1);
     DO(lks_preflight_contracts(&op));
     assert_non_null(strstr(sim_host_lines(host), "too little ether"));
-    halt();
+}
 
+static void test_key(void **state) {
+    (void)state;
+    lks_signer *key = NULL;
+    DO(lks_key_load(&key, &config));
+    assert_memory_equal(lks_signer_address(key), lks_signer_address(signer), 20);
+    lks_signer_free(key);
     assert_int_equal(chmod(password_file, 0644), 0);
-    assert_int_equal(lks_operator_open(&second, sim_host_api(host), &config, &models, inbox, rpc), LKS_REFUSED);
+    assert_int_equal(lks_key_load(&key, &config), LKS_REFUSED);
     assert_non_null(strstr(lks_error_message(), "chmod 600"));
     assert_int_equal(chmod(password_file, 0600), 0);
-    FILE *f = fopen(password_file, "w");
-    assert_non_null(f);
-    fputs("wrong\n", f);
-    fclose(f);
-    assert_int_equal(lks_operator_open(&second, sim_host_api(host), &config, &models, inbox, rpc), LKS_AUTH);
-    assert_null(strstr(lks_error_message(), "wrong\n"));
-    f = fopen(password_file, "w");
-    assert_non_null(f);
-    fputs("secret", f); /* without a newline */
-    fclose(f);
-    start();
+    write_password("wrong-password\n");
+    assert_int_equal(lks_key_load(&key, &config), LKS_AUTH);
+    assert_null(strstr(lks_error_message(), "wrong-password"));
+    assert_null(key);
+    write_password("secret"); /* without a newline */
+    DO(lks_key_load(&key, &config));
+    lks_signer_free(key);
+    assert_int_equal(unlink(password_file), 0);
+    assert_int_equal(lks_key_load(&key, &config), LKS_IO);
+    assert_non_null(strstr(lks_error_message(), password_file));
+    write_password("secret\r\n");
+    DO(lks_key_load(&key, &config));
+    lks_signer_free(key);
 }
 
 int main(void) {
@@ -502,7 +514,7 @@ int main(void) {
         TEST(test_whole_life),       TEST(test_several),        TEST(test_left_alone),       TEST(test_taken_and_reopened),
         TEST(test_waits_for_bond),   TEST(test_model_fails),    TEST(test_lying_seed),       TEST(test_gaps),
         TEST(test_catches_up),       TEST(test_reorgs),         TEST(test_request_vanishes), TEST(test_restart_at_every_turn),
-        TEST(test_refuses_to_start), TEST(test_crash_at_every_call),
+        TEST(test_refuses_to_start), TEST(test_key), TEST(test_crash_at_every_call),
     };
     return cmocka_run_group_tests(tests, make_key, remove_folder);
 }
