@@ -22,7 +22,7 @@ step_lint() {
 
 step_build() { configure build && ninja -C build -j "$jobs"; }
 
-configure() { cmake -S . -B "$1" -G Ninja -DCMAKE_BUILD_TYPE=Release "${@:2}"; }
+configure() { cmake -S . -B "$1" -G Ninja -DCMAKE_BUILD_TYPE=Release -DLKS_TESTS=ON "${@:2}"; }
 
 # Every header that another folder may include compiles alone as C11, and as C++17 if it says that it is for C++ too.
 step_headers() {
