@@ -12,10 +12,12 @@
  */
 #include "plugin/store_internal.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #define APPLICATION_ID 0x4c4b5331
 #define SCHEMA_VERSION 1
@@ -175,7 +177,10 @@ lks_err lks_store_open(lks_store **out, const char *path, const lks_store_identi
         free(s);
         return lks_fail(LKS_NOMEM, "out of memory");
     }
-    mode_t old = umask(077); /* prompts and answers are public, what an operator is about to claim is not */
+    /* What an operator is about to claim is nobody else's to read; SQLite gives its other files the mode of this one. Only a new file is opened
+     * here: to close an old one would drop the locks that this process may have on it. */
+    int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, S_IRUSR | S_IWUSR);
+    if (fd >= 0) close(fd);
     int rc = sqlite3_open_v2(path, &s->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
     if (rc != SQLITE_OK) err = s->db ? lks_store_fail(s, "opening") : lks_fail(LKS_NOMEM, "out of memory");
     if (!err && sqlite3_db_readonly(s->db, "main") == 1)
@@ -184,7 +189,6 @@ lks_err lks_store_open(lks_store **out, const char *path, const lks_store_identi
     if (!err) err = lks_store_exec(s, "BEGIN EXCLUSIVE");
     if (!err) err = check_schema(s);
     if (!err) err = lks_store_exec(s, "COMMIT");
-    umask(old);
     if (err) {
         lks_store_close(s);
         return err;

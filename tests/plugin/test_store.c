@@ -316,7 +316,10 @@ static void test_refuses(void **state) {
 /* Who is root can write everywhere: the checks of permissions are made by another user. */
 static void test_unwritable(void **state) {
     (void)state;
+    struct stat st;
     lks_store_close(open_store());
+    assert_int_equal(stat(path, &st), 0);
+    assert_int_equal(st.st_mode & 0777, 0600);
     assert_int_equal(chmod(path, 0444), 0);
     assert_int_equal(chmod(folder, 0555), 0);
     pid_t child = fork();
