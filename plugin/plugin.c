@@ -41,20 +41,23 @@ static void set_phase(plugin *p, phase value) {
     pthread_mutex_unlock(&p->lock);
 }
 
-/* Everything that can fail for good, so that the host is told. A node that does not answer yet is no failure. */
+/* Whether the node is on the configured chain. One that does not answer yet is no failure: it is asked again later. */
+static lks_err check_chain(plugin *p) {
+    lks_eth node = lks_node_eth(p->rpc);
+    lks_node_set_timeout(p->rpc, FIRST_CALL_MS);
+    lks_err err = lks_eth_check_chain_id(&node, p->config.chain_id);
+    lks_node_set_timeout(p->rpc, LKS_NODE_TIMEOUT_MS);
+    if (err == LKS_OK || err == LKS_AUTH) return err;
+    lks_log(p->host, LKS_WARN, "the node does not say yet which chain it is on: %s", lks_error_message());
+    return LKS_OK;
+}
+
+/* Everything that can fail for good, so that the host is told. The database comes last: a wrong configuration must not make one. */
 static lks_err open_all(plugin *p) {
     lks_err err = lks_key_load(&p->signer, &p->config);
+    if (!err) err = check_chain(p);
     if (!err) err = lks_models_open(&p->models, p->config.models, p->config.model_count);
     if (!err) err = lks_operator_open(&p->op, p->host, &p->config, &p->models, p->inbox, p->rpc, p->signer);
-    if (err) return err;
-    lks_node_set_timeout(p->rpc, FIRST_CALL_MS);
-    err = lks_preflight_chain(&p->op);
-    lks_node_set_timeout(p->rpc, LKS_NODE_TIMEOUT_MS);
-    if (err && err != LKS_AUTH) {
-        lks_log(p->host, LKS_WARN, "the node does not say yet which chain it is on: %s", lks_error_message());
-        err = LKS_OK;
-    }
-    if (err) lks_operator_close(&p->op);
     return err;
 }
 
