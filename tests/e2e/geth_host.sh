@@ -69,7 +69,9 @@ grep -qx 'reply eth_chainId 0 "0x7cee"' "$work/journal" || fail "eth_chainId was
 grep -qx 'refused eth_sign -3' "$work/journal" || fail "eth_sign was not refused"
 [ "$(tail -n 2 "$work/journal" | tr '\n' ' ')" = "stop destroy " ] || fail "the plugin was not stopped and destroyed"
 last=$(awk '/^block / {n = $2} END {print n}' "$work/journal")
-expect_events "$(seq -s ' ' -f '+%.0f' 0 "$last")" "a new chain"
+first=$(awk '/^block / {print $2; exit}' "$work/journal")
+[ "$first" -le 1 ] || fail "the plugin saw no block before $first"
+expect_events "$(seq -s ' ' -f '+%.0f' "$first" "$last")" "a new chain"
 echo "ok every block of a new chain, up to $last"
 
 rm "$work/journal"
@@ -85,14 +87,17 @@ config
 start geth 0 "${geth[@]}" --engine "$engine"
 drive() { "$here/reorg.py" --http "http://127.0.0.1:$http" --engine "http://127.0.0.1:$engine" --jwt "$work/chain/jwt.hex" "$@" >>"$work/chain.log" 2>&1 || fail "reorg.py $*"; }
 drive build 1
-expect_events "+1" "the first block"
+# The feed begins at the head of the moment when geth calls itself synchronised: just before block 1 or just after it.
+for _ in $(seq 100); do case "$(events)" in *+1) break ;; *) sleep 0.1 ;; esac; done
+begin=$(events)
+[ "$begin" = "+1" ] || [ "$begin" = "+0 +1" ] || fail "the first block: the plugin saw $begin"
 drive build 3
-expect_events "+1 +2 +3 +4" "four blocks"
+expect_events "$begin +2 +3 +4" "four blocks"
 drive fork 2 3
-expect_events "+1 +2 +3 +4 -4 -3 +3 +4 +5" "a re-org"
+expect_events "$begin +2 +3 +4 -4 -3 +3 +4 +5" "a re-org"
 drive head "$(awk '/^block 1 / {print "0x" $3}' "$work/journal")"
 drive build 1
-expect_events "+1 +2 +3 +4 -4 -3 +3 +4 +5 -5 -4 -3 -2 +2" "an ancestor"
+expect_events "$begin +2 +3 +4 -4 -3 +3 +4 +5 -5 -4 -3 -2 +2" "an ancestor"
 stop_chain
 echo "ok re-orgs by the Engine API"
 
