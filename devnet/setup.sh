@@ -101,7 +101,7 @@ build_geth() {
   sum=$(geth_sources_hash)
   if [ -x "$out" ] && is_stamped "$out.sources" "$sum"; then return; fi
   mkdir -p "$root/build"
-  run "${out##*/}" "building $label (5 minutes the first time)" "$root/plugin/hosts/geth/build.sh" "${@:3}" "$root/build"
+  run "${out##*/}" "building $label (5 minutes the first time)" "$root/plugin/hosts/geth/build.sh" "${@:3}" "$out"
   put_stamp "$out.sources" "$sum"
 }
 
