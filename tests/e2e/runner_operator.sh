@@ -105,7 +105,7 @@ echo "ok: the client was away"
 net_end "$node_pid"
 mark_log
 node "ws://127.0.0.1:$http"
-for depth in 2 4 6; do
+for depth in 2 5; do
   mark_log
   id=$(ask "${drawn[@]}")
   wait_for "is accepted" 60
