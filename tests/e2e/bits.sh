@@ -7,13 +7,13 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 tokens=${1:-16}
 model=models/SmolLM2-135M-Instruct.Q4_1.gguf
-prompt="Why is the sky blue? Explain it to a child, and name the effect."
+prompt="The sky looks blue because sunlight is scattered by the air, and the shorter waves of"
 out=$(mktemp -d)
 trap 'rm -rf "$out"' EXIT
 [ -e "$model" ] || { echo "no $model: run devnet/setup.sh model"; exit 1; }
 
 # answer BUILD OPTIONS...: the answer's token ids and the hashes of the trace
-answer() { "$1/lockstep" run -m "$model" -n "$tokens" --greedy --json --trace "${@:2}" "$prompt" 2>"$out/err" || { cat "$out/err" >&2; exit 1; }; }
+answer() { "$1/lockstep" run -m "$model" -n "$tokens" --greedy --raw --json --trace "${@:2}" "$prompt" 2>"$out/err" || { cat "$out/err" >&2; exit 1; }; }
 essence() { python3 -c '
 import json, sys
 answer = json.load(sys.stdin)
