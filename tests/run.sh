@@ -73,13 +73,17 @@ step ctest step_ctest build ${slow:+slow}
 step asan step_asan
 step fuzz step_fuzz
 step forge step_forge
-if [ -n "$geth_build" ]; then
-  step geth-build step_geth_build
-fi
+# end_to_end GREP-OPTION: the scripts that name geth (-l), or those that do not (-L).
+end_to_end() {
+  local script limit=$((slow ? 7200 : 900))
+  for script in $(grep "$1" geth tests/e2e/*.sh ${slow:+tests/e2e/slow/*.sh}); do
+    step "e2e/$(basename "$script" .sh)" timeout "$limit" "$script"
+  done
+}
+end_to_end -L
+[ -z "$geth_build" ] || step geth-build step_geth_build
 step go step_go
-for script in tests/e2e/*.sh ${slow:+tests/e2e/slow/*.sh}; do
-  [ ! -e "$script" ] || step "e2e/$(basename "$script" .sh)" timeout $((slow ? 7200 : 900)) "$script"
-done
+end_to_end -l
 
 echo "$passed passed, $failed failed"
 [ "$failed" = 0 ]
