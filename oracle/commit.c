@@ -166,22 +166,3 @@ lks_err lks_commitment_make(lks_commitment *out, const lks_model *m, lks_commit_
     model_id(out);
     return LKS_OK;
 }
-
-void lks_token_hash(uint8_t hash32[32], const uint32_t *ids, size_t count)
-{
-    enum { IDS_A_PIECE = 256 };
-    memset(hash32, 0, 32);
-    if (count == 0)
-        return;
-    lks_keccak outer;
-    lks_keccak_init(&outer);
-    for (size_t first = 0; first < count; first += IDS_A_PIECE) {
-        uint8_t bytes[4 * IDS_A_PIECE], piece[32];
-        size_t n = count - first < IDS_A_PIECE ? count - first : IDS_A_PIECE;
-        for (size_t i = 0; i < n; i++)
-            lks_store_le32(bytes + 4 * i, ids[first + i]);
-        lks_keccak256(piece, bytes, 4 * n);
-        lks_keccak_update(&outer, piece, sizeof piece);
-    }
-    lks_keccak_final(&outer, hash32);
-}

@@ -33,10 +33,6 @@ typedef void (*lks_commit_progress)(void *user, uint64_t done, uint64_t total);
 /* Hashes the whole model (0.4 s for 98 MB on one core). */
 LKS_MUST_USE lks_err lks_commitment_make(lks_commitment *out, const lks_model *m, lks_commit_progress progress, void *user);
 
-/* Out: hash32 of a token list (docs/SPEC.md, token hash): keccak over the keccaks of its 1,024-byte pieces, ids as u32 little-endian; of an empty list
- * 32 zero bytes. */
-void lks_token_hash(uint8_t hash32[32], const uint32_t *ids, size_t count);
-
 #ifdef __cplusplus
 }
 #endif

@@ -177,7 +177,7 @@ static void test_hashes(void **state)
         assert_true(count <= LKS_COUNT(ids));
         for (uint32_t i = 0; i < count; i++)
             ids[i] = i * 7919 % 49152;
-        lks_token_hash(hash, ids, count);
+        tiny_tokens_hash(hash, ids, count);
         assert_hash(hash, &f, c, "hash", "tokens");
     }
     vectors_close(&f);

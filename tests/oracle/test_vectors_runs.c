@@ -86,7 +86,7 @@ static void check_runs(const tiny_model *m)
         uint8_t hash[32], want[32];
         check_answer(m, &r);
         check_trace(m, &r, &f, c);
-        lks_token_hash(hash, r.answer, r.answer_count);
+        tiny_tokens_hash(hash, r.answer, r.answer_count);
         vector_hash(&f, c, "tokensHash", want);
         assert_memory_equal(hash, want, 32);
         run_free(&r);

@@ -1,6 +1,17 @@
 #include "tests/oracle/tiny_models.h"
 
+#include "chain/contracts.h"
+
 #include <dirent.h>
+
+void tiny_tokens_hash(uint8_t hash32[32], const uint32_t *ids, size_t count)
+{
+    lks_buf packed = {0};
+    lks_tokens_pack(&packed, ids, count);
+    assert_int_equal(lks_buf_error(&packed), LKS_OK);
+    lks_tokens_hash(hash32, packed.data, packed.len);
+    lks_buf_free(&packed);
+}
 
 void tiny_open(tiny_model *m, const char *name)
 {

@@ -18,4 +18,7 @@ void tiny_open(tiny_model *m, const char *name);
 /* The vectors of a model: folder is "models" or "runs". */
 void tiny_vectors(vector_file *f, const tiny_model *m, const char *folder);
 
+/* The token hash of a list of ids, as the contracts' bindings make it. */
+void tiny_tokens_hash(uint8_t hash32[32], const uint32_t *ids, size_t count);
+
 #endif
