@@ -144,6 +144,8 @@ static void *work(void *arg) {
 static void on_block(lockstep_plugin *plugin, const lockstep_block *block) {
     echo *e = (echo *)plugin;
     struct stat status;
+    if (e->hold && stat(e->hold, &status) == 0)
+        note(e, "holding");
     while (e->hold && stat(e->hold, &status) == 0)
         usleep(2000);
     char hash[65], parent[65];
