@@ -1,20 +1,75 @@
-/* The trace: the Merkle root of every operation's output over a whole answer, by teacher forcing (docs/SPEC.md, trace).
+/* The trace: the op-major Merkle tree over every operation's output of a claim, by teacher forcing (docs/SPEC.md, trees).
  *
- * The forward pass of the tokens is computed again in one batch; no sampling decides what comes next. Rows in their committed form:
+ * The forward pass of prompt and answer is computed again in batches; no sampling decides what comes next. Rows in their committed form:
  *   F32 and RMS   the floats, little-endian
  *   A8            an entry of 8 bytes a block (d as float32, idx as u32), in block order, then the i8 values
  *   SAMPLE        the maximal logit as float32, its index as u32
+ *
+ * Memory of a trace: 32 bytes a chunk of 1,024 (the leaves' hashes; every node above is computed from them when it is asked for) and 32 an
+ * operation. While it is made, and while rows are read again: beside that one session (engine.h) whose batch is LKS_TRACE_BATCH positions, one row of logits a
+ * sampled position of a batch at a time. Rows are not kept: they are computed again in one pass, or read from the spill file where one was asked for.
+ * A trace belongs to one thread at a time; the model must outlive it.
  */
 #ifndef LKS_ORACLE_TRACE_H
 #define LKS_ORACLE_TRACE_H
 
-#include "oracle/generate.h"
+#include "oracle/step.h"
 
-/* Out: roots32, room for the program's op_count roots, in the program's order.
- * In: the prompt of P ids, the answer of N ids, the policy, threads (0: one for every core). Computes P + N - 1 positions; one batch of a layer's outputs,
- * the KV cache and one row of logits are held in memory.
- * Returns: LKS_OK, LKS_BADARGS (as lks_generate), LKS_NOMEM. */
+#include <stdatomic.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define LKS_TRACE_BATCH 256u
+/* The tree above operations, as op of a node. */
+#define LKS_TOP 65535u
+
+typedef struct lks_trace lks_trace;
+
+typedef struct lks_trace_options {
+    unsigned threads;          /* 0: one for every core */
+    const char *spill_folder;  /* keep the rows in an unlinked file there; NULL: compute them again when they are read */
+    const atomic_bool *cancel; /* set from any thread: ends with LKS_REFUSED soon; may be NULL */
+    bool tokens_only;          /* compute the tokens alone: no leaf is hashed, and only the functions marked T may be called */
+} lks_trace_options;
+
+/* Computes the claim again. Copies the run.
+ * Returns: LKS_OK; LKS_BADARGS (no prompt or answer, an id outside the vocabulary, too many positions, a policy that a request cannot state); LKS_REFUSED
+ * (cancelled); LKS_IO (spill file); LKS_NOMEM. */
+LKS_MUST_USE lks_err lks_trace_make(lks_trace **out, const lks_model *m, const lks_run *run, const lks_trace_options *options);
+void lks_trace_free(lks_trace *t);
+
+const lks_run *lks_trace_run(const lks_trace *t);     /* T */
+const lks_model *lks_trace_model(const lks_trace *t); /* T */
+/* T. Out: the token that the model gives at each of the N sampled positions, after the claim's own tokens before it. */
+const uint32_t *lks_trace_tokens(const lks_trace *t);
+/* T. Index of the first token that differs from the claim's; N when all are right. */
+uint32_t lks_trace_first_wrong_token(const lks_trace *t);
+
+void lks_trace_shape(lks_shape *s, const lks_trace *t, uint32_t op);
+/* Out: the hash of a node: (op, height, index), op LKS_TOP for the tree above operations, whose height 0 are the operations' roots. */
+void lks_trace_node(uint8_t hash32[32], const lks_trace *t, uint32_t op, unsigned height, uint64_t index);
+void lks_trace_root(uint8_t hash32[32], const lks_trace *t);
+/* Leaves, and bytes of all of them. */
+uint64_t lks_trace_leaf_count(const lks_trace *t);
+uint64_t lks_trace_size(const lks_trace *t);
+
+/* One row wanted; bytes: room for the row, filled by lks_trace_rows. */
+typedef struct lks_trace_row {
+    uint32_t op, row;
+    uint8_t *bytes;
+} lks_trace_row;
+
+/* Fills all rows, in one pass over the positions up to the last that is needed, or from the spill file.
+ * Returns: LKS_OK; LKS_REFUSED (cancelled); LKS_IO; LKS_NOMEM. */
+LKS_MUST_USE lks_err lks_trace_rows(lks_trace *t, lks_trace_row *rows, size_t count);
+
+/* Out: roots32, room for the program's op_count roots, in the program's order: the roots of one run, all in memory. */
 LKS_MUST_USE lks_err lks_trace_roots(uint8_t (*roots32)[32], const lks_model *m, const uint32_t *prompt, size_t prompt_count, const uint32_t *answer,
                                      size_t answer_count, const lks_policy *policy, unsigned threads);
 
+#ifdef __cplusplus
+}
+#endif
 #endif
