@@ -7,10 +7,6 @@
 
 #include "oracle/witness.h"
 
-#ifdef __cplusplus
-extern "C" {
-#endif
-
 /* As DisputeState of IDisputeGame. */
 typedef enum lks_dispute_state {
     LKS_DISPUTE_NONE = 0,
@@ -92,7 +88,4 @@ bool lks_stage_below(unsigned *height, uint32_t *count, unsigned node_height);
 /* Whether a height is a stage of a tree of height `tree_height`. */
 bool lks_stage_is(unsigned height, unsigned tree_height);
 
-#ifdef __cplusplus
-}
-#endif
 #endif

@@ -11,10 +11,6 @@
 #include "oracle/generate.h"
 #include "oracle/shape.h"
 
-#ifdef __cplusplus
-extern "C" {
-#endif
-
 /* A claim: what was asked and what was answered. Pointers are borrowed. */
 typedef struct lks_run {
     const uint32_t *prompt;
@@ -86,7 +82,4 @@ LKS_MUST_USE lks_err lks_op_decode(lks_op *op, const uint8_t descriptor[LKS_DESC
 size_t lks_partials_size(uint32_t position);
 bool lks_partials_are_valid(uint32_t position, const uint8_t *partials, size_t len);
 
-#ifdef __cplusplus
-}
-#endif
 #endif

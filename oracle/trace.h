@@ -17,10 +17,6 @@
 
 #include <stdatomic.h>
 
-#ifdef __cplusplus
-extern "C" {
-#endif
-
 #define LKS_TRACE_BATCH 256u
 /* The tree above operations, as op of a node. */
 #define LKS_TOP 65535u
@@ -69,7 +65,4 @@ LKS_MUST_USE lks_err lks_trace_rows(lks_trace *t, lks_trace_row *rows, size_t co
 LKS_MUST_USE lks_err lks_trace_roots(uint8_t (*roots32)[32], const lks_model *m, const uint32_t *prompt, size_t prompt_count, const uint32_t *answer,
                                      size_t answer_count, const lks_policy *policy, unsigned threads);
 
-#ifdef __cplusplus
-}
-#endif
 #endif

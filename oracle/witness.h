@@ -7,10 +7,6 @@
 
 #include "oracle/trace.h"
 
-#ifdef __cplusplus
-extern "C" {
-#endif
-
 typedef struct lks_opening {
     uint8_t *data;
     size_t data_len;
@@ -82,7 +78,4 @@ typedef struct lks_claim_facts {
 LKS_MUST_USE lks_err lks_witness_check(bool *wrong, const lks_claim_facts *c, const lks_commitment *model, const lks_witness *w, const uint8_t *partials,
                                        size_t partials_len);
 
-#ifdef __cplusplus
-}
-#endif
 #endif
