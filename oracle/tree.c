@@ -25,6 +25,14 @@ void lks_tree_leaf(uint8_t hash32[32], lks_tree tree, const void *bytes, size_t 
     lks_keccak_final(&ctx, hash32);
 }
 
+void lks_tree_leaves(uint8_t (*hashes)[32], lks_tree tree, const void *rows, size_t row_size, size_t count)
+{
+    const uint8_t *p = rows;
+    for (size_t r = 0; r < count; r++, p += row_size)
+        for (size_t i = 0; i < row_size; i += LKS_CHUNK_SIZE)
+            lks_tree_leaf(*hashes++, tree, p + i, row_size - i < LKS_CHUNK_SIZE ? row_size - i : LKS_CHUNK_SIZE);
+}
+
 void lks_tree_node(uint8_t hash32[32], lks_tree tree, lks_tree_role role, unsigned height, const uint8_t left32[32], const uint8_t right32[32])
 {
     uint8_t bytes[66] = {tag(tree, role), (uint8_t)height};

@@ -29,6 +29,8 @@ typedef enum lks_tree_role { LKS_ROLE_LEAF = 0, LKS_ROLE_NODE = 1, LKS_ROLE_TOP 
 unsigned lks_log2_ceil(uint64_t n);
 
 void lks_tree_leaf(uint8_t hash32[32], lks_tree tree, const void *bytes, size_t len);
+/* Out: the leaf hashes of `count` rows that lie one behind the other, row by row, a row's chunks in order. */
+void lks_tree_leaves(uint8_t (*hashes)[32], lks_tree tree, const void *rows, size_t row_size, size_t count);
 /* role: LKS_ROLE_NODE or LKS_ROLE_TOP. hash32 may be left or right. */
 void lks_tree_node(uint8_t hash32[32], lks_tree tree, lks_tree_role role, unsigned height, const uint8_t left32[32], const uint8_t right32[32]);
 /* role: LKS_ROLE_PAD or LKS_ROLE_TOP_PAD. */

@@ -1,0 +1,151 @@
+#include "oracle/openings.h"
+
+#include <assert.h>
+#include <string.h>
+
+/* Subtrees of this height are hashed level by level in one array; above them, node by node. */
+enum { BLOCK_HEIGHT = 8, BLOCK = 1 << BLOCK_HEIGHT };
+
+typedef struct source {
+    lks_tree tree;
+    lks_tree_role role; /* LKS_ROLE_NODE or LKS_ROLE_TOP */
+    const lks_shape *shape;
+    const uint8_t (*leaves)[32];
+} source;
+
+static void pad(uint8_t hash32[32], const source *s, unsigned height)
+{
+    lks_tree_pad(hash32, s->tree, s->role == LKS_ROLE_TOP ? LKS_ROLE_TOP_PAD : LKS_ROLE_PAD, height);
+}
+
+static void leaf(uint8_t hash32[32], const source *s, uint64_t place)
+{
+    uint64_t row = place >> s->shape->chunk_bits, chunk = place & (((uint64_t)1 << s->shape->chunk_bits) - 1);
+    if (lks_shape_node(s->shape, 0, place))
+        memcpy(hash32, s->leaves[lks_shape_row_ordinal(s->shape, (uint32_t)row) * s->shape->chunks + chunk], 32);
+    else
+        pad(hash32, s, 0);
+}
+
+/* A node of at most BLOCK_HEIGHT. */
+static void block(uint8_t hash32[32], const source *s, unsigned height, uint64_t index)
+{
+    uint8_t nodes[BLOCK][32];
+    size_t count = (size_t)1 << height;
+    if (!lks_shape_node(s->shape, height, index)) {
+        pad(hash32, s, height);
+        return;
+    }
+    for (size_t i = 0; i < count; i++)
+        leaf(nodes[i], s, (index << height) + i);
+    for (unsigned h = 1; h <= height; h++) {
+        count /= 2;
+        for (size_t i = 0; i < count; i++)
+            if (lks_shape_node(s->shape, h, (index << (height - h)) + i))
+                lks_tree_node(nodes[i], s->tree, s->role, h, nodes[2 * i], nodes[2 * i + 1]);
+            else
+                pad(nodes[i], s, h);
+    }
+    memcpy(hash32, nodes[0], 32);
+}
+
+/* From left to right: `waiting` holds the left sibling of each level that has no right one yet. */
+static void node(uint8_t hash32[32], const source *s, unsigned height, uint64_t index)
+{
+    uint8_t waiting[LKS_TREE_MAX_BITS + 16][32];
+    if (height <= BLOCK_HEIGHT || !lks_shape_node(s->shape, height, index)) {
+        if (height <= BLOCK_HEIGHT)
+            block(hash32, s, height, index);
+        else
+            pad(hash32, s, height);
+        return;
+    }
+    uint64_t blocks = (uint64_t)1 << (height - BLOCK_HEIGHT), first = index << (height - BLOCK_HEIGHT);
+    for (uint64_t i = 0; i < blocks; i++) {
+        unsigned level = 0;
+        block(hash32, s, BLOCK_HEIGHT, first + i);
+        for (; i >> level & 1; level++) {
+            unsigned h = BLOCK_HEIGHT + level + 1;
+            if (lks_shape_node(s->shape, h, (first + i) >> (level + 1)))
+                lks_tree_node(hash32, s->tree, s->role, h, waiting[level], hash32);
+            else
+                pad(hash32, s, h);
+        }
+        memcpy(waiting[level], hash32, 32);
+    }
+}
+
+void lks_item_node(uint8_t hash32[32], lks_tree tree, const lks_shape *s, const uint8_t (*leaves)[32], unsigned height, uint64_t index)
+{
+    source from = {tree, LKS_ROLE_NODE, s, leaves};
+    node(hash32, &from, height, index);
+}
+
+void lks_top_node(uint8_t hash32[32], lks_tree tree, const uint8_t (*roots)[32], uint32_t count, unsigned height, uint64_t index)
+{
+    lks_shape places;
+    lks_shape_rows(&places, 1, count);
+    source from = {tree, LKS_ROLE_TOP, &places, roots};
+    node(hash32, &from, height, index);
+}
+
+lks_err lks_opening_path(uint8_t (*path)[32], size_t *count, uint64_t first, uint64_t end, unsigned height, uint32_t item, uint32_t items,
+                         lks_node_source from, void *user)
+{
+    lks_err err = LKS_OK;
+    unsigned top = items ? lks_log2_ceil(items) : 0;
+    *count = 0;
+    for (unsigned h = 0; !err && h < height; h++) {
+        if (first & 1)
+            err = from(user, path[(*count)++], false, h, first - 1);
+        if (!err && (end & 1))
+            err = from(user, path[(*count)++], false, h, end);
+        first /= 2;
+        end = (end + 1) / 2;
+    }
+    for (unsigned h = 0; !err && h < top; h++)
+        err = from(user, path[(*count)++], true, h, (item >> h) ^ 1);
+    return err;
+}
+
+size_t lks_opening_path_count(uint64_t first, uint64_t end, unsigned height, uint32_t items)
+{
+    size_t count = items ? lks_log2_ceil(items) : 0;
+    for (unsigned h = 0; h < height; h++) {
+        count += (first & 1) + (end & 1);
+        first /= 2;
+        end = (end + 1) / 2;
+    }
+    return count;
+}
+
+bool lks_opening_root(uint8_t root32[32], lks_tree tree, uint8_t (*hashes)[32], uint64_t first, uint64_t end, unsigned height, uint32_t item, uint32_t items,
+                      const uint8_t (*path)[32], size_t count)
+{
+    if (height > 63 || first >= end || end > (uint64_t)1 << height || count != lks_opening_path_count(first, end, height, items))
+        return false;
+    for (unsigned h = 0; h < height; h++) {
+        /* out <= in, so that a level may be written over the one below */
+        size_t in = 0, out = 0, have = (size_t)(end - first);
+        if (first & 1) {
+            lks_tree_node(hashes[out++], tree, LKS_ROLE_NODE, h + 1, *path, hashes[in]);
+            path++, in++;
+        }
+        for (; in + 1 < have; in += 2)
+            lks_tree_node(hashes[out++], tree, LKS_ROLE_NODE, h + 1, hashes[in], hashes[in + 1]);
+        if (in < have) {
+            lks_tree_node(hashes[out++], tree, LKS_ROLE_NODE, h + 1, hashes[in], *path);
+            path++;
+        }
+        first /= 2;
+        end = (end + 1) / 2;
+        assert(out == end - first);
+    }
+    memcpy(root32, hashes[0], 32);
+    for (unsigned h = 0; items && h < lks_log2_ceil(items); h++, path++)
+        if (item >> h & 1)
+            lks_tree_node(root32, tree, LKS_ROLE_TOP, h + 1, *path, root32);
+        else
+            lks_tree_node(root32, tree, LKS_ROLE_TOP, h + 1, root32, *path);
+    return true;
+}
