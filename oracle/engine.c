@@ -120,7 +120,11 @@ lks_err lks_session_open(lks_session **out, const lks_model *m, const lks_sessio
     s->model = m;
     s->kernels = o->kernels ? o->kernels : lks_kernels_best();
     s->hook = o->hook;
+    s->stop = o->stop;
     s->user = o->user;
+    s->ops = m->program.op_count - 1; /* the last is SAMPLE: see lks_session_logits */
+    if (o->ops && o->ops < s->ops)
+        s->ops = o->ops;
     s->max_positions = o->max_positions;
     s->batch = o->batch ? o->batch : DEFAULT_BATCH;
     if (s->batch > s->max_positions)
@@ -162,6 +166,8 @@ void lks_session_close(lks_session *s)
     free(s);
 }
 
+lks_pool *lks_session_pool(const lks_session *s) { return s->pool; }
+
 uint32_t lks_session_positions(const lks_session *s) { return s->positions; }
 
 /* ---- Passes ---- */
@@ -177,15 +183,18 @@ static void show(const pass *p, uint32_t index)
         s->hook(s->user, index, &output);
 }
 
-static void run_pass(const pass *p)
+static lks_err run_pass(const pass *p)
 {
-    const lks_program *program = &p->s->model->program;
-    for (uint32_t i = 0; i + 1 < program->op_count; i++) { /* the last is SAMPLE: see lks_session_logits */
+    lks_session *s = p->s;
+    for (uint32_t i = 0; i < s->ops; i++) {
+        if (s->stop && s->stop(s->user))
+            return lks_fail(LKS_REFUSED, "cancelled");
         lks_run_op(p, i);
-        if (p->s->hook)
+        if (s->hook)
             show(p, i);
     }
-    p->s->positions += (uint32_t)p->rows;
+    s->positions += (uint32_t)p->rows;
+    return LKS_OK;
 }
 
 lks_err lks_session_forward(lks_session *s, const uint32_t *ids, size_t count, size_t sampled)
@@ -198,7 +207,9 @@ lks_err lks_session_forward(lks_session *s, const uint32_t *ids, size_t count, s
         if (final && sampled > rows)
             return lks_fail(LKS_BADARGS, "%zu sampled rows do not fit the last pass of %zu", sampled, rows);
         pass p = {s, ids + done, s->positions, rows, final ? sampled : 0};
-        run_pass(&p);
+        lks_err err = run_pass(&p);
+        if (err)
+            return err;
         done += rows;
     }
     return LKS_OK;

@@ -7,6 +7,7 @@
 
 #include "kernels/kernels.h"
 #include "oracle/model.h"
+#include "oracle/pool.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -33,7 +34,10 @@ typedef struct lks_session_options {
     uint32_t max_positions;  /* room of the KV cache; at most the model's */
     const lks_kernels *kernels; /* NULL: the fastest */
     lks_op_hook hook;        /* called after each operation of a pass; NULL: none. Makes A8 indices too. */
+    /* Asked before each operation of a pass: true ends the pass with LKS_REFUSED, after which the session can only be closed. NULL: never. */
+    bool (*stop)(void *user);
     void *user;
+    uint32_t ops; /* operations of a pass, from the first; 0: all, as logits need it */
 } lks_session_options;
 
 /* Memory: the KV cache (max_positions * layers * key-value heads * 2 * (head width + 4 * blocks)) and one batch of a layer's outputs.
@@ -43,11 +47,14 @@ void lks_session_close(lks_session *s);
 
 /* Computes `count` more positions with these token ids, in passes of at most the batch, and keeps the final norm's rows of the last `sampled` of them
  * (at most the batch, and at most the last pass's length).
- * Returns: LKS_OK; LKS_BADARGS (beyond max_positions, sampled too large). */
+ * Returns: LKS_OK; LKS_BADARGS (beyond max_positions, sampled too large); LKS_REFUSED (stopped). */
 LKS_MUST_USE lks_err lks_session_forward(lks_session *s, const uint32_t *ids, size_t count, size_t sampled);
 
 /* Out: the logits, vocab_size floats, of sampled row `row` of the last forward. */
 void lks_session_logits(lks_session *s, size_t row, float *logits);
+
+/* The session's threads, for its owner between passes and within the hook. */
+lks_pool *lks_session_pool(const lks_session *s);
 
 /* Positions computed so far. */
 uint32_t lks_session_positions(const lks_session *s);

@@ -3,7 +3,6 @@
 #define LKS_ORACLE_ENGINE_INTERNAL_H
 
 #include "oracle/engine.h"
-#include "oracle/pool.h"
 
 /* Where an operation's output lies. KV outputs own their cache; others share buffers. */
 typedef struct slot {
@@ -18,7 +17,9 @@ struct lks_session {
     const lks_kernels *kernels;
     lks_pool *pool;
     lks_op_hook hook;
+    bool (*stop)(void *user);
     void *user;
+    uint32_t ops; /* of a pass */
     uint32_t batch, max_positions, positions, widest_head;
     slot *slots; /* one an operation */
     uint8_t **buffers;

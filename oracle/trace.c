@@ -1,138 +1,215 @@
-#include "oracle/trace.h"
+#include "oracle/trace_internal.h"
 
-#include "kernels/half.h"
-#include "oracle/engine.h"
-#include "oracle/policy.h"
-#include "oracle/tree.h"
+#include "oracle/openings.h"
 
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-typedef struct tracer {
-    const lks_program *program;
-    uint8_t (*roots)[32];
-    uint8_t *row; /* room for the longest row */
-    uint32_t positions;
-} tracer;
+/* ---- Making ---- */
 
-static void put_f32(uint8_t **p, const float *x, size_t count)
+static lks_err check_run(const lks_model *m, const lks_run *r)
 {
-    for (size_t i = 0; i < count; i++, *p += 4)
-        lks_store_le32(*p, lks_bits(x[i]));
-}
-
-/* Row t of an output; an A8 row is a row of the view. */
-static size_t serialise(uint8_t *bytes, const lks_op *op, const lks_op_output *o, const lks_a8 *a, size_t t)
-{
-    uint8_t *p = bytes;
-    if (op->form != LKS_FORM_A8) {
-        put_f32(&p, o->f32 + t * op->width, op->width);
-        return (size_t)(p - bytes);
-    }
-    for (uint32_t b = 0; b < a->blocks; b++) {
-        put_f32(&p, &a->d[t * a->d_ld + b], 1);
-        lks_store_le32(p, a->idx[t * a->d_ld + b]);
-        p += 4;
-    }
-    memcpy(p, a->q + t * a->q_ld, a->width);
-    return (size_t)(p - bytes) + a->width;
-}
-
-static void hash_rows(lks_joiner *j, uint8_t *row, const lks_op *op, const lks_op_output *o, size_t first, size_t count)
-{
-    for (size_t t = first; t < first + count; t++) {
-        uint8_t hash[32];
-        size_t size = serialise(row, op, o, &o->a8, t);
-        lks_tree_row(hash, LKS_TREE_TRACE, row, size);
-        lks_joiner_push(j, hash);
-    }
-}
-
-static void on_op(void *user, uint32_t index, const lks_op_output *o)
-{
-    const tracer *x = user;
-    const lks_op *op = &x->program->ops[index];
-    unsigned height = lks_tree_row_height(lks_op_row_size(op));
-    lks_joiner rows;
-    if (op->kind != LKS_ROWS_KV) {
-        lks_joiner_init(&rows, LKS_TREE_TRACE, LKS_ROLE_NODE, height);
-        hash_rows(&rows, x->row, op, o, 0, o->rows);
-        lks_joiner_finish(&rows, lks_log2_ceil(o->rows), x->roots[index]);
-        return;
-    }
-    unsigned position_bits = lks_log2_ceil(x->positions);
-    lks_joiner heads;
-    lks_joiner_init(&heads, LKS_TREE_TRACE, LKS_ROLE_NODE, height + position_bits);
-    for (uint32_t h = 0; h < op->kv_heads; h++) {
-        uint8_t hash[32];
-        lks_joiner_init(&rows, LKS_TREE_TRACE, LKS_ROLE_NODE, height);
-        hash_rows(&rows, x->row, op, o, h * o->head_rows, x->positions);
-        lks_joiner_finish(&rows, position_bits, hash);
-        lks_joiner_push(&heads, hash);
-    }
-    lks_joiner_finish(&heads, lks_log2_ceil(op->kv_heads), x->roots[index]);
-}
-
-static lks_err hash_samples(uint8_t root32[32], lks_session *s, const lks_model *m, const lks_sampling *policy, size_t count)
-{
-    float *logits = malloc(m->program.vocab_size * sizeof *logits);
-    if (!logits)
-        return lks_fail(LKS_NOMEM, "out of memory");
-    lks_joiner rows;
-    lks_joiner_init(&rows, LKS_TREE_TRACE, LKS_ROLE_NODE, 0);
-    for (size_t r = 0; r < count; r++) {
-        lks_sample_row row;
-        uint8_t bytes[8], hash[32];
-        lks_session_logits(s, r, logits);
-        lks_sample_max(&row, logits, m->program.vocab_size, policy);
-        lks_store_le32(bytes, lks_bits(row.max));
-        lks_store_le32(bytes + 4, row.index);
-        lks_tree_row(hash, LKS_TREE_TRACE, bytes, sizeof bytes);
-        lks_joiner_push(&rows, hash);
-    }
-    lks_joiner_finish(&rows, lks_log2_ceil(count), root32);
-    free(logits);
+    const lks_program *p = &m->program;
+    if (r->prompt_count == 0 || r->answer_count == 0)
+        return lks_fail(LKS_BADARGS, "the prompt has %zu tokens and the answer %zu; both must have at least 1", r->prompt_count, r->answer_count);
+    if (r->prompt_count > p->max_positions || r->answer_count > p->max_positions - r->prompt_count + 1)
+        return lks_fail(LKS_BADARGS, "a prompt of %zu tokens and an answer of %zu do not fit the model's %u positions", r->prompt_count, r->answer_count,
+                        p->max_positions);
+    for (size_t i = 0; i < r->prompt_count; i++)
+        if (r->prompt[i] >= p->vocab_size)
+            return lks_fail(LKS_BADARGS, "prompt token %zu is %u; the vocabulary has %u", i, r->prompt[i], p->vocab_size);
+    for (size_t i = 0; i < r->answer_count; i++)
+        if (r->answer[i] >= p->vocab_size)
+            return lks_fail(LKS_BADARGS, "answer token %zu is %u; the vocabulary has %u", i, r->answer[i], p->vocab_size);
     return LKS_OK;
 }
 
-static uint32_t longest_row(const lks_program *p)
+static lks_err copy_run(lks_trace *t, const lks_run *r)
 {
-    uint32_t longest = 0;
-    for (uint32_t i = 0; i < p->op_count; i++) {
-        uint32_t size = lks_op_row_size(&p->ops[i]);
-        longest = size > longest ? size : longest;
-    }
-    return longest;
+    size_t p = r->prompt_count, n = r->answer_count, allowed = r->policy.allowed_count;
+    t->positions = (uint32_t)(p + n - 1);
+    t->sampled = (uint32_t)n;
+    t->ids = malloc((p + n) * sizeof *t->ids);
+    t->tokens = calloc(n, sizeof *t->tokens);
+    t->allowed = allowed ? malloc(allowed * sizeof *t->allowed) : NULL;
+    if (!t->ids || !t->tokens || (allowed && !t->allowed))
+        return lks_fail(LKS_NOMEM, "out of memory");
+    memcpy(t->ids, r->prompt, p * sizeof *t->ids);
+    memcpy(t->ids + p, r->answer, n * sizeof *t->ids);
+    if (allowed)
+        memcpy(t->allowed, r->policy.allowed, allowed * sizeof *t->allowed);
+    t->run = (lks_run){t->ids, p, t->ids + p, n, r->policy};
+    t->run.policy.allowed = t->allowed;
+    return lks_policy_decode(&t->sampling, &t->run.policy, t->model->program.vocab_size);
 }
 
-lks_err lks_trace_roots(uint8_t (*roots32)[32], const lks_model *m, const uint32_t *prompt, size_t prompt_count, const uint32_t *answer,
-                        size_t answer_count, const lks_policy *policy, unsigned threads)
+static lks_err plan_leaves(lks_trace *t)
 {
-    lks_sampling sampling;
-    lks_err err = lks_policy_decode(&sampling, policy, m->program.vocab_size);
+    const lks_program *p = &t->model->program;
+    t->shapes = calloc(p->op_count, sizeof *t->shapes);
+    t->first_leaf = calloc((size_t)p->op_count + 1, sizeof *t->first_leaf);
+    t->first_byte = calloc((size_t)p->op_count + 1, sizeof *t->first_byte);
+    t->roots = calloc(p->op_count, sizeof *t->roots);
+    if (!t->shapes || !t->first_leaf || !t->first_byte || !t->roots)
+        return lks_fail(LKS_NOMEM, "out of memory");
+    for (uint32_t i = 0; i < p->op_count; i++) {
+        lks_shape *s = &t->shapes[i];
+        lks_shape_output(s, &p->ops[i], t->positions, t->sampled);
+        uint64_t rows = (uint64_t)s->rows * (s->heads ? s->heads : 1);
+        t->first_leaf[i + 1] = t->first_leaf[i] + rows * s->chunks;
+        t->first_byte[i + 1] = t->first_byte[i] + rows * s->row_size;
+    }
+    if (!(t->leaves = malloc(t->first_leaf[p->op_count] * sizeof *t->leaves)))
+        return lks_fail(LKS_NOMEM, "out of memory for the %llu hashes of the trace", (unsigned long long)t->first_leaf[p->op_count]);
+    return LKS_OK;
+}
+
+/* A file without a name: it goes when the trace goes, whatever happens to the process. */
+static lks_err open_spill(lks_trace *t, const char *folder)
+{
+    t->spill = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    if (t->spill < 0 && (errno == EOPNOTSUPP || errno == EISDIR || errno == ENOENT)) { /* a file system or a kernel without O_TMPFILE */
+        size_t len = strlen(folder);
+        char *path = malloc(len + sizeof "/lockstep-trace-XXXXXX");
+        if (!path)
+            return lks_fail(LKS_NOMEM, "out of memory");
+        memcpy(path, folder, len);
+        memcpy(path + len, "/lockstep-trace-XXXXXX", sizeof "/lockstep-trace-XXXXXX");
+        t->spill = mkostemp(path, O_CLOEXEC);
+        if (t->spill >= 0)
+            unlink(path);
+        free(path);
+    }
+    return t->spill >= 0 ? LKS_OK : lks_fail(LKS_IO, "cannot make a file for the trace's rows in %s: %s", folder, strerror(errno));
+}
+
+typedef struct maker {
+    lks_trace_pass pass; /* first: the callbacks get a pointer to it */
+    lks_trace *trace;
+    lks_trace_hasher *hasher;
+} maker;
+
+static void make_output(lks_trace_pass *p, uint32_t op, const lks_op_output *o, uint32_t first_row)
+{
+    lks_trace_hasher_output(((maker *)p)->hasher, op, o, first_row);
+}
+
+static void make_sample(lks_trace_pass *p, uint32_t row, const lks_sample_row *sample, uint32_t token)
+{
+    maker *m = (maker *)p;
+    m->trace->tokens[row] = token;
+    if (m->hasher)
+        lks_trace_hasher_sample(m->hasher, row, sample);
+}
+
+static lks_err compute(lks_trace *t)
+{
+    maker m = {{.trace = t, .output = t->tokens_only ? NULL : make_output, .sample = make_sample, .positions = t->positions}, t, NULL};
+    lks_err err = lks_trace_pass_open(&m.pass);
+    if (!err && !t->tokens_only)
+        err = lks_trace_hasher_open(&m.hasher, t, lks_session_pool(m.pass.session));
+    if (!err)
+        err = lks_trace_pass_run(&m.pass);
+    if (!err && m.hasher)
+        err = lks_trace_hasher_finish(m.hasher);
+    lks_trace_hasher_close(m.hasher);
+    lks_trace_pass_close(&m.pass);
+    return err;
+}
+
+lks_err lks_trace_make(lks_trace **out, const lks_model *m, const lks_run *run, const lks_trace_options *options)
+{
+    static const lks_trace_options defaults = {0};
+    const lks_trace_options *o = options ? options : &defaults;
+    *out = NULL;
+    lks_err err = check_run(m, run);
     if (err)
         return err;
-    if (prompt_count == 0 || answer_count == 0 || prompt_count + answer_count - 1 > m->program.max_positions)
-        return lks_fail(LKS_BADARGS, "a prompt of %zu tokens and an answer of %zu do not fit the model's %u positions", prompt_count, answer_count,
-                        m->program.max_positions);
-    size_t positions = prompt_count + answer_count - 1;
-    uint32_t *ids = malloc(positions * sizeof *ids);
-    tracer x = {&m->program, roots32, malloc(longest_row(&m->program)), (uint32_t)positions};
-    lks_session *s = NULL;
-    if (!ids || !x.row)
-        err = lks_fail(LKS_NOMEM, "out of memory");
-    lks_session_options o = {.threads = threads, .batch = (uint32_t)positions, .max_positions = (uint32_t)positions, .hook = on_op, .user = &x};
+    lks_trace *t = calloc(1, sizeof *t);
+    if (!t)
+        return lks_fail(LKS_NOMEM, "out of memory");
+    t->model = m;
+    t->threads = o->threads;
+    t->cancel = o->cancel;
+    t->tokens_only = o->tokens_only;
+    t->spill = -1;
+    err = copy_run(t, run);
+    if (!err && !t->tokens_only)
+        err = plan_leaves(t);
+    if (!err && !t->tokens_only && o->spill_folder)
+        err = open_spill(t, o->spill_folder);
     if (!err)
-        err = lks_session_open(&s, m, &o);
-    if (!err) {
-        memcpy(ids, prompt, prompt_count * sizeof *ids);
-        memcpy(ids + prompt_count, answer, (answer_count - 1) * sizeof *ids);
-        err = lks_session_forward(s, ids, positions, answer_count);
-    }
-    if (!err)
-        err = hash_samples(roots32[m->program.op_count - 1], s, m, &sampling, answer_count);
-    lks_session_close(s);
-    free(x.row);
-    free(ids);
+        err = compute(t);
+    if (err)
+        lks_trace_free(t);
+    else
+        *out = t;
     return err;
+}
+
+void lks_trace_free(lks_trace *t)
+{
+    if (!t)
+        return;
+    if (t->spill >= 0)
+        close(t->spill);
+    free(t->ids);
+    free(t->allowed);
+    free(t->tokens);
+    free(t->shapes);
+    free(t->first_leaf);
+    free(t->first_byte);
+    free(t->roots);
+    free(t->leaves);
+    free(t);
+}
+
+/* ---- What it holds ---- */
+
+const lks_run *lks_trace_run(const lks_trace *t) { return &t->run; }
+const lks_model *lks_trace_model(const lks_trace *t) { return t->model; }
+const uint32_t *lks_trace_tokens(const lks_trace *t) { return t->tokens; }
+
+uint32_t lks_trace_first_wrong_token(const lks_trace *t)
+{
+    uint32_t i = 0;
+    while (i < t->sampled && t->tokens[i] == t->run.answer[i])
+        i++;
+    return i;
+}
+
+void lks_trace_shape(lks_shape *s, const lks_trace *t, uint32_t op)
+{
+    assert(!t->tokens_only && op < t->model->program.op_count);
+    *s = t->shapes[op];
+}
+
+void lks_trace_node(uint8_t hash32[32], const lks_trace *t, uint32_t op, unsigned height, uint64_t index)
+{
+    uint32_t ops = t->model->program.op_count;
+    assert(!t->tokens_only && (op < ops || op == LKS_TOP));
+    if (op == LKS_TOP)
+        lks_top_node(hash32, LKS_TREE_TRACE, t->roots, ops, height, index);
+    else if (height == t->shapes[op].height && index == 0)
+        memcpy(hash32, t->roots[op], 32);
+    else
+        lks_item_node(hash32, LKS_TREE_TRACE, &t->shapes[op], t->leaves + t->first_leaf[op], height, index);
+}
+
+void lks_trace_root(uint8_t hash32[32], const lks_trace *t) { lks_trace_node(hash32, t, LKS_TOP, lks_log2_ceil(t->model->program.op_count), 0); }
+
+uint64_t lks_trace_leaf_count(const lks_trace *t)
+{
+    assert(!t->tokens_only);
+    return t->first_leaf[t->model->program.op_count];
+}
+
+uint64_t lks_trace_size(const lks_trace *t)
+{
+    assert(!t->tokens_only);
+    return t->first_byte[t->model->program.op_count];
 }

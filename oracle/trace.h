@@ -26,7 +26,7 @@ typedef struct lks_trace lks_trace;
 typedef struct lks_trace_options {
     unsigned threads;          /* 0: one for every core */
     const char *spill_folder;  /* keep the rows in an unlinked file there; NULL: compute them again when they are read */
-    const atomic_bool *cancel; /* set from any thread: ends with LKS_REFUSED soon; may be NULL */
+    const atomic_bool *cancel; /* set from any thread: ends with LKS_REFUSED soon, lks_trace_rows too; outlives the trace; may be NULL */
     bool tokens_only;          /* compute the tokens alone: no leaf is hashed, and only the functions marked T may be called */
 } lks_trace_options;
 
@@ -58,11 +58,7 @@ typedef struct lks_trace_row {
 } lks_trace_row;
 
 /* Fills all rows, in one pass over the positions up to the last that is needed, or from the spill file.
- * Returns: LKS_OK; LKS_REFUSED (cancelled); LKS_IO; LKS_NOMEM. */
+ * Returns: LKS_OK; LKS_BADARGS (a row that the trace does not have); LKS_REFUSED (cancelled); LKS_IO; LKS_NOMEM. */
 LKS_MUST_USE lks_err lks_trace_rows(lks_trace *t, lks_trace_row *rows, size_t count);
-
-/* Out: roots32, room for the program's op_count roots, in the program's order: the roots of one run, all in memory. */
-LKS_MUST_USE lks_err lks_trace_roots(uint8_t (*roots32)[32], const lks_model *m, const uint32_t *prompt, size_t prompt_count, const uint32_t *answer,
-                                     size_t answer_count, const lks_policy *policy, unsigned threads);
 
 #endif

@@ -32,7 +32,7 @@ typedef struct run {
     lks_tokens ids;
     uint32_t *tokens;
     uint32_t count;
-    uint8_t (*roots)[32]; /* --trace: of every operation */
+    lks_trace *made; /* --trace */
     lks_utf8 text;
     lks_progress wait;
     double started, first, last; /* of the tokens; seconds */
@@ -72,12 +72,22 @@ static double rate(double count, double seconds)
     return seconds > 0 ? count / seconds : 0;
 }
 
+/* The root of an operation's output over the whole answer. */
+static void op_root(uint8_t root32[32], const run *r, uint32_t op)
+{
+    lks_shape shape;
+    lks_trace_shape(&shape, r->made, op);
+    lks_trace_node(root32, r->made, op, shape.height, 0);
+}
+
 static void trace_json(lks_json_writer *w, const run *r)
 {
+    uint8_t root[32];
     lks_json_put_name(w, "trace");
     lks_json_begin_array(w);
     for (uint32_t i = 0; i < r->model.program.op_count; i++) {
-        lks_json_put_data(w, r->roots[i], 32);
+        op_root(root, r, i);
+        lks_json_put_data(w, root, 32);
     }
     lks_json_end_array(w);
 }
@@ -85,10 +95,12 @@ static void trace_json(lks_json_writer *w, const run *r)
 static void print_trace(const run *r)
 {
     const lks_program *p = &r->model.program;
-    char root[LKS_HEX_SIZE(32)];
+    uint8_t root[32];
+    char text[LKS_HEX_SIZE(32)];
     for (uint32_t i = 0; i < p->op_count; i++) {
-        lks_hex_encode(root, r->roots[i], 32);
-        printf("%5" PRIu32 "  %-18s %s\n", i, lks_op_name(p->ops[i].code), root);
+        op_root(root, r, i);
+        lks_hex_encode(text, root, 32);
+        printf("%5" PRIu32 "  %-18s %s\n", i, lks_op_name(p->ops[i].code), text);
     }
 }
 
@@ -129,15 +141,13 @@ static int print_json(const run *r, const char *finish)
     return lks_out_json(&out, code);
 }
 
-/* Computes the answer again, as a challenger would, and the root of every operation's output. */
+/* Computes the answer again, as a challenger would. */
 static lks_err make_trace(run *r, const lks_policy *policy)
 {
-    r->roots = calloc(r->model.program.op_count, sizeof r->roots[0]);
-    if (r->roots == NULL) {
-        return lks_fail(LKS_NOMEM, "out of memory");
-    }
+    lks_run claim = {r->ids.ids, r->ids.count, r->tokens, r->count, *policy};
+    lks_trace_options options = {.threads = r->threads, .cancel = &interrupted};
     lks_progress_note(&r->wait, "tracing %zu positions", r->ids.count + r->count - 1);
-    return lks_trace_roots(r->roots, &r->model, r->ids.ids, r->ids.count, r->tokens, r->count, policy, r->threads);
+    return lks_trace_make(&r->made, &r->model, &claim, &options);
 }
 
 static int print_result(const run *r)
@@ -183,8 +193,10 @@ static int answer(run *r)
         return lks_cli_finish(LKS_EXIT_OK);
     }
     if (err == LKS_OK && r->trace) {
-        signal(SIGINT, SIG_DFL);
         err = make_trace(r, &policy);
+        if (atomic_load(&interrupted)) {
+            return lks_cli_fail(LKS_EXIT_INTERRUPTED, "run: interrupted while tracing");
+        }
     }
     return err == LKS_OK ? print_result(r) : lks_cli_fail_file(err, "run", NULL);
 }
@@ -262,10 +274,10 @@ int lks_cmd_run(int argc, char **argv)
     if (code == LKS_PARSED) {
         code = answer(&r);
     }
+    lks_trace_free(r.made);
     lks_model_close(&r.model);
     free(r.policy.allowed.ids);
     free(r.ids.ids);
     free(r.tokens);
-    free(r.roots);
     return code;
 }

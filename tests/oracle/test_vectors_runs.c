@@ -6,7 +6,6 @@
 #include "oracle/engine.h"
 #include "oracle/generate.h"
 #include "oracle/trace.h"
-#include "oracle/tree.h"
 
 static const unsigned batches[] = {1, 2, 7, 512}, thread_counts[] = {1, 2, 3};
 
@@ -53,28 +52,29 @@ static void check_answer(const tiny_model *m, const run *r)
 static void check_trace(const tiny_model *m, const run *r, const vector_file *f, int c)
 {
     uint32_t ops = m->model.program.op_count;
-    uint8_t(*roots)[32] = guard_new(ops * sizeof *roots);
     int list = lks_json_member(&f->doc, c, "roots");
+    lks_run claim = {r->prompt, r->prompt_count, r->answer, r->answer_count, r->policy};
     assert_int_equal(lks_json_size(&f->doc, list), ops);
-    for (size_t t = 0; t < LKS_COUNT(thread_counts); t++) {
-        memset(roots, 0, ops * sizeof *roots);
-        OK(lks_trace_roots(roots, &m->model, r->prompt, r->prompt_count, r->answer, r->answer_count, &r->policy, thread_counts[t]));
-        int n = lks_json_first(&f->doc, list);
-        lks_joiner top;
-        lks_joiner_init(&top, LKS_TREE_TRACE, LKS_ROLE_TOP, 0);
-        for (uint32_t i = 0; i < ops; i++, n = lks_json_next(&f->doc, n)) {
-            uint8_t want[32];
-            OK(lks_json_data_fixed(&f->doc, n, want, 32));
-            if (memcmp(roots[i], want, 32))
-                fail_msg("%s: the trace of operation %u (%s) differs, threads %u", m->name, i, lks_op_name(m->model.program.ops[i].code), thread_counts[t]);
-            lks_joiner_push(&top, roots[i]);
-        }
+    for (size_t k = 0; k < LKS_COUNT(thread_counts); k++) {
+        lks_trace *t;
+        lks_trace_options o = {.threads = thread_counts[k]};
         uint8_t root[32], want[32];
-        lks_joiner_finish(&top, lks_log2_ceil(ops), root);
+        OK(lks_trace_make(&t, &m->model, &claim, &o));
+        assert_int_equal(lks_trace_first_wrong_token(t), r->answer_count);
+        int n = lks_json_first(&f->doc, list);
+        for (uint32_t i = 0; i < ops; i++, n = lks_json_next(&f->doc, n)) {
+            lks_shape shape;
+            lks_trace_shape(&shape, t, i);
+            lks_trace_node(root, t, i, shape.height, 0);
+            OK(lks_json_data_fixed(&f->doc, n, want, 32));
+            if (memcmp(root, want, 32))
+                fail_msg("%s: the trace of operation %u (%s) differs, threads %u", m->name, i, lks_op_name(m->model.program.ops[i].code), thread_counts[k]);
+        }
+        lks_trace_root(root, t);
         vector_hash(f, c, "traceRoot", want);
         assert_memory_equal(root, want, 32);
+        lks_trace_free(t);
     }
-    guard_free(roots);
 }
 
 static void check_runs(const tiny_model *m)
