@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what a fresh Debian 12 machine lacks, in parts; a part that has nothing to do is silent and takes no time.
-#   devnet/setup.sh [debian] [tools] [model] [contracts] [geth] [stock-geth] [test] [bench]      no argument: the first five
+#   devnet/setup.sh [debian] [tools] [model] [contracts] [geth] [stock-geth] [test] [bench] [analysis]      no argument: the first five
 # debian     compilers and libraries, by name (root or sudo)
 # tools      Node and Go in .tools/, where PATH has none that is recent enough
 # model      models/SmolLM2-135M-Instruct.Q4_1.gguf
@@ -9,6 +9,7 @@
 # stock-geth build/geth, the unmodified command, to run beside lockstep-node
 # test       what only tests/run.sh needs: clang with its sanitizers, a C++ compiler
 # bench      what only bench/ needs: a C++ compiler for the peer, numpy for the reference
+# analysis   what only contracts/tools/analyse needs: slither and halmos
 # Versions and hashes are pinned in devnet/setup/, contracts/package-lock.json and plugin/hosts/geth/go.sum. Logs: .tools/log/.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -27,6 +28,15 @@ part_bench() {
   apt_install g++
   need_venv
   [ -e "$(site_packages)/numpy/version.py" ] || run numpy "installing numpy in .tools (17 MB)" pip_install numpy
+}
+
+part_analysis() {
+  local stamp=$root/.tools/stamp/analysis sum
+  sum=$(sha256sum <"$root/devnet/setup/analysis.txt")
+  ! is_stamped "$stamp" "$sum" || return 0
+  need_venv
+  run analysis "installing slither and halmos in .tools (90 MB)" pip_install analysis
+  put_stamp "$stamp" "$sum"
 }
 
 part_tools() {
@@ -112,8 +122,8 @@ geth_sources_hash() {
 [ $# -gt 0 ] || set -- debian tools model contracts geth
 for part in "$@"; do
   case $part in
-    debian | tools | model | contracts | geth | stock-geth | test | bench) ;;
-    *) die "unknown part '$part'; parts: debian tools model contracts geth stock-geth test bench" ;;
+    debian | tools | model | contracts | geth | stock-geth | test | bench | analysis) ;;
+    *) die "unknown part '$part'; parts: debian tools model contracts geth stock-geth test bench analysis" ;;
   esac
 done
 for part in "$@"; do with_lock "$part" "part_$part"; done
