@@ -22,6 +22,12 @@ const char *const lks_contract_errors[] = {
     "InsufficientLockedBond(address,uint256,uint256)", "NothingQueued()", "WithdrawalNotReady(uint64)",
     /* ModelRegistry */
     "UnknownArithmeticVersion(uint32)", "MalformedCommitment()",
+    /* DisputeGame */
+    "WrongModel()", "WrongRequest()", "ClaimNotLive()", "DisputeExists()", "NoSuchDispute()", "WrongState(uint8)", "NotChallenger()", "NotOperator()",
+    "NotEnoughEther(uint256)", "WrongChildCount()", "WrongHash()", "BadPadding()", "BadPick()", "UnknownShape()", "WrongLength()", "BadElement()",
+    "BadPartials()", "NothingWrong()", "NotCommitted()", "UnknownRoot()", "WellFormed()",
+    /* StepVerifier */
+    "BadOpening()", "WrongRoot()", "BadUnit()", "MalformedProgram()",
     NULL};
 
 void lks_tokens_pack(lks_buf *out, const uint32_t *ids, size_t count) {

@@ -1,20 +1,13 @@
 /* Calldata of our contracts' functions, and what their views return. */
-#include "chain/contracts.h"
+#include "chain/contracts_internal.h"
 #include "chain/keccak.h"
 
 #include <string.h>
 
-#define REQUEST_TYPE \
-    "(address,uint64,bytes32,uint32,bytes32,uint32,uint32,uint64,uint32,bytes32,uint32,uint128,uint128,uint32,uint32,uint32,uint8," \
-    "address,uint32)"
-#define REQUEST_WORDS (LKS_REQUEST_SIZE / 32)
-#define MODEL_TYPE "(uint32,bytes32,bytes32,bytes32,bytes32,uint32,uint32,uint32,uint32,uint32,uint32,uint32[])"
-
-/* Puts the Request's words into the head of the call. */
-static void put_request(lks_abi_writer *e, const lks_request *r) {
+void lks_put_request(lks_abi_writer *e, const lks_request *r) {
     uint8_t words[LKS_REQUEST_SIZE];
     lks_request_encode(words, r);
-    for (size_t i = 0; i < REQUEST_WORDS; i++) lks_abi_put_word(e, words + 32 * i);
+    for (size_t i = 0; i < LKS_REQUEST_WORDS; i++) lks_abi_put_word(e, words + 32 * i);
 }
 
 lks_err lks_call_request(lks_buf *out, const lks_request_params *p) {
@@ -42,24 +35,24 @@ lks_err lks_call_request(lks_buf *out, const lks_request_params *p) {
 /* A call whose only argument is the request. */
 static lks_err call_with_request(lks_buf *out, const char *signature, const lks_request *r) {
     lks_abi_writer e;
-    lks_abi_begin_call(&e, out, signature, REQUEST_WORDS);
-    put_request(&e, r);
+    lks_abi_begin_call(&e, out, signature, LKS_REQUEST_WORDS);
+    lks_put_request(&e, r);
     return lks_abi_finish(&e);
 }
 
 lks_err lks_call_expire(lks_buf *out, const lks_request *r) {
-    return call_with_request(out, "expire(" REQUEST_TYPE ")", r);
+    return call_with_request(out, "expire(" LKS_REQUEST_TYPE ")", r);
 }
 
 lks_err lks_call_accept(lks_buf *out, const lks_request *r) {
-    return call_with_request(out, "accept(" REQUEST_TYPE ")", r);
+    return call_with_request(out, "accept(" LKS_REQUEST_TYPE ")", r);
 }
 
 lks_err lks_call_claim(lks_buf *out, const lks_request *r, uint64_t seed, const uint8_t *tokens, size_t tokens_len, const uint8_t *allowed,
                        size_t allowed_len) {
     lks_abi_writer e;
-    lks_abi_begin_call(&e, out, "claim(" REQUEST_TYPE ",uint64,bytes,bytes)", REQUEST_WORDS + 3);
-    put_request(&e, r);
+    lks_abi_begin_call(&e, out, "claim(" LKS_REQUEST_TYPE ",uint64,bytes,bytes)", LKS_REQUEST_WORDS + 3);
+    lks_put_request(&e, r);
     lks_abi_put_u64(&e, seed);
     lks_abi_put_bytes(&e, tokens, tokens_len);
     lks_abi_put_bytes(&e, allowed, allowed_len);
@@ -68,8 +61,8 @@ lks_err lks_call_claim(lks_buf *out, const lks_request *r, uint64_t seed, const 
 
 lks_err lks_call_commit_claim(lks_buf *out, const lks_request *r, uint64_t seed, const uint8_t commitment32[32]) {
     lks_abi_writer e;
-    lks_abi_begin_call(&e, out, "commitClaim(" REQUEST_TYPE ",uint64,bytes32)", REQUEST_WORDS + 2);
-    put_request(&e, r);
+    lks_abi_begin_call(&e, out, "commitClaim(" LKS_REQUEST_TYPE ",uint64,bytes32)", LKS_REQUEST_WORDS + 2);
+    lks_put_request(&e, r);
     lks_abi_put_u64(&e, seed);
     lks_abi_put_word(&e, commitment32);
     return lks_abi_finish(&e);
@@ -78,8 +71,8 @@ lks_err lks_call_commit_claim(lks_buf *out, const lks_request *r, uint64_t seed,
 lks_err lks_call_reveal_claim(lks_buf *out, const lks_request *r, uint64_t seed, const uint8_t *tokens, size_t tokens_len,
                               const uint8_t *allowed, size_t allowed_len, const uint8_t salt32[32]) {
     lks_abi_writer e;
-    lks_abi_begin_call(&e, out, "revealClaim(" REQUEST_TYPE ",uint64,bytes,bytes,bytes32)", REQUEST_WORDS + 4);
-    put_request(&e, r);
+    lks_abi_begin_call(&e, out, "revealClaim(" LKS_REQUEST_TYPE ",uint64,bytes,bytes,bytes32)", LKS_REQUEST_WORDS + 4);
+    lks_put_request(&e, r);
     lks_abi_put_u64(&e, seed);
     lks_abi_put_bytes(&e, tokens, tokens_len);
     lks_abi_put_bytes(&e, allowed, allowed_len);
@@ -89,21 +82,21 @@ lks_err lks_call_reveal_claim(lks_buf *out, const lks_request *r, uint64_t seed,
 
 lks_err lks_call_missed(lks_buf *out, const lks_request *r, uint8_t seat) {
     lks_abi_writer e;
-    lks_abi_begin_call(&e, out, "missed(" REQUEST_TYPE ",uint8)", REQUEST_WORDS + 1);
-    put_request(&e, r);
+    lks_abi_begin_call(&e, out, "missed(" LKS_REQUEST_TYPE ",uint8)", LKS_REQUEST_WORDS + 1);
+    lks_put_request(&e, r);
     lks_abi_put_u64(&e, seat);
     return lks_abi_finish(&e);
 }
 
 lks_err lks_call_finalize(lks_buf *out, const lks_request *r, const uint8_t *tokens, size_t tokens_len) {
     lks_abi_writer e;
-    lks_abi_begin_call(&e, out, "finalize(" REQUEST_TYPE ",bytes)", REQUEST_WORDS + 1);
-    put_request(&e, r);
+    lks_abi_begin_call(&e, out, "finalize(" LKS_REQUEST_TYPE ",bytes)", LKS_REQUEST_WORDS + 1);
+    lks_put_request(&e, r);
     lks_abi_put_bytes(&e, tokens, tokens_len);
     return lks_abi_finish(&e);
 }
 
-static lks_err call_with_word(lks_buf *out, const char *signature, const uint8_t word32[32]) {
+lks_err lks_call_word(lks_buf *out, const char *signature, const uint8_t word32[32]) {
     lks_abi_writer e;
     lks_abi_begin_call(&e, out, signature, 1);
     lks_abi_put_word(&e, word32);
@@ -118,7 +111,7 @@ static lks_err call_with_address(lks_buf *out, const char *signature, const uint
 }
 
 lks_err lks_call_state_of(lks_buf *out, const uint8_t request_id32[32]) {
-    return call_with_word(out, "stateOf(bytes32)", request_id32);
+    return lks_call_word(out, "stateOf(bytes32)", request_id32);
 }
 
 lks_err lks_call_seat_of(lks_buf *out, const uint8_t request_id32[32], uint8_t attempt, uint8_t seat) {
@@ -131,7 +124,7 @@ lks_err lks_call_seat_of(lks_buf *out, const uint8_t request_id32[32], uint8_t a
 }
 
 lks_err lks_call_result(lks_buf *out, const uint8_t request_id32[32]) {
-    return call_with_word(out, "result(bytes32)", request_id32);
+    return lks_call_word(out, "result(bytes32)", request_id32);
 }
 
 lks_err lks_call_nonces(lks_buf *out, const uint8_t requester20[20]) {
@@ -148,8 +141,7 @@ lks_err lks_call_parameters(lks_buf *out) {
     return lks_abi_finish(&e);
 }
 
-/* The commitment as a dynamic tuple of the sequence that e writes. */
-static void put_model(lks_abi_writer *e, const lks_model_commitment *c) {
+void lks_put_model(lks_abi_writer *e, const lks_model_commitment *c) {
     lks_abi_begin_tuple(e, 12);
     lks_abi_put_u64(e, c->arithmetic_version);
     lks_abi_put_word(e, c->weights_root);
@@ -168,18 +160,18 @@ static void put_model(lks_abi_writer *e, const lks_model_commitment *c) {
     lks_abi_end(e);
 }
 
-static lks_err check_model(const lks_model_commitment *c) {
+lks_err lks_check_model(const lks_model_commitment *c) {
     if (c->eos_count <= LKS_CONTRACT_MAX_EOS) return LKS_OK;
     return lks_fail(LKS_BADARGS, "a model has %u end-of-sequence ids; at most %u can be registered", c->eos_count, LKS_CONTRACT_MAX_EOS);
 }
 
 lks_err lks_model_id(uint8_t id32[32], const lks_model_commitment *c) {
-    lks_err err = check_model(c);
+    lks_err err = lks_check_model(c);
     if (err) return err;
     lks_buf data = {0};
     lks_abi_writer e;
     lks_abi_begin(&e, &data, 1);
-    put_model(&e, c);
+    lks_put_model(&e, c);
     err = lks_abi_finish(&e);
     if (err == LKS_OK) lks_keccak256(id32, data.data, data.len);
     lks_buf_free(&data);
@@ -187,18 +179,18 @@ lks_err lks_model_id(uint8_t id32[32], const lks_model_commitment *c) {
 }
 
 lks_err lks_call_register(lks_buf *out, const lks_model_commitment *c, const uint8_t file_sha256[32], const char *uri) {
-    lks_err err = check_model(c);
+    lks_err err = lks_check_model(c);
     if (err) return err;
     lks_abi_writer e;
-    lks_abi_begin_call(&e, out, "register(" MODEL_TYPE ",bytes32,string)", 3);
-    put_model(&e, c);
+    lks_abi_begin_call(&e, out, "register(" LKS_MODEL_TYPE ",bytes32,string)", 3);
+    lks_put_model(&e, c);
     lks_abi_put_word(&e, file_sha256);
     lks_abi_put_bytes(&e, uri, strlen(uri));
     return lks_abi_finish(&e);
 }
 
 lks_err lks_call_is_registered(lks_buf *out, const uint8_t model_id32[32]) {
-    return call_with_word(out, "isRegistered(bytes32)", model_id32);
+    return lks_call_word(out, "isRegistered(bytes32)", model_id32);
 }
 
 lks_err lks_call_deposit(lks_buf *out, const uint8_t operator20[20]) {
@@ -208,7 +200,7 @@ lks_err lks_call_deposit(lks_buf *out, const uint8_t operator20[20]) {
 lks_err lks_call_queue_withdrawal(lks_buf *out, const lks_u256 *wei) {
     uint8_t word[32];
     lks_u256_to_be(word, wei);
-    return call_with_word(out, "queueWithdrawal(uint256)", word);
+    return lks_call_word(out, "queueWithdrawal(uint256)", word);
 }
 
 lks_err lks_call_account(lks_buf *out, const uint8_t operator20[20]) {
@@ -225,22 +217,20 @@ lks_err lks_call_withdraw(lks_buf *out, const uint8_t to20[20]) {
 
 /* ---- return values ---- */
 
-/* Starts reading exactly words words. */
-static lks_err begin_return(lks_abi_reader *r, const uint8_t *data, size_t len, size_t words) {
+lks_err lks_return_begin(lks_abi_reader *r, const uint8_t *data, size_t len, size_t words) {
     if (len != 32 * words) return lks_fail(LKS_CORRUPT, "a contract returned %zu bytes where %zu are due; is its address right?", len, 32 * words);
     lks_abi_read(r, data, len);
     return LKS_OK;
 }
 
-/* Reads a word that is at most max. */
-static lks_err read_up_to(lks_abi_reader *r, uint64_t max, uint64_t *out) {
+lks_err lks_return_up_to(lks_abi_reader *r, uint64_t max, uint64_t *out) {
     lks_err err = lks_abi_read_u64(r, out);
     if (err == LKS_OK && *out > max) err = lks_fail(LKS_CORRUPT, "a contract returned %llu where at most %llu can be", (unsigned long long)*out,
                                                     (unsigned long long)max);
     return err;
 }
 
-static lks_err read_u128(lks_abi_reader *r, lks_u256 *out) {
+lks_err lks_return_u128(lks_abi_reader *r, lks_u256 *out) {
     lks_err err = lks_abi_read_u256(r, out);
     if (err == LKS_OK && (out->w[2] || out->w[3])) err = lks_fail(LKS_CORRUPT, "a contract returned an amount of more than 128 bits");
     return err;
@@ -250,15 +240,15 @@ lks_err lks_return_state(lks_request_state *out, const uint8_t *data, size_t len
     lks_abi_reader r;
     uint64_t status = 0, attempt = 0, replicas = 0, taken = 0, final_seat = 0;
     memset(out, 0, sizeof *out);
-    lks_err err = begin_return(&r, data, len, 10);
-    if (!err) err = read_up_to(&r, LKS_REQUEST_STATUS_COUNT - 1, &status);
-    if (!err) err = read_up_to(&r, UINT8_MAX, &attempt);
-    if (!err) err = read_up_to(&r, LKS_MAX_REPLICAS, &replicas);
-    if (!err) err = read_up_to(&r, LKS_MAX_REPLICAS, &taken);
-    if (!err) err = read_up_to(&r, UINT8_MAX, &final_seat);
+    lks_err err = lks_return_begin(&r, data, len, 10);
+    if (!err) err = lks_return_up_to(&r, LKS_REQUEST_STATUS_COUNT - 1, &status);
+    if (!err) err = lks_return_up_to(&r, UINT8_MAX, &attempt);
+    if (!err) err = lks_return_up_to(&r, LKS_MAX_REPLICAS, &replicas);
+    if (!err) err = lks_return_up_to(&r, LKS_MAX_REPLICAS, &taken);
+    if (!err) err = lks_return_up_to(&r, UINT8_MAX, &final_seat);
     if (!err) err = lks_abi_read_bool(&r, &out->seed_fixed);
     if (!err) err = lks_abi_read_u64(&r, &out->seed);
-    if (!err) err = read_up_to(&r, (UINT64_C(1) << 40) - 1, &out->request_block);
+    if (!err) err = lks_return_up_to(&r, (UINT64_C(1) << 40) - 1, &out->request_block);
     if (!err) err = lks_abi_read_u32(&r, &out->window);
     if (!err) err = lks_abi_read_u64(&r, &out->deadline);
     out->status = (lks_request_status)status;
@@ -273,10 +263,10 @@ lks_err lks_return_seat(lks_seat *out, const uint8_t *data, size_t len) {
     lks_abi_reader r;
     uint64_t status = 0, count = 0;
     memset(out, 0, sizeof *out);
-    lks_err err = begin_return(&r, data, len, 6);
+    lks_err err = lks_return_begin(&r, data, len, 6);
     if (!err) err = lks_abi_read_address(&r, out->operator_address);
-    if (!err) err = read_up_to(&r, LKS_SEAT_STATUS_COUNT - 1, &status);
-    if (!err) err = read_up_to(&r, (1u << 24) - 1, &count);
+    if (!err) err = lks_return_up_to(&r, LKS_SEAT_STATUS_COUNT - 1, &status);
+    if (!err) err = lks_return_up_to(&r, (1u << 24) - 1, &count);
     if (!err) err = lks_abi_read_u32(&r, &out->first_token);
     if (!err) err = lks_abi_read_u32(&r, &out->disputes);
     if (!err) err = lks_abi_read_word(&r, out->value);
@@ -289,8 +279,8 @@ lks_err lks_return_result(lks_request_result *out, const uint8_t *data, size_t l
     lks_abi_reader r;
     uint64_t status = 0;
     memset(out, 0, sizeof *out);
-    lks_err err = begin_return(&r, data, len, 4);
-    if (!err) err = read_up_to(&r, LKS_REQUEST_STATUS_COUNT - 1, &status);
+    lks_err err = lks_return_begin(&r, data, len, 4);
+    if (!err) err = lks_return_up_to(&r, LKS_REQUEST_STATUS_COUNT - 1, &status);
     if (!err) err = lks_abi_read_u32(&r, &out->token_count);
     if (!err) err = lks_abi_read_word(&r, out->tokens_hash);
     if (!err) err = lks_abi_read_u32(&r, &out->first_token);
@@ -301,8 +291,8 @@ lks_err lks_return_result(lks_request_result *out, const uint8_t *data, size_t l
 lks_err lks_return_parameters(lks_oracle_parameters *out, const uint8_t *data, size_t len) {
     lks_abi_reader r;
     memset(out, 0, sizeof *out);
-    lks_err err = begin_return(&r, data, len, 8);
-    if (!err) err = read_u128(&r, &out->min_stake);
+    lks_err err = lks_return_begin(&r, data, len, 8);
+    if (!err) err = lks_return_u128(&r, &out->min_stake);
     if (!err) err = lks_abi_read_u32(&r, &out->min_window);
     if (!err) err = lks_abi_read_u32(&r, &out->max_window);
     if (!err) err = lks_abi_read_u32(&r, &out->min_accept_period);
@@ -316,28 +306,28 @@ lks_err lks_return_parameters(lks_oracle_parameters *out, const uint8_t *data, s
 lks_err lks_return_account(lks_bond_account *out, const uint8_t *data, size_t len) {
     lks_abi_reader r;
     memset(out, 0, sizeof *out);
-    lks_err err = begin_return(&r, data, len, 4);
-    if (!err) err = read_u128(&r, &out->free);
-    if (!err) err = read_u128(&r, &out->locked);
-    if (!err) err = read_u128(&r, &out->queued);
+    lks_err err = lks_return_begin(&r, data, len, 4);
+    if (!err) err = lks_return_u128(&r, &out->free);
+    if (!err) err = lks_return_u128(&r, &out->locked);
+    if (!err) err = lks_return_u128(&r, &out->queued);
     if (!err) err = lks_abi_read_u64(&r, &out->ready_at);
     return err;
 }
 
 lks_err lks_return_bool(bool *out, const uint8_t *data, size_t len) {
     lks_abi_reader r;
-    lks_err err = begin_return(&r, data, len, 1);
+    lks_err err = lks_return_begin(&r, data, len, 1);
     return err ? err : lks_abi_read_bool(&r, out);
 }
 
 lks_err lks_return_u64(uint64_t *out, const uint8_t *data, size_t len) {
     lks_abi_reader r;
-    lks_err err = begin_return(&r, data, len, 1);
+    lks_err err = lks_return_begin(&r, data, len, 1);
     return err ? err : lks_abi_read_u64(&r, out);
 }
 
 lks_err lks_return_u256(lks_u256 *out, const uint8_t *data, size_t len) {
     lks_abi_reader r;
-    lks_err err = begin_return(&r, data, len, 1);
+    lks_err err = lks_return_begin(&r, data, len, 1);
     return err ? err : lks_abi_read_u256(&r, out);
 }

@@ -1,120 +1,28 @@
 /* Our contracts' ABI against what forge and cast compute from the Solidity sources (tests/vectors/contracts). */
-#include "chain/contracts.h"
 #include "chain/hex.h"
 #include "chain/keccak.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-/* abi.txt as lines, and the values that make.sh encodes. */
-static char *text;
-static uint8_t model[32], salt[32], block[32], oracle[20], operator_address[20];
-static uint8_t prompt[1200], allowed[8], tokens[132];
-static lks_request request;
-static lks_model_commitment commitment;
-
-static void fill_list(uint8_t *out, uint32_t count, uint32_t step) {
-    for (uint32_t i = 0; i < count; i++) {
-        uint32_t id = i * step % 49152;
-        for (int b = 0; b < 4; b++) out[4 * i + (uint32_t)b] = (uint8_t)(id >> (8 * b));
-    }
-}
+#include "tests/chain/abi_vectors.h"
 
 static int setup(void **state) {
     (void)state;
-    FILE *f = fopen(LKS_TEST_DIR "/vectors/contracts/abi.txt", "rb");
-    assert_non_null(f);
-    text = calloc(1, 1 << 18);
-    assert_non_null(text);
-    size_t n = fread(text, 1, (1 << 18) - 1, f);
-    assert_true(n > 1000);
-    fclose(f);
-    memset(model, 0xa5, 32);
-    memset(salt, 0x5a, 32);
-    memset(block, 0x3c, 32);
-    assert_int_equal(lks_hex_decode(oracle, 20, "0x5FbDB2315678afecb367f032d93F642f64180aa3", 42), LKS_OK);
-    assert_int_equal(lks_hex_decode(operator_address, 20, "0x70997970C51812dc3A010C7d01b50e0d17dc79C8", 42), LKS_OK);
-    fill_list(prompt, 300, 7919);
-    fill_list(allowed, 2, 9);
-    fill_list(tokens, 33, 101);
-
-    lks_request *r = &request;
-    memcpy(r->requester, operator_address, 20);
-    r->nonce = 7;
-    memcpy(r->model_id, model, 32);
-    r->prompt_count = 300;
-    lks_tokens_hash(r->prompt_hash, prompt, sizeof prompt);
-    r->temperature = 1065353216;
-    r->min_p = 1028443341;
-    r->seed = UINT64_MAX;
-    r->allowed_count = 2;
-    lks_tokens_hash(r->allowed_hash, allowed, sizeof allowed);
-    r->max_tokens = 64;
-    r->stake = lks_u256_from_u64(100000000000000000u);
-    r->fee = (lks_u256){{UINT64_MAX, UINT64_MAX, 0, 0}};
-    r->window = 20;
-    r->accept_period = 60;
-    r->claim_period = 120;
-    r->replicas = 1;
-    memcpy(r->callback, oracle, 20);
-    r->callback_gas = 200000;
-
-    commitment = (lks_model_commitment){.arithmetic_version = 1, .op_count = 483, .tensor_count = 272, .sampler_op = 482,
-                                        .vocab_size = 49152, .context_length = 8192, .max_positions = 8192, .eos_ids = {0, 2}, .eos_count = 2};
-    commitment.weights_root[31] = 11;
-    commitment.program_root[31] = 12;
-    commitment.tokenizer_hash[31] = 13;
-    commitment.rope_root[31] = 14;
+    abi_load("abi.txt");
     return 0;
 }
 
 static int teardown(void **state) {
     (void)state;
-    free(text);
+    abi_free();
     return 0;
-}
-
-/* The third column of the line "kind name ...". */
-static const char *find(const char *kind, const char *name, size_t *len) {
-    char start[96];
-    int n = snprintf(start, sizeof start, "%s %s ", kind, name);
-    assert_in_range(n, 1, sizeof start - 1);
-    const char *at = strncmp(text, start, (size_t)n) == 0 ? text : NULL;
-    if (!at) {
-        char line[100];
-        snprintf(line, sizeof line, "\n%s", start);
-        at = strstr(text, line);
-        if (!at) fail_msg("no vector %s %s", kind, name);
-        at++;
-    }
-    at += n;
-    *len = strcspn(at, "\n");
-    return at;
-}
-
-static void check_hex(const char *kind, const char *name, const void *data, size_t len) {
-    size_t want_len = 0;
-    const char *want = find(kind, name, &want_len);
-    char *got = malloc(LKS_HEX_SIZE(len));
-    assert_non_null(got);
-    lks_hex_encode(got, data, len);
-    if (strlen(got) != want_len || memcmp(got, want, want_len)) fail_msg("%s %s: %s, not %.*s", kind, name, got, (int)want_len, want);
-    free(got);
 }
 
 static void test_calls(void **state) {
     (void)state;
-    lks_request_params p = {.prompt = prompt, .prompt_len = sizeof prompt, .temperature = 1065353216, .min_p = 1028443341,
-                            .seed = UINT64_MAX, .allowed = allowed, .allowed_len = sizeof allowed, .max_tokens = 64,
-                            .stake = request.stake, .window = 20, .accept_period = 60, .claim_period = 120, .replicas = 1,
+    lks_request_params p = {.prompt = abi.prompt, .prompt_len = sizeof abi.prompt, .temperature = 1065353216, .min_p = 1028443341,
+                            .seed = UINT64_MAX, .allowed = abi.allowed, .allowed_len = sizeof abi.allowed, .max_tokens = 64,
+                            .stake = abi.request.stake, .window = 20, .accept_period = 60, .claim_period = 120, .replicas = 1,
                             .callback_gas = 200000};
-    memcpy(p.model_id, model, 32);
-    memcpy(p.callback, oracle, 20);
+    memcpy(p.model_id, abi.model, 32);
+    memcpy(p.callback, abi.oracle, 20);
     uint64_t seed = UINT64_MAX - 1;
     lks_u256 wei = lks_u256_from_u64(1000000000000000000u);
     lks_u256_mul_u64(&wei, &wei, 1000);
@@ -123,28 +31,28 @@ static void test_calls(void **state) {
     do { \
         lks_buf_clear(&b); \
         assert_int_equal((expression), LKS_OK); \
-        check_hex("call", name, b.data, b.len); \
+        abi_check("call", name, b.data, b.len); \
     } while (0)
     CALL("request", lks_call_request(&b, &p));
-    CALL("expire", lks_call_expire(&b, &request));
-    CALL("accept", lks_call_accept(&b, &request));
-    CALL("claim", lks_call_claim(&b, &request, seed, tokens, sizeof tokens, allowed, sizeof allowed));
-    CALL("commitClaim", lks_call_commit_claim(&b, &request, seed, salt));
-    CALL("revealClaim", lks_call_reveal_claim(&b, &request, seed, tokens, sizeof tokens, NULL, 0, salt));
-    CALL("missed", lks_call_missed(&b, &request, 3));
-    CALL("finalize", lks_call_finalize(&b, &request, tokens, sizeof tokens));
-    CALL("stateOf", lks_call_state_of(&b, model));
-    CALL("result", lks_call_result(&b, model));
-    CALL("seatOf", lks_call_seat_of(&b, model, 2, 3));
-    CALL("nonces", lks_call_nonces(&b, operator_address));
-    CALL("credit", lks_call_credit(&b, operator_address));
+    CALL("expire", lks_call_expire(&b, &abi.request));
+    CALL("accept", lks_call_accept(&b, &abi.request));
+    CALL("claim", lks_call_claim(&b, &abi.request, seed, abi.tokens, sizeof abi.tokens, abi.allowed, sizeof abi.allowed));
+    CALL("commitClaim", lks_call_commit_claim(&b, &abi.request, seed, abi.salt));
+    CALL("revealClaim", lks_call_reveal_claim(&b, &abi.request, seed, abi.tokens, sizeof abi.tokens, NULL, 0, abi.salt));
+    CALL("missed", lks_call_missed(&b, &abi.request, 3));
+    CALL("finalize", lks_call_finalize(&b, &abi.request, abi.tokens, sizeof abi.tokens));
+    CALL("stateOf", lks_call_state_of(&b, abi.model));
+    CALL("result", lks_call_result(&b, abi.model));
+    CALL("seatOf", lks_call_seat_of(&b, abi.model, 2, 3));
+    CALL("nonces", lks_call_nonces(&b, abi.operator_address));
+    CALL("credit", lks_call_credit(&b, abi.operator_address));
     CALL("parameters", lks_call_parameters(&b));
-    CALL("register", lks_call_register(&b, &commitment, salt, "https://example.org/m.gguf"));
-    CALL("isRegistered", lks_call_is_registered(&b, model));
-    CALL("deposit", lks_call_deposit(&b, operator_address));
-    CALL("account", lks_call_account(&b, operator_address));
-    CALL("freeBond", lks_call_free_bond(&b, operator_address));
-    CALL("withdraw", lks_call_withdraw(&b, operator_address));
+    CALL("register", lks_call_register(&b, &abi.commitment, abi.salt, "https://example.org/m.gguf"));
+    CALL("isRegistered", lks_call_is_registered(&b, abi.model));
+    CALL("deposit", lks_call_deposit(&b, abi.operator_address));
+    CALL("account", lks_call_account(&b, abi.operator_address));
+    CALL("freeBond", lks_call_free_bond(&b, abi.operator_address));
+    CALL("withdraw", lks_call_withdraw(&b, abi.operator_address));
     CALL("queueWithdrawal", lks_call_queue_withdrawal(&b, &wei));
     lks_buf_free(&b);
 }
@@ -152,41 +60,41 @@ static void test_calls(void **state) {
 static void test_hashes(void **state) {
     (void)state;
     uint8_t hash[32], id[32], claim[32];
-    lks_tokens_hash(hash, prompt, sizeof prompt);
-    check_hex("hash", "tokens", hash, 32);
-    lks_request_id(id, 31337, oracle, &request);
-    check_hex("hash", "requestId", id, 32);
-    assert_int_equal(lks_model_id(hash, &commitment), LKS_OK);
-    check_hex("hash", "modelId", hash, 32);
-    lks_tokens_hash(hash, tokens, sizeof tokens);
-    lks_claim_hash(claim, 31337, oracle, id, UINT64_MAX - 1, operator_address, 33, hash);
-    check_hex("hash", "claimHash", claim, 32);
+    lks_tokens_hash(hash, abi.prompt, sizeof abi.prompt);
+    abi_check("hash", "tokens", hash, 32);
+    lks_request_id(id, 31337, abi.oracle, &abi.request);
+    abi_check("hash", "requestId", id, 32);
+    assert_int_equal(lks_model_id(hash, &abi.commitment), LKS_OK);
+    abi_check("hash", "modelId", hash, 32);
+    lks_tokens_hash(hash, abi.tokens, sizeof abi.tokens);
+    lks_claim_hash(claim, 31337, abi.oracle, id, UINT64_MAX - 1, abi.operator_address, 33, hash);
+    abi_check("hash", "claimHash", claim, 32);
     lks_claim_id(hash, claim, 2);
-    check_hex("hash", "claimId", hash, 32);
-    lks_claim_commitment(hash, claim, salt);
-    check_hex("hash", "commitment", hash, 32);
+    abi_check("hash", "claimId", hash, 32);
+    lks_claim_commitment(hash, claim, abi.salt);
+    abi_check("hash", "commitment", hash, 32);
 
     uint8_t zero[32] = {0};
     lks_tokens_hash(hash, NULL, 0);
     assert_memory_equal(hash, zero, 32);
     size_t len = 0;
     char low[17];
-    snprintf(low, sizeof low, "%016llx", (unsigned long long)lks_seed_used(UINT64_MAX, block));
-    assert_memory_equal(find("hash", "seedUsed", &len) + 50, low, 16);
+    snprintf(low, sizeof low, "%016llx", (unsigned long long)lks_seed_used(UINT64_MAX, abi.block));
+    assert_memory_equal(abi_find("hash", "seedUsed", &len) + 50, low, 16);
 }
 
 /* Every error of the sources is in our table, by selector, and the table has no other. */
 static void test_errors(void **state) {
     (void)state;
     size_t in_sources = 0, ours = 0;
-    for (const char *line = text; *line; line = strchr(line, '\n') + 1) in_sources += strncmp(line, "error ", 6) == 0;
+    for (const char *line = abi.text; *line; line = strchr(line, '\n') + 1) in_sources += strncmp(line, "error ", 6) == 0;
     for (size_t i = 0; lks_contract_errors[i]; i++, ours++) {
         uint8_t selector[4];
         char want[24], hex[LKS_HEX_SIZE(4)];
         lks_abi_selector(selector, lks_contract_errors[i]);
         lks_hex_encode(hex, selector, 4);
         snprintf(want, sizeof want, ") %s\n", hex);
-        const char *at = strstr(text, want);
+        const char *at = strstr(abi.text, want);
         if (!at) fail_msg("%s is not in the sources", lks_contract_errors[i]);
     }
     assert_int_equal(ours, in_sources);
@@ -201,7 +109,7 @@ static void test_errors(void **state) {
 static void test_topics(void **state) {
     (void)state;
     size_t in_sources = 0;
-    for (const char *line = text; *line; line = strchr(line, '\n') + 1) in_sources += strncmp(line, "event ", 6) == 0;
+    for (const char *line = abi.text; *line; line = strchr(line, '\n') + 1) in_sources += strncmp(line, "event ", 6) == 0;
     assert_int_equal(in_sources, LKS_EVENT_KIND_COUNT - 1);
     for (int kind = 1; kind < LKS_EVENT_KIND_COUNT; kind++) {
         uint8_t topic[32];
@@ -209,87 +117,66 @@ static void test_topics(void **state) {
         lks_event_topic(topic, (lks_event_kind)kind);
         lks_hex_encode(hex, topic, 32);
         snprintf(start, sizeof start, "\nevent %s(", lks_event_name((lks_event_kind)kind));
-        const char *at = strstr(text, start);
+        const char *at = strstr(abi.text, start);
         if (!at) fail_msg("%s is not in the sources", lks_event_name((lks_event_kind)kind));
         at = strstr(at, ") ") + 2;
         assert_memory_equal(at, hex, 66);
     }
 }
 
-/* A log vector as topics and data. */
-typedef struct log_vector {
-    uint8_t topics[4][32];
-    size_t topic_count;
-    lks_buf data;
-} log_vector;
-
-static void load_log(log_vector *v, const char *name) {
-    size_t len = 0;
-    const char *at = find("log", name, &len), *end = at + len;
-    memset(v, 0, sizeof *v);
-    for (;;) {
-        size_t n = strcspn(at, ",\n");
-        if (at + n == end) break;
-        assert_true(v->topic_count < 4);
-        assert_int_equal(lks_hex_decode(v->topics[v->topic_count++], 32, at, n), LKS_OK);
-        at += n + 1;
-    }
-    assert_int_equal(lks_hex_decode_buf(&v->data, at, (size_t)(end - at)), LKS_OK);
-}
-
-static lks_err decode(lks_event *e, const log_vector *v) {
+static lks_err decode(lks_event *e, const abi_log *v) {
     return lks_event_decode(e, (const uint8_t(*)[32])v->topics, v->topic_count, v->data.data, v->data.len);
 }
 
 static void test_events(void **state) {
     (void)state;
     lks_event e;
-    log_vector v;
+    abi_log v;
     uint8_t id[32];
-    lks_request_id(id, 31337, oracle, &request);
+    lks_request_id(id, 31337, abi.oracle, &abi.request);
 
-    load_log(&v, "Requested");
+    abi_load_log(&v, "Requested");
     assert_int_equal(decode(&e, &v), LKS_OK);
     assert_int_equal(e.kind, LKS_EVENT_REQUESTED);
     assert_memory_equal(e.request_id, id, 32);
-    assert_memory_equal(&e.request, &request, sizeof request);
-    assert_int_equal(e.bytes_len, sizeof prompt);
-    assert_memory_equal(e.bytes, prompt, sizeof prompt);
-    assert_int_equal(e.allowed_len, sizeof allowed);
-    assert_memory_equal(e.allowed, allowed, sizeof allowed);
+    assert_memory_equal(&e.request, &abi.request, sizeof abi.request);
+    assert_int_equal(e.bytes_len, sizeof abi.prompt);
+    assert_memory_equal(e.bytes, abi.prompt, sizeof abi.prompt);
+    assert_int_equal(e.allowed_len, sizeof abi.allowed);
+    assert_memory_equal(e.allowed, abi.allowed, sizeof abi.allowed);
     lks_buf_free(&v.data);
 
-    load_log(&v, "Accepted");
+    abi_load_log(&v, "Accepted");
     assert_int_equal(decode(&e, &v), LKS_OK);
     assert_int_equal(e.kind, LKS_EVENT_ACCEPTED);
-    assert_memory_equal(e.account, operator_address, 20);
+    assert_memory_equal(e.account, abi.operator_address, 20);
     assert_int_equal(e.attempt, 2);
     assert_int_equal(e.seat, 3);
     assert_true(e.seed == UINT64_MAX - 1 && e.time == 1700000000);
     lks_buf_free(&v.data);
 
-    load_log(&v, "Claimed");
+    abi_load_log(&v, "Claimed");
     assert_int_equal(decode(&e, &v), LKS_OK);
     assert_int_equal(e.kind, LKS_EVENT_CLAIMED);
-    assert_true(e.time == 1700000020 && e.bytes_len == sizeof tokens);
-    assert_memory_equal(e.bytes, tokens, sizeof tokens);
-    check_hex("hash", "claimHash", e.hash, 32);
+    assert_true(e.time == 1700000020 && e.bytes_len == sizeof abi.tokens);
+    assert_memory_equal(e.bytes, abi.tokens, sizeof abi.tokens);
+    abi_check("hash", "claimHash", e.hash, 32);
     lks_buf_free(&v.data);
 
-    load_log(&v, "Finalized");
+    abi_load_log(&v, "Finalized");
     assert_int_equal(decode(&e, &v), LKS_OK);
     assert_true(e.kind == LKS_EVENT_FINALIZED && e.count == 33);
-    assert_memory_equal(e.hash, salt, 32);
+    assert_memory_equal(e.hash, abi.salt, 32);
     lks_buf_free(&v.data);
 
-    load_log(&v, "ModelRegistered");
+    abi_load_log(&v, "ModelRegistered");
     assert_int_equal(decode(&e, &v), LKS_OK);
     assert_int_equal(e.kind, LKS_EVENT_MODEL_REGISTERED);
-    assert_memory_equal(&e.model, &commitment, sizeof commitment);
+    assert_memory_equal(&e.model, &abi.commitment, sizeof abi.commitment);
     assert_memory_equal(e.bytes, "https://example.org/m.gguf", e.bytes_len);
     lks_buf_free(&v.data);
 
-    load_log(&v, "Missed");
+    abi_load_log(&v, "Missed");
     assert_int_equal(decode(&e, &v), LKS_OK);
     assert_true(e.kind == LKS_EVENT_MISSED && e.amount.w[0] == 1000);
     lks_buf_free(&v.data);
@@ -300,9 +187,9 @@ static void test_hostile_events(void **state) {
     (void)state;
     static const char *const names[] = {"Requested", "Accepted", "Claimed", "Finalized", "ModelRegistered", "Missed"};
     for (size_t n = 0; n < sizeof names / sizeof *names; n++) {
-        log_vector v;
+        abi_log v;
         lks_event e, good;
-        load_log(&v, names[n]);
+        abi_load_log(&v, names[n]);
         assert_int_equal(decode(&good, &v), LKS_OK);
         for (size_t len = 0; len < v.data.len; len++) { /* a copy of exactly len bytes, for the address sanitizer */
             uint8_t *cut = malloc(len ? len : 1);
@@ -318,8 +205,8 @@ static void test_hostile_events(void **state) {
             lks_err err = decode(&e, &v);
             if (strcmp(names[n], "Requested") == 0 && err == LKS_OK) { /* then it is in the request, and the id changes */
                 uint8_t a[32], b[32];
-                lks_request_id(a, 31337, oracle, &good.request);
-                lks_request_id(b, 31337, oracle, &e.request);
+                lks_request_id(a, 31337, abi.oracle, &good.request);
+                lks_request_id(b, 31337, abi.oracle, &e.request);
                 assert_memory_not_equal(a, b, 32);
             }
             v.data.data[i] ^= 0x81;
@@ -368,9 +255,9 @@ static void test_returns(void **state) {
 
     lks_request copy;
     uint8_t words[LKS_REQUEST_SIZE];
-    lks_request_encode(words, &request);
+    lks_request_encode(words, &abi.request);
     assert_int_equal(lks_request_decode(&copy, words), LKS_OK);
-    assert_memory_equal(&copy, &request, sizeof copy);
+    assert_memory_equal(&copy, &abi.request, sizeof copy);
     words[32 * 16 + 30] = 1; /* replicas over 8 bits */
     assert_int_equal(lks_request_decode(&copy, words), LKS_CORRUPT);
 }
@@ -378,14 +265,14 @@ static void test_returns(void **state) {
 static void test_token_lists(void **state) {
     (void)state;
     uint32_t ids[33];
-    assert_int_equal(lks_tokens_unpack(ids, tokens, sizeof tokens), LKS_OK);
+    assert_int_equal(lks_tokens_unpack(ids, abi.tokens, sizeof abi.tokens), LKS_OK);
     assert_int_equal(ids[32], 32 * 101);
     lks_buf b = {0};
     lks_tokens_pack(&b, ids, 33);
-    assert_int_equal(b.len, sizeof tokens);
-    assert_memory_equal(b.data, tokens, b.len);
+    assert_int_equal(b.len, sizeof abi.tokens);
+    assert_memory_equal(b.data, abi.tokens, b.len);
     lks_buf_free(&b);
-    assert_int_equal(lks_tokens_unpack(ids, tokens, 7), LKS_CORRUPT);
+    assert_int_equal(lks_tokens_unpack(ids, abi.tokens, 7), LKS_CORRUPT);
 }
 
 int main(void) {
