@@ -13,13 +13,8 @@ lks_err lks_bond_view_get(lks_bond_view *out, lks_link *s, const uint8_t address
         err = lks_link_view(s, s->contracts.bonds, &call, err, &result);
         err = err == LKS_OK ? lks_return_account(&out->bond, result.data, result.len) : err;
     }
-    if (err == LKS_OK) {
-        err = lks_call_credit(&call, address20);
-        err = lks_link_view(s, s->contracts.oracle, &call, err, &result);
-        err = err == LKS_OK ? lks_return_u256(&out->credit, result.data, result.len) : err;
-    }
     lks_buf_free(&result);
-    return err;
+    return err == LKS_OK ? lks_credits_get(&out->credit, s, address20) : err;
 }
 
 static void print_amount(const char *label, const lks_u256 *wei, const char *behind)
@@ -41,7 +36,10 @@ void lks_bond_print(const lks_bond_view *b, uint64_t now)
         snprintf(behind, sizeof behind, ", %s%s", ready ? "ready: lockstep bond withdraw" : "ready at ", ready ? "" : when);
     }
     print_amount("bond, queued", &b->bond.queued, behind);
-    print_amount("credit", &b->credit, lks_u256_is_zero(&b->credit) ? "" : ", ready: lockstep credit withdraw");
+    print_amount("credit", &b->credit.oracle, lks_u256_is_zero(&b->credit.oracle) ? "" : ", ready: lockstep credit withdraw");
+    if (!lks_u256_is_zero(&b->credit.game)) {
+        print_amount("credit of disputes", &b->credit.game, ", ready: lockstep credit withdraw");
+    }
 }
 
 void lks_bond_json(lks_json_writer *w, const lks_bond_view *b)
@@ -51,5 +49,6 @@ void lks_bond_json(lks_json_writer *w, const lks_bond_view *b)
     lks_json_member_wei(w, "bondLocked", &b->bond.locked);
     lks_json_member_wei(w, "bondQueued", &b->bond.queued);
     lks_json_member_u64(w, "queuedReadyAt", b->bond.ready_at);
-    lks_json_member_wei(w, "credit", &b->credit);
+    lks_json_member_wei(w, "credit", &b->credit.oracle);
+    lks_json_member_wei(w, "gameCredit", &b->credit.game);
 }

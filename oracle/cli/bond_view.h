@@ -3,12 +3,12 @@
 #define LKS_CLI_BOND_VIEW_H
 
 #include "chain/json.h"
-#include "oracle/cli/link.h"
+#include "oracle/cli/credit.h"
 
 typedef struct lks_bond_view {
     lks_u256 balance; /* of the account itself; all in wei */
     lks_bond_account bond;
-    lks_u256 credit; /* fees, refunds and rewards that it can withdraw from the oracle */
+    lks_credits credit; /* fees, refunds and rewards that it can withdraw from the oracle; bonds and prepaid money from the dispute game */
 } lks_bond_view;
 
 LKS_MUST_USE lks_err lks_bond_view_get(lks_bond_view *out, lks_link *s, const uint8_t address20[20]);

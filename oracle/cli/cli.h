@@ -18,6 +18,7 @@ enum lks_exit {
     LKS_EXIT_REFUSED = 5,   /* a contract refused, or the account has too little */
     LKS_EXIT_AUTH = 6,      /* no account, no password, or a wrong one */
     LKS_EXIT_INTERNAL = 7,  /* out of memory, standard output lost, our bug */
+    LKS_EXIT_WRONG = 8,     /* the claim that was computed again is wrong */
     LKS_EXIT_INTERRUPTED = 130
 };
 
@@ -37,6 +38,7 @@ int lks_cmd_finalize(int argc, char **argv);
 int lks_cmd_bond_deposit(int argc, char **argv);
 int lks_cmd_bond_withdraw(int argc, char **argv);
 int lks_cmd_credit_withdraw(int argc, char **argv);
+int lks_cmd_check(int argc, char **argv);
 
 /* Prints "lockstep: MESSAGE" as one line on standard error. Returns: code. */
 int lks_cli_fail(int code, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -17,7 +17,8 @@ typedef struct money {
     lks_link link;
     lks_bond_view before;
     uint64_t now; /* time of the newest block */
-    lks_sent sent;
+    lks_sent sent[2];
+    size_t sent_count;
 } money;
 
 static int open_link(money *m, const char *command)
@@ -64,7 +65,9 @@ static int print_done(money *m, const char *done, const lks_u256 *wei, const uin
         lks_bond_json(&w, &after);
         lks_json_put_name(&w, "transactions");
         lks_json_begin_array(&w);
-        lks_sent_json(&w, &m->sent);
+        for (size_t i = 0; i < m->sent_count; i++) {
+            lks_sent_json(&w, &m->sent[i]);
+        }
         lks_json_end_array(&w);
         lks_json_end_object(&w);
         return lks_out_json(&out, LKS_EXIT_OK);
@@ -73,8 +76,15 @@ static int print_done(money *m, const char *done, const lks_u256 *wei, const uin
     lks_address_format(address, address20);
     printf("%s %s ether, account %s\n", done, amount, address);
     lks_bond_print(&after, m->now);
-    lks_sent_tell(&m->sent);
+    for (size_t i = 0; i < m->sent_count; i++) {
+        lks_sent_tell(&m->sent[i]);
+    }
     return lks_cli_finish(LKS_EXIT_OK);
+}
+
+static int transact(money *m, const char *what, const uint8_t to20[20], const lks_u256 *value, lks_buf *call, lks_err err)
+{
+    return lks_send(&m->link, &m->sent[m->sent_count++], what, to20, value, call, err);
 }
 
 static int deposit(money *m, const char *amount)
@@ -97,7 +107,7 @@ static int deposit(money *m, const char *amount)
         memcpy(operator20, lks_signer_address(m->link.signer), sizeof operator20);
     }
     lks_err err = lks_call_deposit(&call, operator20);
-    code = lks_send(&m->link, &m->sent, "deposit", m->link.contracts.bonds, &wei, &call, err);
+    code = transact(m, "deposit", m->link.contracts.bonds, &wei, &call, err);
     return code == LKS_PARSED ? print_done(m, "deposited", &wei, operator20) : code;
 }
 
@@ -128,7 +138,7 @@ static int queue(money *m, const char *amount)
         return lks_cli_fail(LKS_EXIT_REFUSED, "bond withdraw: only %s ether of the bond are free; wait for locked bond, or withdraw less", has);
     }
     lks_err err = lks_call_queue_withdrawal(&call, &wei);
-    code = lks_send(&m->link, &m->sent, "queue withdrawal", m->link.contracts.bonds, &nothing, &call, err);
+    code = transact(m, "queue withdrawal", m->link.contracts.bonds, &nothing, &call, err);
     return code == LKS_PARSED ? print_done(m, "queued for withdrawal", &wei, lks_signer_address(m->link.signer)) : code;
 }
 
@@ -152,30 +162,45 @@ static int take(money *m)
     }
     const uint8_t *to = lks_signer_address(m->link.signer);
     lks_err err = lks_call_withdraw(&call, to);
-    code = lks_send(&m->link, &m->sent, "withdraw", m->link.contracts.bonds, &nothing, &call, err);
+    code = transact(m, "withdraw", m->link.contracts.bonds, &nothing, &call, err);
     return code == LKS_PARSED ? print_done(m, "withdrawn", &m->before.bond.queued, to) : code;
+}
+
+static int take_credit_of(money *m, const char *what, const uint8_t contract20[20], const lks_u256 *wei)
+{
+    const lks_u256 nothing = {{0}};
+    lks_buf call = {0};
+    if (lks_u256_is_zero(wei)) {
+        return LKS_PARSED;
+    }
+    lks_err err = lks_call_withdraw(&call, lks_signer_address(m->link.signer));
+    return transact(m, what, contract20, &nothing, &call, err);
 }
 
 static int take_credit(money *m)
 {
-    const lks_u256 nothing = {{0}};
-    lks_buf call = {0};
+    lks_u256 sum;
     int code = open_link(m, "credit withdraw");
     if (code != LKS_PARSED) {
         return code;
     }
-    if (lks_u256_is_zero(&m->before.credit)) {
+    const lks_credits *credit = &m->before.credit;
+    lks_u256_add(&sum, &credit->oracle, &credit->game);
+    if (lks_u256_is_zero(&sum)) {
         return lks_cli_fail(LKS_EXIT_NO, "credit withdraw: the account has no credit");
     }
-    const uint8_t *to = lks_signer_address(m->link.signer);
-    lks_err err = lks_call_withdraw(&call, to);
-    code = lks_send(&m->link, &m->sent, "withdraw credit", m->link.contracts.oracle, &nothing, &call, err);
-    return code == LKS_PARSED ? print_done(m, "withdrawn", &m->before.credit, to) : code;
+    code = take_credit_of(m, "withdraw credit", m->link.contracts.oracle, &credit->oracle);
+    if (code == LKS_PARSED) {
+        code = take_credit_of(m, "withdraw credit of disputes", m->link.contracts.game, &credit->game);
+    }
+    return code == LKS_PARSED ? print_done(m, "withdrawn", &sum, lks_signer_address(m->link.signer)) : code;
 }
 
 static int close_link(money *m, int code)
 {
-    lks_sent_free(&m->sent);
+    for (size_t i = 0; i < m->sent_count; i++) {
+        lks_sent_free(&m->sent[i]);
+    }
     lks_link_close(&m->link);
     return code;
 }
@@ -231,7 +256,8 @@ int lks_cmd_credit_withdraw(int argc, char **argv)
         LKS_ACCOUNT_OPTIONS(m.account),
     };
     const lks_usage usage = {.synopsis = "[OPTIONS]",
-                             .about = "Sends the account what the oracle owes it: fees earned, refunds, penalties and rewards.\n",
+                             .about = "Sends the account what the oracle owes it (fees earned, refunds, penalties and rewards) and what the dispute game\n"
+                                      "does (bonds and prepaid money that went back).\n",
                              .options = options,
                              .option_count = sizeof options / sizeof options[0]};
     int code = lks_cli_parse(&usage, argc, argv, &args, &arg_count);

@@ -27,6 +27,22 @@ static lks_err read_address(uint8_t out[20], const lks_json *doc, const char *na
     return err == LKS_OK ? LKS_OK : lks_fail_in(err, "\"%s\"", name);
 }
 
+/* Members that a deployment of the first contracts, without disputes, lacks. */
+static lks_err read_optional(lks_deployment *d, const lks_json *doc)
+{
+    lks_err err = LKS_OK;
+    d->has_game = lks_json_member(doc, 0, "game") != LKS_JSON_NONE;
+    if (d->has_game) {
+        err = read_address(d->game, doc, "game");
+        err = err == LKS_OK ? read_address(d->verifier, doc, "verifier") : err;
+    }
+    if (err == LKS_OK && lks_json_member(doc, 0, "block") != LKS_JSON_NONE) {
+        err = lks_json_u64(doc, lks_json_member(doc, 0, "block"), &d->block);
+        return err == LKS_OK ? LKS_OK : lks_fail_in(err, "\"block\"");
+    }
+    return err;
+}
+
 lks_err lks_deployment_parse(lks_deployment *out, const char *json, size_t len)
 {
     lks_json doc;
@@ -42,6 +58,7 @@ lks_err lks_deployment_parse(lks_deployment *out, const char *json, size_t len)
     err = err == LKS_OK ? read_address(d.registry, &doc, "registry") : err;
     err = err == LKS_OK ? read_address(d.bonds, &doc, "bonds") : err;
     err = err == LKS_OK ? read_address(d.oracle, &doc, "oracle") : err;
+    err = err == LKS_OK ? read_optional(&d, &doc) : err;
     lks_json_free(&doc);
     if (err == LKS_OK) {
         *out = d;
@@ -62,7 +79,7 @@ static int read_deployment(lks_link *s, const char *path)
         free(text);
     }
     return err == LKS_OK ? LKS_PARSED
-                         : lks_cli_fail_file(err, path, "a deployment is JSON such as {\"chainId\":1,\"registry\":\"0x...\",\"bonds\":\"0x...\",\"oracle\":\"0x...\"}");
+                         : lks_cli_fail_file(err, path, "a deployment is JSON such as {\"chainId\":1,\"registry\":\"0x...\",\"bonds\":\"0x...\",\"oracle\":\"0x...\",\"game\":\"0x...\",\"verifier\":\"0x...\"}");
 }
 
 /* Opens a client of the node with this time for each call and asks for the chain id. */
@@ -116,6 +133,15 @@ void lks_link_close(lks_link *s)
     lks_signer_free(s->signer);
     lks_rpc_close(s->rpc);
     *s = (lks_link){0};
+}
+
+int lks_link_need_game(const lks_link *s)
+{
+    if (!s->contracts.has_game) {
+        return lks_cli_fail(LKS_EXIT_INPUT, "%s: the deployment file names no dispute game (\"game\", \"verifier\"): its contracts know no disputes; "
+                                            "choose the --contracts file of a deployment that does", s->command);
+    }
+    return LKS_PARSED;
 }
 
 lks_err lks_link_view(lks_link *s, const uint8_t to20[20], lks_buf *call, lks_err call_err, lks_buf *result)

@@ -17,13 +17,17 @@ typedef struct lks_chain_args {
     {.name = "rpc", .kind = LKS_OPT_TEXT, .out = &(c).rpc, .value = "URL",                                                                 \
      .help = "node: ws://, http://, or a socket's path (default: $LOCKSTEP_RPC, then http://127.0.0.1:8545)"},                             \
     {.name = "contracts", .kind = LKS_OPT_TEXT, .out = &(c).contracts, .value = "FILE",                                                    \
-     .help = "deployment: JSON with chainId, registry, bonds, oracle (default: $LOCKSTEP_CONTRACTS)"},                                     \
+     .help = "deployment: JSON with chainId, registry, bonds, oracle, game (default: $LOCKSTEP_CONTRACTS)"},                                     \
     {.name = "json", .kind = LKS_OPT_FLAG, .out = &(c).json, .help = "one line of JSON"},                                                  \
     {.name = "progress", .kind = LKS_OPT_FLAG, .out = &(c).progress, .help = "progress also where standard error is no terminal"}
 
 typedef struct lks_deployment {
     uint64_t chain_id;
     uint8_t registry[20], bonds[20], oracle[20];
+    /* Of deployments with disputes: the dispute game and its step verifier. */
+    bool has_game;
+    uint8_t game[20], verifier[20];
+    uint64_t block; /* the first that can have events; 0 where the file does not say */
 } lks_deployment;
 
 /* Reads a deployment from len bytes of JSON. Returns: LKS_OK, LKS_CORRUPT, LKS_NOMEM. */
@@ -42,6 +46,9 @@ typedef struct lks_link {
  * that nobody types a password in vain). Returns: LKS_PARSED, or the exit code after telling. The caller closes *s in either case. */
 int lks_link_open(lks_link *s, const lks_chain_args *c, const lks_account_args *account, const char *command);
 void lks_link_close(lks_link *s);
+
+/* Whether the deployment has a dispute game. Returns: LKS_PARSED, or the exit code after telling what is missing. */
+int lks_link_need_game(const lks_link *s);
 
 /* Calls a view. In: call, calldata, which is freed; call_err, what writing it returned. Out: result, cleared first.
  * Returns: LKS_OK; call_err; LKS_REMOTE also when there is no contract at the address; what lks_eth_call returns. */

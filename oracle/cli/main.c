@@ -38,6 +38,7 @@ static const char EXIT_CODES[] =
     "  5  a contract refused, or the account has too little\n"
     "  6  no account, no password, or a wrong one\n"
     "  7  out of memory, standard output cannot be written, or an internal fault\n"
+    "  8  the claim is wrong\n"
     "  130  interrupted\n";
 
 /* Commands whose name begins with prefix; NULL: all. */

@@ -1,0 +1,165 @@
+#include "oracle/cli/claim_view.h"
+
+#include "oracle/cli/cli.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const lks_event *find_event(const lks_request_view *v, lks_event_kind kind, const uint8_t operator20[20])
+{
+    for (size_t i = 0; i < v->event_count; i++) {
+        const lks_event *e = &v->events[i].e;
+        if (e->kind == kind && (operator20 == NULL || memcmp(e->account, operator20, 20) == 0)) {
+            return e;
+        }
+    }
+    return NULL;
+}
+
+/* Out: a new list of the packed ids; NULL for none. */
+static lks_err unpack(uint32_t **ids, size_t *count, const uint8_t *packed, size_t len)
+{
+    *count = len / 4;
+    if (len == 0) {
+        return LKS_OK;
+    }
+    *ids = malloc(len);
+    return *ids != NULL ? lks_tokens_unpack(*ids, packed, len) : lks_fail(LKS_NOMEM, "out of memory");
+}
+
+/* The claim's own numbers must give its id: a node cannot show other tokens, another seed or another operator. */
+static lks_err check_id(const lks_claim_view *c, const lks_event *claimed, const lks_request_view *v, const lks_deployment *d)
+{
+    uint8_t tokens[32], hash[32], id[32];
+    lks_tokens_hash(tokens, claimed->bytes, claimed->bytes_len);
+    lks_claim_hash(hash, d->chain_id, d->oracle, v->id, c->run.policy.seed, c->operator20, (uint32_t)c->run.answer_count, tokens);
+    lks_claim_id(id, hash, c->attempt);
+    if (memcmp(id, claimed->claim_id, sizeof id) != 0) {
+        return lks_fail(LKS_CORRUPT, "the node shows another claim than the claim's id stands for");
+    }
+    return LKS_OK;
+}
+
+static lks_err fill(lks_claim_view *c, const lks_request_event *event, const lks_request_view *v, const lks_deployment *d)
+{
+    const lks_event *claimed = &event->e;
+    const lks_event *requested = find_event(v, LKS_EVENT_REQUESTED, NULL);
+    /* An operator takes one seat of one attempt of a request, never a second. */
+    const lks_event *accepted = find_event(v, LKS_EVENT_ACCEPTED, claimed->account);
+    if (requested == NULL || accepted == NULL || claimed->bytes_len == 0) {
+        return lks_fail(LKS_CORRUPT, "the node lacks events of the claim");
+    }
+    memcpy(c->claim_id, claimed->claim_id, sizeof c->claim_id);
+    memcpy(c->operator20, claimed->account, sizeof c->operator20);
+    c->attempt = accepted->attempt;
+    c->seat = accepted->seat;
+    c->window_end = claimed->time;
+    c->block = event->log->block_number;
+    c->convicted = find_event(v, LKS_EVENT_CONVICTED, claimed->account) != NULL;
+    c->standing = !c->convicted && c->attempt == v->state.attempt && (v->state.status == LKS_REQUEST_CLAIMED || v->state.status == LKS_REQUEST_REVEALING);
+    lks_err err = unpack(&c->prompt, &c->run.prompt_count, requested->bytes, requested->bytes_len);
+    err = err == LKS_OK ? unpack(&c->answer, &c->run.answer_count, claimed->bytes, claimed->bytes_len) : err;
+    err = err == LKS_OK ? unpack(&c->allowed, &c->run.policy.allowed_count, requested->allowed, requested->allowed_len) : err;
+    if (err != LKS_OK) {
+        return err;
+    }
+    c->run.prompt = c->prompt;
+    c->run.answer = c->answer;
+    c->run.policy.allowed = c->allowed;
+    c->run.policy.temperature = v->request.temperature;
+    c->run.policy.min_p = v->request.min_p;
+    c->run.policy.seed = accepted->seed;
+    return check_id(c, claimed, v, d);
+}
+
+lks_err lks_claim_view_by_id(lks_claim_view *c, const lks_request_view *v, const lks_deployment *d, const uint8_t claim_id32[32])
+{
+    *c = (lks_claim_view){0};
+    for (size_t i = 0; i < v->event_count; i++) {
+        if (v->events[i].e.kind == LKS_EVENT_CLAIMED && memcmp(v->events[i].e.claim_id, claim_id32, 32) == 0) {
+            return fill(c, &v->events[i], v, d);
+        }
+    }
+    return lks_fail(LKS_NOTFOUND, "the request has no such claim");
+}
+
+static const lks_event *final_event(const lks_request_view *v)
+{
+    const lks_event *e = find_event(v, LKS_EVENT_FINALIZED, NULL);
+    return v->state.status == LKS_REQUEST_FINAL ? e : NULL;
+}
+
+/* Attempt and seat of a Claimed event; false: none, the event is of another kind. */
+static bool place_of(uint32_t *attempt, uint32_t *seat, const lks_request_view *v, size_t i)
+{
+    const lks_event *e = &v->events[i].e;
+    const lks_event *accepted = e->kind == LKS_EVENT_CLAIMED ? find_event(v, LKS_EVENT_ACCEPTED, e->account) : NULL;
+    if (accepted == NULL) {
+        return false;
+    }
+    *attempt = accepted->attempt;
+    *seat = accepted->seat;
+    return true;
+}
+
+lks_err lks_claim_view_find(lks_claim_view *c, const lks_request_view *v, const lks_deployment *d, const lks_claim_args *args)
+{
+    const lks_event *final = final_event(v);
+    uint32_t newest = 0, attempt, seat;
+    size_t found = 0, at = 0;
+    *c = (lks_claim_view){0};
+    if (final != NULL && !args->seat_given && !args->attempt_given) {
+        return lks_claim_view_by_id(c, v, d, final->claim_id);
+    }
+    for (size_t i = 0; i < v->event_count; i++) {
+        if (place_of(&attempt, &seat, v, i) && attempt > newest) {
+            newest = attempt;
+        }
+    }
+    newest = args->attempt_given ? args->attempt : newest;
+    for (size_t i = 0; i < v->event_count; i++) {
+        if (place_of(&attempt, &seat, v, i) && attempt == newest && (!args->seat_given || seat == args->seat)) {
+            found++;
+            at = i;
+        }
+    }
+    if (found == 0) {
+        return lks_fail(LKS_NOTFOUND, args->seat_given || args->attempt_given ? "the request has no claim there" : "the request has no claim");
+    }
+    if (found > 1) {
+        return lks_fail(LKS_BADARGS, "attempt %" PRIu32 " of the request has %zu claims; choose one with --seat", newest, found);
+    }
+    return fill(c, &v->events[at], v, d);
+}
+
+void lks_claim_view_free(lks_claim_view *c)
+{
+    free(c->prompt);
+    free(c->answer);
+    free(c->allowed);
+    *c = (lks_claim_view){0};
+}
+
+int lks_claim_view_get(lks_request_view *v, lks_claim_view *c, lks_link *s, const char *request_text, const lks_claim_args *args)
+{
+    uint8_t id[32];
+    *c = (lks_claim_view){0};
+    *v = (lks_request_view){0};
+    int code = lks_request_parse_id(id, s->command, request_text);
+    if (code != LKS_PARSED) {
+        return code;
+    }
+    lks_err err = lks_request_view_get(v, s, id);
+    if (err == LKS_NOTFOUND) {
+        return lks_cli_fail(LKS_EXIT_NO, "%s: %s; is it the right --contracts file?", s->command, lks_error_message());
+    }
+    if (err == LKS_OK) {
+        err = lks_claim_view_find(c, v, &s->contracts, args);
+    }
+    if (err == LKS_NOTFOUND) {
+        return lks_cli_fail(LKS_EXIT_NO, "%s: %s; its state is %s (lockstep status)", s->command, lks_error_message(),
+                            lks_request_status_word(v->state.status));
+    }
+    return err == LKS_OK ? LKS_PARSED : lks_link_fail(s, err, NULL);
+}

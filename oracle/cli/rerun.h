@@ -1,0 +1,46 @@
+/* A claim computed again on this machine: what `check`, `challenge`, `prove` and `watch` begin with. */
+#ifndef LKS_CLI_RERUN_H
+#define LKS_CLI_RERUN_H
+
+#include "oracle/cli/claim_view.h"
+#include "oracle/trace.h"
+#include "oracle/witness.h"
+
+typedef struct lks_rerun_args {
+    const char *model_path, *spill;
+    uint32_t threads;
+} lks_rerun_args;
+
+#define LKS_RERUN_OPTIONS(a)                                                                                                               \
+    {.name = "model", .letter = 'm', .kind = LKS_OPT_TEXT, .out = &(a).model_path, .value = "FILE",                                        \
+     .help = "the request's GGUF file (default: $LOCKSTEP_MODEL)"},                                                                        \
+    {.name = "threads", .letter = 'j', .kind = LKS_OPT_U32, .out = &(a).threads, .value = "N", .help = "threads (default: one a core)"},   \
+    {.name = "spill", .kind = LKS_OPT_TEXT, .out = &(a).spill, .value = "FOLDER",                                                          \
+     .help = "keep the whole trace in a file there, unlinked, instead of computing parts of it again"}
+
+/* A model file, opened and hashed. */
+typedef struct lks_rerun_model {
+    const char *path;
+    lks_model model;
+    lks_commitment commitment;
+    lks_model_trees *trees; /* NULL until lks_rerun_trees */
+} lks_rerun_model;
+
+/* The file of -m or $LOCKSTEP_MODEL, opened; its commitment is made with progress. Out: *out, to be closed in either case.
+ * Returns: LKS_PARSED, or the exit code after telling. */
+int lks_rerun_open(lks_rerun_model *out, const lks_rerun_args *args, const char *command, lks_progress *progress);
+/* The same for a path. */
+int lks_rerun_open_path(lks_rerun_model *out, const char *path, const char *command, lks_progress *progress);
+/* Also the trees that witnesses are made from; hashes the file a second time. Returns: LKS_PARSED, or the exit code after telling. */
+int lks_rerun_trees(lks_rerun_model *m, const char *command, lks_progress *progress);
+void lks_rerun_close(lks_rerun_model *m);
+
+/* Whether the file is the request's model. Returns: LKS_PARSED, or the exit code after telling. */
+int lks_rerun_match(const lks_rerun_model *m, const lks_request *request, const char *command);
+
+/* Computes the claim again, with progress and with Ctrl-C ending it. Out: *trace, freed by the caller.
+ * Returns: LKS_PARSED, or the exit code after telling. */
+int lks_rerun_trace(lks_trace **trace, const lks_rerun_model *m, const lks_run *run, const lks_rerun_args *args, bool tokens_only, const char *command,
+                    lks_progress *progress);
+
+#endif
