@@ -64,8 +64,46 @@ static void test_pieces(void **state)
     free(data);
 }
 
+/* Every level that this machine has, over every length up to sixteen blocks and more, for numbers of messages around the lanes. Messages lie at odd addresses, each
+ * at the very end of its memory. */
+static void test_many(void **state)
+{
+    (void)state;
+    enum { MOST = 19, LENGTHS = 2200 };
+    static const size_t counts[] = {0, 1, 2, 3, 4, 5, 7, 8, 9, 12, 16, 17, MOST};
+    uint8_t *data[MOST], want[MOST][32], got[MOST + 1][32];
+    const uint8_t *in[MOST];
+    for (size_t i = 0; i < MOST; i++) {
+        data[i] = malloc(LENGTHS);
+        assert_non_null(data[i]);
+        for (size_t k = 0; k < LENGTHS; k++)
+            data[i][k] = (uint8_t)(k * (2 * i + 1) + k / 251 + i * 89);
+    }
+    for (size_t len = 0; len <= LENGTHS; len++) {
+        for (size_t i = 0; i < MOST; i++) {
+            in[i] = data[i] + LENGTHS - len;
+            lks_keccak256(want[i], in[i], len);
+        }
+        for (int level = LKS_KECCAK_PLAIN; level <= (int)lks_keccak_best(); level++) {
+            size_t count = counts[len % (sizeof counts / sizeof *counts)];
+            lks_keccak_force((lks_keccak_level)level);
+            for (int whole = 0; whole < 2; whole++, count = MOST) {
+                memset(got, 0xa5, sizeof got);
+                lks_keccak256_many(got, in, len, count);
+                if (memcmp(got, want, 32 * count))
+                    fail_msg("level %d differs for %zu messages of %zu bytes", level, count, len);
+                for (size_t i = 0; i < 32; i++)
+                    assert_int_equal(got[count][i], 0xa5);
+            }
+        }
+    }
+    lks_keccak_force(lks_keccak_best());
+    for (size_t i = 0; i < MOST; i++)
+        free(data[i]);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_known_answers), cmocka_unit_test(test_pieces)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_known_answers), cmocka_unit_test(test_pieces), cmocka_unit_test(test_many)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

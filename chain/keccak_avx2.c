@@ -1,0 +1,37 @@
+#include "chain/keccak_internal.h"
+
+#include <immintrin.h>
+
+#define V __m256i
+#define LANES 4
+#define ZERO _mm256_setzero_si256()
+#define SPLAT(x) _mm256_set1_epi64x((long long)(x))
+#define XOR(a, b) _mm256_xor_si256(a, b)
+#define XOR3(a, b, c) XOR(XOR(a, b), c)
+#define CHI(a, b, c) XOR(a, _mm256_andnot_si256(b, c))
+#define ROL(a, n) _mm256_or_si256(_mm256_slli_epi64(a, n), _mm256_srli_epi64(a, 64 - (n)))
+
+static inline __m256i load(const uint8_t *p) { return _mm256_loadu_si256((const __m256i *)(const void *)p); }
+
+/* Four words of four messages are a 4 x 4 matrix to be transposed. */
+static inline void gather(V w[17], const uint8_t *const in[LANES], size_t at)
+{
+    for (int i = 0; i < 16; i += 4) {
+        V a = load(in[0] + at + 8 * i), b = load(in[1] + at + 8 * i), c = load(in[2] + at + 8 * i), d = load(in[3] + at + 8 * i);
+        V ab0 = _mm256_unpacklo_epi64(a, b), ab1 = _mm256_unpackhi_epi64(a, b), cd0 = _mm256_unpacklo_epi64(c, d), cd1 = _mm256_unpackhi_epi64(c, d);
+        w[i] = _mm256_permute2x128_si256(ab0, cd0, 0x20);
+        w[i + 1] = _mm256_permute2x128_si256(ab1, cd1, 0x20);
+        w[i + 2] = _mm256_permute2x128_si256(ab0, cd0, 0x31);
+        w[i + 3] = _mm256_permute2x128_si256(ab1, cd1, 0x31);
+    }
+    long long last[LANES];
+    for (int l = 0; l < LANES; l++)
+        __builtin_memcpy(&last[l], in[l] + at + 128, 8);
+    w[16] = _mm256_set_epi64x(last[3], last[2], last[1], last[0]);
+}
+
+static inline void store(uint64_t lanes[LANES], V word) { _mm256_storeu_si256((__m256i *)(void *)lanes, word); }
+
+#include "chain/keccak_lanes.h"
+
+void lks_keccak_4_avx2(uint8_t (*out)[32], const uint8_t *const in[4], size_t len) { hash_lanes(out, in, len); }

@@ -1,0 +1,12 @@
+/* The versions of keccak over several messages at once; keccak_many.c chooses. Only on x86-64. */
+#ifndef LKS_CHAIN_KECCAK_INTERNAL_H
+#define LKS_CHAIN_KECCAK_INTERNAL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Messages of len bytes at in[0 to 3], in[0 to 7]. */
+void lks_keccak_4_avx2(uint8_t (*out)[32], const uint8_t *const in[4], size_t len);
+void lks_keccak_8_avx512(uint8_t (*out)[32], const uint8_t *const in[8], size_t len);
+
+#endif
