@@ -2,6 +2,7 @@
 
 #include "chain/keccak.h"
 #include "oracle/commit_internal.h"
+#include "oracle/openings.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -23,11 +24,22 @@ static lks_err tokenizer_root(uint8_t root32[32], const lks_gguf *g)
             at += e->raw_size;
         }
         size = at;
+        if (size > UINT32_MAX)
+            return lks_fail(LKS_REFUSED, "the tokenizer has %zu bytes; at most 4 GiB can be committed", size);
         if (pass == 0 && !(bytes = malloc(size)))
             return lks_fail(LKS_NOMEM, "out of memory");
     }
-    lks_tree_row(root32, LKS_TREE_TOKENIZER, bytes, size);
+    lks_shape row;
+    lks_shape_rows(&row, (uint32_t)size, 1);
+    uint8_t(*leaves)[32] = malloc(row.chunks * sizeof *leaves);
+    if (!leaves) {
+        free(bytes);
+        return lks_fail(LKS_NOMEM, "out of memory");
+    }
+    lks_tree_leaves(leaves, LKS_TREE_TOKENIZER, bytes, size, 1);
+    lks_item_node(root32, LKS_TREE_TOKENIZER, &row, leaves, row.height, 0);
     free(bytes);
+    free(leaves);
     return LKS_OK;
 }
 

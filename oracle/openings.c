@@ -4,60 +4,64 @@
 #include <string.h>
 
 /* Subtrees of this height are hashed level by level in one array; above them, node by node. */
-enum { BLOCK_HEIGHT = 8, BLOCK = 1 << BLOCK_HEIGHT };
+enum { BLOCK_HEIGHT = 8, BLOCK = 1 << BLOCK_HEIGHT, MAX_HEIGHT = 64 };
 
 typedef struct source {
     lks_tree tree;
     lks_tree_role role; /* LKS_ROLE_NODE or LKS_ROLE_TOP */
     const lks_shape *shape;
     const uint8_t (*leaves)[32];
+    uint8_t pads[MAX_HEIGHT][32]; /* below pad_count */
+    unsigned pad_count;
 } source;
 
-static void pad(uint8_t hash32[32], const source *s, unsigned height)
+static const uint8_t *pad(source *s, unsigned height)
 {
-    lks_tree_pad(hash32, s->tree, s->role == LKS_ROLE_TOP ? LKS_ROLE_TOP_PAD : LKS_ROLE_PAD, height);
+    for (; s->pad_count <= height; s->pad_count++)
+        lks_tree_pad(s->pads[s->pad_count], s->tree, s->role == LKS_ROLE_TOP ? LKS_ROLE_TOP_PAD : LKS_ROLE_PAD, s->pad_count);
+    return s->pads[height];
 }
 
-static void leaf(uint8_t hash32[32], const source *s, uint64_t place)
+static const uint8_t *leaf(source *s, uint64_t place)
 {
     uint64_t row = place >> s->shape->chunk_bits, chunk = place & (((uint64_t)1 << s->shape->chunk_bits) - 1);
-    if (lks_shape_node(s->shape, 0, place))
-        memcpy(hash32, s->leaves[lks_shape_row_ordinal(s->shape, (uint32_t)row) * s->shape->chunks + chunk], 32);
-    else
-        pad(hash32, s, 0);
+    if (!lks_shape_node(s->shape, 0, place))
+        return pad(s, 0);
+    return s->leaves[lks_shape_row_ordinal(s->shape, (uint32_t)row) * s->shape->chunks + chunk];
 }
 
 /* A node of at most BLOCK_HEIGHT. */
-static void block(uint8_t hash32[32], const source *s, unsigned height, uint64_t index)
+static void block(uint8_t hash32[32], source *s, unsigned height, uint64_t index)
 {
     uint8_t nodes[BLOCK][32];
     size_t count = (size_t)1 << height;
     if (!lks_shape_node(s->shape, height, index)) {
-        pad(hash32, s, height);
+        memcpy(hash32, pad(s, height), 32);
         return;
     }
     for (size_t i = 0; i < count; i++)
-        leaf(nodes[i], s, (index << height) + i);
+        memcpy(nodes[i], leaf(s, (index << height) + i), 32);
     for (unsigned h = 1; h <= height; h++) {
         count /= 2;
+        lks_tree_parents(nodes, s->tree, s->role, h, nodes, count);
         for (size_t i = 0; i < count; i++)
-            if (lks_shape_node(s->shape, h, (index << (height - h)) + i))
-                lks_tree_node(nodes[i], s->tree, s->role, h, nodes[2 * i], nodes[2 * i + 1]);
-            else
-                pad(nodes[i], s, h);
+            if (!lks_shape_node(s->shape, h, (index << (height - h)) + i))
+                memcpy(nodes[i], pad(s, h), 32);
     }
     memcpy(hash32, nodes[0], 32);
 }
 
 /* From left to right: `waiting` holds the left sibling of each level that has no right one yet. */
-static void node(uint8_t hash32[32], const source *s, unsigned height, uint64_t index)
+static void node(uint8_t hash32[32], source *s, unsigned height, uint64_t index)
 {
-    uint8_t waiting[LKS_TREE_MAX_BITS + 16][32];
-    if (height <= BLOCK_HEIGHT || !lks_shape_node(s->shape, height, index)) {
-        if (height <= BLOCK_HEIGHT)
-            block(hash32, s, height, index);
-        else
-            pad(hash32, s, height);
+    uint8_t waiting[MAX_HEIGHT][32];
+    assert(height < MAX_HEIGHT);
+    if (height <= BLOCK_HEIGHT) {
+        block(hash32, s, height, index);
+        return;
+    }
+    if (!lks_shape_node(s->shape, height, index)) {
+        memcpy(hash32, pad(s, height), 32);
         return;
     }
     uint64_t blocks = (uint64_t)1 << (height - BLOCK_HEIGHT), first = index << (height - BLOCK_HEIGHT);
@@ -69,7 +73,7 @@ static void node(uint8_t hash32[32], const source *s, unsigned height, uint64_t 
             if (lks_shape_node(s->shape, h, (first + i) >> (level + 1)))
                 lks_tree_node(hash32, s->tree, s->role, h, waiting[level], hash32);
             else
-                pad(hash32, s, h);
+                memcpy(hash32, pad(s, h), 32);
         }
         memcpy(waiting[level], hash32, 32);
     }
@@ -77,7 +81,7 @@ static void node(uint8_t hash32[32], const source *s, unsigned height, uint64_t 
 
 void lks_item_node(uint8_t hash32[32], lks_tree tree, const lks_shape *s, const uint8_t (*leaves)[32], unsigned height, uint64_t index)
 {
-    source from = {tree, LKS_ROLE_NODE, s, leaves};
+    source from = {.tree = tree, .role = LKS_ROLE_NODE, .shape = s, .leaves = leaves};
     node(hash32, &from, height, index);
 }
 
@@ -85,7 +89,7 @@ void lks_top_node(uint8_t hash32[32], lks_tree tree, const uint8_t (*roots)[32],
 {
     lks_shape places;
     lks_shape_rows(&places, 1, count);
-    source from = {tree, LKS_ROLE_TOP, &places, roots};
+    source from = {.tree = tree, .role = LKS_ROLE_TOP, .shape = &places, .leaves = roots};
     node(hash32, &from, height, index);
 }
 

@@ -2,7 +2,6 @@
 
 #include "chain/keccak.h"
 
-#include <assert.h>
 #include <string.h>
 
 unsigned lks_log2_ceil(uint64_t n)
@@ -25,14 +24,6 @@ void lks_tree_leaf(uint8_t hash32[32], lks_tree tree, const void *bytes, size_t 
     lks_keccak_final(&ctx, hash32);
 }
 
-void lks_tree_leaves(uint8_t (*hashes)[32], lks_tree tree, const void *rows, size_t row_size, size_t count)
-{
-    const uint8_t *p = rows;
-    for (size_t r = 0; r < count; r++, p += row_size)
-        for (size_t i = 0; i < row_size; i += LKS_CHUNK_SIZE)
-            lks_tree_leaf(*hashes++, tree, p + i, row_size - i < LKS_CHUNK_SIZE ? row_size - i : LKS_CHUNK_SIZE);
-}
-
 void lks_tree_node(uint8_t hash32[32], lks_tree tree, lks_tree_role role, unsigned height, const uint8_t left32[32], const uint8_t right32[32])
 {
     uint8_t bytes[66] = {tag(tree, role), (uint8_t)height};
@@ -47,77 +38,56 @@ void lks_tree_pad(uint8_t hash32[32], lks_tree tree, lks_tree_role role, unsigne
     lks_keccak256(hash32, bytes, sizeof bytes);
 }
 
-void lks_joiner_init(lks_joiner *j, lks_tree tree, lks_tree_role role, unsigned base)
-{
-    memset(j, 0, sizeof *j);
-    j->tree = tree;
-    j->role = role;
-    j->base = base;
-}
+/* ---- Many at once: messages of one length side by side ---- */
 
-void lks_joiner_push(lks_joiner *j, const uint8_t hash32[32])
-{
-    uint8_t node[32];
-    unsigned level = 0;
-    memcpy(node, hash32, 32);
-    for (; j->count >> level & 1; level++)
-        lks_tree_node(node, j->tree, j->role, j->base + level + 1, j->pending[level], node);
-    assert(level <= LKS_TREE_MAX_BITS);
-    memcpy(j->pending[level], node, 32);
-    j->count++;
-}
+enum { AT_ONCE = 8 };
 
-void lks_joiner_finish(lks_joiner *j, unsigned bits, uint8_t root32[32])
+/* The leaf hashes of `count` chunks of len bytes: `across` a row, rows row_size apart; those of a row go to `across` places of `chunks`. */
+static void leaves_of(uint8_t (*hashes)[32], lks_tree tree, const uint8_t *rows, size_t row_size, size_t chunks, size_t across, size_t len, size_t count)
 {
-    assert(j->count >= 1 && bits <= LKS_TREE_MAX_BITS && j->count <= (uint64_t)1 << bits);
-    lks_tree_role pad_role = j->role == LKS_ROLE_TOP ? LKS_ROLE_TOP_PAD : LKS_ROLE_PAD;
-    if (j->count == (uint64_t)1 << bits) {
-        memcpy(root32, j->pending[bits], 32);
-        return;
-    }
-    /* From the lowest waiting node upwards: `node` is the part of the tree that is not full. */
-    uint8_t node[32], pad[32];
-    unsigned level = 0;
-    while (!(j->count >> level & 1))
-        level++;
-    memcpy(node, j->pending[level], 32);
-    lks_tree_pad(pad, j->tree, pad_role, j->base + level);
-    lks_tree_node(node, j->tree, j->role, j->base + level + 1, node, pad);
-    for (level++; level < bits; level++) {
-        if (j->count >> level & 1) {
-            lks_tree_node(node, j->tree, j->role, j->base + level + 1, j->pending[level], node);
-        } else {
-            lks_tree_pad(pad, j->tree, pad_role, j->base + level);
-            lks_tree_node(node, j->tree, j->role, j->base + level + 1, node, pad);
+    uint8_t messages[AT_ONCE][1 + LKS_CHUNK_SIZE], digests[AT_ONCE][32];
+    const uint8_t *in[AT_ONCE];
+    size_t places[AT_ONCE], row = 0, chunk = 0;
+    for (size_t done = 0; done < count;) {
+        size_t n = count - done < AT_ONCE ? count - done : AT_ONCE;
+        for (size_t i = 0; i < n; i++) {
+            messages[i][0] = tag(tree, LKS_ROLE_LEAF);
+            memcpy(messages[i] + 1, rows + row * row_size + chunk * LKS_CHUNK_SIZE, len);
+            in[i] = messages[i];
+            places[i] = row * chunks + chunk;
+            if (++chunk == across)
+                chunk = 0, row++;
         }
+        lks_keccak256_many(digests, in, 1 + len, n);
+        for (size_t i = 0; i < n; i++)
+            memcpy(hashes[places[i]], digests[i], 32);
+        done += n;
     }
-    memcpy(root32, node, 32);
 }
 
-unsigned lks_tree_row_height(size_t len) { return lks_log2_ceil((len + LKS_CHUNK_SIZE - 1) / LKS_CHUNK_SIZE); }
-
-void lks_tree_row(uint8_t hash32[32], lks_tree tree, const void *bytes, size_t len)
+void lks_tree_leaves(uint8_t (*hashes)[32], lks_tree tree, const void *rows, size_t row_size, size_t count)
 {
-    assert(len);
-    lks_joiner j;
-    const uint8_t *p = bytes;
-    lks_joiner_init(&j, tree, LKS_ROLE_NODE, 0);
-    for (size_t i = 0; i < len; i += LKS_CHUNK_SIZE) {
-        lks_tree_leaf(hash32, tree, p + i, len - i < LKS_CHUNK_SIZE ? len - i : LKS_CHUNK_SIZE);
-        lks_joiner_push(&j, hash32);
-    }
-    lks_joiner_finish(&j, lks_tree_row_height(len), hash32);
+    size_t whole = row_size / LKS_CHUNK_SIZE, rest = row_size % LKS_CHUNK_SIZE, chunks = whole + (rest != 0);
+    const uint8_t *p = rows;
+    if (whole)
+        leaves_of(hashes, tree, p, row_size, chunks, whole, LKS_CHUNK_SIZE, whole * count);
+    if (rest)
+        leaves_of(hashes + whole, tree, p + whole * LKS_CHUNK_SIZE, row_size, chunks, 1, rest, count);
 }
 
-void lks_tree_item(uint8_t root32[32], lks_tree tree, const void *bytes, size_t row_size, uint64_t rows)
+void lks_tree_parents(uint8_t (*hashes)[32], lks_tree tree, lks_tree_role role, unsigned height, const uint8_t (*children)[32], size_t count)
 {
-    lks_joiner j;
-    const uint8_t *p = bytes;
-    lks_joiner_init(&j, tree, LKS_ROLE_NODE, lks_tree_row_height(row_size));
-    for (uint64_t r = 0; r < rows; r++, p += row_size) {
-        uint8_t row[32];
-        lks_tree_row(row, tree, p, row_size);
-        lks_joiner_push(&j, row);
+    uint8_t messages[AT_ONCE][66];
+    const uint8_t *in[AT_ONCE];
+    for (size_t done = 0; done < count;) {
+        size_t n = count - done < AT_ONCE ? count - done : AT_ONCE;
+        for (size_t i = 0; i < n; i++) {
+            messages[i][0] = tag(tree, role);
+            messages[i][1] = (uint8_t)height;
+            memcpy(messages[i] + 2, children[2 * (done + i)], 64);
+            in[i] = messages[i];
+        }
+        lks_keccak256_many(hashes + done, in, 66, n);
+        done += n;
     }
-    lks_joiner_finish(&j, lks_log2_ceil(rows), root32);
 }

@@ -3,7 +3,7 @@
 
 #include "chain/keccak.h"
 #include "oracle/commit.h"
-#include "oracle/tree.h"
+#include "oracle/openings.h"
 
 /* The text of tests/vectors/README.md: byte i is the low byte of i * 167 + (i >> 8) * 13 + seed. */
 static uint8_t *pattern(size_t len, unsigned seed)
@@ -39,6 +39,22 @@ static void check_file(const tiny_model *m, const vector_file *f, int c)
     assert_hash(hash, f, c, "fileKeccak", m->name);
 }
 
+/* heads: 0 unless the rows are those of key-value heads, one behind the other. */
+static void item_root(uint8_t root32[32], lks_tree tree, const uint8_t *bytes, size_t row_size, size_t rows, size_t heads)
+{
+    lks_shape s;
+    lks_op kv = {.kind = LKS_ROWS_KV, .form = LKS_FORM_F32, .width = (uint32_t)row_size / 4, .kv_heads = (uint32_t)heads};
+    lks_shape_rows(&s, (uint32_t)row_size, (uint32_t)rows);
+    if (heads)
+        lks_shape_output(&s, &kv, (uint32_t)rows, 0);
+    size_t all = rows * (heads ? heads : 1);
+    uint8_t(*leaves)[32] = malloc(all * s.chunks * sizeof *leaves);
+    assert_non_null(leaves);
+    lks_tree_leaves(leaves, tree, bytes, row_size, all);
+    lks_item_node(root32, tree, &s, leaves, s.height, 0);
+    free(leaves);
+}
+
 static void check_tensors(const tiny_model *m, const vector_file *f, int c)
 {
     int list = lks_json_member(&f->doc, c, "tensors"), n = lks_json_first(&f->doc, list);
@@ -50,7 +66,7 @@ static void check_tensors(const tiny_model *m, const vector_file *f, int c)
         OK(lks_json_string(&f->doc, lks_json_member(&f->doc, n, "name"), &name));
         assert_int_equal(name.len, t->name.len);
         assert_memory_equal(name.data, t->name.data, name.len);
-        lks_tree_item(root, LKS_TREE_WEIGHTS, t->data, t->row_size, t->size / t->row_size);
+        item_root(root, LKS_TREE_WEIGHTS, t->data, t->row_size, t->size / t->row_size, 0);
         assert_hash(root, f, n, "root", lks_buf_text(&name));
         lks_buf_free(&name);
     }
@@ -117,7 +133,7 @@ static void test_items(void **state)
     for (int c = vectors_first(&f); c != LKS_JSON_NONE; c = lks_json_next(&f.doc, c)) {
         size_t size = vector_u64(&f, c, "row_size"), rows = vector_u64(&f, c, "rows");
         uint8_t root[32], *bytes = pattern(size * rows, (unsigned)vector_u64(&f, c, "seed"));
-        lks_tree_item(root, (lks_tree)vector_u64(&f, c, "tree"), bytes, size, rows);
+        item_root(root, (lks_tree)vector_u64(&f, c, "tree"), bytes, size, rows, 0);
         assert_hash(root, &f, c, "root", "item");
         free(bytes);
     }
@@ -132,13 +148,7 @@ static void test_heads(void **state)
     for (int c = vectors_first(&f); c != LKS_JSON_NONE; c = lks_json_next(&f.doc, c)) {
         size_t heads = vector_u64(&f, c, "heads"), positions = vector_u64(&f, c, "positions"), size = vector_u64(&f, c, "row_size");
         uint8_t root[32], *bytes = pattern(heads * positions * size, 0);
-        lks_joiner all;
-        lks_joiner_init(&all, LKS_TREE_TRACE, LKS_ROLE_NODE, lks_tree_row_height(size) + lks_log2_ceil(positions));
-        for (size_t h = 0; h < heads; h++) {
-            lks_tree_item(root, LKS_TREE_TRACE, bytes + h * positions * size, size, positions);
-            lks_joiner_push(&all, root);
-        }
-        lks_joiner_finish(&all, lks_log2_ceil(heads), root);
+        item_root(root, LKS_TREE_TRACE, bytes, size, positions, heads);
         assert_hash(root, &f, c, "root", "heads");
         free(bytes);
     }
@@ -151,15 +161,13 @@ static void test_tops(void **state)
     vector_file f;
     vectors_open(&f, "trees/tops.json");
     for (int c = vectors_first(&f); c != LKS_JSON_NONE; c = lks_json_next(&f.doc, c)) {
-        uint8_t root[32];
         size_t items = vector_u64(&f, c, "items");
-        lks_joiner j;
-        lks_joiner_init(&j, (lks_tree)vector_u64(&f, c, "tree"), LKS_ROLE_TOP, 0);
-        for (size_t i = 0; i < items; i++) {
-            lks_keccak256(root, &(uint8_t){(uint8_t)i}, 1);
-            lks_joiner_push(&j, root);
-        }
-        lks_joiner_finish(&j, lks_log2_ceil(items), root);
+        uint8_t root[32], (*roots)[32] = malloc(items * sizeof *roots);
+        assert_non_null(roots);
+        for (size_t i = 0; i < items; i++)
+            lks_keccak256(roots[i], &(uint8_t){(uint8_t)i}, 1);
+        lks_top_node(root, (lks_tree)vector_u64(&f, c, "tree"), roots, (uint32_t)items, lks_log2_ceil(items), 0);
+        free(roots);
         assert_hash(root, &f, c, "root", "top");
     }
     vectors_close(&f);
