@@ -33,22 +33,47 @@ void lks_trace_pass_close(lks_trace_pass *p)
     p->session = NULL;
 }
 
-/* The batch's sampled rows. */
-static lks_err sample(lks_trace_pass *p, size_t count)
+/* Rows of logits that are kept at once. */
+enum { LOGIT_ROWS = 16 };
+
+typedef struct sample_job {
+    const lks_trace *trace;
+    uint32_t first; /* sampled row of the first row of logits */
+    const float *logits;
+    lks_sample_row rows[LOGIT_ROWS];
+    uint32_t tokens[LOGIT_ROWS];
+} sample_job;
+
+static void sample_unit(void *context, size_t i, unsigned thread)
+{
+    (void)thread;
+    sample_job *j = context;
+    const lks_trace *t = j->trace;
+    uint32_t vocab = t->model->program.vocab_size;
+    const float *logits = j->logits + i * vocab;
+    lks_sample_max(&j->rows[i], logits, vocab, &t->sampling);
+    j->tokens[i] = lks_sample_choose(&j->rows[i], logits, vocab, &t->sampling, (uint32_t)t->run.prompt_count + j->first + (uint32_t)i);
+}
+
+/* The batch's `count` sampled rows, some at a time. */
+static lks_err sample(lks_trace_pass *p, uint32_t count)
 {
     const lks_trace *t = p->trace;
-    uint32_t vocab = t->model->program.vocab_size;
-    float *logits = malloc(vocab * sizeof *logits);
+    float *logits = malloc((size_t)LOGIT_ROWS * t->model->program.vocab_size * sizeof *logits);
     if (!logits)
-        return lks_fail(LKS_NOMEM, "out of memory");
-    for (size_t r = 0; r < count && !stop(p); r++) {
-        lks_sample_row row;
-        uint32_t index = p->first_sampled + (uint32_t)r;
-        if (p->skip && p->skip(p, index))
+        return lks_fail(LKS_NOMEM, "out of memory for the logits");
+    sample_job j = {.trace = t, .logits = logits};
+    for (uint32_t done = 0, n; done < count && !stop(p); done += n) {
+        j.first = p->first_sampled + done;
+        n = 1;
+        if (p->skip && p->skip(p, j.first))
             continue;
-        lks_session_logits(p->session, r, logits);
-        lks_sample_max(&row, logits, vocab, &t->sampling);
-        p->sample(p, index, &row, lks_sample_choose(&row, logits, vocab, &t->sampling, (uint32_t)t->run.prompt_count + index));
+        while (n < LOGIT_ROWS && done + n < count && !(p->skip && p->skip(p, j.first + n)))
+            n++;
+        lks_session_logits_rows(p->session, done, n, logits);
+        lks_pool_run(lks_session_pool(p->session), n, sample_unit, &j);
+        for (uint32_t i = 0; i < n; i++)
+            p->sample(p, j.first + i, &j.rows[i], j.tokens[i]);
     }
     free(logits);
     return stop(p) ? lks_fail(LKS_REFUSED, "cancelled") : LKS_OK;
