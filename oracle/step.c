@@ -110,7 +110,7 @@ static lks_err read_program(lks_step *s)
         if (s->op.inputs[k] >= s->unit.op)
             return lks_fail(LKS_REFUSED, "operation %u of the program reads operation %u, which does not lie before it", s->unit.op, s->op.inputs[k]);
         if (!(err = read_descriptor(s, &inputs[k], s->op.inputs[k])))
-            err = lks_op_decode(&s->inputs[k], inputs[k]);
+            lks_step_parse(&s->inputs[k], inputs[k]);
     }
     if (!err && lks_op_is_malformed(s->unit.op, own, inputs, s->facts))
         err = lks_fail(LKS_REFUSED, "operation %u of the program is malformed", s->unit.op);

@@ -75,7 +75,7 @@ LKS_MUST_USE lks_err lks_step_check(bool *wrong, const lks_facts *f, const lks_u
 
 /* Whether the descriptor, with those of its inputs, breaks a rule of docs/SPEC.md, section 13. inputs[k]: of present inputs that lie before it. */
 bool lks_op_is_malformed(uint32_t index, const uint8_t descriptor[LKS_DESCRIPTOR_SIZE], const uint8_t *const inputs[4], const lks_facts *f);
-/* Reads a descriptor. Returns: LKS_OK; LKS_REFUSED (a word that section 8 does not know). */
+/* Reads a descriptor. Returns: LKS_OK; LKS_REFUSED (a word that section 8 does not know, or that means nothing to this operation). */
 LKS_MUST_USE lks_err lks_op_decode(lks_op *op, const uint8_t descriptor[LKS_DESCRIPTOR_SIZE]);
 
 /* Bytes of the partials at a position; whether they are canonical with the index of the maximum in range. */

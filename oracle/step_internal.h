@@ -49,6 +49,9 @@ LKS_MUST_USE lks_err lks_step_bad_unit(const lks_step *s);
 
 /* ---- Values ---- */
 
+/* All words of a descriptor, whatever they are. */
+void lks_step_parse(lks_op *op, const uint8_t descriptor[LKS_DESCRIPTOR_SIZE]);
+
 float lks_step_f32(const uint8_t *p);
 /* Bytes of a stored row of a matrix, or of a vector. */
 uint32_t lks_step_weight_size(const lks_weight_ref *w);

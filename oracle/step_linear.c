@@ -18,7 +18,7 @@ lks_err lks_step_activations(lks_step *s, lks_step_row *x, int k)
 /* Stored blocks [first, first + count) elements of a row, whose bytes begin at `row`. */
 static void unpack(int8_t *q, float *w, float *n, const lks_weight_ref *ref, const uint8_t *row, uint32_t first, uint32_t count)
 {
-    lks_matrix m = {(lks_tensor_type)ref->type, 1, ref->cols, row, lks_step_weight_size(ref)};
+    lks_matrix m = {.type = (lks_tensor_type)ref->type, .rows = 1, .cols = ref->cols, .data = row, .row_size = lks_step_weight_size(ref)};
     lks_unpack(q, w, n, &m, 0, first, count);
 }
 

@@ -52,21 +52,27 @@ static bool unused_are_empty(const lks_op *op, const rule *r)
            (r->rotary || (!op->rope_width && op->pairing == LKS_PAIR_NONE)) && (r->scalar || lks_bits(op->scalar) == 0) && (r->vocab || op->vocab == 0);
 }
 
-lks_err lks_op_decode(lks_op *op, const uint8_t descriptor[LKS_DESCRIPTOR_SIZE])
+void lks_step_parse(lks_op *op, const uint8_t descriptor[LKS_DESCRIPTOR_SIZE])
 {
-    uint32_t w[WORDS], used = 0;
-    for (uint32_t i = 0; i < WORDS; i++) {
+    uint32_t w[USED_WORDS];
+    for (uint32_t i = 0; i < USED_WORDS; i++)
         w[i] = lks_load_le32(descriptor + 4 * i);
-        used = w[i] && i >= USED_WORDS ? i : used;
-    }
-    memset(op, 0, sizeof *op);
-    if (w[0] < LKS_OP_EMBED || w[0] > LKS_OP_SAMPLE || w[1] > LKS_ROWS_KV || w[2] > LKS_FORM_SAMPLE || w[29] > LKS_PAIR_HALVES || used)
-        return lks_fail(LKS_REFUSED, "a descriptor has a word that this version does not know");
     *op = (lks_op){.code = (lks_opcode)w[0], .kind = (lks_row_kind)w[1], .form = (lks_row_form)w[2], .width = w[3], .block = w[4], .heads = w[25],
                    .kv_heads = w[26], .head_width = w[27], .rope_width = w[28], .pairing = (lks_pairing)w[29], .scalar = lks_float(w[30]), .vocab = w[31]};
     memcpy(op->inputs, w + 5, sizeof op->inputs);
     for (int k = 0; k < 4; k++)
         op->weights[k] = (lks_weight_ref){w[9 + 4 * k], w[10 + 4 * k], w[11 + 4 * k], w[12 + 4 * k]};
+}
+
+lks_err lks_op_decode(lks_op *op, const uint8_t descriptor[LKS_DESCRIPTOR_SIZE])
+{
+    bool unknown = false;
+    for (uint32_t i = USED_WORDS; i < WORDS; i++)
+        unknown |= lks_load_le32(descriptor + 4 * i) != 0;
+    lks_step_parse(op, descriptor);
+    if (unknown || op->code < LKS_OP_EMBED || op->code > LKS_OP_SAMPLE || op->kind > LKS_ROWS_KV || op->form > LKS_FORM_SAMPLE ||
+        op->pairing > LKS_PAIR_HALVES)
+        return lks_fail(LKS_REFUSED, "a descriptor has a word that this version does not know");
     if (!unused_are_empty(op, &rules[op->code]))
         return lks_fail(LKS_REFUSED, "a descriptor of %s uses a word that means nothing there", lks_op_name(op->code));
     return LKS_OK;
@@ -99,9 +105,10 @@ static bool has_matrices(const lks_op *op, uint32_t rows, uint32_t cols, uint32_
     return true;
 }
 
+/* The words of an input were not judged: only its own units do that. */
 static bool is_of_heads(const lks_op *op)
 {
-    return op->code == LKS_OP_LINEAR_Q || op->code == LKS_OP_LINEAR_ROPE_Q || op->code == LKS_OP_ROPE_Q;
+    return op->head_width || op->code == LKS_OP_LINEAR_Q || op->code == LKS_OP_LINEAR_ROPE_Q || op->code == LKS_OP_ROPE_Q;
 }
 
 /* What LINEAR reads: whole blocks of 64 over the row. */
@@ -195,9 +202,11 @@ bool lks_op_is_malformed(uint32_t index, const uint8_t descriptor[LKS_DESCRIPTOR
         return true;
     const rule *r = &rules[op.code];
     memset(in, 0, sizeof in);
-    for (int k = 0; k < r->inputs; k++)
-        if (op.inputs[k] >= index || !inputs[k] || lks_op_decode(&in[k], inputs[k]))
+    for (int k = 0; k < r->inputs; k++) {
+        if (op.inputs[k] >= index || !inputs[k])
             return true;
+        lks_step_parse(&in[k], inputs[k]);
+    }
     return op.form != r->form || !kind_is_allowed(&op, r) || !in_range(op.width, MAX_SIZE) || (op.code == LKS_OP_SAMPLE) != (index == f->sampler_op) ||
            !fits(&op, in, f);
 }
