@@ -8,6 +8,8 @@ contract ModelRegistry is IModelRegistry {
     uint32 internal constant ARITHMETIC_VERSION = 1;
     uint32 internal constant MAX_POSITIONS = 32_768;
     uint256 internal constant MAX_EOS_IDS = 8;
+    /// The dispute game names operations by 16 bits and has 65,535 for the tree above them.
+    uint32 internal constant MAX_OPS = 65_535;
 
     /// What requests and claims need of a commitment: two slots.
     struct Limits {
@@ -66,7 +68,7 @@ contract ModelRegistry is IModelRegistry {
         if (c.arithmeticVersion != ARITHMETIC_VERSION) revert UnknownArithmeticVersion(c.arithmeticVersion);
         uint32 positions = c.contextLength < MAX_POSITIONS ? c.contextLength : MAX_POSITIONS;
         bool ok = c.vocabSize != 0 && positions != 0 && c.maxPositions == positions && c.opCount != 0
-            && c.tensorCount != 0 && c.samplerOp < c.opCount && c.eosIds.length <= MAX_EOS_IDS;
+            && c.opCount <= MAX_OPS && c.tensorCount != 0 && c.samplerOp < c.opCount && c.eosIds.length <= MAX_EOS_IDS;
         for (uint256 i; ok && i < c.eosIds.length; ++i) {
             ok = c.eosIds[i] < c.vocabSize && (i == 0 || c.eosIds[i - 1] < c.eosIds[i]);
         }

@@ -79,6 +79,15 @@ contract ModelRegistryTest is BaseTest {
         expectMalformed(c);
     }
 
+    /// The dispute game names operations by 16 bits.
+    function test_register_operationsAboveLimit_reverts() public {
+        ModelCommitment memory c = commitment();
+        (c.opCount, c.samplerOp) = (65_536, 65_535);
+        expectMalformed(c);
+        (c.opCount, c.samplerOp) = (65_535, 65_534);
+        assertTrue(registry.isRegistered(registry.register(c, 0, "")));
+    }
+
     function test_register_noTensors_reverts() public {
         ModelCommitment memory c = commitment();
         c.tensorCount = 0;

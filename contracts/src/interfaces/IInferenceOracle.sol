@@ -346,6 +346,10 @@ interface IInferenceOracle {
 
     function seatOf(bytes32 requestId, uint8 attempt, uint8 seat) external view returns (Seat memory);
 
+    /// Whether a claim can still be convicted or become final: it was made in the current attempt, is not convicted, and the request is not settled. A claim
+    /// that stands no longer never stands again.
+    function standing(bytes32 requestId, uint8 attempt, uint8 seat) external view returns (bool);
+
     /// The names under which a claim, standing or convicted, is signed and disputed; reverts when there is none.
     function claimOf(bytes32 requestId, uint8 attempt, uint8 seat)
         external

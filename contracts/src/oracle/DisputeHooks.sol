@@ -71,6 +71,17 @@ abstract contract DisputeHooks is OracleBase {
         _refund(r, id, s);
     }
 
+    /// @inheritdoc IInferenceOracle
+    function standing(bytes32 requestId, uint8 attempt, uint8 seat) external view returns (bool) {
+        // Time alone brings a request from reveals to its window, never out of these two.
+        return _isStanding(_states[requestId], attempt, _seat(requestId, attempt, seat).status);
+    }
+
+    function _isStanding(RequestState storage s, uint8 attempt, SeatStatus seat) private view returns (bool) {
+        bool live = s.status == RequestStatus.Claimed || s.status == RequestStatus.Revealing;
+        return live && s.attempt == attempt && seat == SeatStatus.Claimed;
+    }
+
     /// The claim on a seat; reverts unless it is of the current attempt, not final and not convicted.
     function _standingClaim(bytes32 id, RequestState storage s, uint8 attempt, uint8 seat)
         private
@@ -78,8 +89,7 @@ abstract contract DisputeHooks is OracleBase {
         returns (Seat storage claimed)
     {
         claimed = _seat(id, attempt, seat);
-        bool live = s.status == RequestStatus.Claimed || s.status == RequestStatus.Revealing;
-        if (!live || s.attempt != attempt || claimed.status != SeatStatus.Claimed) revert NoSuchClaim();
+        if (!_isStanding(s, attempt, claimed.status)) revert NoSuchClaim();
     }
 
     function _claimId(bytes32 id, RequestState storage s, Seat storage claimed, uint8 attempt)
