@@ -3,8 +3,10 @@ pragma solidity 0.8.37;
 
 import {Test} from "forge-std/Test.sol";
 import {Deploy} from "../script/Deploy.s.sol";
+import {DisputeGame} from "../src/DisputeGame.sol";
 import {InferenceOracle} from "../src/InferenceOracle.sol";
 import {OperatorBonds} from "../src/OperatorBonds.sol";
+import {GameParameters} from "../src/interfaces/IDisputeGame.sol";
 import {IInferenceOracle, OracleParameters} from "../src/interfaces/IInferenceOracle.sol";
 import {IOperatorBonds} from "../src/interfaces/IOperatorBonds.sol";
 import {IInferenceCallback} from "../src/interfaces/IInferenceCallback.sol";
@@ -15,16 +17,20 @@ contract DeployTest is Test {
     function test_deploy_wiresContracts_succeeds() public {
         string[2] memory names = ["mainnet", "devnet"];
         for (uint256 i; i < names.length; ++i) {
-            InferenceOracle oracle = script.deploy(names[i], makeAddr("deployer"));
+            (InferenceOracle oracle, DisputeGame game) = script.deploy(names[i], makeAddr("deployer"));
             OperatorBonds bonds = OperatorBonds(oracle.bonds());
             assertEq(bonds.oracle(), address(oracle));
             assertGt(oracle.registry().code.length, 0);
-            assertEq(oracle.disputeGame(), address(0));
+            assertEq(oracle.disputeGame(), address(game));
+            assertEq(game.oracle(), address(oracle));
+            assertGt(game.verifier().code.length, 0);
             OracleParameters memory p = oracle.parameters();
-            (OracleParameters memory wanted,) = script.parameters(names[i]);
-            assertEq(abi.encode(p), abi.encode(wanted));
-            // The delay outlasts the longest window and the longest dispute: 52 h, 144 s.
-            assertGt(bonds.withdrawalDelay(), p.maxWindow + (i == 0 ? 52 hours : 144));
+            Deploy.Parameters memory wanted = script.parameters(names[i]);
+            assertEq(abi.encode(p), abi.encode(wanted.oracle));
+            GameParameters memory g = game.parameters();
+            assertEq(abi.encode(g), abi.encode(wanted.game));
+            // The delay outlasts the longest window and the longest dispute.
+            assertGt(bonds.withdrawalDelay(), p.maxWindow + 2 * g.budget + 24 * g.floor);
         }
     }
 
@@ -35,7 +41,7 @@ contract DeployTest is Test {
 
     /// EIP-170 and EIP-3860.
     function test_deploy_sizes_fit() public view {
-        string[3] memory names = ["InferenceOracle", "OperatorBonds", "ModelRegistry"];
+        string[5] memory names = ["InferenceOracle", "OperatorBonds", "ModelRegistry", "DisputeGame", "StepVerifier"];
         for (uint256 i; i < names.length; ++i) {
             string memory artifact = string.concat(names[i], ".sol:", names[i]);
             assertLt(vm.getDeployedCode(artifact).length, 24_576, names[i]);
