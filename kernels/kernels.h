@@ -31,6 +31,8 @@ typedef struct lks_matrix {
     uint32_t rows, cols;
     const uint8_t *data;
     size_t row_size; /* bytes */
+    const uint8_t *packed; /* the same weights as lks_pack made them for `lanes`; NULL: only as stored */
+    uint32_t lanes;
 } lks_matrix;
 
 /* Rows of A8 blocks: i8 values with one f32 scale a block. Also a view of some columns of such rows. */
@@ -60,6 +62,7 @@ typedef struct lks_sample_row {
 
 typedef struct lks_kernels {
     const char *name;
+    uint32_t lanes; /* weight rows that linear wants packed side by side; 0: as stored. It takes both. */
 
     /* y[t] = row ids[t] of w, dequantised; a row of +0 where ids[t] >= w->rows. y: [rows][w->cols]. */
     void (*embed)(float *y, const lks_matrix *w, const uint32_t *ids, size_t rows);
@@ -95,8 +98,14 @@ typedef struct lks_kernels {
 /* The scalar reference. */
 extern const lks_kernels lks_kernels_scalar;
 
-/* The fastest table that this machine runs. */
+/* The fastest table that this machine runs, or the one that the environment variable LOCKSTEP_CPU names (scalar, avx2, avx512), where the machine runs it. */
 const lks_kernels *lks_kernels_best(void);
+/* The tables that this machine runs, slowest first. Returns: NULL from the first index that has none. */
+const lks_kernels *lks_kernels_at(size_t index);
+
+/* Bytes of a matrix packed for `lanes` rows (8 or 16), and its packing: rows [first, last), first a multiple of lanes, to their place in out. */
+size_t lks_packed_size(const lks_matrix *w, uint32_t lanes);
+void lks_pack(uint8_t *out, const lks_matrix *w, uint32_t lanes, uint32_t first, uint32_t last);
 
 /* Checks, on the calling thread, that arithmetic is what the specification needs: hardware FMA, subnormals kept (no FTZ, no DAZ), round to nearest
  * even. Returns: NULL when all is well, else a static line saying what is wrong. */

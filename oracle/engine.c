@@ -132,6 +132,8 @@ lks_err lks_session_open(lks_session **out, const lks_model *m, const lks_sessio
     s->slots = calloc(m->program.op_count, sizeof *s->slots);
     lks_err err = s->slots ? lks_pool_open(&s->pool, o->threads) : lks_fail(LKS_NOMEM, "out of memory");
     if (!err)
+        err = lks_packed_make(m->packed, &m->program, s->kernels->lanes, s->pool);
+    if (!err)
         err = plan_buffers(s);
     if (!err)
         err = make_caches(s);
@@ -242,7 +244,7 @@ void lks_session_logits_rows(lks_session *s, size_t row, size_t count, float *lo
     const lks_program *p = &s->model->program;
     const lks_op *sample = &p->ops[p->op_count - 1];
     assert(sample->code == LKS_OP_SAMPLE);
-    logits_job j = {s->kernels, lks_op_matrix(s->model, &sample->weights[0]), s->slots[sample->inputs[0]].a8, count, logits};
+    logits_job j = {s->kernels, lks_op_matrix(s, &sample->weights[0]), s->slots[sample->inputs[0]].a8, count, logits};
     j.rows.q += row * j.rows.q_ld;
     j.rows.d += row * j.rows.d_ld;
     j.rows.sum += row * j.rows.sum_ld;

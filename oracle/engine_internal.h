@@ -38,6 +38,6 @@ typedef struct pass {
 /* Runs operation `index` of the program. */
 void lks_run_op(const pass *p, uint32_t index);
 
-lks_matrix lks_op_matrix(const lks_model *m, const lks_weight_ref *w);
+lks_matrix lks_op_matrix(const lks_session *s, const lks_weight_ref *w);
 
 #endif

@@ -21,10 +21,13 @@ typedef struct job {
     size_t tiles;       /* tiles of rows */
 } job;
 
-lks_matrix lks_op_matrix(const lks_model *m, const lks_weight_ref *w)
+lks_matrix lks_op_matrix(const lks_session *s, const lks_weight_ref *w)
 {
-    const lks_gguf_tensor *t = m->program.tensors[w->tensor];
-    return (lks_matrix){t->type, w->rows, w->cols, t->data, t->row_size};
+    const lks_gguf_tensor *t = s->model->program.tensors[w->tensor];
+    lks_matrix m = {.type = t->type, .rows = w->rows, .cols = w->cols, .data = t->data, .row_size = t->row_size};
+    if (s->kernels->lanes)
+        lks_packed_find(&m, s->model->packed, w->tensor);
+    return m;
 }
 
 /* Vectors of the file are little-endian f32 and 4-byte aligned (GGUF aligns tensors to at least 8). */
@@ -190,7 +193,7 @@ static void run_projection(job *j)
     const lks_model *m = j->p->s->model;
     const lks_op *op = j->op;
     lks_pool *pool = j->p->s->pool;
-    j->matrix = lks_op_matrix(m, &op->weights[0]);
+    j->matrix = lks_op_matrix(j->p->s, &op->weights[0]);
     j->bias = vector(m, &op->weights[1]);
     switch (op->code) {
     case LKS_OP_LINEAR_ADD:
@@ -198,7 +201,7 @@ static void run_projection(job *j)
         break;
     case LKS_OP_LINEAR_SILU_MUL_Q:
         assert(op->block == COLUMNS);
-        j->second = lks_op_matrix(m, &op->weights[2]);
+        j->second = lks_op_matrix(j->p->s, &op->weights[2]);
         j->second_bias = vector(m, &op->weights[3]);
         lks_pool_run(pool, j->tiles * blocks_of(op->width), linear_silu_mul_unit, j);
         break;
@@ -219,7 +222,7 @@ void lks_run_op(const pass *p, uint32_t index)
     j.tiles = (j.rows + TILE_ROWS - 1) / TILE_ROWS;
     switch (op->code) {
     case LKS_OP_EMBED:
-        j.matrix = lks_op_matrix(s->model, &op->weights[0]);
+        j.matrix = lks_op_matrix(s, &op->weights[0]);
         lks_pool_run(s->pool, j.tiles, embed_unit, &j);
         break;
     case LKS_OP_RMS: lks_pool_run(s->pool, j.tiles, rms_unit, &j); break;

@@ -37,6 +37,8 @@ lks_err lks_model_open(lks_model *out, const char *path)
                        out->program.vocab_size);
     if (!err)
         err = make_rope_table(out);
+    if (!err)
+        err = lks_packed_new(&out->packed, &out->program);
     if (err) {
         if (out->file) /* lks_gguf_open names the file itself */
             lks_fail_in(err, "%s", path);
@@ -48,6 +50,7 @@ lks_err lks_model_open(lks_model *out, const char *path)
 void lks_model_close(lks_model *m)
 {
     lks_tokenizer_close(m->tokenizer);
+    lks_packed_free(m->packed);
     lks_program_free(&m->program);
     lks_gguf_close(m->file);
     free(m->rope);

@@ -1,9 +1,10 @@
-/* A model ready to run: its file, tokenizer, program and RoPE table, all checked. Immutable; any number of threads may share it.
+/* A model ready to run: its file, tokenizer, program and RoPE table, all checked. Immutable but for the packed weights, which the first session makes; any number of threads may share it.
  */
 #ifndef LKS_ORACLE_MODEL_H
 #define LKS_ORACLE_MODEL_H
 
 #include "oracle/gguf.h"
+#include "oracle/packed.h"
 #include "oracle/program.h"
 #include "oracle/tokenizer.h"
 
@@ -16,6 +17,7 @@ typedef struct lks_model {
     lks_tokenizer *tokenizer;
     lks_program program;
     float *rope; /* [max_positions][rope_dim], pairs (cosine, sine) */
+    lks_packed *packed;
 } lks_model;
 
 /* Opens the file, derives the program and makes the RoPE table. First refuses a machine that cannot give the bits (no FMA, FTZ or DAZ set,

@@ -156,7 +156,7 @@ static const lks_weight_ref NO_WEIGHT = {LKS_NONE, 0, 0, 0};
 /* Scales that are infinite or NaN would make honest machines disagree about nothing but mean nothing: refused once, here. */
 static lks_err check_scales(const lks_gguf_tensor *t)
 {
-    lks_matrix m = {t->type, (uint32_t)t->dims[1], (uint32_t)t->dims[0], t->data, t->row_size};
+    lks_matrix m = {.type = t->type, .rows = (uint32_t)t->dims[1], .cols = (uint32_t)t->dims[0], .data = t->data, .row_size = t->row_size};
     uint32_t step = lks_tensor_type_block(t->type), subs = step / lks_sub_block(t->type);
     for (uint32_t r = 0; r < m.rows; r++)
         for (uint32_t c = 0; c < m.cols; c += step) {

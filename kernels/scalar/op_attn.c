@@ -1,7 +1,7 @@
 /* ATTN: one head at one position over chunks of 32 positions (docs/SPEC.md). Chunks are independent; their results are folded in order.
  * Scratch: the scores of every chunk (32 each, absent ones unwritten), then the chunk maxima.
  */
-#include "kernels/math32.h"
+#include "kernels/scalar/blocks.h"
 #include "kernels/scalar/scalar.h"
 
 /* Exact: at most 128 products of 127 * 127. */
@@ -45,7 +45,7 @@ static float chunk_values(float *o, const float *s, float max, const int8_t *v, 
         int32_t sums[LKS_MAX_HEAD_WIDTH] = {0};
         for (uint32_t i = 0; i < present; i++)
             p[i] = e[i] * dv[i * blocks + b];
-        lks_quantize_block(qp, &dp, NULL, p, LKS_CHUNK);
+        lks_block_quantize(qp, &dp, NULL, p, LKS_CHUNK);
         for (uint32_t i = 0; i < present; i++)
             for (uint32_t d = 0; d < block; d++)
                 sums[d] += (int16_t)qp[i] * (int16_t)v[(size_t)i * head_width + b * block + d];
@@ -53,10 +53,10 @@ static float chunk_values(float *o, const float *s, float max, const int8_t *v, 
             o[b * block + d] = (float)sums[d] * dp;
     }
     memcpy(lanes, e, sizeof lanes);
-    return lks_fold_lanes(lanes);
+    return lks_lanes_fold(lanes);
 }
 
-void lks_scalar_attn(float *o, const int8_t *q, const float *dq, const int8_t *k, const float *dk, const int8_t *v, const float *dv,
+void LKS_KERNEL(attn)(float *o, const int8_t *q, const float *dq, const int8_t *k, const float *dk, const int8_t *v, const float *dv,
                      uint32_t position, uint32_t head_width, uint32_t blocks, float scale, float *scores)
 {
     uint32_t chunks = position / LKS_CHUNK + 1;

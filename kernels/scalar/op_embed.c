@@ -4,7 +4,7 @@
 
 enum { STEP = 256 };
 
-void lks_scalar_embed(float *y, const lks_matrix *w, const uint32_t *ids, size_t rows)
+void LKS_KERNEL(embed)(float *y, const lks_matrix *w, const uint32_t *ids, size_t rows)
 {
     uint32_t sub = lks_sub_block(w->type);
     bool offset = lks_has_offset(w->type);

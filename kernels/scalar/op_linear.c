@@ -65,7 +65,7 @@ static void unpack_piece(piece *p, const lks_matrix *w, uint32_t row, uint32_t f
         p->q[i] = q[i];
 }
 
-void lks_scalar_linear(float *y, size_t ld, const lks_matrix *w, const float *bias, uint32_t first, uint32_t last, const lks_a8 *x, size_t rows)
+void LKS_KERNEL(linear_stored)(float *y, size_t ld, const lks_matrix *w, const float *bias, uint32_t first, uint32_t last, const lks_a8 *x, size_t rows)
 {
     uint32_t sub = lks_sub_block(w->type);
     bool offset = lks_has_offset(w->type);

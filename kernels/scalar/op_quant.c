@@ -1,4 +1,5 @@
 /* QUANT and NORM_Q: rows of f32 become rows of A8 blocks; NORM_Q first multiplies by the row's r and the gain, in this order. */
+#include "kernels/scalar/blocks.h"
 #include "kernels/scalar/scalar.h"
 
 /* Sums of 32 values, which LINEAR needs for weight types with an offset. The last sum may be over fewer. */
@@ -19,19 +20,19 @@ static void quantize_row(const lks_a8 *y, size_t t, const float *x)
     for (uint32_t b = 0; b < y->blocks; b++) {
         uint32_t first = b * y->block, count = y->width - first < y->block ? y->width - first : y->block;
         size_t at = t * y->d_ld + b;
-        lks_quantize_block(q + first, &y->d[at], y->idx ? &y->idx[at] : NULL, x + first, count);
+        lks_block_quantize(q + first, &y->d[at], y->idx ? &y->idx[at] : NULL, x + first, count);
     }
     if (y->sum)
         sum_values(y->sum + t * y->sum_ld, q, y->width);
 }
 
-void lks_scalar_quant(const lks_a8 *y, const float *x, size_t ld, size_t rows)
+void LKS_KERNEL(quant)(const lks_a8 *y, const float *x, size_t ld, size_t rows)
 {
     for (size_t t = 0; t < rows; t++)
         quantize_row(y, t, x + t * ld);
 }
 
-void lks_scalar_norm_q(const lks_a8 *y, const float *x, const float *sums, size_t sums_ld, const float *gain, size_t rows)
+void LKS_KERNEL(norm_q)(const lks_a8 *y, const float *x, const float *sums, size_t sums_ld, const float *gain, size_t rows)
 {
     enum { STEP = 512 }; /* a multiple of every block length: steps quantise on their own */
     for (size_t t = 0; t < rows; t++) {

@@ -1,14 +1,6 @@
 /* RMS: sums of squares over segments of 256 elements, then r = 1 / sqrt(S / n + epsilon). In a segment lane j of 32 takes elements j, j + 32, ... */
-#include "kernels/math32.h"
+#include "kernels/scalar/blocks.h"
 #include "kernels/scalar/scalar.h"
-
-float lks_fold_lanes(float lanes[LKS_CHUNK])
-{
-    for (int h = LKS_CHUNK / 2; h; h /= 2)
-        for (int j = 0; j < h; j++)
-            lanes[j] = lanes[j] + lanes[j + h];
-    return lanes[0];
-}
 
 static float segment_sum(const float *x, uint32_t count)
 {
@@ -16,10 +8,10 @@ static float segment_sum(const float *x, uint32_t count)
     for (uint32_t i = 0; i < count; i += LKS_CHUNK)
         for (uint32_t j = 0; j < LKS_CHUNK && i + j < count; j++)
             lanes[j] = lks_fma(x[i + j], x[i + j], lanes[j]);
-    return lks_fold_lanes(lanes);
+    return lks_lanes_fold(lanes);
 }
 
-void lks_scalar_rms(float *y, const float *x, uint32_t width, float epsilon, size_t rows)
+void LKS_KERNEL(rms)(float *y, const float *x, uint32_t width, float epsilon, size_t rows)
 {
     for (size_t t = 0; t < rows; t++, x += width) {
         float sum = 0.0f;

@@ -2,7 +2,7 @@
 #include "kernels/math32.h"
 #include "kernels/scalar/scalar.h"
 
-void lks_scalar_rope(float *x, size_t ld, uint32_t heads, uint32_t head_width, uint32_t rope_width, bool halves, const float *table, size_t rows)
+void LKS_KERNEL(rope)(float *x, size_t ld, uint32_t heads, uint32_t head_width, uint32_t rope_width, bool halves, const float *table, size_t rows)
 {
     uint32_t pairs = rope_width / 2, step = halves ? 1 : 2, apart = halves ? pairs : 1;
     for (size_t t = 0; t < rows; t++)

@@ -2,7 +2,7 @@
 #include "kernels/math32.h"
 #include "kernels/scalar/scalar.h"
 
-void lks_scalar_silu_mul(float *gate, const float *up, size_t count)
+void LKS_KERNEL(silu_mul)(float *gate, const float *up, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         float x = gate[i];

@@ -35,7 +35,7 @@ static void check_weights(const vector_file *f, int c)
     uint32_t columns = (uint32_t)vector_u64(f, c, "columns");
     uint8_t *row = vector_bytes(f, c, "row", &size), *want_q = vector_bytes(f, c, "q", NULL);
     float *want_w = vector_floats(f, c, "w", &w_count), *want_n = vector_floats(f, c, "n", &n_count), *values = vector_floats(f, c, "values", NULL);
-    lks_matrix m = {(lks_tensor_type)vector_u64(f, c, "type"), 1, columns, row, size};
+    lks_matrix m = {.type = (lks_tensor_type)vector_u64(f, c, "type"), .rows = 1, .cols = columns, .data = row, .row_size = size};
     assert_int_equal(columns / lks_sub_block(m.type), w_count);
     assert_int_equal(lks_has_offset(m.type), n_count > 0);
     int8_t *q = guard_new(columns);

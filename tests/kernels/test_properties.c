@@ -151,7 +151,7 @@ static const struct {
 /* Random rows of a type whose scales are ordinary numbers. */
 static lks_matrix random_matrix(size_t i, uint32_t rows, uint32_t cols)
 {
-    lks_matrix m = {types[i].type, rows, cols, NULL, cols / types[i].block * types[i].bytes};
+    lks_matrix m = {.type = types[i].type, .rows = rows, .cols = cols, .row_size = cols / types[i].block * types[i].bytes};
     uint8_t *data = malloc(rows * m.row_size);
     assert_non_null(data);
     for (size_t b = 0; b < rows * m.row_size; b++)

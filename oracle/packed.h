@@ -1,0 +1,23 @@
+/* The weights of a model in the form that this machine's kernels read fastest, beside the file's own, which stays what is committed.
+ * Made once, by the first session that wants them; any thread.
+ */
+#ifndef LKS_ORACLE_PACKED_H
+#define LKS_ORACLE_PACKED_H
+
+#include "kernels/kernels.h"
+#include "oracle/pool.h"
+#include "oracle/program.h"
+
+typedef struct lks_packed lks_packed;
+
+LKS_MUST_USE lks_err lks_packed_new(lks_packed **out, const lks_program *p);
+void lks_packed_free(lks_packed *packed); /* NULL is allowed */
+
+/* Packs every matrix that a projection reads, on the pool's threads, unless that was done. Memory: about that of these matrices in the file.
+ * Returns: LKS_OK; LKS_NOMEM. */
+LKS_MUST_USE lks_err lks_packed_make(lks_packed *packed, const lks_program *p, uint32_t lanes, lks_pool *pool);
+
+/* Puts the packed form beside the stored one, where there is one. Only after lks_packed_make returned. */
+void lks_packed_find(lks_matrix *w, const lks_packed *packed, uint32_t tensor);
+
+#endif
