@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The same bytes from `lockstep run`, and the same hash of every operation's tensor, for prefill batches of 1, 7 and 512, one thread and two, gcc and
-# clang, -O0, -O2 and -O3.
+# clang, -O0, -O2 and -O3, and every instruction set of this machine.
 #   bits.sh [TOKENS]      default 16
 # Uses models/SmolLM2-135M-Instruct.Q4_1.gguf; builds the engine six times under build/bits/.
 set -euo pipefail
@@ -38,6 +38,7 @@ for compiler in gcc clang; do
     if [ $level = 3 ]; then
       for batch in 1 7 512; do same "$compiler -O3 -j 1, batch $batch" "$build" -j 1 --batch $batch; done
       for batch in 1 7; do same "$compiler -O3 -j 2, batch $batch" "$build" -j 2 --batch $batch; done
+      for cpu in scalar avx2; do LOCKSTEP_CPU=$cpu same "$compiler -O3, $cpu" "$build" -j 2; done
     fi
   done
 done
