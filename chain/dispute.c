@@ -67,13 +67,21 @@ void lks_equivocation_hash(uint8_t hash32[32], const uint8_t root32[32], const u
 
 /* ---- money ---- */
 
-/* No result exceeds 256 bits: a base fee is below 2^128. */
+/* The contract keeps a prepayment in 72 bits, a bond in 88: no more is asked. */
+static void at_most(lks_u256 *wei, unsigned bits)
+{
+    lks_u256 most = {{UINT64_MAX, (UINT64_C(1) << (bits - 64)) - 1, 0, 0}};
+    if (lks_u256_cmp(wei, &most) > 0)
+        *wei = most;
+}
+
 void lks_game_prepayment(lks_u256 *wei, uint64_t gas, const lks_u256 *base_fee)
 {
     lks_u256 two_gwei = lks_u256_from_u64(2 * GWEI);
     lks_u256_mul_u64(wei, base_fee, 2);
     lks_u256_add(wei, wei, &two_gwei);
     lks_u256_mul_u64(wei, wei, gas);
+    at_most(wei, 72);
 }
 
 void lks_game_bond(lks_u256 *wei, const lks_u256 *min_bond, const lks_u256 *stake, const lks_u256 *base_fee)
@@ -86,6 +94,7 @@ void lks_game_bond(lks_u256 *wei, const lks_u256 *min_bond, const lks_u256 *stak
         *wei = part;
     if (lks_u256_cmp(&gas, wei) > 0)
         *wei = gas;
+    at_most(wei, 88);
 }
 
 /* ---- views ---- */

@@ -85,9 +85,9 @@ void lks_equivocation_hash(uint8_t hash32[32], const uint8_t root32[32], const u
 
 /* ---- money ---- */
 
-/* Out: gas x (2 basefee + 2 gwei), in wei: what a move prepays for gas units at that base fee. */
+/* Out: gas x (2 basefee + 2 gwei), at most 2^72 - 1 wei: what a move prepays for gas units at that base fee. */
 void lks_game_prepayment(lks_u256 *wei, uint64_t gas, const lks_u256 *base_fee);
-/* Out: the bond of a challenge at that base fee: max(min_bond, stake / 100, 1,000,000 x 2 basefee). */
+/* Out: the bond of a challenge at that base fee: max(min_bond, stake / 100, 1,000,000 x 2 basefee), at most 2^88 - 1. */
 void lks_game_bond(lks_u256 *wei, const lks_u256 *min_bond, const lks_u256 *stake, const lks_u256 *base_fee);
 
 /* itemGas of what the operator is asked for (docs/SPEC.md, the dispute game). */

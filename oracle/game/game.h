@@ -113,8 +113,8 @@ bool lks_game_facts(lks_claim_facts *out, const lks_game *g);
 
 typedef struct lks_game_filter {
     uint8_t address[1][20];
-    uint8_t topic[32];
-    uint8_t topic0[2][32];
+    uint8_t topic0[1][32];
+    uint8_t topic1[32];
     lks_eth_filter filter;
 } lks_game_filter;
 

@@ -1,0 +1,312 @@
+#include "oracle/player.h"
+
+#include "oracle/player_walk.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Levels that one reveal goes down. */
+#define STAGE 5u
+
+bool lks_stage_below(unsigned *height, uint32_t *count, unsigned node_height)
+{
+    unsigned levels = node_height < STAGE ? node_height : STAGE;
+    *height = node_height - levels;
+    *count = UINT32_C(1) << levels;
+    return levels > 0;
+}
+
+bool lks_stage_is(unsigned height, unsigned tree_height)
+{
+    return height == 0 || (height <= tree_height && (tree_height - height) % STAGE == 0);
+}
+
+void lks_move_free(lks_move *m)
+{
+    free(m->hashes);
+    free(m->bytes);
+    lks_witness_free(&m->witness);
+    memset(m, 0, sizeof *m);
+}
+
+static lks_place top_place(const lks_trace *own)
+{
+    return (lks_place){LKS_TOP, lks_log2_ceil(lks_trace_model(own)->program.op_count), 0};
+}
+
+static void put_place(lks_move *out, const lks_place *p)
+{
+    out->op = p->op;
+    out->height = p->height;
+    out->index = p->index;
+}
+
+/* ---- operator ---- */
+
+static lks_err put_children(lks_move *out, const lks_trace *own, const lks_place *parent)
+{
+    unsigned height;
+    uint32_t count;
+    if (!lks_stage_below(&height, &count, parent->height))
+        return LKS_OK;
+    out->hashes = malloc(count * sizeof *out->hashes);
+    if (!out->hashes)
+        return lks_fail(LKS_NOMEM, "out of memory");
+    out->hash_count = count;
+    for (uint32_t i = 0; i < count; i++)
+        lks_trace_node(out->hashes[i], own, parent->op, height, parent->index * count + i);
+    return LKS_OK;
+}
+
+static lks_err put_leaf(lks_move *out, lks_trace *own, const lks_place *p)
+{
+    lks_shape s;
+    uint32_t size;
+    lks_trace_shape(&s, own, p->op);
+    if (!lks_shape_leaf(&size, &s, p->index))
+        return lks_fail(LKS_BADARGS, "operation %u has no leaf %llu", p->op, (unsigned long long)p->index);
+    uint64_t chunk = p->index & ((UINT64_C(1) << s.chunk_bits) - 1);
+    lks_trace_row row = {p->op, (uint32_t)(p->index >> s.chunk_bits), malloc(s.row_size)};
+    out->bytes = malloc(size);
+    lks_err err = row.bytes && out->bytes ? lks_trace_rows(own, &row, 1) : lks_fail(LKS_NOMEM, "out of memory");
+    if (!err)
+        memcpy(out->bytes, row.bytes + LKS_CHUNK_SIZE * chunk, size);
+    out->len = size;
+    free(row.bytes);
+    return err;
+}
+
+static lks_err put_partials(lks_move *out, lks_trace *own, const lks_place *p, uint32_t element)
+{
+    lks_shape s;
+    lks_trace_shape(&s, own, p->op);
+    out->element = element;
+    return lks_partials_make(&out->bytes, &out->len, own, p->op, (uint32_t)(p->index >> s.chunk_bits), element);
+}
+
+lks_err lks_player_operator(lks_move *out, lks_trace *own, const lks_shown *shown, const lks_dispute *d)
+{
+    memset(out, 0, sizeof *out);
+    lks_place p = lks_place_make(own, d->op, d->height, d->index);
+    lks_err err = LKS_OK;
+    if (d->state != LKS_DISPUTE_ROOT && d->op != LKS_TOP && d->op >= lks_trace_model(own)->program.op_count)
+        return lks_fail(LKS_BADARGS, "the dispute is about operation %u, which the model does not have", d->op);
+    switch (d->state) {
+    case LKS_DISPUTE_ROOT:
+        if (shown->open)
+            return LKS_OK;
+        p = top_place(own);
+        out->kind = LKS_MOVE_OPEN_TRACE;
+        lks_trace_root(out->hash, own);
+        err = put_children(out, own, &p);
+        break;
+    case LKS_DISPUTE_NODE:
+        out->kind = LKS_MOVE_REVEAL;
+        err = put_children(out, own, &p);
+        break;
+    case LKS_DISPUTE_LEAF:
+        out->kind = LKS_MOVE_REVEAL_LEAF;
+        err = put_leaf(out, own, &p);
+        break;
+    case LKS_DISPUTE_PARTIALS:
+        out->kind = LKS_MOVE_OPEN_PARTIALS;
+        err = put_partials(out, own, &p, d->element);
+        break;
+    default: return LKS_OK;
+    }
+    put_place(out, &p);
+    if (err)
+        lks_move_free(out);
+    return err;
+}
+
+/* ---- challenger ---- */
+
+typedef struct player {
+    lks_trace *own;
+    const lks_model_trees *trees;
+    const lks_shown *shown;
+    const lks_dispute *d;
+} player;
+
+static bool is_known_leaf(const lks_known *known, const lks_place *p)
+{
+    for (size_t i = 0; lks_place_is_leaf(p) && i < known->leaf_count; i++)
+        if (known->leaves[i].op == p->op && known->leaves[i].leaf == p->index)
+            return true;
+    return false;
+}
+
+static lks_err put_step(lks_move *out, const player *p, const lks_unit *u)
+{
+    bool wrong = false;
+    lks_err err = lks_witness_make(&out->witness, &wrong, p->own, p->trees, &p->shown->known, u, NULL, 0);
+    if (err)
+        return err;
+    out->kind = LKS_MOVE_STEP;
+    out->op = u->op;
+    out->index = u->leaf;
+    return wrong ? LKS_OK : lks_fail(LKS_NOTFOUND, "the unit that was found is not wrong when its witness is made: this machine is broken");
+}
+
+/* A token that is wrong over an equal trace. */
+static lks_err refute_token(lks_move *out, const player *p)
+{
+    lks_unit u;
+    uint32_t index = lks_trace_first_wrong_token(p->own);
+    if (index >= lks_trace_run(p->own)->answer_count)
+        return LKS_OK;
+    lks_err err = lks_unit_find_token(&u, p->own, index);
+    return err ? err : put_step(out, p, &u);
+}
+
+/* A revealed leaf that differs. */
+static lks_err refute_leaf(lks_move *out, const player *p, const lks_place *leaf, bool is_current)
+{
+    lks_unit u;
+    bool attention = lks_trace_model(p->own)->program.ops[leaf->op].code == LKS_OP_ATTN;
+    if (attention && !is_current) /* partials can be demanded of the current leaf alone */
+        return LKS_OK;
+    lks_err err = lks_unit_find(&u, p->own, p->trees, &p->shown->known, leaf->op, (uint32_t)leaf->index);
+    if (err)
+        return err;
+    if (!attention)
+        return put_step(out, p, &u);
+    put_place(out, leaf);
+    out->kind = LKS_MOVE_DEMAND_PARTIALS;
+    out->element = u.unit;
+    return LKS_OK;
+}
+
+/* Goes down to where the walk ends; `from` is the stage of the current node. */
+static lks_err put_pick(lks_move *out, const lks_walk *w, const lks_trace *own, unsigned from)
+{
+    out->hashes = malloc(LKS_WALK_PATH_MAX * sizeof *out->hashes);
+    if (!out->hashes)
+        return lks_fail(LKS_NOMEM, "out of memory");
+    put_place(out, &w->at);
+    memcpy(out->hash, w->hash, 32);
+    lks_walk_path(out->hashes, &out->hash_count, w, own, from);
+    out->kind = LKS_MOVE_PICK;
+    return LKS_OK;
+}
+
+/* The hash of the current node, as the operator showed it. Returns: false when it was not shown. */
+static bool shown_hash(uint8_t hash32[32], const player *p, const lks_place *at)
+{
+    lks_place top = top_place(p->own);
+    const lks_known *known = &p->shown->known;
+    if (lks_place_is(at, &top)) {
+        memcpy(hash32, p->shown->root, 32);
+        return true;
+    }
+    for (size_t i = 0; i < known->node_count; i++) {
+        const lks_known_node *n = &known->nodes[i];
+        lks_place place = lks_place_make(p->own, n->op, n->height, n->index);
+        if (lks_place_is(&place, at)) {
+            memcpy(hash32, n->hash, 32);
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The tree differs. The whole tree's first difference is proved wherever the dispute stands, where its leaf is shown; else the dispute goes down to the
+ * first difference below its current node. */
+static lks_err follow_difference(lks_move *out, const player *p, lks_walk *w)
+{
+    const lks_dispute *d = p->d;
+    lks_place top = top_place(p->own), at = lks_place_make(p->own, d->op, d->height, d->index);
+    top = lks_place_make(p->own, top.op, top.height, top.index);
+    bool found = lks_walk_down(w, p->own, p->shown, &top, p->shown->root);
+    if (found && is_known_leaf(&p->shown->known, &w->at)) {
+        lks_err err = refute_leaf(out, p, &w->at, d->state == LKS_DISPUTE_STEP && lks_place_is(&w->at, &at));
+        if (err || out->kind != LKS_MOVE_NONE)
+            return err;
+    }
+    if (d->state != LKS_DISPUTE_PICK)
+        return LKS_OK;
+    unsigned from = found ? lks_walk_find(w, &at) : 0;
+    if (!found || from == w->depth) { /* the current node is not on that way */
+        uint8_t hash[32];
+        from = 0;
+        found = shown_hash(hash, p, &at) && lks_walk_down(w, p->own, p->shown, &at, hash);
+    }
+    bool only_operation = top.op != LKS_TOP && d->op == LKS_TOP; /* its root is named anew: (65,535, 0, 0) becomes (0, height, 0) */
+    if (!found || (w->depth == 0 && !only_operation))
+        return LKS_OK;
+    return put_pick(out, w, p->own, from);
+}
+
+static lks_err refute_partials(lks_move *out, const player *p)
+{
+    const lks_dispute *d = p->d;
+    lks_shape s;
+    lks_trace_shape(&s, p->own, d->op);
+    uint32_t row = (uint32_t)(d->index >> s.chunk_bits);
+    const lks_posted_partials *posted = NULL;
+    for (size_t i = 0; i < p->shown->partials_count && !posted; i++) {
+        const lks_posted_partials *q = &p->shown->partials[i];
+        if (q->op == d->op && q->row == row && q->element == d->element)
+            posted = q;
+    }
+    if (!posted)
+        return lks_fail(LKS_BADARGS, "the partials of operation %u, row %u, element %u are not among what the operator has shown", d->op, row, d->element);
+    lks_unit u;
+    lks_err err = lks_unit_find_partial(&u, p->own, &p->shown->known, d->op, (uint32_t)d->index, d->element, posted->bytes, posted->len);
+    if (err)
+        return err;
+    bool wrong = false;
+    err = lks_witness_make(&out->witness, &wrong, p->own, p->trees, &p->shown->known, &u, posted->bytes, posted->len);
+    if (err)
+        return err;
+    if (!wrong)
+        return lks_fail(LKS_NOTFOUND, "the partial that was found is not wrong when its witness is made: this machine is broken");
+    out->kind = LKS_MOVE_STEP_PARTIAL;
+    out->op = d->op;
+    out->index = d->index;
+    out->element = d->element;
+    out->bytes = malloc(posted->len);
+    if (!out->bytes)
+        return lks_fail(LKS_NOMEM, "out of memory");
+    memcpy(out->bytes, posted->bytes, posted->len);
+    out->len = posted->len;
+    return LKS_OK;
+}
+
+lks_err lks_player_challenger(lks_move *out, lks_trace *own, const lks_model_trees *trees, const lks_shown *shown, const lks_dispute *d)
+{
+    memset(out, 0, sizeof *out);
+    bool turn = d->state == LKS_DISPUTE_PICK || d->state == LKS_DISPUTE_STEP || d->state == LKS_DISPUTE_PARTIAL_STEP;
+    if (!turn || !shown->open)
+        return LKS_OK;
+    if (d->op != LKS_TOP && d->op >= lks_trace_model(own)->program.op_count)
+        return lks_fail(LKS_BADARGS, "the dispute is about operation %u, which the model does not have", d->op);
+    const player p = {own, trees, shown, d};
+    uint8_t root[32];
+    lks_trace_root(root, own);
+    lks_err err;
+    if (memcmp(root, shown->root, 32) == 0) {
+        err = refute_token(out, &p);
+    } else if (d->state == LKS_DISPUTE_PARTIAL_STEP) {
+        err = refute_partials(out, &p);
+    } else {
+        lks_walk *w = malloc(sizeof *w);
+        err = w ? follow_difference(out, &p, w) : lks_fail(LKS_NOMEM, "out of memory");
+        free(w);
+    }
+    if (err)
+        lks_move_free(out);
+    return err;
+}
+
+bool lks_player_should_challenge(const lks_trace *own, const lks_shown *shown)
+{
+    if (lks_trace_first_wrong_token(own) < lks_trace_run(own)->answer_count)
+        return true;
+    uint8_t root[32];
+    if (!shown->open)
+        return false;
+    lks_trace_root(root, own);
+    return memcmp(root, shown->root, 32) != 0;
+}
