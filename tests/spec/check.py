@@ -12,7 +12,7 @@ import time
 from make_vectors import FOLDER, all_files, text
 
 FAST = ["scalars/", "blocks/", "ops/embed", "ops/linear", "ops/rms", "ops/quant", "ops/rope", "ops/silu", "rope/", "sampling/", "trees/",
-        "models/q4-0", "runs/q4-0", "runs/head-256"]
+        "models/q4-0", "runs/q4-0", "runs/head-256", "units/others", "units/refused"]
 
 
 def main(args):

@@ -13,6 +13,7 @@ import sys
 import cases_ops as co
 import cases_rest as cr
 import cases_scalars as cs
+import cases_units as cu
 import tiny_gguf
 from lockstep_spec import trees
 from lockstep_spec.answer import Policy, Run
@@ -21,6 +22,8 @@ from lockstep_spec.keccak import keccak256
 from lockstep_spec.model import Model
 
 FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "vectors")
+
+WITNESS = "a witness, and what IStepVerifier.isWrong says of it (`expected`): right, wrong, or its error; "
 
 # File, what a case is, function.
 FILES = [
@@ -53,6 +56,13 @@ FILES = [
      "root of a trace item of kind 2; head h's row of position t is piece h * positions + t of the pattern with seed 0", cr.tree_heads),
     ("trees/tops.json", "root above item roots keccak(byte i), i from 0", cr.tree_tops),
     ("trees/token_hash.json", "hash of the tokens i * 7919 mod 49152", cr.token_hashes),
+    ("units/llama.json", WITNESS + "the operations of the Llama family", cu.llama),
+    ("units/others.json", WITNESS + "the other operations", cu.others),
+    ("units/types.json", WITNESS + "every storage type", cu.types),
+    ("units/special.json", WITNESS + "NaNs, infinities, subnormals; head widths of 80 and 256", cu.special),
+    ("units/partials.json", WITNESS + "attention partials", cu.partials),
+    ("units/tokens.json", WITNESS + "tokens of the answer", cu.tokens),
+    ("units/refused.json", WITNESS + "what is no witness", cu.refused),
 ]
 
 GREEDY = dict(temperature=0, min_p=0, seed=0, allowed=None)

@@ -63,8 +63,10 @@ class Run:
         return self.rows[op.inputs[i]][t]
 
     def _kv(self, op, t):
-        y = linear(op.weights[0].matrix, self._input(op, 0, t), _vector(op.weights[1]))
-        if op.opcode == m.LINEAR_ROPE_Q:
+        y = self._input(op, 0, t)
+        if op.opcode != m.ROPE_Q:
+            y = linear(op.weights[0].matrix, y, _vector(op.weights[1]))
+        if op.opcode != m.LINEAR_Q:
             y = self._rope(op, y, t)
         width = op.geometry[2]
         return [A8Row(y[at : at + width], op.block) for at in range(0, len(y), width)]
@@ -83,8 +85,16 @@ class Run:
             return A8Row(norm(x, self._input(op, 1, t)[-1], w[0].vector), op.block)
         if op.opcode == m.QUANT:
             return A8Row(x, op.block)
+        if op.opcode == m.LINEAR:
+            return [canon(v) for v in linear(w[0].matrix, x, _vector(w[1]))]
+        if op.opcode == m.LINEAR_Q:
+            return A8Row(linear(w[0].matrix, x, _vector(w[1])), op.block)
         if op.opcode == m.LINEAR_ROPE_Q:
             return A8Row(self._rope(op, linear(w[0].matrix, x, _vector(w[1])), t), op.block)
+        if op.opcode == m.ROPE_Q:
+            return A8Row(self._rope(op, x, t), op.block)
+        if op.opcode == m.SILU_MUL_Q:
+            return A8Row(silu_mul(x, self._input(op, 1, t)), op.block)
         if op.opcode == m.LINEAR_ADD:
             return residual_add(self._input(op, 1, t), linear(w[0].matrix, x, _vector(w[1])))
         if op.opcode == m.LINEAR_SILU_MUL_Q:

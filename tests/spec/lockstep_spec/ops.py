@@ -75,11 +75,14 @@ def rms(x, epsilon):
         for i, v in enumerate(x[start : start + 256]):
             lanes[i % 32] = fma(v, v, lanes[i % 32])
         sums.append(canon(fold(lanes)))
+    return sums + [rms_root(sums, len(x), epsilon)]
+
+
+def rms_root(sums, n, epsilon):
     total = 0
     for s in sums:
         total = add(total, s)
-    r = div(ONE, sqrt(add(div(total, from_int(len(x))), epsilon)))
-    return sums + [canon(r)]
+    return canon(div(ONE, sqrt(add(div(total, from_int(n)), epsilon))))
 
 
 def norm(x, r, gain):
