@@ -39,6 +39,12 @@ int lks_cmd_bond_deposit(int argc, char **argv);
 int lks_cmd_bond_withdraw(int argc, char **argv);
 int lks_cmd_credit_withdraw(int argc, char **argv);
 int lks_cmd_check(int argc, char **argv);
+int lks_cmd_challenge(int argc, char **argv);
+int lks_cmd_prove(int argc, char **argv);
+int lks_cmd_watch(int argc, char **argv);
+int lks_cmd_dispute_list(int argc, char **argv);
+int lks_cmd_dispute_show(int argc, char **argv);
+int lks_cmd_timeout(int argc, char **argv);
 
 /* Prints "lockstep: MESSAGE" as one line on standard error. Returns: code. */
 int lks_cli_fail(int code, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -140,7 +140,7 @@ void lks_place_node(char text[LKS_PLACE_SIZE], const lks_place_run *run, uint32_
     }
 }
 
-static void name_element(lks_place *out, const lks_op *op)
+static void name_element(lks_trace_place *out, const lks_op *op)
 {
     uint32_t blocks = lks_op_block_count(op);
     const char *what = "value";
@@ -170,11 +170,11 @@ static void name_element(lks_place *out, const lks_op *op)
     }
 }
 
-void lks_place_of(lks_place *out, const lks_place_run *run, uint32_t op, uint64_t leaf, uint32_t offset)
+void lks_place_of(lks_trace_place *out, const lks_place_run *run, uint32_t op, uint64_t leaf, uint32_t offset)
 {
     lks_shape s;
     shape_of(&s, run, op);
-    *out = (lks_place){.op = op, .layer = lks_place_layer(run->program, op)};
+    *out = (lks_trace_place){.op = op, .layer = lks_place_layer(run->program, op)};
     out->row = (uint32_t)(leaf >> s.chunk_bits);
     out->head = s.heads != 0 ? out->row >> s.position_bits : 0;
     out->position = position_of(run, op, &s, out->row);
@@ -182,7 +182,7 @@ void lks_place_of(lks_place *out, const lks_place_run *run, uint32_t op, uint64_
     name_element(out, &run->program->ops[op]);
 }
 
-void lks_place_text(char text[LKS_PLACE_SIZE], const lks_place_run *run, const lks_place *place)
+void lks_place_text(char text[LKS_PLACE_SIZE], const lks_place_run *run, const lks_trace_place *place)
 {
     lks_place_op(text, run->program, place->op);
     if (run->program->ops[place->op].kind == LKS_ROWS_KV) {
@@ -191,7 +191,7 @@ void lks_place_text(char text[LKS_PLACE_SIZE], const lks_place_run *run, const l
     add(text, ", position %" PRIu32 ", byte %" PRIu32 " of the row (%s)", place->position, place->byte, place->element_text);
 }
 
-void lks_place_json(lks_json_writer *w, const lks_place_run *run, const lks_place *place)
+void lks_place_json(lks_json_writer *w, const lks_place_run *run, const lks_trace_place *place)
 {
     if (place->layer != LKS_NO_LAYER) {
         lks_json_member_u64(w, "layer", place->layer);

@@ -1,4 +1,6 @@
+#include "oracle/cli/cli.h"
 #include "oracle/cli/link.h"
+#include "oracle/cli/options.h"
 #include "oracle/cli/request_view.h"
 
 #include "tests/chain/chain_test.h"
@@ -24,6 +26,29 @@ static void test_good(void **state)
     assert_hex(d.registry, 20, "5fbdb2315678afecb367f032d93f642f64180aa3");
     assert_hex(d.bonds, 20, "e7f1725e7734ce288f8367e1bb143e90bb3f0512");
     assert_hex(d.oracle, 20, "9fe46736679d2d9a65f0992f2272de9f3c7fa6e0");
+    assert_false(d.has_game);
+    assert_int_equal(d.block, 0);
+}
+
+static void test_game(void **state)
+{
+    (void)state;
+    lks_deployment d;
+    OK(parse(&d, "{\"chainId\":1,\"registry\":\"" A1 "\",\"bonds\":\"" A2 "\",\"oracle\":\"" A3 "\",\"game\":\"" A2 "\",\"verifier\":\"" A1 "\",\"block\":17}"));
+    assert_true(d.has_game);
+    assert_hex(d.game, 20, "e7f1725e7734ce288f8367e1bb143e90bb3f0512");
+    assert_hex(d.verifier, 20, "5fbdb2315678afecb367f032d93f642f64180aa3");
+    assert_int_equal(d.block, 17);
+}
+
+/* A deployment without a game is told so; the commands end there. */
+static void test_need_game(void **state)
+{
+    (void)state;
+    lks_link s = {.command = "challenge"};
+    assert_int_equal(lks_link_need_game(&s), LKS_EXIT_INPUT);
+    s.contracts.has_game = true;
+    assert_int_equal(lks_link_need_game(&s), LKS_PARSED);
 }
 
 static void test_bad(void **state)
@@ -45,6 +70,9 @@ static void test_bad(void **state)
         {"{\"chainId\":1,\"registry\":\"" A1 "\"}", "bonds"},
         {"{\"chainId\":1,\"registry\":\"" A1 "\",\"bonds\":\"" A2 "\"}", "oracle"},
         {"{\"chainId\":1,\"registry\":\"" A1 "\",\"bonds\":\"" A2 "\",\"oracle\":\"" A3 "\"", ""},
+        {"{\"chainId\":1,\"registry\":\"" A1 "\",\"bonds\":\"" A2 "\",\"oracle\":\"" A3 "\",\"game\":\"0x\"}", "game"},
+        {"{\"chainId\":1,\"registry\":\"" A1 "\",\"bonds\":\"" A2 "\",\"oracle\":\"" A3 "\",\"game\":\"" A1 "\"}", "verifier"},
+        {"{\"chainId\":1,\"registry\":\"" A1 "\",\"bonds\":\"" A2 "\",\"oracle\":\"" A3 "\",\"block\":\"1\"}", "block"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         lks_deployment d = {.chain_id = 99};
@@ -70,6 +98,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_good),
+        cmocka_unit_test(test_game),
+        cmocka_unit_test(test_need_game),
         cmocka_unit_test(test_bad),
         cmocka_unit_test(test_event_lines),
     };

@@ -1,0 +1,140 @@
+#include "oracle/cli/follow.h"
+
+#include "chain/hex.h"
+#include "oracle/cli/cli.h"
+
+#include <string.h>
+
+lks_err lks_game_parameters_get(lks_game_parameters *out, lks_link *s)
+{
+    lks_buf call = {0}, result = {0};
+    lks_err err = lks_call_parameters(&call);
+    err = lks_link_view(s, s->contracts.game, &call, err, &result);
+    err = err == LKS_OK ? lks_return_game_parameters(out, result.data, result.len) : err;
+    lks_buf_free(&result);
+    return err;
+}
+
+lks_err lks_dispute_get(lks_dispute_view *out, lks_link *s, const uint8_t dispute_id32[32])
+{
+    lks_buf call = {0}, result = {0};
+    lks_err err = lks_call_dispute_of(&call, dispute_id32);
+    err = lks_link_view(s, s->contracts.game, &call, err, &result);
+    err = err == LKS_OK ? lks_return_dispute(out, result.data, result.len) : err;
+    lks_buf_free(&result);
+    if (err == LKS_OK && out->state == LKS_DISPUTE_NONE) {
+        return lks_fail(LKS_NOTFOUND, "this deployment knows no such dispute");
+    }
+    return err;
+}
+
+lks_err lks_disputed_claim_get(lks_disputed_claim *out, lks_link *s, const uint8_t claim_id32[32])
+{
+    lks_buf call = {0}, result = {0};
+    lks_err err = lks_call_claim_of(&call, claim_id32);
+    err = lks_link_view(s, s->contracts.game, &call, err, &result);
+    err = err == LKS_OK ? lks_return_claim(out, result.data, result.len) : err;
+    lks_buf_free(&result);
+    if (err == LKS_OK && out->status == LKS_CLAIM_NONE) {
+        return lks_fail(LKS_NOTFOUND, "the claim was never disputed");
+    }
+    return err;
+}
+
+lks_err lks_follow_open(lks_follow *f, lks_link *s, const uint8_t request_id32[32], const uint8_t claim_id32[32], uint64_t first)
+{
+    *f = (lks_follow){.link = s, .first = first};
+    memcpy(f->request_id, request_id32, sizeof f->request_id);
+    memcpy(f->claim_id, claim_id32, sizeof f->claim_id);
+    lks_err err = lks_game_parameters_get(&f->parameters, s);
+    if (err != LKS_OK) {
+        return err;
+    }
+    f->deployment = (lks_game_deployment){.chain_id = s->contracts.chain_id, .budget = f->parameters.budget, .floor = f->parameters.floor};
+    memcpy(f->deployment.oracle, s->contracts.oracle, 20);
+    memcpy(f->deployment.game, s->contracts.game, 20);
+    memcpy(f->deployment.registry, s->contracts.registry, 20);
+    return lks_game_new(&f->game, &f->deployment, request_id32, claim_id32);
+}
+
+void lks_follow_close(lks_follow *f)
+{
+    lks_game_free(f->game);
+    *f = (lks_follow){0};
+}
+
+/* Adds the logs of blocks from to to, each with the time of its block. */
+static lks_err add_logs(lks_follow *f, const lks_game_filter *filter, uint64_t from, uint64_t to)
+{
+    lks_eth_logs logs = {0};
+    lks_err err = lks_eth_get_logs(&f->link->node, &filter->filter, from, to, 0, &logs);
+    for (size_t i = 0; i < logs.count && err == LKS_OK; i++) {
+        if (memcmp(f->last.hash, logs.items[i].block_hash, 32) != 0) {
+            err = lks_eth_header_by_hash(&f->link->node, logs.items[i].block_hash, &f->last);
+        }
+        err = err == LKS_OK ? lks_game_add(f->game, &logs.items[i], f->last.timestamp) : err;
+    }
+    lks_eth_logs_free(&logs);
+    return err;
+}
+
+/* Whether the block that the game stands at is still in the chain. */
+static lks_err still_there(bool *there, const lks_follow *f)
+{
+    lks_eth_header now;
+    lks_err err = lks_eth_header_by_number(&f->link->node, f->newest.number, &now);
+    *there = err == LKS_OK && memcmp(now.hash, f->newest.hash, 32) == 0;
+    return err == LKS_NOTFOUND ? LKS_OK : err;
+}
+
+static lks_err read_blocks(lks_follow *f, uint64_t from, uint64_t to)
+{
+    lks_game_filter filter;
+    if (from > to) {
+        return LKS_OK;
+    }
+    lks_game_filter_request(&filter, &f->deployment, f->request_id);
+    lks_err err = add_logs(f, &filter, from, to);
+    if (err == LKS_OK) {
+        lks_game_filter_claim(&filter, &f->deployment, f->claim_id);
+        err = add_logs(f, &filter, from, to);
+    }
+    return err;
+}
+
+lks_err lks_follow_update(lks_follow *f)
+{
+    lks_eth_header newest;
+    bool there = false;
+    lks_err err = f->started ? still_there(&there, f) : LKS_OK;
+    err = err == LKS_OK ? lks_eth_header_at(&f->link->node, LKS_ETH_LATEST, &newest) : err;
+    if (err != LKS_OK) {
+        return err;
+    }
+    if (!there) {
+        lks_game_clear(f->game);
+        f->started = false;
+    }
+    err = read_blocks(f, f->started ? f->newest.number + 1 : f->first, newest.number);
+    err = err == LKS_OK ? lks_game_update(f->game) : err;
+    f->started = err == LKS_OK;
+    f->newest = newest;
+    return err;
+}
+
+lks_err lks_follow_model_of_chain(lks_follow *f, const uint8_t model_id32[32])
+{
+    lks_game_filter filter;
+    uint64_t newest;
+    lks_game_filter_model(&filter, &f->deployment, model_id32);
+    lks_err err = lks_eth_block_number(&f->link->node, &newest);
+    return err == LKS_OK ? add_logs(f, &filter, f->link->contracts.block, newest) : err;
+}
+
+int lks_dispute_parse_id(uint8_t id32[32], const char *command, const char *text)
+{
+    if (lks_hex_decode(id32, 32, text, strlen(text)) != LKS_OK) {
+        return lks_cli_fail(LKS_EXIT_USAGE, "%s: '%.80s' is no dispute id; give 0x and 64 digits (lockstep dispute list shows them)", command, text);
+    }
+    return LKS_PARSED;
+}

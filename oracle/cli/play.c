@@ -1,0 +1,284 @@
+#include "oracle/cli/play.h"
+
+#include "chain/hex.h"
+#include "oracle/cli/cli.h"
+#include "oracle/cli/credit.h"
+#include "oracle/cli/output.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+/* Refusals and lost connections in a row after which it gives up. */
+#define MAX_FAILURES 20
+
+static const lks_game_dispute *current(const lks_play *p) { return lks_game_dispute_find(p->follow.game, p->dispute_id); }
+
+static lks_place_run place_run(const lks_play *p)
+{
+    const lks_run *run = lks_trace_run(p->own);
+    return (lks_place_run){&p->model->model.program, (uint32_t)run->prompt_count, (uint32_t)run->answer_count};
+}
+
+int lks_play_open(lks_play *p, lks_link *s, const lks_request_view *v, const lks_claim_view *c, const lks_rerun_model *m, lks_trace *own)
+{
+    lks_model_commitment model;
+    *p = (lks_play){.link = s, .model = m, .own = own};
+    lks_game_commitment(&model, &m->commitment);
+    lks_err err = lks_follow_open(&p->follow, s, v->id, c->claim_id, v->state.request_block);
+    err = err == LKS_OK ? lks_game_set_model(p->follow.game, &model) : err;
+    err = err == LKS_OK ? lks_follow_update(&p->follow) : err;
+    return err == LKS_OK ? LKS_PARSED : lks_link_fail(s, err, NULL);
+}
+
+void lks_play_close(lks_play *p)
+{
+    lks_follow_close(&p->follow);
+    *p = (lks_play){0};
+}
+
+static bool is_own(const lks_play *p, const lks_game_dispute *d) { return memcmp(d->challenger, lks_signer_address(p->link->signer), 20) == 0; }
+
+const lks_game_dispute *lks_play_find_own(const lks_play *p)
+{
+    for (size_t i = 0; i < lks_game_dispute_count(p->follow.game); i++) {
+        const lks_game_dispute *d = lks_game_dispute_at(p->follow.game, i);
+        if (d->end == LKS_GAME_LIVE && is_own(p, d)) {
+            return d;
+        }
+    }
+    return NULL;
+}
+
+void lks_play_resume(lks_play *p, const lks_game_dispute *d)
+{
+    memcpy(p->dispute_id, d->id, sizeof p->dispute_id);
+}
+
+/* Sends one transaction to the game. what: static. */
+static int send_tx(lks_play *p, const char *what, lks_game_tx *tx)
+{
+    lks_sent sent = {0};
+    lks_u256 cost;
+    int code = lks_send(p->link, &sent, what, p->link->contracts.game, &tx->value, &tx->data, LKS_OK);
+    if (code == LKS_PARSED) {
+        p->gas += sent.receipt.gas_used;
+        lks_u256_mul_u64(&cost, &sent.receipt.gas_price, sent.receipt.gas_used);
+        lks_u256_add(&p->spent, &p->spent, &cost);
+    }
+    lks_sent_free(&sent);
+    return code;
+}
+
+static int send_calls(lks_play *p, const char *what, lks_game_calls *calls, lks_err err)
+{
+    int code = err == LKS_OK ? LKS_PARSED : lks_cli_fail_chain(err, p->link->command, NULL);
+    for (size_t i = 0; i < calls->count && code == LKS_PARSED; i++) {
+        code = send_tx(p, i + 1 < calls->count ? "record shape" : what, &calls->items[i]);
+    }
+    lks_game_calls_free(calls);
+    return code;
+}
+
+int lks_play_challenge(lks_play *p)
+{
+    lks_game_calls calls = {0};
+    uint8_t salt[32] = {0};
+    uint64_t own = 0;
+    for (size_t i = 0; i < lks_game_dispute_count(p->follow.game); i++) {
+        own += is_own(p, lks_game_dispute_at(p->follow.game, i));
+    }
+    for (size_t i = 0; i < 8; i++) {
+        salt[31 - i] = (uint8_t)(own >> 8 * i);
+    }
+    lks_err err = lks_game_call_challenge(&calls, p->dispute_id, p->follow.game, lks_signer_address(p->link->signer), salt, &p->follow.parameters.min_bond,
+                                          &p->follow.newest.base_fee);
+    return send_calls(p, "challenge", &calls, err);
+}
+
+/* The lines of the moves that are new. */
+static void tell(lks_play *p, const lks_game_dispute *d)
+{
+    char line[LKS_STEP_SIZE];
+    lks_place_run run = place_run(p);
+    if (p->quiet) {
+        return;
+    }
+    /* A re-org can take moves away; they are told again when they come again. */
+    p->told = p->told < d->step_count ? p->told : d->step_count;
+    for (; p->told < d->step_count; p->told++) {
+        const lks_game_step *s = &d->steps[p->told];
+        lks_eth_receipt receipt;
+        uint64_t gas = 0;
+        if (lks_eth_receipt_get(&p->link->node, s->tx, &receipt) == LKS_OK) {
+            gas = receipt.gas_used;
+            lks_eth_receipt_free(&receipt);
+        }
+        lks_progress_end(&p->link->progress);
+        lks_step_line(line, s, &run);
+        printf("%sblock %-10" PRIu64 " %8" PRIu64 " gas  %s\n", p->label != NULL ? p->label : "", s->block, gas, line);
+        fflush(stdout);
+    }
+}
+
+static const char *move_word(lks_move_kind kind)
+{
+    switch (kind) {
+    case LKS_MOVE_PICK:
+        return "pick";
+    case LKS_MOVE_STEP:
+        return "step";
+    case LKS_MOVE_DEMAND_PARTIALS:
+        return "demand partials";
+    case LKS_MOVE_STEP_PARTIAL:
+        return "step partial";
+    default:
+        return "move";
+    }
+}
+
+/* Asks the contract whether it knows the shape that a pick needs, so that it is recorded once. */
+static lks_err look_up_shape(lks_play *p, const lks_move *m)
+{
+    lks_buf call = {0}, result = {0};
+    bool known = false;
+    if (m->kind != LKS_MOVE_PICK || m->op == LKS_TOP || lks_game_shape_known(p->follow.game, m->op)) {
+        return LKS_OK;
+    }
+    lks_err err = lks_call_shape_recorded(&call, p->model->commitment.model_id, (uint16_t)m->op);
+    err = lks_link_view(p->link, p->link->contracts.game, &call, err, &result);
+    err = err == LKS_OK ? lks_return_bool(&known, result.data, result.len) : err;
+    lks_buf_free(&result);
+    if (err == LKS_OK && known) {
+        lks_game_set_shape(p->follow.game, m->op);
+    }
+    return err;
+}
+
+/* The player's own turn. */
+static int own_turn(lks_play *p, const lks_game_dispute *d)
+{
+    lks_move move = {0};
+    lks_game_calls calls = {0};
+    int code = LKS_PARSED;
+    lks_progress_wait(&p->link->progress, "looking for the next move");
+    lks_err err = lks_player_challenger(&move, p->own, p->model->trees, lks_game_shown(p->follow.game), &d->now);
+    p->no_fault = err == LKS_OK && move.kind == LKS_MOVE_NONE;
+    if (err == LKS_OK && !p->no_fault) {
+        err = look_up_shape(p, &move);
+        err = err == LKS_OK ? lks_game_call(&calls, p->follow.game, d, &move, &p->model->model, &p->follow.newest.base_fee) : err;
+        code = send_calls(p, move_word(move.kind), &calls, err);
+    } else if (err == LKS_NOTFOUND) {
+        code = lks_cli_fail(LKS_EXIT_INTERNAL, "%s: %s; this machine or the operator's computes wrongly: run lockstep check on another machine", p->link->command,
+                            lks_error_message());
+    } else if (err != LKS_OK) {
+        code = lks_cli_fail_file(err, p->link->command, NULL);
+    }
+    lks_move_free(&move);
+    return code;
+}
+
+static int operators_turn(lks_play *p, const lks_game_dispute *d)
+{
+    lks_game_calls calls = {0};
+    char wait[96];
+    uint64_t now = p->follow.newest.timestamp;
+    if (now > d->deadline) {
+        lks_err err = lks_game_call_timeout(&calls, p->follow.game, d);
+        return send_calls(p, "timeout", &calls, err);
+    }
+    snprintf(wait, sizeof wait, "waiting for the operator, which has %" PRIu64 " s left", d->deadline - now);
+    lks_progress_wait(&p->link->progress, wait);
+    return LKS_PARSED;
+}
+
+static int turn(lks_play *p, bool *over)
+{
+    lks_err err = lks_follow_update(&p->follow);
+    if (err != LKS_OK) {
+        return lks_link_fail(p->link, err, NULL);
+    }
+    const lks_game_dispute *d = current(p);
+    if (d == NULL) {
+        return lks_cli_fail(LKS_EXIT_CHAIN, "%s: the node does not show the dispute (yet)", p->link->command);
+    }
+    tell(p, d);
+    *over = d->end != LKS_GAME_LIVE;
+    if (*over) {
+        return LKS_PARSED;
+    }
+    if (lks_dispute_operator_moves(d->now.state)) {
+        return operators_turn(p, d);
+    }
+    return p->no_fault ? LKS_PARSED : own_turn(p, d);
+}
+
+int lks_play_turn(lks_play *p, bool *over)
+{
+    *over = false;
+    int code = turn(p, over);
+    bool may_pass = code == LKS_EXIT_CHAIN || code == LKS_EXIT_REFUSED;
+    p->failures = code == LKS_PARSED ? 0 : p->failures + 1;
+    return may_pass && p->failures < MAX_FAILURES ? LKS_PARSED : code;
+}
+
+lks_game_end lks_play_result(const lks_play *p)
+{
+    const lks_game_dispute *d = current(p);
+    return d != NULL ? d->end : LKS_GAME_LIVE;
+}
+
+int lks_play_collect(lks_play *p)
+{
+    lks_game_calls calls = {0};
+    const lks_game_dispute *d = current(p);
+    if (d != NULL && d->end == LKS_GAME_MOOT && !d->reclaimed) {
+        lks_err err = lks_game_call_reclaim(&calls, d);
+        int code = send_calls(p, "reclaim", &calls, err);
+        if (code != LKS_PARSED) {
+            return code;
+        }
+    }
+    return lks_credit_collect(p->link, p->quiet ? NULL : stdout);
+}
+
+/* Often while moves come in seconds, seldom once they take minutes. */
+static void pause_for(double waited)
+{
+    const struct timespec often = {.tv_nsec = 500000000}, seldom = {.tv_sec = 5};
+    nanosleep(waited < 120 ? &often : &seldom, NULL);
+}
+
+int lks_play_to_end(lks_play *p)
+{
+    bool over = false, warned = false;
+    double since = lks_now();
+    size_t moves = 0;
+    int code = LKS_PARSED;
+    while (code == LKS_PARSED && !over) {
+        code = lks_play_turn(p, &over);
+        const lks_game_dispute *d = current(p);
+        if (d != NULL && d->step_count != moves) {
+            moves = d->step_count;
+            since = lks_now();
+        }
+        if (p->no_fault && !warned) {
+            warned = true;
+            lks_progress_end(&p->link->progress);
+            fprintf(stderr, "lockstep: %s: no fault is found in what the operator shows; the bond is lost when the challenger's time is over\n", p->link->command);
+        }
+        if (code == LKS_PARSED && !over) {
+            pause_for(lks_now() - since);
+        }
+    }
+    lks_progress_end(&p->link->progress);
+    if (code != LKS_PARSED) {
+        return code;
+    }
+    code = lks_play_collect(p);
+    if (code != LKS_PARSED) {
+        return code;
+    }
+    return lks_play_result(p) == LKS_GAME_LOST ? LKS_EXIT_NO : LKS_EXIT_OK;
+}
