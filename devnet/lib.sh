@@ -4,17 +4,18 @@
 #   keys/NAME/      key file of an account      NAME.address   its address
 #   password        password of all keys        genesis.json   devnet/chain/genesis.json with ether for the accounts
 #   chain/          the client's data           contracts.json addresses of the deployed contracts
-#   operator.json   the plugin's configuration  *.log          what the programs printed
-# Variables: net, build (default build), http and ws (ports), chain_pid, node_pid. Processes end with net_stop.
+#   NAME.json       a plugin's configuration    *.log          what the programs printed
+# Variables: net, build (default build), http and ws (ports), chain_pid, node_pid, net_pids. Processes end with net_stop.
 lks_devnet=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 lks_root=$(dirname "$lks_devnet")
 : "${build:=$lks_root/build}"
 model=$lks_root/models/SmolLM2-135M-Instruct.Q4_1.gguf
 chain_pid= node_pid=
+declare -A net_pids=()
 
 net_fail() { echo "devnet: $*" >&2; return 1; }
 
-# net_init FOLDER: an empty devnet with accounts for deployer, operator and requester, each with 1,000,000 ether.
+# net_init FOLDER: an empty devnet with accounts for deployer, operator, requester, challenger and liar, each with 1,000,000 ether.
 net_init() {
   net=$1
   mkdir -p "$net"
@@ -26,7 +27,7 @@ for s in taken:
 print(*(s.getsockname()[1] for s in taken))')
   (umask 077 && od -An -N16 -tx1 /dev/urandom | tr -d ' \n' >"$net/password")
   local name
-  for name in deployer operator requester; do
+  for name in deployer operator requester challenger liar; do
     "$build/lockstep" account new --light --keystore "$net/keys/$name" --password-file "$net/password" >"$net/$name.address" 2>"$net/accounts.log" || { cat "$net/accounts.log" >&2; return 1; }
   done
   python3 - "$lks_devnet/chain/genesis.json" "$net" <<'PY'
@@ -53,6 +54,8 @@ net_end() {
 }
 
 net_stop() {
+  local name
+  for name in "${!net_pids[@]}"; do net_halt "$name"; done
   [ -z "$node_pid" ] || net_end "$node_pid"
   [ -z "$chain_pid" ] || net_end "$chain_pid"
   node_pid= chain_pid=
@@ -72,24 +75,45 @@ net_as() {
     "$build/lockstep" "${@:2}"
 }
 
-# net_operator: the plugin's configuration for the operator's account.
-net_operator() {
-  python3 - "$net" "$model" <<'PY'
+# net_config NAME ROLE [KEY=VALUE...]: a plugin's configuration for an account; values are JSON.
+net_config() {
+  python3 - "$net" "$model" "$@" <<'PY'
 import json, pathlib, sys
-net, model = pathlib.Path(sys.argv[1]), sys.argv[2]
+net, model, name, role = pathlib.Path(sys.argv[1]), *sys.argv[2:5]
 contracts = json.loads((net / "contracts.json").read_text())
 config = {
-    "roles": ["operator"],
+    "roles": [role],
     "chain_id": contracts["chainId"],
-    "contracts": {name: contracts[name] for name in ("registry", "bonds", "oracle")},
+    "contracts": {name: contracts[name] for name in ("registry", "bonds", "oracle", "game") if name in contracts},
     "models": [model],
-    "keystore": str(next((net / "keys/operator").iterdir())),
+    "keystore": str(next((net / "keys" / name).iterdir())),
     "password_file": str(net / "password"),
-    "database": str(net / "operator.db"),
+    "database": str(net / f"{name}.db"),
     "start_block": contracts["block"],
 }
-(net / "operator.json").write_text(json.dumps(config, indent=2) + "\n")
+for pair in sys.argv[5:]:
+    key, value = pair.split("=", 1)
+    config[key] = json.loads(value)
+(net / f"{name}.json").write_text(json.dumps(config, indent=2) + "\n")
 PY
+}
+
+# net_operator, net_challenger, net_liar: configurations of these accounts in their usual roles.
+net_operator() { net_config operator operator; }
+net_challenger() { net_config challenger challenger; }
+net_liar() { net_config liar operator; }
+
+# net_run NAME [PLUGIN]: a runner beside the chain with NAME.json; NAME.log. PLUGIN: another shared object than the product.
+net_run() {
+  "$build/lockstep-node" --rpc "ws://127.0.0.1:$ws" --plugin "${2:-$build/liblockstep.so}" --plugin-config "$net/$1.json" --poll-ms 200 >>"$net/$1.log" 2>&1 &
+  net_pids[$1]=$!
+}
+
+# net_halt NAME [SIGNAL]: ends that runner.
+net_halt() {
+  kill "-${2:-TERM}" "${net_pids[$1]}" 2>/dev/null || true
+  wait "${net_pids[$1]}" 2>/dev/null || true
+  unset "net_pids[$1]"
 }
 
 # net_node [OPTIONS]: the runner with the plugin, beside the chain.

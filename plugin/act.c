@@ -18,21 +18,21 @@ static const uint8_t no_request[32];
 
 /* ---- pauses ---- */
 
-static bool is_paused(const lks_operator *op, const uint8_t id[32], lks_action action, uint64_t now) {
+bool lks_act_is_paused(const lks_operator *op, const uint8_t id32[32], lks_action action) {
+    uint64_t now = lks_now_ms();
     for (size_t i = 0; i < LKS_PAUSES; i++)
-        if (op->pauses[i].until_ms > now && op->pauses[i].action == action && memcmp(op->pauses[i].request_id, id, 32) == 0) return true;
+        if (op->pauses[i].until_ms > now && op->pauses[i].action == action && memcmp(op->pauses[i].id, id32, 32) == 0) return true;
     return false;
 }
 
-/* Holds an action back. Returns: whether it is the first time in a while, so that it is worth a line. */
-static bool pause_action(lks_operator *op, const uint8_t id[32], lks_action action) {
+bool lks_act_pause(lks_operator *op, const uint8_t id32[32], lks_action action) {
     for (size_t i = 0; i < LKS_PAUSES; i++) {
-        if (op->pauses[i].until_ms == 0 || op->pauses[i].action != action || memcmp(op->pauses[i].request_id, id, 32)) continue;
+        if (op->pauses[i].until_ms == 0 || op->pauses[i].action != action || memcmp(op->pauses[i].id, id32, 32)) continue;
         op->pauses[i].until_ms = lks_now_ms() + op->pause_ms;
         return false;
     }
     lks_pause *p = &op->pauses[op->next_pause++ % LKS_PAUSES];
-    memcpy(p->request_id, id, 32);
+    memcpy(p->id, id32, 32);
     p->action = action;
     p->until_ms = lks_now_ms() + op->pause_ms;
     return true;
@@ -50,6 +50,11 @@ static uint64_t estimate_ms(const lks_operator *op, const lks_request *r) {
     size_t i = model_index(op, r->model_id);
     if (i == LKS_MAX_MODELS || op->speeds[i].decode_us == 0) return UINT64_MAX;
     return ((uint64_t)r->prompt_count * op->speeds[i].prefill_us + (uint64_t)r->max_tokens * op->speeds[i].decode_us) / 1000 + 1;
+}
+
+/* Returns: milliseconds that the trace of its claim may take; UINT64_MAX when that is not known yet. */
+static uint64_t trace_ms(const lks_operator *op, const lks_request *r) {
+    return lks_disputes_on(op) ? lks_disputes_trace_ms(op, r->model_id, (uint64_t)r->prompt_count + r->max_tokens) : 0;
 }
 
 /* ---- answers ---- */
@@ -98,7 +103,7 @@ bool lks_act_answers(lks_operator *op) {
     if (a.err) {
         if (!lks_inbox_stopped(op->inbox)) {
             lks_log(op->host, LKS_ERROR, "%s%s: the model gave no answer: %s", trial ? "measuring its speed" : "request ", trial ? "" : name, a.reason);
-            pause_action(op, a.request_id, LKS_ACTION_ANSWER);
+            lks_act_pause(op, a.request_id, LKS_ACTION_ANSWER);
         }
     } else {
         learn_speed(op, &a);
@@ -110,7 +115,7 @@ bool lks_act_answers(lks_operator *op) {
             lks_log(op->host, LKS_INFO, "request %s answered: %u tokens in %llu ms", name, a.count, (unsigned long long)a.total_ms);
             if (store_answer(op, &a)) { /* it will be computed again */
                 lks_log(op->host, LKS_ERROR, "request %s: the answer is not stored: %s", name, lks_error_message());
-                pause_action(op, a.request_id, LKS_ACTION_ANSWER);
+                lks_act_pause(op, a.request_id, LKS_ACTION_ANSWER);
             }
         }
     }
@@ -179,7 +184,7 @@ static void start_answer(lks_operator *op, const lks_job *job) {
     lks_err err = check_seed(op, job);
     if (!err) err = make_work(op, job, &work);
     if (err) {
-        if (pause_action(op, job->request_id, LKS_ACTION_ANSWER))
+        if (lks_act_pause(op, job->request_id, LKS_ACTION_ANSWER))
             lks_log(op->host, LKS_WARN, "request %s cannot be answered now: %s", name, lks_error_message());
         return;
     }
@@ -191,7 +196,7 @@ static void start_answer(lks_operator *op, const lks_job *job) {
 static bool start_trial(lks_operator *op) {
     for (size_t i = 0; i < op->models->count; i++) {
         const lks_served *served = &op->models->items[i];
-        if (op->speeds[i].decode_us || is_paused(op, no_request, LKS_ACTION_ANSWER, lks_now_ms())) continue;
+        if (op->speeds[i].decode_us || lks_act_is_paused(op, no_request, LKS_ACTION_ANSWER)) continue;
         lks_work work = {.served = served, .max_tokens = TRIAL_TOKENS, .prompt_count = TRIAL_PROMPT};
         if (served->max_positions < TRIAL_PROMPT + TRIAL_TOKENS) work.prompt_count = work.max_tokens = served->max_positions / 2 ? served->max_positions / 2 : 1;
         work.prompt = malloc(work.prompt_count * sizeof *work.prompt);
@@ -282,20 +287,20 @@ static void send(lks_operator *op, lks_job *job, lks_action action) {
     lks_buf call = {0};
     char name[LKS_SHORT_ID_SIZE];
     lks_short_id(name, job->request_id);
-    if (is_paused(op, job->request_id, action, lks_now_ms())) return;
+    if (lks_act_is_paused(op, job->request_id, action)) return;
     if (action == LKS_ACTION_ACCEPT && !is_runnable(op, job)) return;
     lks_sender_now now = {op->feed.head.ref.number, lks_chain_time(op)};
     lks_err err = encode(op, job, action, &call);
     if (!err)
-        err = lks_sender_send(&op->sender, job->request_id, action, op->config->oracle, call.data, call.len,
-                              lks_job_deadline(job, action, op->reveal_seconds), &now);
+        err = lks_sender_send(&op->sender, &(lks_outgoing){.request_id = job->request_id, .action = action, .to = op->config->oracle, .data = call.data,
+                              .len = call.len, .deadline = lks_job_deadline(job, action, op->reveal_seconds)}, &now);
     lks_buf_free(&call);
     if (!err) {
         lks_log(op->host, LKS_INFO, "request %s: %s", name, lks_action_name(action));
     } else if (err == LKS_REFUSED && action == LKS_ACTION_ACCEPT) {
         drop(op, job, LKS_DROP_CONTRACT, lks_error_message());
     } else if (!lks_inbox_stopped(op->inbox)) {
-        bool first = pause_action(op, job->request_id, action);
+        bool first = lks_act_pause(op, job->request_id, action);
         lks_log(op->host, first ? LKS_WARN : LKS_DEBUG, "request %s: %s must wait: %s", name, lks_action_name(action), lks_error_message());
     }
 }
@@ -334,12 +339,17 @@ static lks_err look_around(lks_operator *op, const lks_jobs *jobs, lks_job_world
     world->head_time = op->feed.head.time;
     world->inclusion_ms = INCLUSION_BLOCKS * op->interval_ms;
     world->worker_idle = lks_worker_idle(op->worker);
+    world->traces_max_ms = lks_disputes_on(op) ? (uint64_t)op->deployment.budget * 1000 / 2 : UINT64_MAX;
     for (size_t i = 0; i < jobs->count; i++) {
         const lks_job *job = &jobs->items[i];
         if (job->state == LKS_JOB_SEEN) any_seen = true;
         if (job->state == LKS_JOB_ACCEPTING || job->state == LKS_JOB_ACCEPTED) {
             uint64_t ms = estimate_ms(op, &job->request);
             if (ms != UINT64_MAX) world->backlog_ms += ms;
+        }
+        if (job->state != LKS_JOB_SEEN) {
+            uint64_t ms = trace_ms(op, &job->request);
+            if (ms != UINT64_MAX) world->traces_ms += ms;
         }
     }
     if (!any_seen) return LKS_OK;
@@ -356,13 +366,17 @@ static lks_action decide(lks_operator *op, lks_job *job, lks_job_world *world) {
     char name[LKS_SHORT_ID_SIZE];
     lks_short_id(name, job->request_id);
     world->answer_ms = estimate_ms(op, &job->request);
-    if (job->state == LKS_JOB_SEEN && world->answer_ms == UINT64_MAX) return LKS_ACTION_NONE; /* until the model is measured */
+    world->trace_ms = trace_ms(op, &job->request);
+    bool measured = world->answer_ms != UINT64_MAX && world->trace_ms != UINT64_MAX;
+    if (job->state == LKS_JOB_SEEN && op->config->is_operator && !measured) return LKS_ACTION_NONE;
+    world->disputed = job->state == LKS_JOB_CLAIMED && lks_disputes_hold(op, job->claim_id);
     lks_action action = lks_job_next(job, &op->config->policy, world, &why);
     if (action == LKS_ACTION_DROP) drop(op, job, why, NULL);
-    else if (action == LKS_ACTION_NONE && why && pause_action(op, job->request_id, LKS_ACTION_NONE))
+    else if (action == LKS_ACTION_NONE && why && lks_act_pause(op, job->request_id, LKS_ACTION_NONE))
         lks_log(op->host, LKS_WARN, "request %s waits: %s", name, lks_drop_text(why));
     if (action == LKS_ACTION_ACCEPT) {
         world->backlog_ms += world->answer_ms;
+        world->traces_ms += world->trace_ms;
         lks_u256_sub(&world->free_bond, &world->free_bond, &job->request.stake);
     }
     return action == LKS_ACTION_DROP ? LKS_ACTION_NONE : action;
@@ -375,7 +389,7 @@ void lks_act_tick(lks_operator *op) {
     size_t count = 0;
     lks_sender_now now = {op->feed.head.ref.number, lks_chain_time(op)};
     lks_err err = lks_sender_tend(&op->sender, &now);
-    if (err && !lks_inbox_stopped(op->inbox) && pause_action(op, no_request, LKS_ACTION_NONE))
+    if (err && !lks_inbox_stopped(op->inbox) && lks_act_pause(op, no_request, LKS_ACTION_NONE))
         lks_log(op->host, LKS_WARN, "looking after transactions: %s; trying again", lks_error_message());
     err = lks_store_jobs_open(op->store, &jobs);
     if (!err) err = look_around(op, &jobs, &world);
@@ -391,12 +405,12 @@ void lks_act_tick(lks_operator *op) {
         lks_job *job = &jobs.items[list[i].job];
         if (list[i].action != LKS_ACTION_ANSWER) {
             send(op, job, list[i].action);
-        } else if (!answering && !is_paused(op, job->request_id, LKS_ACTION_ANSWER, lks_now_ms())) {
+        } else if (!answering && !lks_act_is_paused(op, job->request_id, LKS_ACTION_ANSWER)) {
             start_answer(op, job);
             answering = true;
         }
     }
-    if (!answering && lks_worker_idle(op->worker)) start_trial(op);
+    if (!answering && op->config->is_operator && lks_worker_idle(op->worker)) start_trial(op);
     free(list);
     lks_jobs_free(&jobs);
 }

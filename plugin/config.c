@@ -86,9 +86,45 @@ static lks_err read_address(lks_config *config, const lks_json *doc, int node, v
 }
 
 static lks_err read_roles(lks_config *config, const lks_json *doc, int node, void *field) {
-    (void)config, (void)field;
-    if (lks_json_typeof(doc, node) != LKS_JSON_ARRAY || lks_json_size(doc, node) != 1 || !lks_json_equals(doc, lks_json_first(doc, node), "operator"))
-        return lks_fail(LKS_BADARGS, "must be [\"operator\"]");
+    (void)field;
+    bool known = lks_json_typeof(doc, node) == LKS_JSON_ARRAY && lks_json_size(doc, node) > 0;
+    for (int n = known ? lks_json_first(doc, node) : LKS_JSON_NONE; known && n != LKS_JSON_NONE; n = lks_json_next(doc, n)) {
+        bool *role = lks_json_equals(doc, n, "operator") ? &config->is_operator : lks_json_equals(doc, n, "challenger") ? &config->is_challenger : NULL;
+        known = role && !*role;
+        if (known) *role = true;
+    }
+    return known ? LKS_OK : lks_fail(LKS_BADARGS, "must be [\"operator\"], [\"challenger\"] or both");
+}
+
+/* "0.25" or "25%", as many digits as a share of LKS_SHARE_ALL has. */
+static lks_err read_share(lks_config *config, const lks_json *doc, int node, void *field) {
+    (void)field;
+    char *text = NULL;
+    lks_err err = read_text(doc, node, &text);
+    if (err) return err;
+    uint64_t value = 0, unit = LKS_SHARE_ALL;
+    size_t len = strlen(text), digits = 0;
+    bool good = true, fraction = false;
+    if (text[len - 1] == '%') {
+        len--;
+        unit /= 100;
+    }
+    for (size_t i = 0; good && i < len; i++) {
+        if (text[i] == '.' && !fraction && digits) {
+            fraction = true;
+            continue;
+        }
+        uint64_t digit = (uint64_t)(text[i] - '0');
+        digits++;
+        if (fraction) unit /= 10;
+        good = text[i] >= '0' && text[i] <= '9' && (unit || digit == 0);
+        value = good ? (fraction ? value + digit * unit : value * 10 + digit * unit) : value;
+        good = good && value <= LKS_SHARE_ALL;
+    }
+    good = good && digits && text[len - 1] != '.';
+    free(text);
+    if (!good) return lks_fail(LKS_BADARGS, "must be a text like \"0.25\" or \"25%%\", from 0 to 1, with at most 8 digits after the point");
+    config->check_share = (uint32_t)value;
     return LKS_OK;
 }
 
@@ -132,12 +168,16 @@ static const key top_keys[] = {
     {"max_fee_per_gas_wei", read_wei, FIELD(max_fee), false},
     {"max_priority_fee_wei", read_wei, FIELD(max_priority_fee), false},
     {"finalize", read_bool, FIELD(policy.finalize), false},
+    {"check_share", read_share, 0, false},
+    {"max_bond_wei", read_wei, FIELD(max_bond), false},
+    {"spill_folder", read_file_name, FIELD(spill_folder), false},
 };
 
 static const key contract_keys[] = {
     {"registry", read_address, FIELD(registry), true},
     {"bonds", read_address, FIELD(bonds), true},
     {"oracle", read_address, FIELD(oracle), true},
+    {"game", read_address, FIELD(game), false},
 };
 
 #define KEY_COUNT(keys) (sizeof(keys) / sizeof *(keys))
@@ -179,6 +219,8 @@ lks_err lks_config_parse(lks_config *out, const char *json, size_t len) {
     out->start_block = LKS_START_NEWEST;
     memset(&out->policy.max_stake, 0xff, sizeof out->policy.max_stake);
     out->policy.finalize = true;
+    out->check_share = LKS_SHARE_ALL;
+    memset(&out->max_bond, 0xff, sizeof out->max_bond);
     out->max_fee = lks_u256_from_u64(500 * GWEI);
     out->max_priority_fee = lks_u256_from_u64(10 * GWEI);
 
@@ -188,6 +230,10 @@ lks_err lks_config_parse(lks_config *out, const char *json, size_t len) {
     if (err == LKS_OK && out->chain_id == 0) err = lks_fail(LKS_BADARGS, "key \"chain_id\": must not be 0");
     if (err == LKS_OK && lks_u256_cmp(&out->max_priority_fee, &out->max_fee) > 0)
         err = lks_fail(LKS_BADARGS, "key \"max_priority_fee_wei\": must not be above max_fee_per_gas_wei");
+    static const uint8_t none[20];
+    if (err == LKS_OK && out->is_challenger && memcmp(out->game, none, 20) == 0)
+        err = lks_fail(LKS_BADARGS, "key \"game\" is missing in \"contracts\": a challenger needs the DisputeGame");
+    out->policy.accept = out->is_operator;
     lks_json_free(&doc);
     if (err) {
         lks_config_free(out);
@@ -201,5 +247,6 @@ void lks_config_free(lks_config *config) {
     free(config->keystore);
     free(config->password_file);
     free(config->database);
+    free(config->spill_folder);
     memset(config, 0, sizeof *config);
 }

@@ -1,13 +1,14 @@
 /* The plugin's configuration: one JSON object, given by the host. Strict: an unknown or repeated key, or a value of another form, is refused.
  *
  *   key                     form                        default  meaning
- *   roles                   ["operator"]                needed   what the plugin does
+ *   roles                   ["operator"], ["challenger"] or both   needed   what the plugin does
  *   chain_id                number                      needed   the chain it must be on; another one is refused
  *   contracts.registry      "0x…" address               needed   ModelRegistry
  *   contracts.bonds         "0x…" address               needed   OperatorBonds
  *   contracts.oracle        "0x…" address               needed   InferenceOracle
- *   models                  ["file.gguf", …], 1 to 16   needed   models to serve
- *   keystore                "file"                      needed   the operator's key, Web3 secret storage version 3
+ *   contracts.game          "0x…" address               none     DisputeGame; needed where the oracle has one, and by the challenger
+ *   models                  ["file.gguf", …], 1 to 16   needed   models to serve, and whose claims to check
+ *   keystore                "file"                      needed   the account's key, Web3 secret storage version 3
  *   password_file           "file"                      needed   its first line is the key's password; nobody but its owner may read it
  *   database                "file"                      needed   the job store; made when missing
  *   threads                 number, 0 to 256            0        threads of inference; 0 is one for every core
@@ -18,6 +19,9 @@
  *   max_fee_per_gas_wei     "decimal"                   500 gwei ceiling of a transaction's fee, also when it is replaced
  *   max_priority_fee_wei    "decimal"                   10 gwei  ceiling of its priority fee
  *   finalize                true or false               true     send the transaction that settles our own claims
+ *   check_share             "0.25" or "25%"             "1"      challenger: share of the claims that is run again; which ones nobody else can tell
+ *   max_bond_wei            "decimal"                   none     challenger: claims that take a greater bond to dispute are left alone
+ *   spill_folder            "folder"                    none     rows of traces are kept there while a dispute runs; without it they are computed again
  *
  * File names are relative to the host's working directory.
  */
@@ -29,22 +33,29 @@
 #define LKS_CONFIG_MAX_MODELS 16u
 #define LKS_CONFIG_MAX_THREADS 256u
 #define LKS_START_NEWEST UINT64_MAX
+/* The whole of check_share. */
+#define LKS_SHARE_ALL 100000000u
 
 typedef struct lks_config {
     uint64_t chain_id;
     uint8_t registry[20];
     uint8_t bonds[20];
     uint8_t oracle[20];
-    char *models[LKS_CONFIG_MAX_MODELS]; /* owned, as the next three */
+    uint8_t game[20]; /* zero: none */
+    bool is_operator, is_challenger;
+    char *models[LKS_CONFIG_MAX_MODELS]; /* owned, as the next four */
     size_t model_count;
     char *keystore;
     char *password_file;
     char *database;
+    char *spill_folder; /* may be NULL */
     unsigned threads;
     uint64_t start_block; /* LKS_START_NEWEST: the newest block at the first start */
     lks_job_policy policy;
     lks_u256 max_fee;
     lks_u256 max_priority_fee;
+    uint32_t check_share; /* of LKS_SHARE_ALL */
+    lks_u256 max_bond;
 } lks_config;
 
 /* Reads the text of a configuration. Out: out, to be freed; all zero on failure.

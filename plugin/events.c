@@ -115,6 +115,55 @@ static bool apply_to_job(const lks_events *e, lks_job *job, const lks_block_ref 
     }
 }
 
+/* ---- claims, whoever made them ---- */
+
+/* The attempt that a claim was made in is what its id says. */
+static bool attempt_of(uint8_t *attempt, const lks_event *event) {
+    for (*attempt = 1; *attempt <= LKS_MAX_ATTEMPTS; ++*attempt) {
+        uint8_t id[32];
+        lks_claim_id(id, event->hash, *attempt);
+        if (memcmp(id, event->claim_id, 32) == 0) return true;
+    }
+    return false;
+}
+
+static lks_err on_claimed(const lks_events *e, const lks_block_ref *block, const lks_event *event) {
+    lks_claim claim = {.claimed = *block, .window_end = event->time, .token_count = (uint32_t)(event->bytes_len / 4)};
+    memcpy(claim.claim_id, event->claim_id, 32);
+    memcpy(claim.request_id, event->request_id, 32);
+    memcpy(claim.operator_address, event->account, 20);
+    if (event->bytes_len == 0 || event->bytes_len % 4 || event->bytes_len / 4 > UINT32_MAX || !attempt_of(&claim.attempt, event)) {
+        char name[LKS_SHORT_ID_SIZE];
+        lks_short_id(name, event->claim_id);
+        lks_log(e->host, LKS_WARN, "claim %s is passed over: it is not what its id says", name);
+        return LKS_OK;
+    }
+    return lks_store_claim_add(e->store, &claim);
+}
+
+/* Keeps what concerns claims. The job is there. */
+static lks_err apply_to_claims(const lks_events *e, const lks_block_ref *block, const lks_event *event) {
+    lks_claim claim;
+    switch (event->kind) {
+    case LKS_EVENT_CLAIMED:
+        return on_claimed(e, block, event);
+    case LKS_EVENT_FINALIZED:
+    case LKS_EVENT_REFUNDED:
+        return lks_store_claims_end(e->store, event->request_id, block);
+    case LKS_EVENT_DISPUTE_OPENED:
+    case LKS_EVENT_CONVICTED: {
+        lks_err err = lks_store_claim_get(e->store, event->claim_id, &claim);
+        if (err) return err == LKS_NOTFOUND ? LKS_OK : err;
+        lks_block_ref *what = event->kind == LKS_EVENT_CONVICTED ? &claim.ended : &claim.disputed;
+        if (what->number) return LKS_OK;
+        *what = *block;
+        return lks_store_claim_put(e->store, &claim);
+    }
+    default:
+        return LKS_OK;
+    }
+}
+
 lks_err lks_events_apply(const lks_events *e, const lks_block_ref *block, uint64_t time, const uint8_t (*topics)[32], size_t topic_count,
                          const uint8_t *data, size_t len) {
     lks_event event;
@@ -130,6 +179,8 @@ lks_err lks_events_apply(const lks_events *e, const lks_block_ref *block, uint64
     if (event.kind == LKS_EVENT_REQUESTED) return on_requested(e, block, time, &event);
     err = lks_store_job_get(e->store, event.request_id, &job);
     if (err) return err == LKS_NOTFOUND ? LKS_OK : err;
+    err = apply_to_claims(e, block, &event);
+    if (err) return err;
     lks_job_state before = job.state;
     if (!apply_to_job(e, &job, block, &event)) return LKS_OK;
     lks_job_state after = lks_job_fold(&job);

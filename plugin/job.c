@@ -160,18 +160,24 @@ uint64_t lks_job_accept_deadline(const lks_job *job) {
 static lks_action next_of_seen(const lks_job *job, const lks_job_policy *policy, const lks_job_world *world, lks_drop *why) {
     const lks_request *r = &job->request;
     *why = LKS_DROP_NONE;
+    if (!policy->accept) {
+        *why = LKS_DROP_ROLE;
+        return LKS_ACTION_DROP;
+    }
     uint64_t inclusion = (world->inclusion_ms + 999) / 1000;
     uint64_t own = (2 * world->answer_ms + 999) / 1000 + inclusion;
     if (lks_u256_cmp(&r->fee, &policy->min_fee) < 0) *why = LKS_DROP_FEE;
     else if (lks_u256_cmp(&r->stake, &policy->max_stake) > 0) *why = LKS_DROP_STAKE;
     else if (r->claim_period < policy->min_claim_seconds || r->claim_period < own) *why = LKS_DROP_TIME;
     else if (world->now + inclusion > lks_job_accept_deadline(job)) *why = LKS_DROP_EXPIRED;
+    else if (world->trace_ms > world->traces_max_ms) *why = LKS_DROP_TRACES;
     else if (world->head + 1 > job->requested.number + LKS_ACCEPT_MAX_BLOCKS) *why = LKS_DROP_EXPIRED;
     if (*why) return LKS_ACTION_DROP;
 
     if (world->head < job->requested.number + LKS_ACCEPT_MIN_BLOCKS) return LKS_ACTION_NONE;
     if (lks_u256_cmp(&r->stake, &world->free_bond) > 0) *why = LKS_DROP_BOND;
     else if (r->claim_period < own + (world->backlog_ms + 999) / 1000) *why = LKS_DROP_TIME;
+    else if (world->traces_ms + world->trace_ms > world->traces_max_ms) *why = LKS_DROP_TRACES;
     return *why ? LKS_ACTION_NONE : LKS_ACTION_ACCEPT;
 }
 
@@ -195,7 +201,7 @@ lks_action lks_job_next(const lks_job *job, const lks_job_policy *policy, const 
         if (job->reveal_opened.number == 0 && (seats_empty || world->head_time <= job->claim_deadline)) return LKS_ACTION_NONE;
         return world->now <= lks_job_deadline(job, LKS_ACTION_CLAIM, world->reveal_seconds) ? LKS_ACTION_CLAIM : LKS_ACTION_NONE;
     case LKS_JOB_CLAIMED:
-        return policy->finalize && world->head_time > job->window_end ? LKS_ACTION_FINALIZE : LKS_ACTION_NONE;
+        return policy->finalize && world->head_time > job->window_end && !world->disputed ? LKS_ACTION_FINALIZE : LKS_ACTION_NONE;
     default:
         return LKS_ACTION_NONE;
     }
@@ -245,7 +251,7 @@ const char *lks_job_state_name(lks_job_state state) {
 }
 
 const char *lks_action_name(lks_action action) {
-    static const char *const names[LKS_ACTION_COUNT] = {"none", "accept", "commit", "claim", "finalize", "expire", "answer", "drop"};
+    static const char *const names[LKS_ACTION_COUNT] = {"none", "accept", "commit", "claim", "finalize", "expire", "dispute", "answer", "drop"};
     return word(names, LKS_ACTION_COUNT, (unsigned)action);
 }
 
@@ -259,6 +265,8 @@ const char *lks_drop_text(lks_drop drop) {
         "the time to accept it is over",
         "other operators have taken it",
         "its prompt or policy cannot be run",
-        "the contract would refuse the acceptance"};
+        "the contract would refuse the acceptance",
+        "this plugin answers no requests",
+        "the traces of all claims that can be disputed could not be opened in time"};
     return word(texts, LKS_DROP_COUNT, (unsigned)drop);
 }

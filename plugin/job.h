@@ -58,7 +58,7 @@ typedef enum lks_job_event {
     LKS_JOB_EVENT_COUNT
 } lks_job_event;
 
-/* What an operator does about a job. The first five are transactions, in the order of a job's life. */
+/* What an operator does about a job. The first six are transactions, five of them in the order of a job's life. */
 typedef enum lks_action {
     LKS_ACTION_NONE = 0,
     LKS_ACTION_ACCEPT,
@@ -66,6 +66,7 @@ typedef enum lks_action {
     LKS_ACTION_CLAIM,
     LKS_ACTION_FINALIZE,
     LKS_ACTION_EXPIRE, /* replicas: seats stayed empty; get the stake back */
+    LKS_ACTION_MOVE,   /* in or about a dispute; no state of the job follows from it */
     LKS_ACTION_ANSWER, /* run the model */
     LKS_ACTION_DROP,   /* do not take it; why is said */
     LKS_ACTION_COUNT
@@ -98,6 +99,8 @@ typedef enum lks_drop {
     LKS_DROP_TAKEN,     /* no seat left */
     LKS_DROP_MALFORMED, /* prompt or policy that this plugin cannot run */
     LKS_DROP_CONTRACT,  /* the contract would refuse the acceptance */
+    LKS_DROP_ROLE,      /* this plugin answers no requests */
+    LKS_DROP_TRACES,    /* with it, the traces of all claims that can be disputed could not be opened in time */
     LKS_DROP_COUNT
 } lks_drop;
 
@@ -148,6 +151,7 @@ typedef struct lks_job_policy {
     lks_u256 max_stake;
     uint32_t min_claim_seconds;
     bool finalize;
+    bool accept; /* false: only claims of others are checked */
 } lks_job_policy;
 
 /* The world at the moment of a decision. */
@@ -158,6 +162,10 @@ typedef struct lks_job_world {
     lks_u256 free_bond;    /* after what acceptances on their way will lock */
     uint64_t answer_ms;    /* estimate for this job's answer */
     uint64_t backlog_ms;   /* estimate for what is accepted and unanswered before it */
+    uint64_t trace_ms;     /* estimate for the trace of this job's claim */
+    uint64_t traces_ms;    /* the same for all claims and answers of ours that are not final */
+    uint64_t traces_max_ms; /* they must not take longer together */
+    bool disputed;         /* a dispute is open, or may be, against our claim */
     uint64_t inclusion_ms; /* time that a transaction is given to be included */
     uint32_t reveal_seconds; /* the deployment's reveal period */
     bool worker_idle;
@@ -167,6 +175,8 @@ typedef struct lks_job_world {
  * still read (EIP-2935). */
 #define LKS_ACCEPT_MIN_BLOCKS 2u
 #define LKS_ACCEPT_MAX_BLOCKS 8000u
+/* Attempts of a request, at most; they count from 1. */
+#define LKS_MAX_ATTEMPTS 5u
 /* A transaction that reverted this often for one action is given up. */
 #define LKS_MAX_FAILURES 3u
 

@@ -10,36 +10,41 @@ static lks_err run(const lks_served *served, const uint32_t *prompt, size_t prom
     return lks_generate(served->model, prompt, prompt_count, policy, max_tokens, options, tokens, count);
 }
 
-static lks_err open_one(lks_models *out, const char *path) {
+static lks_err open_one(lks_models *out, const char *path, bool with_trees) {
     lks_served *served = &out->items[out->count];
     served->model = calloc(1, sizeof *served->model);
     if (!served->model) return lks_fail(LKS_NOMEM, "out of memory");
     out->count++;
     lks_err err = lks_model_open(served->model, path);
     if (err) return err;
-    lks_commitment commitment;
-    err = lks_commitment_make(&commitment, served->model, NULL, NULL);
+    if (with_trees) {
+        err = lks_model_trees_make(&served->trees, served->model);
+        if (!err) served->commitment = *lks_model_trees_commitment(served->trees);
+    } else {
+        err = lks_commitment_make(&served->commitment, served->model, NULL, NULL);
+    }
     if (err) return lks_fail_in(err, "%s", path);
-    memcpy(served->model_id, commitment.model_id, 32);
-    served->vocab_size = commitment.vocab_size;
-    served->max_positions = commitment.max_positions;
+    memcpy(served->model_id, served->commitment.model_id, 32);
+    served->vocab_size = served->commitment.vocab_size;
+    served->max_positions = served->commitment.max_positions;
     for (size_t i = 0; i + 1 < out->count; i++)
         if (memcmp(out->items[i].model_id, served->model_id, 32) == 0)
             return lks_fail(LKS_REFUSED, "%s: the same model is configured twice", path);
     return LKS_OK;
 }
 
-lks_err lks_models_open(lks_models *out, char *const *paths, size_t count) {
+lks_err lks_models_open(lks_models *out, char *const *paths, size_t count, bool with_trees) {
     memset(out, 0, sizeof *out);
     out->run = run;
     lks_err err = count <= LKS_MAX_MODELS ? LKS_OK : lks_fail(LKS_BADARGS, "at most %u models can be served", LKS_MAX_MODELS);
-    for (size_t i = 0; !err && i < count; i++) err = open_one(out, paths[i]);
+    for (size_t i = 0; !err && i < count; i++) err = open_one(out, paths[i], with_trees);
     if (err) lks_models_close(out);
     return err;
 }
 
 void lks_models_close(lks_models *models) {
     for (size_t i = 0; i < models->count; i++) {
+        lks_model_trees_free(models->items[i].trees);
         lks_model_close(models->items[i].model);
         free(models->items[i].model);
     }

@@ -1,9 +1,10 @@
-/* The models that an operator serves, each with the id that was derived from its file here: an id that somebody states is never relied on.
+/* The models that are served, each with the id that was derived from its file here: an id that somebody states is never relied on.
  */
 #ifndef LKS_PLUGIN_MODELS_H
 #define LKS_PLUGIN_MODELS_H
 
 #include "oracle/generate.h"
+#include "oracle/witness.h"
 
 #include <stddef.h>
 
@@ -14,6 +15,8 @@ typedef struct lks_served {
     uint32_t vocab_size;
     uint32_t max_positions;
     lks_model *model;
+    lks_commitment commitment;
+    lks_model_trees *trees; /* of a challenger, which opens weights; else NULL */
 } lks_served;
 
 /* lks_generate, with the model as it is served. */
@@ -26,9 +29,9 @@ typedef struct lks_models {
     lks_run_fn run;
 } lks_models;
 
-/* Opens count files and derives their ids. Out: out, to be closed; empty on failure. Returns: what lks_model_open and
+/* Opens count files and derives their ids; with_trees: keeps what a challenger needs, 32 bytes a KiB of each file. Out: out, to be closed; empty on failure. Returns: what lks_model_open and
  * lks_commitment_make return; LKS_REFUSED (the same model twice). */
-lks_err lks_models_open(lks_models *out, char *const *paths, size_t count) LKS_MUST_USE;
+lks_err lks_models_open(lks_models *out, char *const *paths, size_t count, bool with_trees) LKS_MUST_USE;
 void lks_models_close(lks_models *models);
 
 /* Returns: NULL when it is not served. */

@@ -29,6 +29,7 @@ static void load_speeds(lks_operator *op) {
 
 lks_err lks_operator_open(lks_operator *op, const lockstep_host *host, const lks_config *config, const lks_models *models, lks_inbox *inbox,
                           lks_node *rpc, const lks_signer *signer) {
+    static const uint8_t no_game[20];
     memset(op, 0, sizeof *op);
     op->host = host;
     op->config = config;
@@ -53,14 +54,26 @@ lks_err lks_operator_open(lks_operator *op, const lockstep_host *host, const lks
         atomic_store(&op->finished, op->feed.head.ref.number);
         err = lks_worker_new(&op->worker, models, config->threads, inbox);
     }
+    if (!err && memcmp(config->game, no_game, 20)) {
+        op->deployment.chain_id = config->chain_id;
+        memcpy(op->deployment.oracle, config->oracle, 20);
+        memcpy(op->deployment.game, config->game, 20);
+        memcpy(op->deployment.registry, config->registry, 20);
+        err = lks_store_secret(op->store, op->secret);
+        if (!err) err = lks_prover_new(&op->prover, config->threads, config->spill_folder, inbox);
+    }
     if (err) lks_operator_close(op);
     return err;
 }
 
 void lks_operator_close(lks_operator *op) {
     lks_worker_free(op->worker);
+    lks_prover_free(op->prover);
+    lks_matches_free(&op->matches);
     lks_store_close(op->store);
+    lks_wipe(op->secret, sizeof op->secret);
     op->worker = NULL;
+    op->prover = NULL;
     op->store = NULL;
 }
 
@@ -133,8 +146,10 @@ bool lks_operator_turn(lks_operator *op, uint32_t wait_ms) {
     }
     if (op->checked && op->interval_ms == 0 && op->feed.head.ref.number) measure_interval(op);
     if (lks_act_answers(op)) op->next_tick_ms = 0;
+    if (op->checked && lks_disputes_results(op)) op->next_tick_ms = 0;
     if (op->checked && (idle || lks_inbox_empty(op->inbox)) && op->feed.head.ref.number && lks_now_ms() >= op->next_tick_ms) {
         op->next_tick_ms = lks_now_ms() + TICK_MS;
+        lks_disputes_tick(op); /* first: a move in a dispute that comes too late costs a bond */
         lks_act_tick(op);
     }
     return true;

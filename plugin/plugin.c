@@ -4,6 +4,10 @@
 #include "plugin/log.h"
 #include "plugin/operator.h"
 
+#ifdef LKS_FAULTS
+#include "oracle/fault.h"
+#endif
+
 #include <fenv.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -56,7 +60,7 @@ static lks_err check_chain(plugin *p) {
 static lks_err open_all(plugin *p) {
     lks_err err = lks_key_load(&p->signer, &p->config);
     if (!err) err = check_chain(p);
-    if (!err) err = lks_models_open(&p->models, p->config.models, p->config.model_count);
+    if (!err) err = lks_models_open(&p->models, p->config.models, p->config.model_count, p->config.is_challenger);
     if (!err) err = lks_operator_open(&p->op, p->host, &p->config, &p->models, p->inbox, p->rpc, p->signer);
     return err;
 }
@@ -93,6 +97,7 @@ static void stop(lockstep_plugin *self) {
     if (p->joined) return;
     lks_inbox_stop(p->inbox);
     lks_worker_cancel(p->op.worker);
+    lks_prover_cancel(p->op.prover);
     lks_node_close(p->rpc);
     pthread_join(p->thread, NULL);
     lks_operator_close(&p->op);
@@ -118,6 +123,9 @@ static void destroy(lockstep_plugin *self) {
 /* Starts the event thread and waits until it has opened everything. */
 static lks_err start(plugin *p, const char *config_json) {
     lks_err err = lks_config_parse(&p->config, config_json, strlen(config_json));
+#ifdef LKS_FAULTS
+    if (!err) err = lks_fault_check();
+#endif
     if (!err) err = lks_inbox_new(&p->inbox, LKS_INBOX_ITEMS, LKS_INBOX_BYTES);
     if (!err) err = lks_node_new(&p->rpc, p->host, LKS_NODE_TIMEOUT_MS);
     if (!err && pthread_create(&p->thread, NULL, main_of_events, p)) err = lks_fail(LKS_IO, "a thread cannot be started");
@@ -158,6 +166,7 @@ lockstep_plugin *lockstep_plugin_create(const lockstep_host *host, const char *c
         free_plugin(p);
         return NULL;
     }
-    lks_log(host, LKS_INFO, "plugin %s started as operator", LKS_VERSION);
+    lks_log(host, LKS_INFO, "plugin %s started as %s", LKS_VERSION,
+            !p->config.is_challenger ? "operator" : p->config.is_operator ? "operator and challenger" : "challenger");
     return &p->api;
 }

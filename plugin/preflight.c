@@ -25,18 +25,24 @@ static lks_err view(lks_operator *op, const uint8_t to20[20], lks_err encoded, l
     return err;
 }
 
-/* Refuses an oracle that was deployed with another registry or other bonds than are configured. */
-static lks_err check_link(lks_operator *op, const char *signature, const uint8_t expected20[20], const char *what) {
+/* Reads the address that a view without arguments returns. */
+static lks_err read_link(lks_operator *op, const uint8_t to20[20], const char *signature, uint8_t address20[20]) {
     lks_buf call = {0}, result = {0};
     lks_abi_writer e;
     lks_abi_reader r;
+    lks_abi_begin_call(&e, &call, signature, 0);
+    lks_err err = view(op, to20, lks_abi_finish(&e), &call, &result);
+    lks_abi_read(&r, result.data, result.len);
+    if (!err) err = lks_abi_read_address(&r, address20);
+    lks_buf_free(&result);
+    return err;
+}
+
+/* Refuses an oracle that was deployed with another registry or other bonds than are configured. */
+static lks_err check_link(lks_operator *op, const char *signature, const uint8_t expected20[20], const char *what) {
     uint8_t address[20];
     char expected[LKS_ADDRESS_SIZE], found[LKS_ADDRESS_SIZE];
-    lks_abi_begin_call(&e, &call, signature, 0);
-    lks_err err = view(op, op->config->oracle, lks_abi_finish(&e), &call, &result);
-    lks_abi_read(&r, result.data, result.len);
-    if (!err) err = lks_abi_read_address(&r, address);
-    lks_buf_free(&result);
+    lks_err err = read_link(op, op->config->oracle, signature, address);
     if (err || memcmp(address, expected20, 20) == 0) return err;
     lks_address_format(expected, expected20);
     lks_address_format(found, address);
@@ -55,6 +61,38 @@ static lks_err read_parameters(lks_operator *op) {
     if (!err) op->reveal_seconds = p.reveal_period;
     lks_buf_free(&result);
     return err;
+}
+
+/* The game and the oracle name each other; the game's parameters. An oracle without a game has the zero address. */
+static lks_err check_game(lks_operator *op) {
+    static const uint8_t none[20];
+    lks_buf call = {0}, result = {0};
+    lks_game_parameters p;
+    uint8_t named[20], oracle[20];
+    char found[LKS_ADDRESS_SIZE], configured[LKS_ADDRESS_SIZE];
+    lks_err err = read_link(op, op->config->oracle, "disputeGame()", named);
+    if (err) return err;
+    bool is_configured = memcmp(op->config->game, none, 20) != 0;
+    lks_address_format(found, named);
+    lks_address_format(configured, op->config->game);
+    if (memcmp(named, op->config->game, 20)) {
+        if (memcmp(named, none, 20) == 0) return lks_fail(LKS_REFUSED, "the InferenceOracle has no DisputeGame; the configuration names %s", configured);
+        if (!is_configured) return lks_fail(LKS_REFUSED, "claims can be disputed in the DisputeGame at %s: put it into the configuration as contracts.game", found);
+        return lks_fail(LKS_REFUSED, "the InferenceOracle uses the DisputeGame at %s; the configuration says %s", found, configured);
+    }
+    if (!is_configured) return LKS_OK;
+    err = read_link(op, op->config->game, "oracle()", oracle);
+    if (!err && memcmp(oracle, op->config->oracle, 20)) err = lks_fail(LKS_REFUSED, "the DisputeGame at %s belongs to another InferenceOracle", configured);
+    if (err) return err;
+    lks_err encoded = lks_call_parameters(&call);
+    err = view(op, op->config->game, encoded, &call, &result);
+    if (!err) err = lks_return_game_parameters(&p, result.data, result.len);
+    lks_buf_free(&result);
+    if (err) return lks_fail_in(err, "DisputeGame");
+    op->deployment.budget = p.budget;
+    op->deployment.floor = p.floor;
+    op->min_bond = p.min_bond;
+    return LKS_OK;
 }
 
 static lks_err tell_registered(lks_operator *op) {
@@ -93,12 +131,12 @@ static lks_err tell_money(lks_operator *op) {
     lks_address_format(address, account);
     lks_wei_format(balance_text, &balance);
     lks_wei_format(bond_text, &bond);
-    lks_log(op->host, LKS_INFO, "operator %s: balance %s ether, free bond %s ether", address, balance_text, bond_text);
+    lks_log(op->host, LKS_INFO, "account %s: balance %s ether, free bond %s ether", address, balance_text, bond_text);
     lks_u256_mul_u64(&needed, &fees.max_fee, GAS_OF_A_JOB);
     if (lks_u256_cmp(&balance, &needed) < 0)
-        lks_log(op->host, LKS_WARN, "the operator's account %s has too little ether for the transactions of one request: send it some", address);
-    if (lks_u256_is_zero(&bond))
-        lks_log(op->host, LKS_WARN, "the operator %s has no free bond, so it can accept no request: lockstep bond deposit", address);
+        lks_log(op->host, LKS_WARN, "the account %s has too little ether for the transactions of one request: send it some", address);
+    if (op->config->is_operator && lks_u256_is_zero(&bond))
+        lks_log(op->host, LKS_WARN, "the account %s has no free bond, so it can accept no request: lockstep bond deposit", address);
     return LKS_OK;
 }
 
@@ -106,6 +144,7 @@ lks_err lks_preflight_contracts(lks_operator *op) {
     lks_err err = read_parameters(op);
     if (!err) err = check_link(op, "bonds()", op->config->bonds, "OperatorBonds");
     if (!err) err = check_link(op, "registry()", op->config->registry, "ModelRegistry");
+    if (!err) err = check_game(op);
     if (!err) err = tell_registered(op);
     if (!err) err = tell_money(op);
     return err;

@@ -54,7 +54,7 @@ static void warn_funds(lks_sender *s, const lks_sender_now *now) {
     if (s->funds_warned && now->head < s->funds_warned + FUNDS_PAUSE) return;
     s->funds_warned = now->head ? now->head : 1;
     lks_address_format(address, lks_signer_address(s->signer));
-    lks_log(s->host, LKS_ERROR, "the operator's account %s cannot pay for its transactions: send it ether", address);
+    lks_log(s->host, LKS_ERROR, "the account %s cannot pay for its transactions: send it ether", address);
 }
 
 /* Gives a stored transaction to the node. Failures are told, not returned: it stays live and is sent again. */
@@ -82,8 +82,9 @@ static lks_err next_nonce(lks_sender *s, uint64_t *nonce) {
 }
 
 /* Simulates. Out: *gas: limit for the transaction. */
-static lks_err measure(lks_sender *s, const uint8_t to20[20], const uint8_t *data, size_t len, uint64_t *gas) {
-    lks_eth_message message = {.from20 = lks_signer_address(s->signer), .to20 = to20, .data = data, .data_len = len, .errors = lks_contract_errors};
+static lks_err measure(lks_sender *s, const lks_outgoing *out, uint64_t *gas) {
+    lks_eth_message message = {.from20 = lks_signer_address(s->signer), .to20 = out->to, .value = out->value, .data = out->data, .data_len = out->len,
+                               .errors = lks_contract_errors};
     lks_err err = lks_eth_estimate_gas(&s->node, &message, gas);
     if (err) return err;
     /* A quarter more: what the contract does may differ a little in the block that includes it. */
@@ -93,20 +94,27 @@ static lks_err measure(lks_sender *s, const uint8_t to20[20], const uint8_t *dat
     return LKS_OK;
 }
 
-lks_err lks_sender_send(lks_sender *s, const uint8_t request_id32[32], lks_action action, const uint8_t to20[20], const uint8_t *data, size_t len,
-                        uint64_t deadline, const lks_sender_now *now) {
+static lks_err check_room(lks_sender *s, lks_action action) {
     lks_store_txs live = {0};
-    lks_store_tx tx = {.action = action, .state = LKS_TX_LIVE, .deadline = deadline, .sent_block = now->head, .sent_time = now->time};
-    memcpy(tx.request_id, request_id32, 32);
-    lks_tx t = {.chain_id = s->chain_id, .data = data, .data_len = len};
-    memcpy(t.to, to20, 20);
+    size_t most = LKS_SENDER_MAX_LIVE + (action == LKS_ACTION_MOVE ? LKS_SENDER_MAX_MOVES : 0);
+    lks_err err = lks_store_txs_live(s->store, &live);
+    if (!err && live.count >= most) err = lks_fail(LKS_TIMEOUT, "%zu transactions are on their way already", live.count);
+    lks_store_txs_free(&live);
+    return err;
+}
+
+lks_err lks_sender_send(lks_sender *s, const lks_outgoing *out, const lks_sender_now *now) {
+    lks_store_tx tx = {.action = out->action, .state = LKS_TX_LIVE, .deadline = out->deadline, .sent_block = now->head, .sent_time = now->time};
+    memcpy(tx.request_id, out->request_id, 32);
+    if (out->key) memcpy(tx.key, out->key, 32);
+    lks_tx t = {.chain_id = s->chain_id, .value = out->value, .data = out->data, .data_len = out->len};
+    memcpy(t.to, out->to, 20);
     uint8_t hash[32];
     lks_buf raw = {0};
     fees f;
-    lks_err err = lks_store_txs_live(s->store, &live);
-    if (!err && live.count >= LKS_SENDER_MAX_LIVE) err = lks_fail(LKS_TIMEOUT, "%zu transactions are on their way already", live.count);
-    lks_store_txs_free(&live);
-    if (!err) err = measure(s, to20, data, len, &t.gas_limit);
+    lks_err err = check_room(s, out->action);
+    t.gas_limit = out->gas;
+    if (!err && !out->gas) err = measure(s, out, &t.gas_limit);
     if (!err) err = suggest(s, &f);
     if (!err) err = next_nonce(s, &tx.nonce);
     if (err) return err;
@@ -159,8 +167,8 @@ static void log_revert(lks_sender *s, const lks_store_tx *tx, const lks_eth_rece
     lks_err err = lks_store_tx_raw(s->store, tx->id, &raw);
     if (!err) err = lks_tx_decode(&t, NULL, NULL, raw.data, raw.len);
     if (!err) {
-        lks_eth_message message = {.from20 = lks_signer_address(s->signer), .to20 = t.to, .data = t.data, .data_len = t.data_len,
-                                   .errors = lks_contract_errors};
+        lks_eth_message message = {.from20 = lks_signer_address(s->signer), .to20 = t.to, .value = t.value, .data = t.data,
+                                   .data_len = t.data_len, .errors = lks_contract_errors};
         err = lks_eth_call(&s->node, &message, block, &result, NULL);
     }
     lks_log(s->host, LKS_WARN, "request %s: the %s transaction was reverted in block %llu: %s", name, lks_action_name(tx->action),
@@ -175,7 +183,7 @@ static lks_err store_end(lks_sender *s, lks_store_tx *tx, lks_tx_state state, bo
     lks_err err = lks_store_begin(s->store);
     if (err) return err;
     err = lks_store_tx_put(s->store, tx);
-    if (!err && failed) {
+    if (!err && failed && tx->action != LKS_ACTION_MOVE) { /* a move is decided anew from what the chain says */
         lks_job job;
         err = lks_store_job_get(s->store, tx->request_id, &job);
         job.failures++;
@@ -202,11 +210,12 @@ static lks_err settle(lks_sender *s, lks_store_tx *tx, const lks_eth_receipt *re
 /* The nonce is used and no version of ours has a receipt. Believed when it is so at two heads. */
 static lks_err suspect(lks_sender *s, lks_store_tx *tx, const lks_sender_now *now) {
     char name[LKS_SHORT_ID_SIZE];
-    size_t slot = LKS_SENDER_MAX_LIVE;
-    for (size_t i = 0; i < LKS_SENDER_MAX_LIVE; i++)
+    const size_t count = sizeof s->suspects / sizeof *s->suspects;
+    size_t slot = count;
+    for (size_t i = 0; i < count; i++)
         if (s->suspects[i].id == tx->id) slot = i;
-        else if (slot == LKS_SENDER_MAX_LIVE && s->suspects[i].id == 0) slot = i;
-    if (slot == LKS_SENDER_MAX_LIVE) return LKS_OK;
+        else if (slot == count && s->suspects[i].id == 0) slot = i;
+    if (slot == count) return LKS_OK;
     if (s->suspects[slot].id != tx->id) {
         s->suspects[slot].id = tx->id;
         s->suspects[slot].head = now->head;
@@ -215,7 +224,7 @@ static lks_err suspect(lks_sender *s, lks_store_tx *tx, const lks_sender_now *no
     if (now->head <= s->suspects[slot].head) return LKS_OK;
     s->suspects[slot].id = 0;
     lks_short_id(name, tx->request_id);
-    lks_log(s->host, LKS_WARN, "request %s: nonce %llu of the %s transaction went to a transaction that is not ours; use the operator's key nowhere else", name,
+    lks_log(s->host, LKS_WARN, "request %s: nonce %llu of the %s transaction went to a transaction that is not ours; use this key nowhere else", name,
             (unsigned long long)tx->nonce, lks_action_name(tx->action));
     tx->included.number = now->head;
     return store_end(s, tx, LKS_TX_DEAD, false);
@@ -247,6 +256,7 @@ static lks_err replace(lks_sender *s, lks_store_tx *tx, const lks_buf *old, cons
         memcpy(t.to, lks_signer_address(s->signer), 20);
         t.data = NULL;
         t.data_len = 0;
+        t.value = lks_u256_from_u64(0);
         t.gas_limit = EMPTY_GAS;
     }
     tx->sent_block = now->head;

@@ -1,6 +1,6 @@
-/* Sends the operator's transactions, and sees each through to a block: type 2, signed here, stored before they are sent.
+/* Sends the account's transactions, and sees each through to a block: type 2, signed here, stored before they are sent.
  *
- * At most one live transaction a job and action. Nonces are counted on from the live transactions and the node's count. A transaction that does not
+ * At most one live transaction a job and action, and of moves in disputes a job and key. Nonces are counted on from the live transactions and the node's count. A transaction that does not
  * get into a block is sent again and, up to the configured ceiling, replaced by one with higher fees; one whose deadline is over is replaced by
  * one that does nothing, so that those behind it can go on. A transaction is live until its receipt is seen in a block that we know, and again
  * when a re-org takes that block away.
@@ -15,6 +15,8 @@
 
 /* Live transactions at once; nodes keep a few dozen a sender. */
 #define LKS_SENDER_MAX_LIVE 16u
+/* As many more for moves in disputes, so that nothing else keeps them out. */
+#define LKS_SENDER_MAX_MOVES 16u
 /* Blocks that a transaction is given before it is replaced. */
 #define LKS_SENDER_PATIENCE 3u
 /* EIP-7825's limit of a transaction's gas. */
@@ -32,7 +34,7 @@ typedef struct lks_sender {
     struct {
         int64_t id;
         uint64_t head;
-    } suspects[LKS_SENDER_MAX_LIVE];
+    } suspects[LKS_SENDER_MAX_LIVE + LKS_SENDER_MAX_MOVES];
     uint64_t funds_warned; /* head at which missing funds were told of */
 } lks_sender;
 
@@ -42,11 +44,23 @@ typedef struct lks_sender_now {
     uint64_t time; /* chain time */
 } lks_sender_now;
 
-/* Simulates, signs, stores and sends one transaction. In: to20; data, len: its calldata; deadline, chain time, UINT64_MAX for none.
+/* One transaction to be sent. */
+typedef struct lks_outgoing {
+    const uint8_t *request_id; /* 32 bytes: the job that it belongs to */
+    lks_action action;
+    const uint8_t *key;        /* 32 bytes, of LKS_ACTION_MOVE; else NULL */
+    const uint8_t *to;         /* 20 bytes */
+    lks_u256 value;            /* wei */
+    uint64_t gas;              /* limit of one that cannot be simulated because another must be mined first; else 0 */
+    const uint8_t *data;
+    size_t len;
+    uint64_t deadline;         /* chain time; UINT64_MAX: none */
+} lks_outgoing;
+
+/* Simulates, signs, stores and sends one transaction.
  * Returns: LKS_OK, it is stored and live (that the node did not take it now is only logged); LKS_REFUSED: the contract would refuse it, the
  * reason says why; LKS_TIMEOUT: too many are live, try later; otherwise what chain/eth.h and the store return, and nothing is stored. */
-lks_err lks_sender_send(lks_sender *s, const uint8_t request_id32[32], lks_action action, const uint8_t to20[20], const uint8_t *data, size_t len,
-                        uint64_t deadline, const lks_sender_now *now) LKS_MUST_USE;
+lks_err lks_sender_send(lks_sender *s, const lks_outgoing *out, const lks_sender_now *now) LKS_MUST_USE;
 
 /* Looks after all live transactions: receipts, nonces used by others, sending again, replacing. To be called after each new block.
  * Returns: LKS_OK, or the first failure. */

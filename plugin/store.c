@@ -1,13 +1,15 @@
-/* The database file: SQLite, application_id 0x4c4b5331 ("LKS1"), user_version 1.
+/* The database file: SQLite, application_id 0x4c4b5331 ("LKS1"), user_version 2.
  *
  *   identity  one row: the chain id, the oracle's and the operator's address that every other row belongs to
  *   block     number, hash, time of the newest blocks whose effects are stored; the highest number is how far the plugin has come
  *   speed     model id -> microseconds a prompt position and a generated token, measured
  *   job       store_jobs.c
  *   tx, tx_version  store_txs.c
+ *   claim, secret   store_claims.c
  *
  * Valid when (1) application_id and user_version are as above, (2) identity has exactly one row, (3) every job's request hashes to its id
  * and its state is the fold of its facts, (4) every stored answer and transaction has the hash that is stored beside it.
+ * Version 1 had no claims, no secret, and no column `key` in tx; such a file is brought to version 2 when it is opened.
  * locking_mode EXCLUSIVE holds the file's lock while it is open; synchronous FULL makes a commit durable before it returns.
  */
 #include "plugin/store_internal.h"
@@ -20,7 +22,7 @@
 #include <unistd.h>
 
 #define APPLICATION_ID 0x4c4b5331
-#define SCHEMA_VERSION 1
+#define SCHEMA_VERSION 2
 
 static const char schema[] =
     "CREATE TABLE identity(one INTEGER PRIMARY KEY CHECK(one = 1), chain_id INTEGER NOT NULL, oracle BLOB NOT NULL, operator BLOB NOT NULL) STRICT;"
@@ -109,13 +111,19 @@ static lks_err query_i64(lks_store *s, const char *sql, int64_t *out) {
     return err;
 }
 
-static lks_err make_schema(lks_store *s) {
+static lks_err set_version(lks_store *s) {
     char numbers[96];
     snprintf(numbers, sizeof numbers, "PRAGMA application_id = %d; PRAGMA user_version = %d;", APPLICATION_ID, SCHEMA_VERSION);
+    return lks_store_exec(s, numbers);
+}
+
+static lks_err make_schema(lks_store *s) {
     lks_err err = lks_store_exec(s, schema);
     if (!err) err = lks_store_exec(s, lks_store_jobs_schema);
     if (!err) err = lks_store_exec(s, lks_store_txs_schema);
-    if (!err) err = lks_store_exec(s, numbers);
+    if (!err) err = lks_store_exec(s, lks_store_claims_schema);
+    if (!err) err = lks_store_make_secret(s);
+    if (!err) err = set_version(s);
     sqlite3_stmt *st = NULL;
     if (!err) err = lks_store_prepare(s, &st, "INSERT INTO identity VALUES(1, ?, ?, ?)");
     if (err) return err;
@@ -123,6 +131,13 @@ static lks_err make_schema(lks_store *s) {
     lks_store_bind_blob(st, 2, s->who.oracle, 20);
     lks_store_bind_blob(st, 3, s->who.operator_address, 20);
     return lks_store_run(s, st);
+}
+
+static lks_err upgrade_from_1(lks_store *s) {
+    lks_err err = lks_store_exec(s, lks_store_txs_to_2);
+    if (!err) err = lks_store_exec(s, lks_store_claims_schema);
+    if (!err) err = lks_store_make_secret(s);
+    return err ? err : set_version(s);
 }
 
 static lks_err check_identity(lks_store *s) {
@@ -162,8 +177,9 @@ static lks_err check_schema(lks_store *s) {
     if (version > SCHEMA_VERSION)
         return lks_fail(LKS_REFUSED, "database %s was written by a newer version of the plugin (schema %lld, this one knows %d)", s->path,
                         (long long)version, SCHEMA_VERSION);
-    if (version != SCHEMA_VERSION) return lks_fail(LKS_CORRUPT, "database %s has the unknown schema %lld", s->path, (long long)version);
-    return check_identity(s);
+    if (version < 1) return lks_fail(LKS_CORRUPT, "database %s has the unknown schema %lld", s->path, (long long)version);
+    err = check_identity(s);
+    return !err && version == 1 ? upgrade_from_1(s) : err;
 }
 
 lks_err lks_store_open(lks_store **out, const char *path, const lks_store_identity *who) {

@@ -1,7 +1,8 @@
-/* The job store: an SQLite database (WAL) that survives kill -9 at any moment. What it holds, and how: store.c, store_jobs.c, store_txs.c.
+/* The job store: an SQLite database (WAL) that survives kill -9 at any moment. What it holds, and how: store.c, store_jobs.c, store_txs.c,
+ * store_claims.c.
  *
  * One connection, one thread. Everything between lks_store_begin and lks_store_commit becomes durable at once or not at all. The file is
- * locked for as long as it is open, so that two operators cannot share one. Values read back are checked; LKS_CORRUPT names what is wrong.
+ * locked for as long as it is open, so that two plugins cannot share one. Values read back are checked; LKS_CORRUPT names what is wrong.
  */
 #ifndef LKS_PLUGIN_STORE_H
 #define LKS_PLUGIN_STORE_H
@@ -75,6 +76,53 @@ lks_err lks_store_answer_put(lks_store *s, lks_job *job, uint64_t seed, const ui
 /* Out: tokens, appended, packed. Returns also: LKS_NOTFOUND. */
 lks_err lks_store_answer_get(lks_store *s, const lks_job *job, lks_buf *tokens) LKS_MUST_USE;
 
+/* ---- claims ---- */
+
+/* What re-running a claim's tokens gave. */
+typedef enum lks_check {
+    LKS_CHECK_DUE = 0,
+    LKS_CHECK_RIGHT,
+    LKS_CHECK_WRONG,
+    LKS_CHECK_SKIPPED, /* not in the share that is checked, or cannot be run */
+    LKS_CHECK_COUNT
+} lks_check;
+
+/* A claim on a request of a served model, whoever made it. Its tokens, and where its disputes stand, are the chain's to say; nothing of that is stored. */
+typedef struct lks_claim {
+    uint8_t claim_id[32];
+    uint8_t request_id[32];
+    uint8_t operator_address[20];
+    uint8_t attempt;
+    lks_block_ref claimed;
+    uint64_t window_end;
+    uint32_t token_count;
+    lks_block_ref disputed; /* the first time */
+    lks_block_ref ended;    /* final, convicted or refunded */
+    uint64_t settled;       /* head at which nothing more was to be done about it; 0: not yet */
+    lks_check check;
+    uint32_t first_wrong; /* of LKS_CHECK_WRONG: index of the first wrong token */
+} lks_claim;
+
+typedef struct lks_claims {
+    lks_claim *items;
+    size_t count, capacity;
+} lks_claims;
+
+void lks_claims_free(lks_claims *claims);
+
+/* Stores a claim; one that is there is overwritten. Its job must be there. */
+lks_err lks_store_claim_add(lks_store *s, const lks_claim *claim) LKS_MUST_USE;
+/* Out: *out, zero on failure. Returns also: LKS_NOTFOUND. */
+lks_err lks_store_claim_get(lks_store *s, const uint8_t claim_id32[32], lks_claim *out) LKS_MUST_USE;
+/* Stores disputed, ended, settled, check and first_wrong. */
+lks_err lks_store_claim_put(lks_store *s, const lks_claim *claim) LKS_MUST_USE;
+/* Out: claims, empty before, to be freed: every one that is not settled, oldest first. */
+lks_err lks_store_claims_open(lks_store *s, lks_claims *claims) LKS_MUST_USE;
+/* Ends every claim of a request that has not ended. */
+lks_err lks_store_claims_end(lks_store *s, const uint8_t request_id32[32], const lks_block_ref *block) LKS_MUST_USE;
+/* Out: 32 random bytes that were made with the database and are told to nobody. */
+lks_err lks_store_secret(lks_store *s, uint8_t secret32[32]) LKS_MUST_USE;
+
 /* ---- transactions ---- */
 
 typedef enum lks_tx_state {
@@ -89,6 +137,7 @@ typedef struct lks_store_tx {
     int64_t id;
     uint8_t request_id[32];
     lks_action action;
+    uint8_t key[32]; /* of LKS_ACTION_MOVE: which move of which dispute; else zero */
     uint64_t nonce;
     lks_tx_state state;
     bool canceled;          /* the newest version does nothing */
@@ -105,11 +154,11 @@ typedef struct lks_store_txs {
 
 void lks_store_txs_free(lks_store_txs *txs);
 
-/* Stores a new transaction with its first version. Out: tx->id. Refused (LKS_REFUSED) when the job has a live one for the action.
+/* Stores a new transaction with its first version. Out: tx->id. Refused (LKS_REFUSED) when the job has a live one for the action and key.
  * Puts the job's state, as all functions below do. */
 lks_err lks_store_tx_add(lks_store *s, lks_store_tx *tx, const uint8_t hash32[32], const uint8_t *raw, size_t len) LKS_MUST_USE;
 lks_err lks_store_tx_add_version(lks_store *s, const lks_store_tx *tx, const uint8_t hash32[32], const uint8_t *raw, size_t len) LKS_MUST_USE;
-/* Stores everything of tx but its id, job, action and nonce. */
+/* Stores everything of tx but its id, job, action, key and nonce. */
 lks_err lks_store_tx_put(lks_store *s, const lks_store_tx *tx) LKS_MUST_USE;
 /* Out: txs, empty before, to be freed: the live ones, lowest nonce first. */
 lks_err lks_store_txs_live(lks_store *s, lks_store_txs *txs) LKS_MUST_USE;
@@ -117,6 +166,8 @@ lks_err lks_store_txs_live(lks_store *s, lks_store_txs *txs) LKS_MUST_USE;
 lks_err lks_store_tx_raw(lks_store *s, int64_t id, lks_buf *raw) LKS_MUST_USE;
 /* Out: hashes, appended, 32 bytes each: every version, newest first. */
 lks_err lks_store_tx_hashes(lks_store *s, int64_t id, lks_buf *hashes) LKS_MUST_USE;
+/* Whether the job has a live move of that key. */
+lks_err lks_store_move_is_live(lks_store *s, const uint8_t request_id32[32], const uint8_t key32[32], bool *live) LKS_MUST_USE;
 /* Out: *next, one above the highest nonce of a live transaction; 0 when there is none. */
 lks_err lks_store_next_nonce(lks_store *s, uint64_t *next) LKS_MUST_USE;
 

@@ -37,7 +37,14 @@ lks_err lks_store_txs_revive(lks_store *s, uint64_t height) LKS_MUST_USE;
 /* Out: LKS_SENT() of the actions of the job's live transactions. */
 lks_err lks_store_txs_sent(lks_store *s, const uint8_t request_id32[32], uint32_t *sent) LKS_MUST_USE;
 
+/* Forgets claims of blocks above height, and what happened to others there. */
+lks_err lks_store_claims_rewind(lks_store *s, uint64_t height) LKS_MUST_USE;
+/* Makes the secret of a new database, or of one that had none. */
+lks_err lks_store_make_secret(lks_store *s) LKS_MUST_USE;
+
+extern const char lks_store_claims_schema[];
 extern const char lks_store_jobs_schema[];
 extern const char lks_store_txs_schema[];
+extern const char lks_store_txs_to_2[];
 
 #endif

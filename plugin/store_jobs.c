@@ -226,7 +226,7 @@ lks_err lks_store_jobs_prune(lks_store *s, uint64_t height) {
     int n = snprintf(sql, sizeof sql, "DELETE FROM job WHERE touched < ? AND state IN (-1");
     for (int state = 1; state < LKS_JOB_STATE_COUNT; state++)
         if (lks_job_is_over((lks_job_state)state)) n += snprintf(sql + n, sizeof sql - (size_t)n, ", %d", state);
-    snprintf(sql + n, sizeof sql - (size_t)n, ")");
+    snprintf(sql + n, sizeof sql - (size_t)n, ") AND request_id NOT IN (SELECT request_id FROM claim WHERE settled = 0)");
     sqlite3_stmt *st = NULL;
     lks_err err = lks_store_prepare(s, &st, sql);
     if (err) return err;
@@ -251,6 +251,7 @@ lks_err lks_store_rewind(lks_store *s, uint64_t height, size_t *changed) {
         err = lks_store_job_put(s, &jobs.items[i]);
     }
     lks_jobs_free(&jobs);
+    if (!err) err = lks_store_claims_rewind(s, height);
     if (!err) err = lks_store_prepare(s, &st, "DELETE FROM block WHERE number > ?");
     if (err) return err;
     lks_store_bind_u64(st, 1, height);

@@ -1,5 +1,5 @@
-/* Table tx: one row a nonce that we used for a job's action. `revived` is set on a row whose block a re-org took away: it is live again, perhaps
- * beside a newer live one of the same action; of those neither revived nor canceled the index allows one.
+/* Table tx: one row a nonce that we used for a job's action; `key` tells moves in disputes apart and is 32 zero bytes for all else. `revived` is set on a row whose block a re-org took away: it is live again, perhaps
+ * beside a newer live one of the same action and key; of those neither revived nor canceled the index allows one.
  * What a change of these rows does to its job is stored with it: the job is read first, which checks it, then the change, then the job.
  * Table tx_version: the signed transactions of a tx, oldest first by number; `hash` is Keccak-256 of `raw`. Two rows of tx may have the same
  * signed transaction: signatures are deterministic, and a nonce that was lost can come back.
@@ -13,14 +13,32 @@
 
 const char lks_store_txs_schema[] =
     "CREATE TABLE tx(id INTEGER PRIMARY KEY, request_id BLOB NOT NULL REFERENCES job ON DELETE CASCADE, action INTEGER NOT NULL,"
-    " nonce INTEGER NOT NULL, state INTEGER NOT NULL, canceled INTEGER NOT NULL, revived INTEGER NOT NULL DEFAULT 0,"
+    " key BLOB NOT NULL DEFAULT x'0000000000000000000000000000000000000000000000000000000000000000', nonce INTEGER NOT NULL, state INTEGER NOT NULL, canceled INTEGER NOT NULL, revived INTEGER NOT NULL DEFAULT 0,"
     " included_block INTEGER NOT NULL, included_hash BLOB NOT NULL, deadline INTEGER NOT NULL, sent_block INTEGER NOT NULL,"
     " sent_time INTEGER NOT NULL) STRICT;"
     "CREATE INDEX tx_by_job ON tx(request_id);"
-    "CREATE UNIQUE INDEX tx_one_live ON tx(request_id, action) WHERE state = 1 AND revived = 0 AND canceled = 0;"
+    "CREATE UNIQUE INDEX tx_one_live ON tx(request_id, action, key) WHERE state = 1 AND revived = 0 AND canceled = 0;"
     "CREATE UNIQUE INDEX tx_one_nonce ON tx(nonce) WHERE state = 1;"
     "CREATE TABLE tx_version(tx INTEGER NOT NULL REFERENCES tx ON DELETE CASCADE, number INTEGER NOT NULL, hash BLOB NOT NULL,"
     " raw BLOB NOT NULL, PRIMARY KEY(tx, number)) STRICT;";
+
+const char lks_store_txs_to_2[] =
+    "ALTER TABLE tx ADD COLUMN key BLOB NOT NULL DEFAULT x'0000000000000000000000000000000000000000000000000000000000000000';"
+    "DROP INDEX tx_one_live;"
+    "CREATE UNIQUE INDEX tx_one_live ON tx(request_id, action, key) WHERE state = 1 AND revived = 0 AND canceled = 0;";
+
+lks_err lks_store_move_is_live(lks_store *s, const uint8_t request_id32[32], const uint8_t key32[32], bool *live) {
+    sqlite3_stmt *st = NULL;
+    *live = false;
+    lks_err err = lks_store_prepare(s, &st, "SELECT 1 FROM tx WHERE request_id = ? AND action = ? AND key = ? AND state = 1 AND canceled = 0");
+    if (err) return err;
+    lks_store_bind_blob(st, 1, request_id32, 32);
+    lks_store_bind_u64(st, 2, LKS_ACTION_MOVE);
+    lks_store_bind_blob(st, 3, key32, 32);
+    err = lks_store_step(s, st, live);
+    sqlite3_finalize(st);
+    return err;
+}
 
 lks_err lks_store_txs_sent(lks_store *s, const uint8_t request_id32[32], uint32_t *sent) {
     sqlite3_stmt *st = NULL;
@@ -58,12 +76,15 @@ static lks_err put_version(lks_store *s, int64_t tx, const uint8_t hash32[32], c
 lks_err lks_store_tx_add(lks_store *s, lks_store_tx *tx, const uint8_t hash32[32], const uint8_t *raw, size_t len) {
     lks_job job;
     sqlite3_stmt *st = NULL;
+    bool live = false;
     lks_err err = lks_store_job_get(s, tx->request_id, &job);
-    if (!err && (job.sent & LKS_SENT(tx->action)))
+    if (!err && tx->action == LKS_ACTION_MOVE) err = lks_store_move_is_live(s, tx->request_id, tx->key, &live);
+    else if (!err) live = job.sent & LKS_SENT(tx->action);
+    if (!err && live)
         err = lks_fail(LKS_REFUSED, "there is a live %s transaction already", lks_action_name(tx->action));
     if (!err)
-        err = lks_store_prepare(s, &st, "INSERT INTO tx(request_id, action, nonce, state, canceled, included_block, included_hash, deadline, sent_block, sent_time)"
-                                        " VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+        err = lks_store_prepare(s, &st, "INSERT INTO tx(request_id, action, nonce, state, canceled, included_block, included_hash, deadline, sent_block, sent_time,"
+                                        " key) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
     if (err) return err;
     lks_store_bind_blob(st, 1, tx->request_id, 32);
     lks_store_bind_u64(st, 2, tx->action);
@@ -75,6 +96,7 @@ lks_err lks_store_tx_add(lks_store *s, lks_store_tx *tx, const uint8_t hash32[32
     lks_store_bind_u64(st, 8, tx->deadline);
     lks_store_bind_u64(st, 9, tx->sent_block);
     lks_store_bind_u64(st, 10, tx->sent_time);
+    lks_store_bind_blob(st, 11, tx->key, 32);
     err = lks_store_run(s, st);
     tx->id = sqlite3_last_insert_rowid(s->db);
     if (!err) err = put_version(s, tx->id, hash32, raw, len);
@@ -131,7 +153,8 @@ static lks_err read_tx(lks_store *s, sqlite3_stmt *st, lks_store_tx *tx) {
     tx->sent_block = lks_store_u64(st, 9);
     tx->sent_time = lks_store_u64(st, 10);
     lks_err err = lks_store_fixed(st, 1, tx->request_id, 32);
-    return err ? err : lks_store_fixed(st, 7, tx->included.hash, 32);
+    if (!err) err = lks_store_fixed(st, 7, tx->included.hash, 32);
+    return err ? err : lks_store_fixed(st, 11, tx->key, 32);
 }
 
 lks_err lks_store_txs_live(lks_store *s, lks_store_txs *txs) {
@@ -139,7 +162,7 @@ lks_err lks_store_txs_live(lks_store *s, lks_store_txs *txs) {
     bool row = false;
     lks_store_tx tx;
     lks_err err = lks_store_prepare(s, &st, "SELECT id, request_id, action, nonce, state, canceled, included_block, included_hash, deadline, sent_block,"
-                                            " sent_time FROM tx WHERE state = 1 ORDER BY nonce");
+                                            " sent_time, key FROM tx WHERE state = 1 ORDER BY nonce");
     if (err) return err;
     err = lks_store_step(s, st, &row);
     while (!err && row) {

@@ -1,5 +1,9 @@
 #include "plugin/worker.h"
 
+#ifdef LKS_FAULTS
+#include "oracle/fault.h"
+#endif
+
 #include <fenv.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -73,6 +77,9 @@ static void run(lks_worker *w, const lks_work *work, lks_answer *answer) {
         snprintf(answer->reason, sizeof answer->reason, "%s", lks_error_message());
         return;
     }
+#ifdef LKS_FAULTS
+    lks_fault_answer(answer->tokens, answer->count, work->max_tokens, work->served->vocab_size, work->allowed, work->allowed_count);
+#endif
     if (p.first_us) answer->speed.prefill_us = (p.first_us - start) / work->prompt_count;
     if (p.first_us && answer->count > 1) answer->speed.decode_us = (end - p.first_us) / (answer->count - 1);
 }

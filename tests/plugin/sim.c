@@ -42,6 +42,7 @@ static void clear_logs(sim *s) {
 
 void sim_free(sim *s) {
     clear_logs(s);
+    sim_game_clear(s);
     for (size_t i = 0; i < s->tx_count; i++) lks_buf_free(&s->txs[i].raw);
     for (size_t i = 0; i < s->request_count; i++) {
         lks_buf_free(&s->requests[i].prompt);
@@ -99,6 +100,15 @@ void sim_other(sim *s, sim_kind kind, size_t request) {
     pthread_mutex_unlock(&s->lock);
 }
 
+void sim_put_call(sim *s, const uint8_t from20[20], const uint8_t to20[20], const lks_buf *data) {
+    pthread_mutex_lock(&s->lock);
+    sim_tx *tx = &s->txs[sim_add_tx(s, SIM_CALL, 0)];
+    memcpy(tx->from, from20, 20);
+    memcpy(tx->to, to20, 20);
+    lks_buf_put(&tx->raw, data->data, data->len);
+    pthread_mutex_unlock(&s->lock);
+}
+
 void sim_forget_pool(sim *s) {
     pthread_mutex_lock(&s->lock);
     for (size_t i = 0; i < s->tx_count; i++)
@@ -107,6 +117,10 @@ void sim_forget_pool(sim *s) {
 }
 
 /* ---- blocks ---- */
+
+static const char *execute(sim *s, const uint8_t to20[20], const uint8_t *data, size_t len, const uint8_t sender20[20], const sim_block *b) {
+    return memcmp(to20, s->game, 20) == 0 ? sim_game_execute(s, data, len, sender20, b, true) : sim_execute(s, data, len, sender20, b, true);
+}
 
 /* Runs one included transaction in the newest block. */
 static void include(sim *s, size_t index) {
@@ -118,9 +132,10 @@ static void include(sim *s, size_t index) {
     case SIM_OTHER_ACCEPTS: error = sim_do_accept(s, &s->requests[tx->request].request, s->other, b, true); break;
     case SIM_OTHER_MISSES: sim_do_miss(s, tx->request, b); break;
     case SIM_FOREIGN: s->nonce++; break;
+    case SIM_CALL: error = execute(s, tx->to, tx->raw.data, tx->raw.len, tx->from, b); break;
     default:
         s->nonce++;
-        error = sim_execute(s, tx->t.data, tx->t.data_len, s->operator_address, b, true);
+        error = execute(s, tx->t.to, tx->t.data, tx->t.data_len, s->operator_address, b);
         if (error) s->reverts++;
         break;
     }
@@ -169,13 +184,15 @@ void sim_mine(sim *s, size_t count) {
 static void rebuild(sim *s) {
     size_t count = s->block_count;
     clear_logs(s);
+    sim_game_clear(s);
     s->nonce = s->accepts = s->claims = s->finals = s->reverts = 0;
     for (size_t i = 0; i < s->request_count; i++) {
         sim_request *q = &s->requests[i];
         q->status = LKS_REQUEST_NONE;
         q->block = q->deadline = q->seed = 0;
         q->attempt = 0;
-        q->ours = q->seed_fixed = q->ours_before = false;
+        q->ours = q->seed_fixed = q->ours_before = q->is_open = false;
+        q->disputes = 0;
         lks_buf_clear(&q->tokens);
     }
     for (s->block_count = 1; s->block_count < count;) {
@@ -213,7 +230,7 @@ const lockstep_block *sim_block_of(sim *s, uint64_t number) {
         assert_true(block.log_count < 64);
         lockstep_log *to = &logs[block.log_count++];
         *to = (lockstep_log){.topic_count = (uint8_t)log->topic_count, .data = log->data.data, .data_len = log->data.len};
-        memcpy(to->address, s->oracle, 20);
+        memcpy(to->address, log->of_game ? s->game : s->oracle, 20);
         memcpy(to->topics, log->topics, sizeof to->topics);
     }
     pthread_mutex_unlock(&s->lock);

@@ -1,14 +1,15 @@
-/* A chain in memory, for the tests of the operator: blocks, re-orgs, a transaction pool, one account, and of the oracle what an operator with one
- * seat meets, by the rules of contracts/src. Answers the JSON-RPC methods of a plugin host.
+/* A chain in memory, for the tests of the plugin: blocks, re-orgs, a transaction pool, one account, and of the oracle and the dispute game what an account
+ * meets on requests with one seat, by the rules of contracts/src. Answers the JSON-RPC methods of a plugin host.
  *
  * Time is chain time: a block lasts `period` seconds. Nothing happens by itself: sim_mine makes a block.
  */
 #ifndef LKS_TESTS_SIM_H
 #define LKS_TESTS_SIM_H
 
-#include "chain/contracts.h"
+#include "chain/dispute.h"
 #include "chain/eth.h"
 #include "chain/tx.h"
+#include "oracle/player.h"
 #include "plugin/lockstep_plugin.h"
 
 #include <pthread.h>
@@ -19,16 +20,20 @@
 #define SIM_IN_BLOCK 16
 #define SIM_REQUESTS 16
 #define SIM_LOGS 2048
+#define SIM_CALLS 64
+#define SIM_DISPUTES 16
+#define SIM_SLOTS 256
 
 typedef struct sim_log {
     uint64_t block;
+    bool of_game; /* else of the oracle */
     uint8_t topics[4][32];
     size_t topic_count;
     lks_buf data;
 } sim_log;
 
 /* A signed transaction, or one of the requester or of another operator, which are not signed here. */
-typedef enum sim_kind { SIM_SIGNED, SIM_REQUEST, SIM_OTHER_ACCEPTS, SIM_OTHER_MISSES, SIM_FOREIGN } sim_kind;
+typedef enum sim_kind { SIM_SIGNED, SIM_REQUEST, SIM_OTHER_ACCEPTS, SIM_OTHER_MISSES, SIM_FOREIGN, SIM_CALL } sim_kind;
 
 typedef struct sim_tx {
     sim_kind kind;
@@ -36,6 +41,7 @@ typedef struct sim_tx {
     lks_buf raw;
     lks_tx t; /* points into raw */
     size_t request; /* SIM_REQUEST and the others: index */
+    uint8_t from[20], to[20]; /* SIM_CALL: raw is the calldata */
     bool pooled;
 } sim_tx;
 
@@ -56,12 +62,34 @@ typedef struct sim_request {
     uint64_t block, deadline, seed;
     uint8_t attempt;
     bool ours, seed_fixed, ours_before;
+    uint8_t operator_address[20], claim_id[32];
+    uint32_t disputes; /* live ones */
     lks_buf tokens;
+    /* of the current claim in the game */
+    bool is_open;
+    uint8_t root[32];
 } sim_request;
+
+/* What an operator has shown: by claim and place. */
+typedef struct sim_slot {
+    uint8_t claim_id[32];
+    lks_dispute at; /* state: the operator's, of the question */
+    uint64_t time;
+    lks_buf partials;
+} sim_slot;
+
+typedef struct sim_dispute {
+    uint8_t id[32], claim_id[32], challenger[20];
+    size_t request;
+    lks_dispute at;
+    uint64_t start;
+    uint32_t operator_left, challenger_left;
+    bool reclaimed;
+} sim_dispute;
 
 typedef struct sim {
     pthread_mutex_t lock; /* sim_call comes from any thread */
-    uint8_t oracle[20], bonds[20], registry[20], operator_address[20], other[20], requester[20];
+    uint8_t oracle[20], bonds[20], registry[20], game[20], operator_address[20], other[20], requester[20];
     uint8_t model_id[32];
     sim_block blocks[SIM_BLOCKS]; /* blocks[i] has number i; 0 is the genesis block */
     size_t block_count;
@@ -74,6 +102,17 @@ typedef struct sim {
     uint64_t nonce, period;
     uint64_t base_fee, priority; /* wei a gas */
     lks_u256 balance, free_bond;
+    /* The dispute game; none while the address is zero. */
+    const lks_model *model;
+    lks_commitment commitment; /* of model_id */
+    uint32_t budget, floor;
+    sim_dispute disputes[SIM_DISPUTES];
+    size_t dispute_count;
+    sim_slot slots[SIM_SLOTS];
+    size_t slot_count;
+    bool shapes[1024];
+    lks_u256 credit; /* the plugin's account's, in the game */
+    size_t convictions, lost, reclaims, withdrawals, challenges;
     uint8_t branch;
     /* what the canonical chain has */
     size_t accepts, claims, finals, reverts;
@@ -103,6 +142,8 @@ size_t sim_ask(sim *s, const lks_request *terms, uint32_t prompt_count);
 lks_request sim_terms(const sim *s);
 /* Another operator acts in the next block. */
 void sim_other(sim *s, sim_kind kind, size_t request);
+/* A call by another account, in the next block. */
+void sim_put_call(sim *s, const uint8_t from20[20], const uint8_t to20[20], const lks_buf *data);
 /* The node forgets the operator's pooled transactions. */
 void sim_forget_pool(sim *s);
 

@@ -8,23 +8,29 @@
 
 #include "tests/plugin/sim_internal.h"
 
-/* An event under way: topics, then data by an ABI writer. */
-static sim_log *begin_log(sim *s, const sim_block *b, lks_event_kind kind, const uint8_t id[32]) {
+sim_log *sim_begin_log(sim *s, const sim_block *b, bool of_game, const uint8_t topic0[32], const uint8_t id[32]) {
     assert_true(s->log_count < SIM_LOGS);
     sim_log *log = &s->logs[s->log_count++];
     memset(log, 0, sizeof *log);
     log->block = b->number;
-    lks_event_topic(log->topics[0], kind);
+    log->of_game = of_game;
+    memcpy(log->topics[0], topic0, 32);
     memcpy(log->topics[1], id, 32);
     log->topic_count = 2;
     return log;
 }
 
-static void add_address(sim_log *log, const uint8_t address[20]) {
+static sim_log *begin_log(sim *s, const sim_block *b, lks_event_kind kind, const uint8_t id[32]) {
+    uint8_t topic[32];
+    lks_event_topic(topic, kind);
+    return sim_begin_log(s, b, false, topic, id);
+}
+
+void sim_log_address(sim_log *log, const uint8_t address[20]) {
     memcpy(log->topics[log->topic_count++] + 12, address, 20);
 }
 
-static void add_word(sim_log *log, const uint8_t word[32]) {
+void sim_log_word(sim_log *log, const uint8_t word[32]) {
     memcpy(log->topics[log->topic_count++], word, 32);
 }
 
@@ -37,8 +43,8 @@ void sim_do_request(sim *s, size_t request, const sim_block *b) {
     q->deadline = b->time + q->request.accept_period;
     q->attempt = 1;
     sim_log *log = begin_log(s, b, LKS_EVENT_REQUESTED, q->id);
-    add_word(log, q->request.model_id);
-    add_address(log, q->request.requester);
+    sim_log_word(log, q->request.model_id);
+    sim_log_address(log, q->request.requester);
     lks_request_encode(words, &q->request);
     lks_abi_begin(&e, &log->data, LKS_REQUEST_SIZE / 32 + 2);
     for (size_t i = 0; i < LKS_REQUEST_SIZE; i += 32) lks_abi_put_word(&e, words + i);
@@ -47,7 +53,7 @@ void sim_do_request(sim *s, size_t request, const sim_block *b) {
     assert_int_equal(lks_abi_finish(&e), LKS_OK);
 }
 
-static sim_request *find(sim *s, const lks_request *r) {
+sim_request *sim_find(sim *s, const lks_request *r) {
     uint8_t id[32];
     lks_request_id(id, s->chain_id, s->oracle, r);
     for (size_t i = 0; i < s->request_count; i++)
@@ -56,7 +62,7 @@ static sim_request *find(sim *s, const lks_request *r) {
 }
 
 const char *sim_do_accept(sim *s, const lks_request *r, const uint8_t sender20[20], const sim_block *b, bool commit) {
-    sim_request *q = find(s, r);
+    sim_request *q = sim_find(s, r);
     bool ours = memcmp(sender20, s->operator_address, 20) == 0;
     if (!q || q->status != LKS_REQUEST_OPEN) return "WrongStatus(uint8)";
     if (b->time > q->deadline) return "TooLate()";
@@ -69,13 +75,14 @@ const char *sim_do_accept(sim *s, const lks_request *r, const uint8_t sender20[2
     q->status = LKS_REQUEST_ACCEPTED;
     q->deadline = b->time + r->claim_period;
     q->ours = ours;
+    memcpy(q->operator_address, sender20, 20);
     if (ours) {
         q->ours_before = true;
         s->accepts++;
     }
     lks_abi_writer e;
     sim_log *log = begin_log(s, b, LKS_EVENT_ACCEPTED, q->id);
-    add_address(log, sender20);
+    sim_log_address(log, sender20);
     lks_abi_begin(&e, &log->data, 4);
     lks_abi_put_u64(&e, q->attempt);
     lks_abi_put_u64(&e, 0);
@@ -85,22 +92,27 @@ const char *sim_do_accept(sim *s, const lks_request *r, const uint8_t sender20[2
     return NULL;
 }
 
-void sim_do_miss(sim *s, size_t request, const sim_block *b) {
-    sim_request *q = &s->requests[request];
+static void reopen(sim *s, sim_request *q, const sim_block *b) {
     lks_abi_writer e;
     q->status = LKS_REQUEST_OPEN;
     q->attempt++;
     q->deadline = b->time + q->request.accept_period;
-    sim_log *log = begin_log(s, b, LKS_EVENT_MISSED, q->id);
-    add_address(log, q->ours ? s->operator_address : s->other);
-    lks_abi_begin(&e, &log->data, 1);
-    lks_abi_put_u64(&e, 1);
-    assert_int_equal(lks_abi_finish(&e), LKS_OK);
-    log = begin_log(s, b, LKS_EVENT_REOPENED, q->id);
+    sim_log *log = begin_log(s, b, LKS_EVENT_REOPENED, q->id);
     lks_abi_begin(&e, &log->data, 2);
     lks_abi_put_u64(&e, q->attempt);
     lks_abi_put_u64(&e, q->deadline);
     assert_int_equal(lks_abi_finish(&e), LKS_OK);
+}
+
+void sim_do_miss(sim *s, size_t request, const sim_block *b) {
+    sim_request *q = &s->requests[request];
+    lks_abi_writer e;
+    sim_log *log = begin_log(s, b, LKS_EVENT_MISSED, q->id);
+    sim_log_address(log, q->operator_address);
+    lks_abi_begin(&e, &log->data, 1);
+    lks_abi_put_u64(&e, 1);
+    assert_int_equal(lks_abi_finish(&e), LKS_OK);
+    reopen(s, q, b);
 }
 
 static const char *do_claim(sim *s, sim_request *q, lks_abi_reader *r, const uint8_t sender20[20], const sim_block *b, bool commit) {
@@ -112,7 +124,7 @@ static const char *do_claim(sim *s, sim_request *q, lks_abi_reader *r, const uin
     assert_int_equal(lks_abi_read_bytes(r, &allowed, &allowed_len), LKS_OK);
     if (q->status != LKS_REQUEST_ACCEPTED) return "WrongStatus(uint8)";
     if (b->time > q->deadline) return "TooLate()";
-    if (!q->ours) return "NotSeated()";
+    if (memcmp(q->operator_address, sender20, 20)) return "NotSeated()";
     if (seed != q->seed) return "WrongSeed(uint64)";
     if (len == 0 || len > 4 * q->request.max_tokens) return "TokenCountOutOfRange()";
     if (allowed_len != q->allowed.len) return "WrongAllowedList()";
@@ -126,10 +138,12 @@ static const char *do_claim(sim *s, sim_request *q, lks_abi_reader *r, const uin
     lks_tokens_hash(tokens_hash, tokens, len);
     lks_claim_hash(claim_hash, s->chain_id, s->oracle, q->id, seed, sender20, (uint32_t)(len / 4), tokens_hash);
     lks_claim_id(claim_id, claim_hash, q->attempt);
+    memcpy(q->claim_id, claim_id, 32);
+    q->is_open = false;
     lks_abi_writer e;
     sim_log *log = begin_log(s, b, LKS_EVENT_CLAIMED, q->id);
-    add_word(log, claim_id);
-    add_address(log, sender20);
+    sim_log_word(log, claim_id);
+    sim_log_address(log, sender20);
     lks_abi_begin(&e, &log->data, 3);
     lks_abi_put_word(&e, claim_hash);
     lks_abi_put_u64(&e, q->deadline);
@@ -141,6 +155,7 @@ static const char *do_claim(sim *s, sim_request *q, lks_abi_reader *r, const uin
 static const char *do_finalize(sim *s, sim_request *q, const sim_block *b, bool commit) {
     if (q->status != LKS_REQUEST_CLAIMED) return "WrongStatus(uint8)";
     if (b->time <= q->deadline) return "TooEarly()";
+    if (q->disputes) return "DisputeLive()";
     if (!commit) return NULL;
     s->finals++;
     q->status = LKS_REQUEST_FINAL;
@@ -148,7 +163,7 @@ static const char *do_finalize(sim *s, sim_request *q, const sim_block *b, bool 
     lks_tokens_hash(hash, q->tokens.data, q->tokens.len);
     lks_abi_writer e;
     sim_log *log = begin_log(s, b, LKS_EVENT_FINALIZED, q->id);
-    add_word(log, hash);
+    sim_log_word(log, hash);
     lks_abi_begin(&e, &log->data, 2);
     lks_abi_put_u64(&e, q->tokens.len / 4);
     lks_abi_put_word(&e, hash);
@@ -156,12 +171,30 @@ static const char *do_finalize(sim *s, sim_request *q, const sim_block *b, bool 
     return NULL;
 }
 
+void sim_do_convict(sim *s, sim_request *q, const uint8_t challenger20[20], const sim_block *b) {
+    lks_abi_writer e;
+    s->convictions++;
+    sim_log *log = begin_log(s, b, LKS_EVENT_CONVICTED, q->id);
+    sim_log_word(log, q->claim_id);
+    sim_log_address(log, q->operator_address);
+    lks_abi_begin(&e, &log->data, 1);
+    lks_abi_put_address(&e, challenger20);
+    assert_int_equal(lks_abi_finish(&e), LKS_OK);
+    q->disputes = 0;
+    reopen(s, q, b);
+}
+
+void sim_do_dispute_event(sim *s, sim_request *q, bool opened, const sim_block *b) {
+    sim_log_word(begin_log(s, b, opened ? LKS_EVENT_DISPUTE_OPENED : LKS_EVENT_DISPUTE_CLOSED, q->id), q->claim_id);
+    q->disputes += opened ? 1 : (uint32_t)-1;
+}
+
 const char *sim_execute(sim *s, const uint8_t *data, size_t len, const uint8_t sender20[20], const sim_block *b, bool commit) {
     lks_request r;
     lks_buf call = {0};
     if (len == 0) return NULL; /* an empty transaction */
     if (len < 4 + LKS_REQUEST_SIZE || lks_request_decode(&r, data + 4)) return "MalformedTokens()";
-    sim_request *q = find(s, &r);
+    sim_request *q = sim_find(s, &r);
     lks_abi_reader reader;
     lks_abi_read(&reader, data + 4, len - 4);
     reader.at = LKS_REQUEST_SIZE;

@@ -63,6 +63,26 @@ static const sim_block *block_by_hash(sim *s, const uint8_t hash[32]) {
     return NULL;
 }
 
+/* Whether a filter's member, one value or a list of some, allows a value. Nothing, and null, allow all. */
+static bool allows(const lks_json *doc, int node, const uint8_t *value, size_t len) {
+    uint8_t one[32];
+    if (node == LKS_JSON_NONE || lks_json_typeof(doc, node) == LKS_JSON_NULL) return true;
+    if (lks_json_typeof(doc, node) != LKS_JSON_ARRAY) return lks_json_data_fixed(doc, node, one, len) == LKS_OK && memcmp(one, value, len) == 0;
+    for (int n = lks_json_first(doc, node); n != LKS_JSON_NONE; n = lks_json_next(doc, n))
+        if (lks_json_data_fixed(doc, n, one, len) == LKS_OK && memcmp(one, value, len) == 0) return true;
+    return false;
+}
+
+static bool is_wanted(const lks_json *doc, int filter, const sim_log *log, const uint8_t address[20]) {
+    int topics = lks_json_member(doc, filter, "topics");
+    size_t i = 0;
+    if (!allows(doc, lks_json_member(doc, filter, "address"), address, 20)) return false;
+    if (topics == LKS_JSON_NONE) return true;
+    for (int n = lks_json_first(doc, topics); n != LKS_JSON_NONE; n = lks_json_next(doc, n), i++)
+        if (!(i < log->topic_count ? allows(doc, n, log->topics[i], 32) : lks_json_typeof(doc, n) == LKS_JSON_NULL)) return false;
+    return true;
+}
+
 static void put_logs(sim *s, const lks_json *doc, int filter, lks_json_writer *w) {
     uint64_t from = 0, to = s->block_count - 1;
     uint8_t hash[32];
@@ -76,10 +96,11 @@ static void put_logs(sim *s, const lks_json *doc, int filter, lks_json_writer *w
     lks_json_begin_array(w);
     for (size_t i = 0; i < s->log_count; i++) {
         const sim_log *log = &s->logs[i];
-        if (log->block < from || log->block > to) continue;
+        const uint8_t *address = log->of_game ? s->game : s->oracle;
+        if (log->block < from || log->block > to || !is_wanted(doc, filter, log, address)) continue;
         lks_json_begin_object(w);
         lks_json_put_name(w, "address");
-        lks_json_put_data(w, s->oracle, 20);
+        lks_json_put_data(w, address, 20);
         lks_json_put_name(w, "topics");
         lks_json_begin_array(w);
         for (size_t t = 0; t < log->topic_count; t++) lks_json_put_data(w, log->topics[t], 32);
@@ -219,6 +240,15 @@ static lks_err call_contract(sim *s, const char *method, const lks_json *doc, lk
     const char *error = NULL;
     if (!b) b = &s->blocks[s->block_count - 1];
     assert_int_equal(lks_json_data(doc, lks_json_member(doc, message, "input"), &data), LKS_OK);
+    uint8_t to[20];
+    assert_int_equal(lks_json_data_fixed(doc, lks_json_member(doc, message, "to"), to, 20), LKS_OK);
+    bool to_game = memcmp(to, s->game, 20) == 0;
+    if (to_game && sim_game_view(s, data.data, data.len, &result)) {
+        lks_json_put_data(&w, result.data, result.len);
+        lks_buf_free(&data);
+        lks_buf_free(&result);
+        return LKS_OK;
+    }
     lks_abi_begin(&e, &result, is_call(&data, "parameters()") ? 8 : 1);
     if (is_call(&data, "freeBond(address)")) {
         lks_abi_put_u256(&e, &s->free_bond);
@@ -226,6 +256,10 @@ static lks_err call_contract(sim *s, const char *method, const lks_json *doc, lk
         lks_abi_put_bool(&e, true);
     } else if (is_call(&data, "bonds()")) {
         lks_abi_put_address(&e, s->bonds);
+    } else if (is_call(&data, "disputeGame()")) {
+        lks_abi_put_address(&e, s->game);
+    } else if (is_call(&data, "credit(address)")) {
+        lks_abi_put_u64(&e, 0);
     } else if (is_call(&data, "registry()")) {
         lks_abi_put_address(&e, s->registry);
     } else if (is_call(&data, "parameters()")) {
@@ -233,7 +267,7 @@ static lks_err call_contract(sim *s, const char *method, const lks_json *doc, lk
     } else {
         uint8_t sender[20];
         assert_int_equal(lks_json_data_fixed(doc, lks_json_member(doc, message, "from"), sender, 20), LKS_OK);
-        error = sim_execute(s, data.data, data.len, sender, b, false);
+        error = to_game ? sim_game_execute(s, data.data, data.len, sender, b, false) : sim_execute(s, data.data, data.len, sender, b, false);
         lks_abi_put_u64(&e, 0);
     }
     assert_int_equal(lks_abi_finish(&e), LKS_OK);

@@ -31,6 +31,8 @@ static void test_defaults(void **state) {
     assert_true(c.registry[0] == 0x11 && c.bonds[19] == 0x22 && c.oracle[7] == 0x33);
     assert_true(c.policy.finalize && lks_u256_is_zero(&c.policy.min_fee) && c.policy.max_stake.w[3] == UINT64_MAX && c.policy.min_claim_seconds == 0);
     assert_true(c.max_fee.w[0] == 500000000000u && c.max_priority_fee.w[0] == 10000000000u);
+    assert_true(c.is_operator && c.policy.accept && !c.is_challenger && c.game[0] == 0);
+    assert_true(c.check_share == LKS_SHARE_ALL && c.max_bond.w[3] == UINT64_MAX && !c.spill_folder);
     lks_config_free(&c);
 }
 
@@ -43,6 +45,32 @@ static void test_every_key(void **state) {
     assert_true(c.threads == 3 && c.start_block == 0 && c.policy.min_fee.w[1] == 54 && c.policy.max_stake.w[0] == 2);
     assert_true(c.policy.min_claim_seconds == 60 && c.max_fee.w[0] == 7 && !c.policy.finalize);
     lks_config_free(&c);
+}
+
+#define CHALLENGER \
+    "\"roles\":[\"challenger\"],\"chain_id\":31982,\"contracts\":{\"registry\":\"0x1111111111111111111111111111111111111111\"," \
+    "\"bonds\":\"0x2222222222222222222222222222222222222222\",\"oracle\":\"0x3333333333333333333333333333333333333333\"," \
+    "\"game\":\"0x4444444444444444444444444444444444444444\"},\"models\":[\"a.gguf\"],\"keystore\":\"key\",\"password_file\":\"pw\",\"database\":\"jobs.db\""
+
+static void test_challenger(void **state) {
+    (void)state;
+    lks_config c;
+    assert_int_equal(parse(&c, "{" CHALLENGER ",\"max_bond_wei\":\"9\",\"spill_folder\":\"/tmp\"}"), LKS_OK);
+    assert_true(c.is_challenger && !c.is_operator && !c.policy.accept && c.game[19] == 0x44 && c.max_bond.w[0] == 9);
+    assert_string_equal(c.spill_folder, "/tmp");
+    lks_config_free(&c);
+    static const struct {
+        const char *text;
+        uint32_t share;
+    } shares[] = {{"1", 100000000}, {"0", 0}, {"0.25", 25000000}, {"25%", 25000000}, {"100%", 100000000}, {"0.5%", 500000},
+                  {"0.00000001", 1}, {"1.0", 100000000}, {"12.5%", 12500000}, {"00.5", 50000000}};
+    for (size_t i = 0; i < sizeof shares / sizeof *shares; i++) {
+        char text[1024];
+        snprintf(text, sizeof text, "{" CHALLENGER ",\"check_share\":\"%s\"}", shares[i].text);
+        if (parse(&c, text)) fail_msg("%s: %s", shares[i].text, lks_error_message());
+        assert_int_equal(c.check_share, shares[i].share);
+        lks_config_free(&c);
+    }
 }
 
 /* Each with a part of the line that must be told. */
@@ -67,6 +95,16 @@ static void test_wrong(void **state) {
         {"{" NEEDED ",\"min_fee_wei\":\"\"}", "key \"min_fee_wei\""},
         {"{" NEEDED ",\"finalize\":1}", "key \"finalize\": must be true or false"},
         {"{" NEEDED ",\"max_fee_per_gas_wei\":\"1\"}", "must not be above max_fee_per_gas_wei"},
+        {"{" NEEDED ",\"check_share\":\"1.00000001\"}", "key \"check_share\""},
+        {"{" NEEDED ",\"check_share\":\"101%\"}", "key \"check_share\""},
+        {"{" NEEDED ",\"check_share\":\"0.000000001\"}", "key \"check_share\""},
+        {"{" NEEDED ",\"check_share\":\"-1\"}", "key \"check_share\""},
+        {"{" NEEDED ",\"check_share\":\"%\"}", "key \"check_share\""},
+        {"{" NEEDED ",\"check_share\":\".5\"}", "key \"check_share\""},
+        {"{" NEEDED ",\"check_share\":\"1.\"}", "key \"check_share\""},
+        {"{" NEEDED ",\"check_share\":\"99999999999999999999\"}", "key \"check_share\""},
+        {"{" NEEDED ",\"check_share\":0.5}", "key \"check_share\": must be a text"},
+        {"{" NEEDED ",\"max_bond_wei\":5}", "key \"max_bond_wei\""},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         lks_config c;
@@ -82,7 +120,10 @@ static void test_needed_keys(void **state) {
     static const struct {
         const char *good, *bad, *line;
     } cases[] = {
-        {"\"roles\":[\"operator\"]", "\"roles\":[\"challenger\"]", "\"roles\""},
+        {"\"roles\":[\"operator\"]", "\"roles\":[\"challenger\"]", "a challenger needs the DisputeGame"},
+        {"\"roles\":[\"operator\"]", "\"roles\":[\"operator\",\"operator\"]", "\"roles\""},
+        {"\"roles\":[\"operator\"]", "\"roles\":[]", "\"roles\""},
+        {"\"roles\":[\"operator\"]", "\"roles\":[\"watcher\"]", "\"roles\""},
         {"\"roles\":[\"operator\"]", "\"roles\":\"operator\"", "\"roles\""},
         {"\"chain_id\":31982", "\"chain_id\":0", "\"chain_id\""},
         {"\"chain_id\":31982", "\"chain_id\":\"31982\"", "\"chain_id\""},
@@ -113,6 +154,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_defaults),
         cmocka_unit_test(test_every_key),
+        cmocka_unit_test(test_challenger),
         cmocka_unit_test(test_wrong),
         cmocka_unit_test(test_needed_keys),
     };

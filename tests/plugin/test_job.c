@@ -115,7 +115,7 @@ static lks_job_world calm(void) {
 }
 
 static lks_job_policy open_policy(void) {
-    lks_job_policy p = {.finalize = true};
+    lks_job_policy p = {.finalize = true, .accept = true};
     memset(&p.max_stake, 0xff, sizeof p.max_stake);
     return p;
 }
@@ -180,6 +180,19 @@ static void test_accepting(void **state) {
     world.backlog_ms = 0;
     world.answer_ms += 500;
     expect(&job, &policy, &world, LKS_ACTION_DROP, LKS_DROP_TIME);
+    world = calm();
+
+    world.traces_max_ms = 60000; /* all traces must be made within half of the operator's clock */
+    world.trace_ms = 20000;
+    world.traces_ms = 40000;
+    expect(&job, &policy, &world, LKS_ACTION_ACCEPT, LKS_DROP_NONE);
+    world.traces_ms++; /* not yet, but when another claim is final */
+    expect(&job, &policy, &world, LKS_ACTION_NONE, LKS_DROP_TRACES);
+    world.trace_ms = 60001;
+    expect(&job, &policy, &world, LKS_ACTION_DROP, LKS_DROP_TRACES);
+    world = calm();
+    policy.accept = false;
+    expect(&job, &policy, &world, LKS_ACTION_DROP, LKS_DROP_ROLE);
 }
 
 static void test_single_claim(void **state) {

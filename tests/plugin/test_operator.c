@@ -144,6 +144,7 @@ static void fresh_chain(void) {
     config.database = database;
     memset(&config.policy.max_stake, 0xff, sizeof config.policy.max_stake);
     config.policy.finalize = true;
+    config.policy.accept = config.is_operator = true;
     config.max_fee = lks_u256_from_u64(UINT64_C(100000000000));
     config.max_priority_fee = config.max_fee;
     memset(&models, 0, sizeof models);

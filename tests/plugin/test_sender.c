@@ -84,7 +84,8 @@ static lks_err accept_until(uint64_t deadline) {
     lks_buf call = {0};
     lks_sender_now n = now();
     DO(lks_call_accept(&call, &job.request));
-    lks_err err = lks_sender_send(&sender, job.request_id, LKS_ACTION_ACCEPT, chain->oracle, call.data, call.len, deadline, &n);
+    lks_outgoing out = {.request_id = job.request_id, .action = LKS_ACTION_ACCEPT, .to = chain->oracle, .data = call.data, .len = call.len, .deadline = deadline};
+    lks_err err = lks_sender_send(&sender, &out, &n);
     lks_buf_free(&call);
     return err;
 }

@@ -227,6 +227,132 @@ static void test_transactions(void **state) {
     lks_store_close(s);
 }
 
+/* Moves of one job have keys: several live ones, each once. */
+static void test_moves(void **state) {
+    (void)state;
+    lks_store *s = open_store();
+    lks_job job = make_job(1);
+    add_job(s, &job);
+    uint8_t raw[1] = {1}, hash[32];
+    lks_keccak256(hash, raw, sizeof raw);
+    lks_store_tx a = {.action = LKS_ACTION_MOVE, .key = {1}, .nonce = 1, .state = LKS_TX_LIVE, .deadline = 9};
+    memcpy(a.request_id, job.request_id, 32);
+    lks_store_tx b = a, again = a;
+    b.key[0] = 2;
+    b.nonce = 2;
+    again.nonce = 3;
+    bool live = true;
+    DO(lks_store_move_is_live(s, job.request_id, a.key, &live));
+    assert_false(live);
+    DO(lks_store_tx_add(s, &a, hash, raw, sizeof raw));
+    DO(lks_store_tx_add(s, &b, hash, raw, sizeof raw));
+    assert_int_equal(lks_store_tx_add(s, &again, hash, raw, sizeof raw), LKS_REFUSED);
+    DO(lks_store_move_is_live(s, job.request_id, b.key, &live));
+    assert_true(live);
+    lks_store_close(s);
+    s = open_store();
+    lks_store_txs txs = {0};
+    DO(lks_store_txs_live(s, &txs));
+    assert_int_equal(txs.count, 2);
+    assert_memory_equal(txs.items[1].key, b.key, 32);
+    a = txs.items[0];
+    lks_store_txs_free(&txs);
+    a.state = LKS_TX_MINED;
+    a.included.number = 7;
+    DO(lks_store_tx_put(s, &a));
+    DO(lks_store_move_is_live(s, job.request_id, a.key, &live));
+    assert_false(live);
+    DO(lks_store_job_get(s, job.request_id, &job));
+    assert_true(job.sent & LKS_SENT(LKS_ACTION_MOVE));
+    assert_int_equal(job.state, LKS_JOB_SEEN); /* no state of the job follows from a move */
+    lks_store_close(s);
+}
+
+static lks_claim make_claim(const lks_job *job, uint8_t id, uint64_t block) {
+    lks_claim claim = {.claim_id = {id}, .operator_address = {7}, .attempt = 1, .claimed = {block, {3}}, .window_end = 99, .token_count = 5};
+    memcpy(claim.request_id, job->request_id, 32);
+    return claim;
+}
+
+static size_t open_claims(lks_store *s) {
+    lks_claims claims = {0};
+    DO(lks_store_claims_open(s, &claims));
+    size_t count = claims.count;
+    lks_claims_free(&claims);
+    return count;
+}
+
+static void test_claims(void **state) {
+    (void)state;
+    lks_store *s = open_store();
+    lks_job job = make_job(1);
+    add_job(s, &job);
+    lks_claim a = make_claim(&job, 1, 10), b = make_claim(&job, 2, 12), got;
+    uint8_t secret[32], same[32];
+    size_t changed = 0;
+    DO(lks_store_secret(s, secret));
+    DO(lks_store_claim_add(s, &a));
+    DO(lks_store_claim_add(s, &b));
+    a.disputed = (lks_block_ref){13, {4}};
+    a.check = LKS_CHECK_WRONG;
+    a.first_wrong = 3;
+    DO(lks_store_claim_put(s, &a));
+    lks_store_close(s);
+    s = open_store();
+    DO(lks_store_secret(s, same));
+    assert_memory_equal(secret, same, 32);
+    DO(lks_store_claim_get(s, a.claim_id, &got));
+    assert_memory_equal(got.request_id, job.request_id, 32);
+    assert_true(got.operator_address[0] == 7 && got.attempt == 1 && got.claimed.number == 10 && got.claimed.hash[0] == 3 && got.window_end == 99);
+    assert_true(got.token_count == 5 && got.disputed.number == 13 && got.disputed.hash[0] == 4 && got.check == LKS_CHECK_WRONG && got.first_wrong == 3);
+    assert_int_equal(open_claims(s), 2);
+    DO(lks_store_claims_end(s, job.request_id, &(lks_block_ref){14, {5}}));
+    DO(lks_store_claim_get(s, b.claim_id, &got));
+    assert_true(got.ended.number == 14 && got.ended.hash[0] == 5);
+    got.settled = 15;
+    DO(lks_store_claim_put(s, &got));
+    assert_int_equal(open_claims(s), 1);
+    DO(lks_store_rewind(s, 14, &changed)); /* settled no more */
+    assert_int_equal(open_claims(s), 2);
+    DO(lks_store_rewind(s, 12, &changed));
+    DO(lks_store_claim_get(s, a.claim_id, &got));
+    assert_true(got.ended.number == 0 && got.disputed.number == 0 && got.check == LKS_CHECK_WRONG);
+    DO(lks_store_rewind(s, 11, &changed));
+    assert_int_equal(lks_store_claim_get(s, b.claim_id, &got), LKS_NOTFOUND);
+    assert_int_equal(open_claims(s), 1);
+    lks_store_close(s);
+}
+
+/* A database of version 1: what it has stays, and moves and claims can be stored. */
+static void test_upgrade(void **state) {
+    (void)state;
+    static const uint8_t zero[32];
+    uint8_t secret[32];
+    lks_store *s = open_store();
+    lks_job job = make_job(1), got;
+    add_job(s, &job);
+    lks_store_tx tx = add_tx(s, &job, LKS_ACTION_ACCEPT, 4);
+    lks_store_close(s);
+    run_sql("DROP TABLE claim; DROP TABLE secret; DROP INDEX tx_one_live; ALTER TABLE tx DROP COLUMN key;"
+            "CREATE UNIQUE INDEX tx_one_live ON tx(request_id, action) WHERE state = 1 AND revived = 0 AND canceled = 0; PRAGMA user_version = 1");
+    s = open_store();
+    DO(lks_store_secret(s, secret));
+    assert_memory_not_equal(secret, zero, 32);
+    DO(lks_store_job_get(s, job.request_id, &got));
+    assert_int_equal(got.state, LKS_JOB_ACCEPTING);
+    lks_store_txs txs = {0};
+    DO(lks_store_txs_live(s, &txs));
+    assert_true(txs.count == 1 && txs.items[0].nonce == tx.nonce);
+    assert_memory_equal(txs.items[0].key, zero, 32);
+    lks_store_txs_free(&txs);
+    lks_claim claim = make_claim(&job, 1, 10);
+    DO(lks_store_claim_add(s, &claim));
+    lks_store_close(s);
+    s = open_store();
+    assert_int_equal(open_claims(s), 1);
+    lks_store_close(s);
+}
+
 static void test_blocks(void **state) {
     (void)state;
     lks_store *s = open_store();
@@ -294,9 +420,9 @@ static void test_refuses(void **state) {
     other = who;
     other.operator_address[0]++;
     expect_refusal(&other, LKS_AUTH, "another operator's key");
-    run_sql("PRAGMA user_version = 2");
+    run_sql("PRAGMA user_version = 3");
     expect_refusal(&who, LKS_REFUSED, "newer version");
-    run_sql("PRAGMA user_version = 1; PRAGMA application_id = 7");
+    run_sql("PRAGMA user_version = 2; PRAGMA application_id = 7");
     expect_refusal(&who, LKS_CORRUPT, "not a Lockstep job store");
 
     FILE *f = fopen(path, "wb");
@@ -524,7 +650,8 @@ static void test_kill_anywhere(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-        TEST(test_everything_comes_back), TEST(test_open_jobs), TEST(test_transactions), TEST(test_blocks), TEST(test_nothing_half_done),
+        TEST(test_everything_comes_back), TEST(test_open_jobs), TEST(test_transactions), TEST(test_moves),
+        TEST(test_claims), TEST(test_upgrade), TEST(test_blocks), TEST(test_nothing_half_done),
         TEST(test_refuses), TEST(test_unwritable), TEST(test_damage), TEST(test_kill_anywhere),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

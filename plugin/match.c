@@ -1,0 +1,124 @@
+#include "plugin/match.h"
+
+#include "chain/keccak.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+lks_match *lks_match_find(const lks_matches *all, const uint8_t claim_id32[32]) {
+    for (size_t i = 0; i < all->count; i++)
+        if (memcmp(all->items[i]->claim.claim_id, claim_id32, 32) == 0) return all->items[i];
+    return NULL;
+}
+
+static void free_match(lks_match *m) {
+    lks_trace_free(m->trace);
+    lks_game_free(m->game);
+    free(m);
+}
+
+lks_err lks_match_add(lks_match **out, lks_matches *all, const lks_game_deployment *deployment, const lks_claim *claim, const lks_job *job,
+                      const lks_served *served) {
+    if (all->count == all->capacity) {
+        size_t capacity = all->capacity ? 2 * all->capacity : 8;
+        lks_match **items = realloc(all->items, capacity * sizeof *items);
+        if (!items) return lks_fail(LKS_NOMEM, "out of memory");
+        all->items = items;
+        all->capacity = capacity;
+    }
+    lks_match *m = calloc(1, sizeof *m);
+    if (!m) return lks_fail(LKS_NOMEM, "out of memory");
+    m->claim = *claim;
+    m->served = served;
+    m->from = job->requested.number;
+    m->stake = job->request.stake;
+    lks_model_commitment model;
+    lks_game_commitment(&model, &served->commitment);
+    lks_err err = lks_game_new(&m->game, deployment, claim->request_id, claim->claim_id);
+    if (!err) err = lks_game_set_model(m->game, &model);
+    if (err) {
+        free_match(m);
+        return err;
+    }
+    all->items[all->count++] = m;
+    *out = m;
+    return LKS_OK;
+}
+
+void lks_match_remove(lks_matches *all, lks_match *match) {
+    for (size_t i = 0; i < all->count; i++) {
+        if (all->items[i] != match) continue;
+        free_match(match);
+        all->items[i] = all->items[--all->count];
+        return;
+    }
+}
+
+void lks_matches_free(lks_matches *all) {
+    for (size_t i = 0; i < all->count; i++) free_match(all->items[i]);
+    free(all->items);
+    memset(all, 0, sizeof *all);
+}
+
+/* Whether the block that the game stands at is still canonical, as far as is stored. */
+static lks_err is_on_chain(lks_store *store, const lks_block_ref *ref, bool *on) {
+    lks_store_block stored;
+    lks_err err = lks_store_block_below(store, ref->number, &stored);
+    *on = !err && stored.ref.number == ref->number && memcmp(stored.ref.hash, ref->hash, 32) == 0;
+    return err == LKS_NOTFOUND ? LKS_OK : err;
+}
+
+static lks_err add_logs(lks_game *game, const lks_eth *node, const lks_eth_filter *filter, uint64_t from, uint64_t to) {
+    lks_eth_logs logs = {0};
+    lks_err err = lks_eth_get_logs(node, filter, from, to, 0, &logs);
+    for (size_t i = 0; !err && i < logs.count; i++)
+        if (!logs.items[i].removed) err = lks_game_add(game, &logs.items[i], 0);
+    lks_eth_logs_free(&logs);
+    return err;
+}
+
+lks_err lks_match_sync(lks_match *match, const lks_game_deployment *deployment, const lks_eth *node, lks_store *store, const lks_block_ref *head) {
+    if (match->synced.number == head->number && memcmp(match->synced.hash, head->hash, 32) == 0) return LKS_OK;
+    lks_game_filter of_request, of_claim;
+    bool on = false;
+    lks_err err = match->synced.number ? is_on_chain(store, &match->synced, &on) : LKS_OK;
+    if (err) return err;
+    uint64_t from = match->synced.number + 1;
+    if (!on || match->synced.number >= head->number) {
+        lks_game_clear(match->game);
+        match->compared = match->differs = false;
+        from = match->from;
+    }
+    match->synced.number = 0; /* until all of it has worked */
+    lks_game_filter_request(&of_request, deployment, match->claim.request_id);
+    lks_game_filter_claim(&of_claim, deployment, match->claim.claim_id);
+    err = add_logs(match->game, node, &of_request.filter, from, head->number);
+    if (!err) err = add_logs(match->game, node, &of_claim.filter, from, head->number);
+    if (!err) err = lks_game_update(match->game);
+    if (!err && !lks_game_run(match->game)) err = lks_fail(LKS_NOTFOUND, "the node does not give the logs of its request");
+    if (!err) match->synced = *head;
+    return err;
+}
+
+void lks_match_key(uint8_t key32[32], lks_verb verb, const void *subject, size_t len, const lks_dispute *at) {
+    lks_keccak hash;
+    uint8_t place[24] = {(uint8_t)verb};
+    if (at) {
+        uint32_t words[4] = {at->op, at->height, (uint32_t)at->index, at->element};
+        place[1] = (uint8_t)at->state;
+        memcpy(place + 4, words, sizeof words);
+    }
+    lks_keccak_init(&hash);
+    lks_keccak_update(&hash, place, sizeof place);
+    lks_keccak_update(&hash, subject, len);
+    lks_keccak_final(&hash, key32);
+}
+
+bool lks_state_is_operators(lks_dispute_state state) {
+    return state == LKS_DISPUTE_ROOT || state == LKS_DISPUTE_NODE || state == LKS_DISPUTE_LEAF || state == LKS_DISPUTE_PARTIALS;
+}
+
+const char *lks_state_name(lks_dispute_state state) {
+    static const char *const names[] = {"none", "root", "pick", "node", "leaf", "step", "partials", "partial step", "closed"};
+    return (unsigned)state < sizeof names / sizeof *names ? names[state] : "?";
+}

@@ -1,0 +1,49 @@
+/* One claim that is looked at closely: its game as the chain has it, our trace of it.
+ */
+#ifndef LKS_PLUGIN_MATCH_H
+#define LKS_PLUGIN_MATCH_H
+
+#include "oracle/game/game.h"
+#include "plugin/models.h"
+#include "plugin/store.h"
+
+typedef struct lks_match {
+    lks_claim claim;
+    const lks_served *served;
+    uint64_t from;        /* block of the request */
+    lks_u256 stake;
+    lks_game *game;
+    lks_trace *trace;     /* NULL until it is made */
+    bool lent;            /* game and trace are the prover's */
+    lks_block_ref synced; /* the game has the logs up to this block; number 0: none */
+    bool compared;        /* the root that the operator opened, with ours */
+    bool differs;         /* what came of it */
+} lks_match;
+
+typedef struct lks_matches {
+    lks_match **items; /* their addresses stay */
+    size_t count, capacity;
+} lks_matches;
+
+/* Returns: NULL when there is none. */
+lks_match *lks_match_find(const lks_matches *all, const uint8_t claim_id32[32]);
+/* Adds a match. */
+lks_err lks_match_add(lks_match **out, lks_matches *all, const lks_game_deployment *deployment, const lks_claim *claim, const lks_job *job,
+                      const lks_served *served) LKS_MUST_USE;
+void lks_match_remove(lks_matches *all, lks_match *match);
+void lks_matches_free(lks_matches *all);
+
+/* Brings the game to the head. Not of one that is lent. Returns also: what chain/eth.h, the store and lks_game_update return. */
+lks_err lks_match_sync(lks_match *match, const lks_game_deployment *deployment, const lks_eth *node, lks_store *store, const lks_block_ref *head) LKS_MUST_USE;
+
+/* What a transaction is about. */
+typedef enum lks_verb { LKS_VERB_MOVE = 1, LKS_VERB_TIMEOUT, LKS_VERB_CHALLENGE, LKS_VERB_RECLAIM, LKS_VERB_WITHDRAW, LKS_VERB_SHAPE, LKS_VERB_CHECK, LKS_VERB_COMPARE } lks_verb;
+
+/* Out: the name of something to be done once: by a verb, a dispute, claim, model or account, and the place in the game (NULL where it has none). */
+void lks_match_key(uint8_t key32[32], lks_verb verb, const void *subject, size_t len, const lks_dispute *at);
+
+/* Whether it is the operator's turn, in a state of a dispute that is not over. */
+bool lks_state_is_operators(lks_dispute_state state);
+const char *lks_state_name(lks_dispute_state state);
+
+#endif
