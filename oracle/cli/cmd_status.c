@@ -4,6 +4,7 @@
 #include "chain/keystore.h"
 #include "oracle/cli/bond_view.h"
 #include "oracle/cli/cli.h"
+#include "oracle/cli/dispute_list.h"
 #include "oracle/cli/output.h"
 #include "oracle/cli/policy.h"
 #include "oracle/cli/request_view.h"
@@ -73,13 +74,24 @@ static void print_events(const lks_request_view *v)
     }
 }
 
-static int print_request(status *st, const lks_request_view *v)
+static void print_disputes(const lks_dispute_list *l)
+{
+    char id[LKS_HEX_SIZE(32)], text[256];
+    for (size_t i = 0; i < l->count; i++) {
+        lks_hex_encode(id, l->rows[i].id, 32);
+        lks_dispute_row_text(text, sizeof text, &l->rows[i], l->time);
+        printf("%sdispute %s, %s\n", i == 0 ? "\n" : "", id, text);
+    }
+}
+
+static int print_request(status *st, const lks_request_view *v, const lks_dispute_list *disputes)
 {
     lks_buf out = {0};
     lks_json_writer w = {.out = &out};
     if (st->chain.json) {
         lks_json_begin_object(&w);
         lks_request_json(&w, v);
+        lks_dispute_list_json(&w, disputes);
         if (v->claim != NULL) {
             lks_answer_json(&w, v, st->tokenizer);
         }
@@ -88,6 +100,7 @@ static int print_request(status *st, const lks_request_view *v)
     }
     print_terms(v);
     print_events(v);
+    print_disputes(disputes);
     if (v->claim != NULL) {
         printf("\n%s (%s)\n", v->state.status == LKS_REQUEST_FINAL ? "The answer" : "The claim, not final",
                st->tokenizer != NULL ? "text" : "token ids; name the model file with -m for the text");
@@ -99,12 +112,17 @@ static int print_request(status *st, const lks_request_view *v)
 static int show_request(status *st, const char *id_text)
 {
     lks_request_view v = {0};
+    lks_dispute_list disputes = {0};
     uint8_t id[32];
     int code = lks_request_parse_id(id, "status", id_text);
     if (code != LKS_PARSED) {
         return code;
     }
     lks_err err = lks_request_view_get(&v, &st->link, id);
+    if (err == LKS_OK && st->link.contracts.has_game) {
+        const lks_dispute_query query = {.request32 = id, .from = v.state.request_block, .all = true};
+        err = lks_dispute_list_get(&disputes, &st->link, &query);
+    }
     if (err == LKS_NOTFOUND) {
         lks_progress_end(&st->link.progress);
         code = lks_cli_fail(LKS_EXIT_NO, "status: %s; is it the right --contracts file?", lks_error_message());
@@ -112,8 +130,9 @@ static int show_request(status *st, const char *id_text)
         code = lks_link_fail(&st->link, err, NULL);
     } else {
         lks_request_view_gas(&v, &st->link);
-        code = print_request(st, &v);
+        code = print_request(st, &v, &disputes);
     }
+    lks_dispute_list_free(&disputes);
     lks_request_view_free(&v);
     return code;
 }
@@ -165,6 +184,10 @@ static void print_deployment(const lks_deployment *d, const lks_oracle_parameter
     print_address("registry", d->registry);
     print_address("bonds", d->bonds);
     print_address("oracle", d->oracle);
+    if (d->has_game) {
+        print_address("dispute game", d->game);
+        print_address("step verifier", d->verifier);
+    }
     lks_wei_format(text, &p->min_stake);
     printf("%-18s %s ether\n%-18s %" PRIu32 " s to %" PRIu32 " s\n", "least stake", text, "challenge window", p->min_window, p->max_window);
 }
@@ -176,6 +199,10 @@ static void deployment_json(lks_json_writer *w, const lks_deployment *d, const l
     lks_json_member_address(w, "registry", d->registry);
     lks_json_member_address(w, "bonds", d->bonds);
     lks_json_member_address(w, "oracle", d->oracle);
+    if (d->has_game) {
+        lks_json_member_address(w, "game", d->game);
+        lks_json_member_address(w, "verifier", d->verifier);
+    }
     lks_json_member_wei(w, "minStake", &p->min_stake);
     lks_json_member_u64(w, "minWindow", p->min_window);
     lks_json_member_u64(w, "maxWindow", p->max_window);
@@ -254,7 +281,7 @@ int lks_cmd_status(int argc, char **argv)
         LKS_CHAIN_OPTIONS(st.chain),
     };
     const lks_usage usage = {.synopsis = "[OPTIONS] [REQUEST-ID]",
-                             .about = "Shows a request, its history and its answer; without one the deployment, and what the accounts\n"
+                             .about = "Shows a request, its history, its disputes and its answer; without one the deployment, and what the accounts\n"
                                       "of the keystore, or the one of --of, have in it.\n",
                              .options = options,
                              .option_count = sizeof options / sizeof options[0],

@@ -3,6 +3,7 @@
 #include "chain/hex.h"
 #include "oracle/cli/cli.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 lks_err lks_game_parameters_get(lks_game_parameters *out, lks_link *s)
@@ -125,10 +126,21 @@ lks_err lks_follow_update(lks_follow *f)
 lks_err lks_follow_model_of_chain(lks_follow *f, const uint8_t model_id32[32])
 {
     lks_game_filter filter;
+    lks_eth_logs logs = {0};
+    lks_event e;
     uint64_t newest;
     lks_game_filter_model(&filter, &f->deployment, model_id32);
     lks_err err = lks_eth_block_number(&f->link->node, &newest);
-    return err == LKS_OK ? add_logs(f, &filter, f->link->contracts.block, newest) : err;
+    err = err == LKS_OK ? lks_eth_get_logs(&f->link->node, &filter.filter, f->link->contracts.block, newest, 0, &logs) : err;
+    if (err == LKS_OK && logs.count == 0) {
+        err = lks_fail(LKS_CORRUPT, "the node has no registration of the request's model from block %" PRIu64 " on", f->link->contracts.block);
+    }
+    if (err == LKS_OK) {
+        err = lks_event_decode(&e, logs.items[0].topics, logs.items[0].topic_count, logs.items[0].data, logs.items[0].data_len);
+        err = err == LKS_OK ? lks_game_set_model(f->game, &e.model) : err;
+    }
+    lks_eth_logs_free(&logs);
+    return err;
 }
 
 int lks_dispute_parse_id(uint8_t id32[32], const char *command, const char *text)
