@@ -91,9 +91,10 @@ step_fuzz() {
   return $rc
 }
 
-# Format, sizes, tests, and the gas figures against contracts/snapshots/gas.json.
+# Format, sizes, tests against what the C kernels compute, and the gas figures against contracts/snapshots/gas.json.
 step_forge() {
   local rc=0
+  contracts/tools/step-vectors ${slow:+--slow} || rc=1
   FOUNDRY_PROFILE=$([ -n "$slow" ] && echo slow || echo default) contracts/tools/check | tee "$logs/forge-test.log" || rc=1
   sed -n 's/^Ran .* test suites\{0,1\} in .*: \([0-9]*\) tests passed, \([0-9]*\) failed.*/\1 \2/p' "$logs/forge-test.log" >"$counts"
   contracts/tools/gas-report

@@ -90,7 +90,9 @@ library WeightRow {
         unchecked {
             uint256 q = Float32.fromInt(int256((g.bytes_ >> (248 - 8 * j)) & 0xff) - biasOf(kind));
             uint256 w = _scaled(kind == Q6_K && j >= 16 ? g.factor2 : g.factor, g.scale);
-            return hasOffset(kind) ? Float32.fma(q, w, _scaled(g.factor2, g.scale2)) : Float32.mul(q, w);
+            if (!hasOffset(kind)) return Float32.mul(q, w);
+            // n first, then its sign: -n of n = +0 is -0.
+            return Float32.fma(q, w, _scaled(-g.factor2, g.scale2) ^ Float32.SIGN);
         }
     }
 
