@@ -136,7 +136,7 @@ static int print_json(challenge *c, int code)
 static int print_end(challenge *c, int code)
 {
     char spent[LKS_ETHER_SIZE];
-    static const char *const ENDS[] = {[LKS_GAME_LIVE] = "not over", [LKS_GAME_WON] = "won: the claim is convicted",
+    static const char *const ENDS[] = {[LKS_GAME_LIVE] = "nothing to prove: the bond will be lost", [LKS_GAME_WON] = "won: the claim is convicted",
                                        [LKS_GAME_LOST] = "lost: the bond is gone", [LKS_GAME_MOOT] = "ended with its claim, which another convicted or which is void"};
     lks_wei_format(spent, &c->play.spent);
     printf("%-18s %s\n", "result", ENDS[lks_play_result(&c->play)]);

@@ -37,8 +37,20 @@ bool lks_dispute_operator_moves(lks_dispute_state state)
     return state == LKS_DISPUTE_ROOT || state == LKS_DISPUTE_NODE || state == LKS_DISPUTE_LEAF || state == LKS_DISPUTE_PARTIALS;
 }
 
-void lks_step_line(char text[LKS_STEP_SIZE], const lks_game_step *s, const lks_place_run *run)
+/* What a conviction came from: the events do not say. */
+static const char *conviction(const lks_game_dispute *d, size_t i, uint32_t floor)
 {
+    const lks_game_step *s = &d->steps[i], *before = i > 0 ? s - 1 : s;
+    bool waited = before->kind == LKS_GAME_CHALLENGED || before->kind == LKS_GAME_PICKED || before->kind == LKS_GAME_PARTIALS_DEMANDED;
+    if (d->end == LKS_GAME_MOOT) {
+        return "the claim is convicted by another";
+    }
+    return waited && s->time > before->time + floor ? "operator is late: the claim is convicted" : "challenger proves the claim wrong: it is convicted";
+}
+
+void lks_step_line(char text[LKS_STEP_SIZE], const lks_game_dispute *d, size_t i, uint32_t floor, const lks_place_run *run)
+{
+    const lks_game_step *s = &d->steps[i];
     char place[LKS_PLACE_SIZE], amount[LKS_ETHER_SIZE], hash[LKS_HEX_SIZE(32)];
     lks_wei_format(amount, &s->amount);
     lks_hex_encode(hash, s->hash, 32);
@@ -71,7 +83,7 @@ void lks_step_line(char text[LKS_STEP_SIZE], const lks_game_step *s, const lks_p
         snprintf(text, LKS_STEP_SIZE, "operator posts the partials of element %" PRIu32 ", %s", s->element, place);
         break;
     case LKS_GAME_CLAIM_CONVICTED:
-        snprintf(text, LKS_STEP_SIZE, "the claim is convicted");
+        snprintf(text, LKS_STEP_SIZE, "%s", conviction(d, i, floor));
         break;
     case LKS_GAME_CLAIM_VOIDED:
         snprintf(text, LKS_STEP_SIZE, "the claim is void: its model's program is malformed");
@@ -171,22 +183,24 @@ void lks_dispute_print(const lks_follow *f, const lks_game_dispute *d, const lks
         printf("%-18s %s ether for the operator's move\n", "prepaid", text);
     }
     printf("%-18s challenger %" PRIu64 ", operator %" PRIu64 "\n\n", "gas", g->challenger, g->operator_side);
+    int depth = 0; /* the way down, indented */
     for (size_t i = 0; i < d->step_count; i++) {
         char when[LKS_TIME_SIZE];
-        lks_step_line(text, &d->steps[i], &run);
+        lks_step_line(text, d, i, f->parameters.floor, &run);
         lks_time_text(when, d->steps[i].time);
-        printf("block %-10" PRIu64 " %s %8" PRIu64 " gas  %s\n", d->steps[i].block, when, g->used[i], text);
+        printf("block %-10" PRIu64 " %s %8" PRIu64 " gas  %*s%s\n", d->steps[i].block, when, g->used[i], depth, "", text);
+        depth += d->steps[i].kind == LKS_GAME_PICKED ? 2 : 0;
     }
 }
 
-static void steps_json(lks_json_writer *w, const lks_game_dispute *d, const lks_dispute_gas *g, const lks_place_run *run)
+static void steps_json(lks_json_writer *w, const lks_follow *f, const lks_game_dispute *d, const lks_dispute_gas *g, const lks_place_run *run)
 {
     char text[LKS_STEP_SIZE];
     lks_json_put_name(w, "moves");
     lks_json_begin_array(w);
     for (size_t i = 0; i < d->step_count; i++) {
         const lks_game_step *s = &d->steps[i];
-        lks_step_line(text, s, run);
+        lks_step_line(text, d, i, f->parameters.floor, run);
         lks_json_begin_object(w);
         lks_json_member_text(w, "event", lks_game_event_name(s->kind));
         lks_json_member_text(w, "by", s->by_operator ? "operator" : "challenger");
@@ -238,5 +252,5 @@ void lks_dispute_json(lks_json_writer *w, const lks_follow *f, const lks_game_di
     lks_json_put_bool(w, d->reclaimed);
     lks_json_member_u64(w, "challengerGas", g->challenger);
     lks_json_member_u64(w, "operatorGas", g->operator_side);
-    steps_json(w, d, g, &run);
+    steps_json(w, f, d, g, &run);
 }

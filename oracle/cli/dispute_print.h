@@ -14,8 +14,9 @@ bool lks_dispute_operator_moves(lks_dispute_state state);
 
 #define LKS_STEP_SIZE (LKS_PLACE_SIZE + 128)
 
-/* One line about a move, for people: "challenger picks operations 32 to 63". run->program may be NULL: then numbers alone. */
-void lks_step_line(char text[LKS_STEP_SIZE], const lks_game_step *s, const lks_place_run *run);
+/* One line about move i, for people: "challenger picks operations 32 to 63". floor: seconds that a turn has at least, by which a conviction for being late is
+ * told from a proof. run->program may be NULL: then numbers alone. */
+void lks_step_line(char text[LKS_STEP_SIZE], const lks_game_dispute *d, size_t i, uint32_t floor, const lks_place_run *run);
 
 /* Gas of the moves' transactions, in step with d->steps. */
 typedef struct lks_dispute_gas {

@@ -116,7 +116,7 @@ static void tell(lks_play *p, const lks_game_dispute *d)
             lks_eth_receipt_free(&receipt);
         }
         lks_progress_end(&p->link->progress);
-        lks_step_line(line, s, &run);
+        lks_step_line(line, d, p->told, p->follow.parameters.floor, &run);
         printf("%sblock %-10" PRIu64 " %8" PRIu64 " gas  %s\n", p->label != NULL ? p->label : "", s->block, gas, line);
         fflush(stdout);
     }
@@ -193,6 +193,17 @@ static int operators_turn(lks_play *p, const lks_game_dispute *d)
     return LKS_PARSED;
 }
 
+/* There is no move that could win: the dispute is left to its end. */
+static void tell_no_fault(lks_play *p, const lks_game_dispute *d)
+{
+    char id[LKS_HEX_SIZE(32)], when[LKS_TIME_SIZE];
+    lks_hex_encode(id, d->id, 32);
+    lks_time_text(when, d->deadline);
+    lks_progress_end(&p->link->progress);
+    fprintf(stderr, "lockstep: %s: what the operator shows is right: dispute %s has nothing to prove, and its bond is lost when the challenger's time is over at %s\n",
+            p->link->command, id, when);
+}
+
 static int turn(lks_play *p, bool *over)
 {
     lks_err err = lks_follow_update(&p->follow);
@@ -200,6 +211,7 @@ static int turn(lks_play *p, bool *over)
         return lks_link_fail(p->link, err, NULL);
     }
     const lks_game_dispute *d = current(p);
+    p->no_fault = false;
     if (d == NULL) {
         return lks_cli_fail(LKS_EXIT_CHAIN, "%s: the node does not show the dispute (yet)", p->link->command);
     }
@@ -211,7 +223,12 @@ static int turn(lks_play *p, bool *over)
     if (lks_dispute_operator_moves(d->now.state)) {
         return operators_turn(p, d);
     }
-    return p->no_fault ? LKS_PARSED : own_turn(p, d);
+    int code = own_turn(p, d);
+    if (p->no_fault) {
+        *over = true;
+        tell_no_fault(p, d);
+    }
+    return code;
 }
 
 int lks_play_turn(lks_play *p, bool *over)
@@ -252,7 +269,7 @@ static void pause_for(double waited)
 
 int lks_play_to_end(lks_play *p)
 {
-    bool over = false, warned = false;
+    bool over = false;
     double since = lks_now();
     size_t moves = 0;
     int code = LKS_PARSED;
@@ -263,11 +280,6 @@ int lks_play_to_end(lks_play *p)
             moves = d->step_count;
             since = lks_now();
         }
-        if (p->no_fault && !warned) {
-            warned = true;
-            lks_progress_end(&p->link->progress);
-            fprintf(stderr, "lockstep: %s: no fault is found in what the operator shows; the bond is lost when the challenger's time is over\n", p->link->command);
-        }
         if (code == LKS_PARSED && !over) {
             pause_for(lks_now() - since);
         }
@@ -276,9 +288,11 @@ int lks_play_to_end(lks_play *p)
     if (code != LKS_PARSED) {
         return code;
     }
-    code = lks_play_collect(p);
-    if (code != LKS_PARSED) {
-        return code;
+    if (p->no_fault) {
+        return LKS_EXIT_NO;
+    }
+    if (lks_play_collect(p) != LKS_PARSED) {
+        fprintf(stderr, "lockstep: %s: what is owed to the account can still be collected with lockstep credit withdraw\n", p->link->command);
     }
     return lks_play_result(p) == LKS_GAME_LOST ? LKS_EXIT_NO : LKS_EXIT_OK;
 }

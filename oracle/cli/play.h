@@ -17,7 +17,7 @@ typedef struct lks_play {
     uint8_t dispute_id[32];
     const char *label; /* in front of each move's line; may be NULL */
     bool quiet;        /* no line for each move */
-    bool no_fault;     /* on its turn the player found nothing wrong: the dispute will be lost */
+    bool no_fault;     /* on its turn the player found nothing wrong: there is no move to make, and the dispute will be lost */
     size_t told;       /* moves that were printed */
     unsigned failures; /* in a row */
     uint64_t gas;      /* of the transactions sent here */
@@ -37,7 +37,7 @@ void lks_play_resume(lks_play *p, const lks_game_dispute *d);
 int lks_play_challenge(lks_play *p);
 
 /* Looks at the chain and makes at most one move: the player's next, a time-out against a late operator. Prints what both sides did. Out: *over, set when
- * the dispute has ended. Failures that may pass are tried again at the next turn.
+ * the dispute has ended or nothing is left to do in it. Failures that may pass are tried again at the next turn.
  * Returns: LKS_PARSED, or the exit code after telling. */
 int lks_play_turn(lks_play *p, bool *over);
 /* How the dispute ended, as last seen. */

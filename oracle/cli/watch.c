@@ -318,7 +318,7 @@ int lks_watch_play(lks_watch *w)
         bool over = false;
         int code = lks_play_turn(&g->play, &over);
         if (code == LKS_PARSED && over) {
-            code = lks_play_collect(&g->play);
+            code = g->play.no_fault ? LKS_PARSED : lks_play_collect(&g->play);
             tell_dispute(w, g, "ended");
             code = code == LKS_EXIT_REFUSED || code == LKS_EXIT_CHAIN ? LKS_PARSED : code;
         }

@@ -144,6 +144,13 @@ static void test_json(void **state)
     lks_buf_free(&out);
 }
 
+static void assert_line(const lks_game_dispute *d, size_t i, const lks_place_run *at, const char *want)
+{
+    char line[LKS_STEP_SIZE];
+    lks_step_line(line, d, i, 10, at);
+    assert_string_equal(line, want);
+}
+
 /* Every kind of step has a line, with and without a program. */
 static void test_step_lines(void **state)
 {
@@ -152,14 +159,22 @@ static void test_step_lines(void **state)
     char line[LKS_STEP_SIZE];
     for (int kind = LKS_GAME_NONE; kind <= LKS_GAME_EVENT_COUNT; kind++) {
         const lks_game_step s = {.kind = (lks_game_event_kind)kind, .op = K, .height = 2, .index = 4};
-        lks_step_line(line, &s, &run);
+        const lks_game_dispute d = {.steps = &s, .step_count = 1};
+        lks_step_line(line, &d, 0, 10, &run);
         assert_true(line[0] != '\0');
-        lks_step_line(line, &s, &none);
+        lks_step_line(line, &d, 0, 10, &none);
         assert_true(line[0] != '\0');
     }
-    const lks_game_step s = {.kind = LKS_GAME_PICKED, .op = K, .height = 2, .index = 4};
-    lks_step_line(line, &s, &run);
-    assert_string_equal(line, "challenger picks layer 7, operation 4, LINEAR_ROPE_Q (blk.7.attn_k.weight), key-value head 1, positions 0 to 3");
+    const lks_game_step steps[] = {{.kind = LKS_GAME_PICKED, .op = K, .height = 2, .index = 4, .time = 100}, {.kind = LKS_GAME_CLAIM_CONVICTED, .time = 111}};
+    lks_game_dispute d = {.steps = steps, .step_count = 2, .end = LKS_GAME_WON};
+    assert_line(&d, 0, &run, "challenger picks layer 7, operation 4, LINEAR_ROPE_Q (blk.7.attn_k.weight), key-value head 1, positions 0 to 3");
+    assert_line(&d, 0, &none, "challenger picks operation 4, leaves 16 to 19");
+    assert_line(&d, 1, &run, "operator is late: the claim is convicted");
+    d.end = LKS_GAME_MOOT;
+    assert_line(&d, 1, &run, "the claim is convicted by another");
+    const lks_game_step proved[] = {{.kind = LKS_GAME_LEAF_REVEALED, .time = 100}, {.kind = LKS_GAME_CLAIM_CONVICTED, .time = 111}};
+    d = (lks_game_dispute){.steps = proved, .step_count = 2, .end = LKS_GAME_WON};
+    assert_line(&d, 1, &run, "challenger proves the claim wrong: it is convicted");
 }
 
 static void test_words(void **state)
