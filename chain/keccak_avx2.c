@@ -11,23 +11,33 @@
 #define CHI(a, b, c) XOR(a, _mm256_andnot_si256(b, c))
 #define ROL(a, n) _mm256_or_si256(_mm256_slli_epi64(a, n), _mm256_srli_epi64(a, 64 - (n)))
 
-static inline __m256i load(const uint8_t *p) { return _mm256_loadu_si256((const __m256i *)(const void *)p); }
+/* The first n of the four words at p; the others are zero and not read. */
+static inline __m256i load(const uint8_t *p, size_t n)
+{
+    static const long long masks[8] = {-1, -1, -1, -1, 0, 0, 0, 0};
+    if (n >= 4)
+        return _mm256_loadu_si256((const __m256i *)(const void *)p);
+    return _mm256_maskload_epi64((const long long *)(const void *)p, _mm256_loadu_si256((const __m256i *)(const void *)(masks + 4 - n)));
+}
+
+static inline V join(const uint64_t lanes[LANES]) { return _mm256_loadu_si256((const __m256i *)(const void *)lanes); }
 
 /* Four words of four messages are a 4 x 4 matrix to be transposed. */
-static inline void gather(V w[17], const uint8_t *const in[LANES], size_t at)
+static inline void gather(V w[17], const uint8_t *const in[LANES], size_t at, size_t n)
 {
-    for (int i = 0; i < 16; i += 4) {
-        V a = load(in[0] + at + 8 * i), b = load(in[1] + at + 8 * i), c = load(in[2] + at + 8 * i), d = load(in[3] + at + 8 * i);
+    uint64_t last[LANES] = {0};
+    for (size_t i = 0; i < 16; i += 4) {
+        size_t left = n > i ? n - i : 0;
+        V a = load(in[0] + at + 8 * i, left), b = load(in[1] + at + 8 * i, left), c = load(in[2] + at + 8 * i, left), d = load(in[3] + at + 8 * i, left);
         V ab0 = _mm256_unpacklo_epi64(a, b), ab1 = _mm256_unpackhi_epi64(a, b), cd0 = _mm256_unpacklo_epi64(c, d), cd1 = _mm256_unpackhi_epi64(c, d);
         w[i] = _mm256_permute2x128_si256(ab0, cd0, 0x20);
         w[i + 1] = _mm256_permute2x128_si256(ab1, cd1, 0x20);
         w[i + 2] = _mm256_permute2x128_si256(ab0, cd0, 0x31);
         w[i + 3] = _mm256_permute2x128_si256(ab1, cd1, 0x31);
     }
-    long long last[LANES];
-    for (int l = 0; l < LANES; l++)
+    for (int l = 0; l < LANES && n > 16; l++)
         __builtin_memcpy(&last[l], in[l] + at + 128, 8);
-    w[16] = _mm256_set_epi64x(last[3], last[2], last[1], last[0]);
+    w[16] = join(last);
 }
 
 static inline void store(uint64_t lanes[LANES], V word) { _mm256_storeu_si256((__m256i *)(void *)lanes, word); }

@@ -22,30 +22,69 @@ static const uint8_t *pad(source *s, unsigned height)
     return s->pads[height];
 }
 
-static const uint8_t *leaf(source *s, uint64_t place)
+/* The leaves of `rows` rows from the first-th in range on; padding up to 1 << chunk_bits after each row. Returns: places filled. */
+static size_t put_rows(uint8_t (*nodes)[32], bool *present, source *s, uint64_t first, size_t rows)
 {
-    uint64_t row = place >> s->shape->chunk_bits, chunk = place & (((uint64_t)1 << s->shape->chunk_bits) - 1);
-    if (!lks_shape_node(s->shape, 0, place))
-        return pad(s, 0);
-    return s->leaves[lks_shape_row_ordinal(s->shape, (uint32_t)row) * s->shape->chunks + chunk];
+    size_t chunks = s->shape->chunks, places = (size_t)1 << s->shape->chunk_bits;
+    if (chunks == places) {
+        memcpy(nodes, s->leaves[first * chunks], rows * chunks * 32);
+        memset(present, true, rows * chunks);
+        return rows * places;
+    }
+    for (size_t r = 0; r < rows; r++, nodes += places, present += places) {
+        memcpy(nodes, s->leaves[(first + r) * chunks], chunks * 32);
+        memset(present, true, chunks);
+        for (size_t c = chunks; c < places; c++)
+            memcpy(nodes[c], pad(s, 0), 32);
+    }
+    return rows * places;
+}
+
+/* The leaves of places [first, first + count): of a part of a row, or of whole rows. present: which are in range; false before. */
+static void put_leaves(uint8_t (*nodes)[32], bool *present, source *s, uint64_t first, size_t count)
+{
+    const lks_shape *shape = s->shape;
+    uint64_t row = first >> shape->chunk_bits, chunk = first & (((uint64_t)1 << shape->chunk_bits) - 1);
+    size_t done = 0;
+    if (count < (size_t)1 << shape->chunk_bits) {
+        done = shape->chunks - chunk < count ? shape->chunks - chunk : count; /* the block's first leaf is in range */
+        memcpy(nodes, s->leaves[lks_shape_row_ordinal(shape, (uint32_t)row) * shape->chunks + chunk], done * 32);
+        memset(present, true, done);
+    }
+    while (done < count) {
+        /* Rows in range up to the end of the head, or of the block; then one place of padding at a time. */
+        uint64_t position = shape->heads ? row & (((uint64_t)1 << shape->position_bits) - 1) : row;
+        size_t rows = (count - done) >> shape->chunk_bits;
+        if (rows && lks_shape_node(shape, 0, row << shape->chunk_bits)) {
+            rows = shape->rows - position < rows ? shape->rows - position : rows;
+            done += put_rows(nodes + done, present + done, s, lks_shape_row_ordinal(shape, (uint32_t)row), rows);
+            row += rows;
+        } else {
+            size_t gap = rows ? (size_t)1 << shape->chunk_bits : count - done;
+            for (size_t i = 0; i < gap; i++)
+                memcpy(nodes[done + i], pad(s, 0), 32);
+            done += gap;
+            row++;
+        }
+    }
 }
 
 /* A node of at most BLOCK_HEIGHT. */
 static void block(uint8_t hash32[32], source *s, unsigned height, uint64_t index)
 {
     uint8_t nodes[BLOCK][32];
+    bool present[BLOCK] = {false};
     size_t count = (size_t)1 << height;
     if (!lks_shape_node(s->shape, height, index)) {
         memcpy(hash32, pad(s, height), 32);
         return;
     }
-    for (size_t i = 0; i < count; i++)
-        memcpy(nodes[i], leaf(s, (index << height) + i), 32);
+    put_leaves(nodes, present, s, index << height, count);
     for (unsigned h = 1; h <= height; h++) {
         count /= 2;
         lks_tree_parents(nodes, s->tree, s->role, h, nodes, count);
         for (size_t i = 0; i < count; i++)
-            if (!lks_shape_node(s->shape, h, (index << (height - h)) + i))
+            if (!(present[i] = present[2 * i])) /* a node's first leaf is its left child's */
                 memcpy(nodes[i], pad(s, h), 32);
     }
     memcpy(hash32, nodes[0], 32);

@@ -9,11 +9,14 @@
 
 /* ---- Rows in committed form ---- */
 
-static uint8_t *put_f32(uint8_t *p, const float *x, size_t count)
+static void put_f32(uint8_t *p, const float *x, size_t count)
 {
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    memcpy(p, x, 4 * count);
+#else
     for (size_t i = 0; i < count; i++)
         lks_store_le32(p + 4 * i, lks_bits(x[i]));
-    return p + 4 * count;
+#endif
 }
 
 void lks_trace_store_row(uint8_t *bytes, const lks_op *op, const lks_op_output *o, size_t t)
@@ -38,8 +41,8 @@ void lks_trace_store_sample(uint8_t bytes[8], const lks_sample_row *s)
 
 /* ---- Rows to leaves ---- */
 
-/* Bytes of rows that a thread stores and hashes at once, where that are at least LEAST_ROWS: many, so that Keccak has equal messages side by side. */
-enum { UNIT_BYTES = 32768, LEAST_ROWS = 16, MOST_ROWS = 256 };
+/* A thread stores and hashes about so many bytes of rows at once, and so many rows: a multiple of the lanes of Keccak, which needs messages of one length. */
+enum { UNIT_BYTES = 32768, LANES = 8, LEAST_ROWS = 2 * LANES, MOST_ROWS = 256 };
 
 struct lks_trace_hasher {
     lks_trace *trace;
@@ -51,7 +54,7 @@ struct lks_trace_hasher {
 
 static uint32_t rows_of_unit(uint32_t row_size)
 {
-    uint32_t rows = UNIT_BYTES / row_size;
+    uint32_t rows = UNIT_BYTES / row_size / LANES * LANES;
     return rows < LEAST_ROWS ? LEAST_ROWS : rows > MOST_ROWS ? MOST_ROWS : rows;
 }
 
