@@ -195,6 +195,8 @@ lks_err lks_call_missed(lks_buf *out, const lks_request *r, uint8_t seat) LKS_MU
 lks_err lks_call_finalize(lks_buf *out, const lks_request *r, const uint8_t *tokens, size_t tokens_len) LKS_MUST_USE;
 lks_err lks_call_state_of(lks_buf *out, const uint8_t request_id32[32]) LKS_MUST_USE;
 lks_err lks_call_seat_of(lks_buf *out, const uint8_t request_id32[32], uint8_t attempt, uint8_t seat) LKS_MUST_USE;
+/* Returns a bool: whether the claim can still be convicted or become final. */
+lks_err lks_call_standing(lks_buf *out, const uint8_t request_id32[32], uint8_t attempt, uint8_t seat) LKS_MUST_USE;
 lks_err lks_call_result(lks_buf *out, const uint8_t request_id32[32]) LKS_MUST_USE;
 lks_err lks_call_nonces(lks_buf *out, const uint8_t requester20[20]) LKS_MUST_USE;
 lks_err lks_call_credit(lks_buf *out, const uint8_t account20[20]) LKS_MUST_USE;

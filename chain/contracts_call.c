@@ -114,13 +114,21 @@ lks_err lks_call_state_of(lks_buf *out, const uint8_t request_id32[32]) {
     return lks_call_word(out, "stateOf(bytes32)", request_id32);
 }
 
-lks_err lks_call_seat_of(lks_buf *out, const uint8_t request_id32[32], uint8_t attempt, uint8_t seat) {
+static lks_err call_with_seat(lks_buf *out, const char *signature, const uint8_t request_id32[32], uint8_t attempt, uint8_t seat) {
     lks_abi_writer e;
-    lks_abi_begin_call(&e, out, "seatOf(bytes32,uint8,uint8)", 3);
+    lks_abi_begin_call(&e, out, signature, 3);
     lks_abi_put_word(&e, request_id32);
     lks_abi_put_u64(&e, attempt);
     lks_abi_put_u64(&e, seat);
     return lks_abi_finish(&e);
+}
+
+lks_err lks_call_seat_of(lks_buf *out, const uint8_t request_id32[32], uint8_t attempt, uint8_t seat) {
+    return call_with_seat(out, "seatOf(bytes32,uint8,uint8)", request_id32, attempt, seat);
+}
+
+lks_err lks_call_standing(lks_buf *out, const uint8_t request_id32[32], uint8_t attempt, uint8_t seat) {
+    return call_with_seat(out, "standing(bytes32,uint8,uint8)", request_id32, attempt, seat);
 }
 
 lks_err lks_call_result(lks_buf *out, const uint8_t request_id32[32]) {

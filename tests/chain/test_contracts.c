@@ -44,6 +44,7 @@ static void test_calls(void **state) {
     CALL("stateOf", lks_call_state_of(&b, abi.model));
     CALL("result", lks_call_result(&b, abi.model));
     CALL("seatOf", lks_call_seat_of(&b, abi.model, 2, 3));
+    CALL("standing", lks_call_standing(&b, abi.model, 2, 3));
     CALL("nonces", lks_call_nonces(&b, abi.operator_address));
     CALL("credit", lks_call_credit(&b, abi.operator_address));
     CALL("parameters", lks_call_parameters(&b));

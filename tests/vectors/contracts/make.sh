@@ -56,7 +56,7 @@ call revealClaim "revealClaim($R,uint64,bytes,bytes,bytes32)" "$r" 1844674407370
 call missed "missed($R,uint8)" "$r" 3
 call finalize "finalize($R,bytes)" "$r" "$tokens"
 for f in stateOf result; do call $f "$f(bytes32)" "$model"; done
-call seatOf "seatOf(bytes32,uint8,uint8)" "$model" 2 3
+for f in seatOf standing; do call $f "$f(bytes32,uint8,uint8)" "$model" 2 3; done
 for f in nonces credit; do call $f "$f(address)" $operator; done
 call parameters "parameters()"
 call register "register($M,bytes32,string)" "$m" "$salt" "https://example.org/m.gguf"
