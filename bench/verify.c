@@ -1,0 +1,264 @@
+/* What verifying costs, for bench/verify.sh.
+ *
+ *     bench_verify MODEL.gguf TEXT PROMPT ANSWER ROUNDS
+ *
+ * The prompt is the first PROMPT tokens of the file TEXT; the model answers it greedily with ANSWER tokens at most. Prints
+ *   count trace_bytes_position_layer   bytes of the layers' rows in the trace of that answer, by position and layer; must equal the formula
+ *   ratio hash_rate                    Keccak permutations a second inside the trace, over those of lks_keccak256_many alone; one thread
+ *   ratio check                        time of lks_trace_make over that of one batched pass and of the hashing; all threads
+ * and what they are made of. A round takes each measurement once; figures are medians of ROUNDS. Exit status 1 when a bound is missed.
+ */
+#include "bench/bench_time.h"
+#include "chain/keccak.h"
+#include "oracle/trace_internal.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { LOGIT_ROWS = 16, MOST_ROUNDS = 101 };
+#define LEAST_HASH_RATE 0.80
+#define MOST_CHECK 1.10
+
+typedef struct bench {
+    lks_model model;
+    lks_run run;
+    lks_tokens prompt;
+    uint32_t *answer;
+    lks_trace *trace; /* its leaves are made anew in every round */
+    float *logits;
+} bench;
+
+/* ---- Bytes ---- */
+
+static uint32_t blocks(uint32_t n, uint32_t block) { return (n + block - 1) / block; }
+
+/* Bytes of the layer whose first operation is `op`, at one position: two norms, Q, K, V, attention and its quantised form, two LINEAR_ADD, the gate. */
+static uint64_t formula(const lks_op *op)
+{
+    const lks_op *q = op + 2, *gate = op + 10;
+    uint32_t d = op[1].width, f = gate->width, hd = q->head_width, heads = q->heads, kv = q->kv_heads;
+    uint64_t head = hd + 8 * blocks(hd, hd < 128 ? hd : 128), attention = (uint64_t)heads * hd;
+    return 2 * (4 * blocks(d, 256) + 4) + 2 * (d + 8 * blocks(d, 64)) + (heads + 2 * kv) * head + 4 * attention +
+           (attention + 8 * blocks((uint32_t)attention, 64)) + 2 * 4 * (uint64_t)d + f + 8 * blocks(f, 64);
+}
+
+enum { LAYER_OPS = 12 };
+
+/* Returns: bytes by position and layer, 0 when the trace is not what the formula says. */
+static uint64_t layer_bytes(const lks_trace *t)
+{
+    const lks_program *p = &lks_trace_model(t)->program;
+    uint32_t layers = (p->op_count - 4) / LAYER_OPS;
+    uint64_t bytes = 0, positions = t->positions;
+    for (uint32_t i = 1; i <= layers * LAYER_OPS; i++) {
+        lks_shape s;
+        lks_trace_shape(&s, t, i);
+        bytes += (uint64_t)s.row_size * s.rows * (s.heads ? s.heads : 1);
+    }
+    return bytes == formula(&p->ops[1]) * layers * positions ? bytes / layers / positions : 0;
+}
+
+/* ---- Times ---- */
+
+/* One batched pass over the claim's tokens: everything up to the logits of the sampled positions. */
+static lks_err pass_time(double *seconds, bench *b)
+{
+    const lks_trace *t = b->trace;
+    lks_session *s = NULL;
+    lks_session_options o = {.batch = t->positions, .max_positions = t->positions};
+    double start = bench_now();
+    lks_err err = lks_session_open(&s, &b->model, &o);
+    if (!err)
+        err = lks_session_forward(s, t->ids, t->positions, t->sampled);
+    for (uint32_t r = 0; !err && r < t->sampled; r += LOGIT_ROWS)
+        lks_session_logits_rows(s, r, t->sampled - r < LOGIT_ROWS ? t->sampled - r : LOGIT_ROWS, b->logits);
+    lks_session_close(s);
+    *seconds = bench_now() - start;
+    return err;
+}
+
+static lks_err trace_time(double *seconds, const bench *b)
+{
+    lks_trace *t;
+    double start = bench_now();
+    lks_err err = lks_trace_make(&t, &b->model, &b->run, NULL);
+    *seconds = bench_now() - start;
+    if (!err)
+        lks_trace_free(t);
+    return err;
+}
+
+typedef struct hashing {
+    lks_trace_pass pass; /* first */
+    lks_trace_hasher *hasher;
+    double (*clock)(void);
+    double seconds;
+} hashing;
+
+static void hash_output(lks_trace_pass *p, uint32_t op, const lks_op_output *o, uint32_t first_row)
+{
+    hashing *h = (hashing *)p;
+    double start = h->clock();
+    lks_trace_hasher_output(h->hasher, op, o, first_row);
+    h->seconds += h->clock() - start;
+}
+
+/* What the trace does beside a pass: rows to their committed form, leaves, roots. By the clock on the wall, or of one thread alone. */
+static lks_err hash_time(double *seconds, bench *b, unsigned threads)
+{
+    lks_trace *t = b->trace;
+    t->threads = threads;
+    hashing h = {.pass = {.trace = t, .output = hash_output, .positions = t->positions}, .clock = threads == 1 ? bench_cpu : bench_now};
+    lks_err err = lks_trace_pass_open(&h.pass);
+    if (!err)
+        err = lks_trace_hasher_open(&h.hasher, t, lks_session_pool(h.pass.session));
+    if (!err)
+        err = lks_trace_pass_run(&h.pass);
+    double start = h.clock();
+    if (!err)
+        err = lks_trace_hasher_finish(h.hasher);
+    *seconds = h.seconds + (h.clock() - start);
+    lks_trace_hasher_close(h.hasher);
+    lks_trace_pass_close(&h.pass);
+    return err;
+}
+
+/* Permutations that the trace's leaves and inner nodes take. */
+static uint64_t permutations(const lks_trace *t)
+{
+    uint64_t count = 0;
+    for (uint32_t op = 0; op + 1 < lks_trace_model(t)->program.op_count; op++) { /* not SAMPLE's: hash_time does not make them */
+        lks_shape s;
+        lks_trace_shape(&s, t, op);
+        for (unsigned h = 0; h <= s.height; h++)
+            for (uint64_t i = 0; i < (uint64_t)1 << (s.height - h); i++) {
+                uint32_t size = 65; /* an inner node's message has 66 bytes */
+                if (h == 0 ? lks_shape_leaf(&size, &s, i) : lks_shape_node(&s, h, i))
+                    count += (1 + size) / 136 + 1;
+            }
+    }
+    return count;
+}
+
+/* The routine's own rate, on chunks that lie in the first cache: permutations a second. */
+static double routine_rate(void)
+{
+    enum { MESSAGES = 8, LEN = 1025, CALLS = 4000 };
+    static uint8_t messages[MESSAGES][LEN], out[MESSAGES][32];
+    const uint8_t *in[MESSAGES];
+    for (int i = 0; i < MESSAGES; i++) {
+        memset(messages[i], i, LEN);
+        in[i] = messages[i];
+    }
+    double start = bench_cpu();
+    for (int i = 0; i < CALLS; i++) {
+        lks_keccak256_many(out, in, LEN, MESSAGES);
+        messages[0][0] = out[0][0];
+    }
+    return (double)CALLS * MESSAGES * (LEN / 136 + 1) / (bench_cpu() - start);
+}
+
+/* ---- The whole ---- */
+
+static lks_err read_prompt(bench *b, const char *path, uint32_t count)
+{
+    enum { ROOM = 1 << 16 };
+    FILE *f = fopen(path, "rb");
+    char *text = malloc(ROOM);
+    lks_err err = f && text ? LKS_OK : lks_fail(LKS_IO, "%s: %s", path, strerror(errno));
+    size_t len = err ? 0 : fread(text, 1, ROOM, f);
+    if (!err)
+        err = lks_tokenizer_encode(b->model.tokenizer, text, len, false, true, &b->prompt);
+    if (!err && b->prompt.count < count)
+        err = lks_fail(LKS_BADARGS, "%s has only %zu tokens", path, b->prompt.count);
+    if (f)
+        fclose(f);
+    free(text);
+    return err;
+}
+
+static lks_err prepare(bench *b, const char *path, uint32_t prompt, uint32_t answer)
+{
+    uint32_t count = 0;
+    lks_err err = read_prompt(b, path, prompt);
+    b->answer = calloc(answer, sizeof *b->answer);
+    b->logits = calloc((size_t)LOGIT_ROWS * b->model.program.vocab_size, sizeof *b->logits);
+    if (!err && (!b->answer || !b->logits))
+        err = lks_fail(LKS_NOMEM, "out of memory");
+    if (!err)
+        err = lks_generate(&b->model, b->prompt.ids, prompt, NULL, answer, NULL, b->answer, &count);
+    if (err)
+        return err;
+    b->run = (lks_run){b->prompt.ids, prompt, b->answer, count, {0}};
+    err = lks_trace_make(&b->trace, &b->model, &b->run, NULL);
+    if (!err && lks_trace_first_wrong_token(b->trace) != count)
+        err = lks_fail(LKS_INTERNAL, "the trace does not give the answer's tokens");
+    return err;
+}
+
+static lks_err measure(bench *b, size_t rounds, bool *good)
+{
+    double pass[MOST_ROUNDS], hash[MOST_ROUNDS], check[MOST_ROUNDS], rate[MOST_ROUNDS], alone, one;
+    double count = (double)permutations(b->trace);
+    lks_err err = LKS_OK;
+    for (size_t i = 0; !err && i < rounds; i++) {
+        double whole;
+        err = pass_time(&pass[i], b);
+        if (!err)
+            err = hash_time(&hash[i], b, 0);
+        if (!err)
+            err = trace_time(&whole, b);
+        alone = routine_rate();
+        if (!err)
+            err = hash_time(&one, b, 1);
+        alone = (alone + routine_rate()) / 2;
+        if (err)
+            return err;
+        check[i] = whole / (pass[i] + hash[i]);
+        rate[i] = count / one / alone;
+    }
+    double share = bench_median(hash, rounds) / bench_median(pass, rounds);
+    double c = bench_median(check, rounds), r = bench_median(rate, rounds);
+    printf("count pass_milliseconds %.1f\ncount hashing_milliseconds %.1f\nratio hashing_over_pass %.3f\nratio hash_rate %.3f\nratio check %.3f\n",
+           1e3 * bench_median(pass, rounds), 1e3 * bench_median(hash, rounds), share, r, c);
+    *good = *good && r >= LEAST_HASH_RATE && c <= MOST_CHECK;
+    return LKS_OK;
+}
+
+static lks_err run(bench *b, char **argv, bool *good)
+{
+    int rounds = atoi(argv[5]);
+    if (atoi(argv[3]) < 1 || atoi(argv[4]) < 1 || rounds < 1 || rounds > MOST_ROUNDS)
+        return lks_fail(LKS_BADARGS, "PROMPT, ANSWER and ROUNDS are at least 1, ROUNDS at most %d", MOST_ROUNDS);
+    lks_err err = prepare(b, argv[2], (uint32_t)atoi(argv[3]), (uint32_t)atoi(argv[4]));
+    if (err)
+        return err;
+    uint64_t bytes = layer_bytes(b->trace);
+    *good = bytes != 0;
+    printf("count positions %u\ncount trace_bytes_position_layer %llu\ncount trace_bytes %llu\ncount trace_kept_bytes %llu\n", b->trace->positions,
+           (unsigned long long)bytes, (unsigned long long)lks_trace_size(b->trace), 32 * (unsigned long long)lks_trace_leaf_count(b->trace));
+    return measure(b, (size_t)rounds, good);
+}
+
+int main(int argc, char **argv)
+{
+    bench b = {0};
+    bool good = false;
+    if (argc != 6) {
+        fputs("usage: bench_verify MODEL.gguf TEXT PROMPT ANSWER ROUNDS\n", stderr);
+        return 2;
+    }
+    lks_err err = lks_model_open(&b.model, argv[1]);
+    if (!err)
+        err = run(&b, argv, &good);
+    if (err)
+        fprintf(stderr, "bench_verify: %s\n", lks_error_message());
+    lks_trace_free(b.trace);
+    free(b.prompt.ids);
+    free(b.answer);
+    free(b.logits);
+    lks_model_close(&b.model);
+    return err || !good ? 1 : 0;
+}

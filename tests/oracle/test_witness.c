@@ -1,0 +1,417 @@
+/* The complete path of a proof: an own trace, a liar's tree of which the stages on the way to one leaf are revealed, the search for a unit, its witness, and
+ * the check against roots alone. And hostile witnesses.
+ *
+ *   test_witness           200 wrong bits a run; every byte of the witnesses of two models spoilt
+ *   test_witness all       4,000 wrong bits a run; of all models
+ */
+#include "kernels/half.h"
+#include "oracle/partials.h"
+#include "oracle/unit_search.h"
+#include "tests/oracle/run_tree.h"
+
+static bool everything;
+static uint64_t proofs, openings, honest, hostile;
+
+typedef struct rng {
+    uint64_t state;
+} rng;
+
+/* splitmix64 */
+static uint64_t next(rng *r)
+{
+    uint64_t z = r->state += 0x9e3779b97f4a7c15u;
+    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
+    z = (z ^ z >> 27) * 0x94d049bb133111ebu;
+    return z ^ z >> 31;
+}
+
+static uint32_t below(rng *r, uint32_t n) { return (uint32_t)(next(r) % n); }
+
+typedef struct claim {
+    const lks_run *run;
+    run_rows rows; /* the liar's */
+    run_tree tree;
+    lks_trace *own;
+    lks_model_trees *trees;
+    const lks_commitment *model;
+} claim;
+
+static void claim_open(claim *c, const tiny_model *m, const lks_run *run)
+{
+    uint8_t root[32], own_root[32];
+    c->run = run;
+    run_rows_make(&c->rows, &m->model, run);
+    run_tree_make(&c->tree, &c->rows);
+    const lks_trace_options o = {.threads = 1, .spill_folder = "/tmp"};
+    OK(lks_trace_make(&c->own, &m->model, run, &o));
+    OK(lks_model_trees_make(&c->trees, &m->model));
+    c->model = lks_model_trees_commitment(c->trees);
+    run_tree_root(root, &c->tree);
+    lks_trace_root(own_root, c->own);
+    assert_memory_equal(root, own_root, 32);
+}
+
+static void claim_close(claim *c)
+{
+    lks_trace_free(c->own);
+    lks_model_trees_free(c->trees);
+    run_tree_free(&c->tree);
+    run_rows_free(&c->rows);
+}
+
+/* Made from what is revealed, then checked against the liar's root alone. */
+static void prove(claim *c, const lks_known *known, const lks_unit *u, const uint8_t *partials, size_t len, bool expected)
+{
+    lks_witness w;
+    lks_claim_facts facts;
+    bool wrong, shown;
+    lks_err err = lks_witness_make(&w, &wrong, c->own, c->trees, known, u, partials, len);
+    if (err)
+        fail_msg("%s, kind %d, operation %u, leaf %u, unit %u, place %u: %s", lks_op_name(c->rows.model->program.ops[u->op].code), (int)u->kind, u->op, u->leaf,
+                 u->unit, u->place, lks_error_message());
+    assert_int_equal(wrong, expected);
+    run_tree_claim(&facts, &c->tree);
+    OK(lks_witness_check(&shown, &facts, c->model, &w, partials, len));
+    assert_int_equal(shown, expected);
+    openings += w.count;
+    lks_witness_free(&w);
+}
+
+/* ---- Wrong bits ---- */
+
+static void prove_partials(claim *c, const lks_known *known, lks_unit u)
+{
+    uint32_t row = u.leaf >> c->rows.shapes[u.op].chunk_bits, element = u.unit;
+    uint8_t *mine, *posted = malloc(lks_partials_size(row));
+    size_t len;
+    assert_non_null(posted);
+    run_rows_partials(&c->rows, posted, u.op, row, element);
+    OK(lks_partials_make(&mine, &len, c->own, u.op, row, element));
+    assert_int_equal(len, lks_partials_size(row));
+    assert_memory_equal(mine, posted, len);
+    free(mine);
+    OK(lks_unit_find_partial(&u, c->own, known, u.op, u.leaf, element, posted, len));
+    prove(c, known, &u, posted, len, true);
+    /* Each number of the partials changed: another kind of unit. */
+    for (size_t at = 0; at < len; at += 4) {
+        lks_unit other;
+        lks_store_le32(posted + at, lks_load_le32(posted + at) ^ 1);
+        if (lks_partials_are_valid(row, posted, len)) {
+            OK(lks_unit_find_partial(&other, c->own, known, u.op, u.leaf, element, posted, len));
+            prove(c, known, &other, posted, len, true);
+            proofs++;
+        }
+        lks_store_le32(posted + at, lks_load_le32(posted + at) ^ 1);
+    }
+    free(posted);
+}
+
+static void convict(claim *c, uint32_t op, uint32_t leaf)
+{
+    revealed r;
+    lks_unit u;
+    run_tree_update(&c->tree, op, leaf);
+    reveal_leaf(&r, &c->tree, op, leaf);
+    lks_err err = lks_unit_find(&u, c->own, c->trees, &r.known, op, leaf);
+    if (err)
+        fail_msg("operation %u, leaf %u: %s", op, leaf, lks_error_message());
+    if (c->rows.model->program.ops[op].code == LKS_OP_ATTN)
+        prove_partials(c, &r.known, u);
+    else
+        prove(c, &r.known, &u, NULL, 0, true);
+    proofs++;
+    revealed_free(&r);
+}
+
+/* A leaf in range, of an operation drawn first: every family is met. */
+static uint8_t *draw_leaf(rng *r, claim *c, uint32_t *op, uint32_t *leaf, uint32_t *size)
+{
+    uint8_t *bytes;
+    do {
+        *op = below(r, c->rows.facts.op_count);
+        *leaf = below(r, run_rows_places(&c->rows, *op));
+        bytes = run_rows_leaf(&c->rows, *op, *leaf, size);
+    } while (!bytes);
+    return bytes;
+}
+
+static void test_run(const tiny_model *m, const lks_run *run)
+{
+    claim c;
+    rng r = {run->prompt_count * 1000003 + m->model.program.op_count};
+    claim_open(&c, m, run);
+    for (int i = 0; i < (everything ? 4000 : 200); i++) {
+        uint32_t op, leaf, size;
+        uint8_t *bytes = draw_leaf(&r, &c, &op, &leaf, &size);
+        uint32_t bit = below(&r, 8 * size), bit2 = below(&r, 8 * size);
+        bool garbage_behind = i % 4 == 3; /* a second fault in the same leaf */
+        bytes[bit / 8] ^= (uint8_t)(1u << bit % 8);
+        if (garbage_behind && bit2 != bit)
+            bytes[bit2 / 8] ^= (uint8_t)(1u << bit2 % 8);
+        convict(&c, op, leaf);
+        bytes[bit / 8] ^= (uint8_t)(1u << bit % 8);
+        if (garbage_behind && bit2 != bit)
+            bytes[bit2 / 8] ^= (uint8_t)(1u << bit2 % 8);
+        run_tree_update(&c.tree, op, leaf);
+    }
+    claim_close(&c);
+}
+
+static void test_wrong_bits(void **state)
+{
+    (void)state;
+    each_tiny_run(test_run);
+    printf("count proofs %llu\ncount openings %llu\n", (unsigned long long)proofs, (unsigned long long)openings);
+}
+
+/* Everything right of the first fault is garbage: no proof reads it. */
+static void garbage_right(const tiny_model *m, const lks_run *run)
+{
+    claim c;
+    rng r = {run->prompt_count * 77 + m->model.program.op_count};
+    if (run->prompt_count > 10)
+        return;
+    for (int i = 0; i < 6; i++) {
+        uint32_t op, leaf, size;
+        claim_open(&c, m, run);
+        uint8_t *bytes = draw_leaf(&r, &c, &op, &leaf, &size);
+        bytes[below(&r, size)] ^= (uint8_t)(1u << below(&r, 8));
+        for (uint32_t o = op; o < c.rows.facts.op_count; o++)
+            for (uint32_t l = o == op ? leaf + 1 : 0; l < run_rows_places(&c.rows, o); l++) {
+                uint8_t *other = run_rows_leaf(&c.rows, o, l, &size);
+                for (uint32_t k = 0; other && k < size; k++)
+                    other[k] = (uint8_t)next(&r);
+                run_tree_update(&c.tree, o, l);
+            }
+        convict(&c, op, leaf);
+        claim_close(&c);
+    }
+}
+
+static void test_garbage_right_of_the_fault(void **state)
+{
+    (void)state;
+    each_tiny_run(garbage_right);
+}
+
+/* ---- Tokens ---- */
+
+static void check_tokens(const tiny_model *m)
+{
+    static const uint32_t allowed[] = {3, 40, 41, 90, 222};
+    const lks_policy policies[] = {{0}, {.temperature = 0x3f800000, .min_p = 0x3d4ccccd, .seed = 9}, {.temperature = 0x3f800000, .seed = 4, .allowed = allowed, .allowed_count = 5}};
+    for (size_t p = 0; p < LKS_COUNT(policies); p++) {
+        vector_run v;
+        claim c;
+        vector_run_make(&v, &m->model, 4, 3, &policies[p]);
+        uint32_t j = (uint32_t)v.run.answer_count - 1, right = v.answer[j];
+        for (uint32_t i = 0; i < 5; i++) {
+            uint32_t token = policies[p].allowed ? allowed[i] : (right + 1 + 50 * i) % m->model.program.vocab_size;
+            if (token == right)
+                continue;
+            v.answer[j] = token;
+            claim_open(&c, m, &v.run);
+            assert_int_equal(lks_trace_first_wrong_token(c.own), j);
+            lks_unit u;
+            OK(lks_unit_find_token(&u, c.own, j));
+            assert_int_equal(u.kind, LKS_UNIT_TOKEN);
+            prove(&c, NULL, &u, NULL, 0, true);
+            proofs++;
+            claim_close(&c);
+        }
+        vector_run_free(&v);
+    }
+}
+
+static void test_wrong_tokens(void **state)
+{
+    (void)state;
+    each_tiny_model(check_tokens);
+}
+
+/* ---- Honest traces ---- */
+
+static void make_honest(claim *c, const lks_unit *u)
+{
+    uint8_t *partials = NULL;
+    size_t len = 0;
+    if (u->kind >= LKS_UNIT_PARTIAL_CHUNK)
+        OK(lks_partials_make(&partials, &len, c->own, u->op, u->leaf >> c->rows.shapes[u->op].chunk_bits, u->unit));
+    prove(c, NULL, u, partials, len, false);
+    free(partials);
+    honest++;
+}
+
+static lks_unit draw_unit(rng *r, claim *c, uint32_t op, uint32_t leaf)
+{
+    const lks_op *o = &c->rows.model->program.ops[op];
+    uint32_t size, chunk = leaf & ((1u << c->rows.shapes[op].chunk_bits) - 1);
+    run_rows_leaf(&c->rows, op, leaf, &size);
+    lks_unit u = {LKS_UNIT_OUTPUT, op, leaf, 0, 0};
+    if (o->form == LKS_FORM_SAMPLE) {
+        u.unit = LKS_UNIT_INDEX;
+        u.place = LKS_UNIT_INDEX;
+    } else if (o->form == LKS_FORM_A8) {
+        uint32_t entries = 8 * lks_op_block_count(o), at = chunk * LKS_CHUNK_SIZE + below(r, size);
+        uint32_t whole = o->head_width ? o->head_width : o->width, blocks = (whole + o->block - 1) / o->block;
+        u.unit = at >= entries ? at - entries : at / 8 / blocks * whole + at / 8 % blocks * o->block;
+    } else {
+        u.unit = chunk * LKS_CHUNK_SIZE / 4 + below(r, size / 4);
+    }
+    if (o->code == LKS_OP_ATTN)
+        u.kind = (lks_unit_kind)(LKS_UNIT_PARTIAL_CHUNK + below(r, 4));
+    return u;
+}
+
+static void honest_run(const tiny_model *m, const lks_run *run)
+{
+    claim c;
+    rng r = {run->prompt_count};
+    claim_open(&c, m, run);
+    for (uint32_t op = 0; op < c.rows.facts.op_count; op++)
+        for (int i = 0; i < 6; i++) {
+            uint32_t leaf, size;
+            do
+                leaf = below(&r, run_rows_places(&c.rows, op));
+            while (!run_rows_leaf(&c.rows, op, leaf, &size));
+            lks_unit u = draw_unit(&r, &c, op, leaf);
+            make_honest(&c, &u);
+        }
+    claim_close(&c);
+}
+
+static void test_honest(void **state)
+{
+    (void)state;
+    each_tiny_run(honest_run);
+    printf("count honest_witnesses %llu\n", (unsigned long long)honest);
+}
+
+/* ---- Hostile witnesses ---- */
+
+/* Whatever was done to it, it must not convict an honest trace. */
+static void must_not_convict(claim *c, const lks_witness *w, const uint8_t *partials, size_t len)
+{
+    lks_claim_facts facts;
+    bool wrong;
+    run_tree_claim(&facts, &c->tree);
+    lks_err err = lks_witness_check(&wrong, &facts, c->model, w, partials, len);
+    assert_true(err == LKS_CORRUPT || err == LKS_BADARGS || err == LKS_REFUSED || err == LKS_OK);
+    assert_false(wrong);
+    hostile++;
+}
+
+static void must_be_corrupt(claim *c, const lks_witness *w, const uint8_t *partials, size_t len)
+{
+    lks_claim_facts facts;
+    bool wrong;
+    run_tree_claim(&facts, &c->tree);
+    assert_int_equal(lks_witness_check(&wrong, &facts, c->model, w, partials, len), LKS_CORRUPT);
+    assert_false(wrong);
+    hostile++;
+}
+
+static void spoil_opening(claim *c, lks_witness *w, size_t i, const uint8_t *partials, size_t len)
+{
+    lks_opening *o = &w->openings[i];
+    for (size_t at = 0; at < o->data_len; at++) {
+        o->data[at] ^= (uint8_t)(1 << at % 8);
+        must_be_corrupt(c, w, partials, len);
+        o->data[at] ^= (uint8_t)(1 << at % 8);
+    }
+    for (size_t at = 0; at < 32 * o->path_count; at++) {
+        ((uint8_t *)o->path)[at] ^= (uint8_t)(1 << at % 8);
+        must_be_corrupt(c, w, partials, len);
+        ((uint8_t *)o->path)[at] ^= (uint8_t)(1 << at % 8);
+    }
+    if (o->data_len) {
+        o->data_len--;
+        must_be_corrupt(c, w, partials, len);
+        o->data_len++;
+    }
+    if (o->path_count) {
+        o->path_count--;
+        must_be_corrupt(c, w, partials, len);
+        o->path_count++;
+    }
+}
+
+static void spoil(claim *c, const lks_unit *u)
+{
+    lks_witness w;
+    bool wrong;
+    uint8_t *partials = NULL;
+    size_t len = 0;
+    if (u->kind >= LKS_UNIT_PARTIAL_CHUNK)
+        OK(lks_partials_make(&partials, &len, c->own, u->op, u->leaf >> c->rows.shapes[u->op].chunk_bits, u->unit));
+    OK(lks_witness_make(&w, &wrong, c->own, c->trees, NULL, u, partials, len));
+    for (size_t i = 0; i < w.count; i++)
+        spoil_opening(c, &w, i, partials, len);
+    if (w.count) {
+        w.count--;
+        must_be_corrupt(c, &w, partials, len);
+        w.count++;
+        lks_opening *more = calloc(w.count + 1, sizeof *more);
+        assert_non_null(more);
+        memcpy(more, w.openings, w.count * sizeof *more);
+        more[w.count] = w.openings[0];
+        lks_witness longer = {w.unit, more, w.count + 1};
+        must_be_corrupt(c, &longer, partials, len);
+        free(more);
+    }
+    /* Another unit with the same openings */
+    for (int field = 0; field < 5; field++) {
+        if (partials && field >= 1 && field <= 3)
+            continue; /* partials are of one element alone: the game compares it */
+        for (uint32_t delta = 0; delta < 40; delta++) {
+            lks_witness other = w;
+            uint32_t value = delta < 32 ? 1u << delta : delta - 31;
+            switch (field) {
+            case 0: other.unit.kind = (lks_unit_kind)(delta % 8); break;
+            case 1: other.unit.op ^= value; break;
+            case 2: other.unit.leaf ^= value; break;
+            case 3: other.unit.unit ^= value; break;
+            default: other.unit.place ^= value; break;
+            }
+            must_not_convict(c, &other, partials, len);
+        }
+    }
+    free(partials);
+    lks_witness_free(&w);
+}
+
+/* One unit of each operation of a model, and a token. */
+static void hostile_run(const tiny_model *m, const lks_run *run)
+{
+    claim c;
+    rng r = {5};
+    if (run->prompt_count > 10 || (!everything && strcmp(m->name, "q5-1") && strcmp(m->name, "wild-k")))
+        return;
+    claim_open(&c, m, run);
+    for (uint32_t op = 0; op < c.rows.facts.op_count; op++) {
+        uint32_t leaf, size;
+        do
+            leaf = below(&r, run_rows_places(&c.rows, op));
+        while (!run_rows_leaf(&c.rows, op, leaf, &size));
+        lks_unit u = draw_unit(&r, &c, op, leaf);
+        spoil(&c, &u);
+    }
+    lks_unit token = {LKS_UNIT_TOKEN, c.rows.facts.sampler_op, 0, run->policy.temperature ? run->answer[0] : 0, 0};
+    spoil(&c, &token);
+    claim_close(&c);
+}
+
+static void test_hostile(void **state)
+{
+    (void)state;
+    each_tiny_run(hostile_run);
+    printf("count hostile_witnesses %llu\n", (unsigned long long)hostile);
+}
+
+int main(int argc, char **argv)
+{
+    everything = argc == 2 && !strcmp(argv[1], "all");
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_honest), cmocka_unit_test(test_wrong_bits), cmocka_unit_test(test_garbage_right_of_the_fault),
+                                       cmocka_unit_test(test_wrong_tokens), cmocka_unit_test(test_hostile)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
