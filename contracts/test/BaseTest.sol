@@ -44,15 +44,20 @@ abstract contract BaseTest is Test {
         vm.warp(1_700_000_000);
         vm.roll(1_000_000);
         registry = new ModelRegistry();
-        address predicted = vm.computeCreateAddress(address(this), vm.getNonce(address(this)) + 1);
-        bonds = new OperatorBonds(predicted, WITHDRAWAL_DELAY);
-        oracle = new InferenceOracle(address(registry), address(bonds), game, oracleParameters());
+        deploy();
         modelId = registry.register(commitment(), bytes32(uint256(1)), "file:model");
         vm.deal(requester, 1000 ether);
         for (uint256 i; i < 30; ++i) {
             operators.push(makeAddr(string.concat("operator ", vm.toString(i))));
             bonds.deposit{value: 10 ether}(operators[i]);
         }
+    }
+
+    /// Bonds and oracle; `game` is an account that plays the dispute game.
+    function deploy() internal virtual {
+        address predicted = vm.computeCreateAddress(address(this), vm.getNonce(address(this)) + 1);
+        bonds = new OperatorBonds(predicted, WITHDRAWAL_DELAY);
+        oracle = new InferenceOracle(address(registry), address(bonds), game, oracleParameters());
     }
 
     function oracleParameters() internal pure returns (OracleParameters memory) {

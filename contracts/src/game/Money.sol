@@ -71,8 +71,10 @@ abstract contract Money is GameBase {
     function _repay(Turn memory t, uint256 gasAmount) internal {
         uint256 cost = gasAmount * (block.basefee + TIP);
         if (cost > t.prepaid) cost = t.prepaid;
-        // Safe cast: bounded in the line above.
-        t.prepaid -= uint72(cost);
+        // Safe: bounded in the line above.
+        unchecked {
+            t.prepaid -= uint72(cost);
+        }
         _credit(msg.sender, cost);
     }
 

@@ -8,6 +8,8 @@ import {Positions, Tree} from "./Positions.sol";
 library NodeHash {
     using Positions for Tree;
 
+    uint256 private constant EVEN = 0x55555555;
+
     function leaf(bytes calldata data) internal pure returns (bytes32) {
         return keccak256(abi.encodePacked(uint8(Positions.TAG_LEAF), data));
     }
@@ -28,53 +30,65 @@ library NodeHash {
         returns (bytes32 hash)
     {
         uint256 count = children.length;
-        uint256 first = index * count;
         uint256 level = height - Positions.stageBelow(height);
-        uint256 present = _presentMask(t, level, first, children);
+        uint256 absent = _absentMask(t, level, index * count, children);
         (uint256 tag, uint256 paddingTag) = (t.nodeTag, t.paddingTag);
-        // Bit j of `present` says that node j of the level is not padding. A node's first leaf is that of its left child, so a level's mask is every
-        // second bit of the mask below. The pair that is hashed has tag and height in the two bytes before it: those of a node already used, or,
-        // before the first pair, of a word kept free.
+        // Bit j of `absent` says that node j of the level is padding. A node's first leaf is that of its left child, so a level's mask is every second bit
+        // of the mask below. The pair that is hashed has tag and height in the two bytes before it: those of a node already used, or, before the first
+        // pair, of a word kept free.
         assembly ("memory-safe") {
             let base := add(mload(0x40), 0x20)
             calldatacopy(base, children.offset, shl(5, count))
             for {} gt(count, 1) {} {
                 level := add(level, 1)
-                count := shr(1, count)
                 let header := or(shl(8, tag), level)
-                mstore8(0, paddingTag)
-                mstore8(1, level)
-                let pad := keccak256(0, 2)
-                let mask := 0
-                for { let j := 0 } lt(j, count) { j := add(j, 1) } {
-                    let pair := add(base, shl(6, j))
-                    let value := pad
-                    if and(shr(shl(1, j), present), 1) {
-                        mstore(sub(pair, 0x20), header)
-                        value := keccak256(sub(pair, 2), 66)
-                        mask := or(mask, shl(j, 1))
-                    }
-                    mstore(add(base, shl(5, j)), value)
+                let from := base
+                let end := add(base, shl(5, count))
+                count := shr(1, count)
+                let to := base
+                for {} lt(from, end) {} {
+                    mstore(sub(from, 0x20), header)
+                    mstore(to, keccak256(sub(from, 2), 66))
+                    from := add(from, 0x40)
+                    to := add(to, 0x20)
                 }
-                present := mask
+                if absent {
+                    mstore8(0, paddingTag)
+                    mstore8(1, level)
+                    let pad := keccak256(0, 2)
+                    let left := and(absent, EVEN)
+                    absent := 0
+                    for {} left {} {
+                        let j := sub(255, clz(left))
+                        left := xor(left, shl(j, 1))
+                        j := shr(1, j)
+                        absent := or(absent, shl(j, 1))
+                        mstore(add(base, shl(5, j)), pad)
+                    }
+                }
             }
             hash := mload(base)
         }
     }
 
-    function _presentMask(Tree memory t, uint256 level, uint256 first, bytes32[] calldata children)
+    /// Bit j says whether child j is padding. Reverts when one that is has another value.
+    function _absentMask(Tree memory t, uint256 level, uint256 first, bytes32[] calldata children)
         private
         pure
         returns (uint256 mask)
     {
-        uint256 count = children.length;
+        mask = t.presentMask(level, first, children.length) ^ ((1 << children.length) - 1);
+        if (mask == 0) return 0;
         bytes32 pad = padding(t.paddingTag, level);
-        unchecked {
-            for (uint256 j; j < count; ++j) {
-                if (t.isPresent(level, first + j)) mask |= 1 << j;
-                else if (children[j] != pad) revert IDisputeGame.BadPadding();
+        bool wrong;
+        assembly ("memory-safe") {
+            for { let rest := mask } rest {} {
+                let j := sub(255, clz(rest))
+                rest := xor(rest, shl(j, 1))
+                wrong := or(wrong, xor(calldataload(add(children.offset, shl(5, j))), pad))
             }
         }
+        if (wrong) revert IDisputeGame.BadPadding();
     }
 
     /// The node that lies `path.length` levels above a present node.

@@ -69,7 +69,10 @@ library Positions {
     function operation(Layout layout, uint256 promptCount, uint256 tokenCount) internal pure returns (Tree memory t) {
         uint256 bits = Layout.unwrap(layout);
         t.chunks = bits >> 15;
-        t.positions = bits & 3 == KIND_SAMPLED ? tokenCount : promptCount + tokenCount - 1;
+        // Safe: no count is 0 or near 2^256.
+        unchecked {
+            t.positions = bits & 3 == KIND_SAMPLED ? tokenCount : promptCount + tokenCount - 1;
+        }
         t.heads = bits & 3 == KIND_HEADS ? (bits >> 2) & 0x1fff : 1;
         t.chunkBits = log2Ceil(t.chunks);
         t.positionBits = log2Ceil(t.positions);
@@ -91,6 +94,46 @@ library Positions {
         uint256 row = place >> t.chunkBits;
         return (place & ~(type(uint256).max << t.chunkBits)) < t.chunks
             && (row & ~(type(uint256).max << t.positionBits)) < t.positions && (row >> t.positionBits) < t.heads;
+    }
+
+    /// Bit j says whether node `first + j` of a level is present, for the `count` nodes below one node that is; count is a power of two, at most 32.
+    /// @dev The bits of j that choose among the nodes are, from the lowest, bits of the chunk, of the position and of the head; in each of the three the values
+    /// in range are the first ones. So the mask is that of the chunks, repeated for each position in range, and that again for each head.
+    function presentMask(Tree memory t, uint256 level, uint256 first, uint256 count)
+        internal
+        pure
+        returns (uint256 mask)
+    {
+        unchecked {
+            uint256 place = first << level;
+            uint256 stride = 1;
+            (mask, stride, level) = _repeat(1, stride, count, level, place, t.chunkBits, t.chunks);
+            place >>= t.chunkBits;
+            (mask, stride, level) = _repeat(mask, stride, count, level, place, t.positionBits, t.positions);
+            (mask,,) = _repeat(mask, stride, count, level, place >> t.positionBits, 32, t.heads);
+        }
+    }
+
+    /// Repeats a mask of `stride` bits for every value in range of one field of a place.
+    /// @param level bits of the place, from this field's first, in which the nodes of the level do not differ
+    /// @param place whose lowest `bits` bits are the field, at the first node
+    /// @param n the field's values are in range below it
+    function _repeat(uint256 mask, uint256 stride, uint256 count, uint256 level, uint256 place, uint256 bits, uint256 n)
+        private
+        pure
+        returns (uint256, uint256, uint256)
+    {
+        unchecked {
+            if (level >= bits) return (mask, stride, level - bits);
+            uint256 values = count / stride;
+            if (values > 1 << (bits - level)) values = 1 << (bits - level);
+            // INVARIANT: the field of the first node is in range, as the node above is present.
+            uint256 inRange = (n - (place & ((1 << bits) - 1)) + (1 << level) - 1) >> level;
+            if (inRange > values) inRange = values;
+            // 1 at each multiple of the stride, inRange times.
+            mask *= ((1 << (inRange * stride)) - 1) / ((1 << stride) - 1);
+            return (mask, stride * values, 0);
+        }
     }
 
     /// Whether nodes of that height are revealed: the tree's height less a multiple of 5, or 0.

@@ -27,6 +27,10 @@ struct Turn {
 
 /// @title Turns: packing, and the chess clock.
 library Turns {
+    /// A bit for each state in which the operator moves.
+    uint256 private constant OPERATORS_STATES = 1 << uint8(DisputeState.Root) | 1 << uint8(DisputeState.Node) | 1
+        << uint8(DisputeState.Leaf) | 1 << uint8(DisputeState.Partials);
+
     function unpack(PackedTurn packed) internal pure returns (Turn memory t) {
         uint256 w = PackedTurn.unwrap(packed);
         // Safe casts: each takes the field's own bits.
@@ -48,25 +52,30 @@ library Turns {
     }
 
     function isOperators(DisputeState s) internal pure returns (bool) {
-        return s == DisputeState.Root || s == DisputeState.Node || s == DisputeState.Leaf || s == DisputeState.Partials;
+        return OPERATORS_STATES >> uint8(s) & 1 != 0;
     }
 
     /// The last second of the turn.
     function deadline(Turn memory t, uint256 floor) internal pure returns (uint256) {
         uint256 left = isOperators(t.state) ? t.operatorLeft : t.challengerLeft;
-        return t.start + (left > floor ? left : floor);
+        // Safe: 40 bits and 32.
+        unchecked {
+            return t.start + (left > floor ? left : floor);
+        }
     }
 
     /// Ends a turn at a time not before its start: takes what it used from its side's clock and begins the next one then.
     function end(Turn memory t, uint256 time) internal pure {
-        uint256 used = time - t.start;
-        // Safe casts: a difference is below its first operand; times do not reach 2^40.
-        if (isOperators(t.state)) {
-            t.operatorLeft = t.operatorLeft > used ? uint24(t.operatorLeft - used) : 0;
-        } else {
-            t.challengerLeft = t.challengerLeft > used ? uint24(t.challengerLeft - used) : 0;
+        // Safe: `time` is not before the start; a difference is below its first operand; times do not reach 2^40.
+        unchecked {
+            uint256 used = time - t.start;
+            if (isOperators(t.state)) {
+                t.operatorLeft = t.operatorLeft > used ? uint24(t.operatorLeft - used) : 0;
+            } else {
+                t.challengerLeft = t.challengerLeft > used ? uint24(t.challengerLeft - used) : 0;
+            }
+            t.start = uint40(time);
         }
-        t.start = uint40(time);
     }
 
     /// The challenger's state after the operator's has been answered.

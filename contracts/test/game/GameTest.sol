@@ -40,15 +40,19 @@ abstract contract GameTest is BaseTest {
 
     function setUp() public virtual override {
         vm.fee(BASE_FEE);
-        toy = new ToyVerifier();
-        game = vm.computeCreateAddress(address(this), vm.getNonce(address(this)) + 3);
         super.setUp();
-        arena = new DisputeGame(address(oracle), address(toy), gameParameters());
-        assertEq(address(arena), game);
         operator = operators[0];
         vm.deal(challenger, 1000 ether);
         vm.deal(rival, 1000 ether);
         useProgram(smallProgram(), 2, 2);
+    }
+
+    function deploy() internal override {
+        toy = new ToyVerifier();
+        game = vm.computeCreateAddress(address(this), vm.getNonce(address(this)) + 2);
+        super.deploy();
+        arena = new DisputeGame(address(oracle), address(toy), gameParameters());
+        assertEq(address(arena), game);
     }
 
     function gameParameters() internal pure returns (GameParameters memory) {
@@ -114,7 +118,8 @@ abstract contract GameTest is BaseTest {
     /* MOVES */
 
     function open(address who, bytes32 salt) internal returns (bytes32 id) {
-        uint256 value = arena.bondFor(req.stake) + arena.prepayment(140_000);
+        uint256 value = arena.bondFor(req.stake);
+        if (arena.claimOf(claimId).root == 0) value += arena.prepayment(140_000);
         return open(who, salt, value);
     }
 
@@ -151,10 +156,16 @@ abstract contract GameTest is BaseTest {
         DisputeView memory v = view_(id);
         bytes32[] memory path = theirs.path(op, height, index, v.op, v.height);
         bytes32 node = theirs.node(op, height, index);
-        // Enough for any answer; what is too much becomes credit.
-        uint256 value = arena.prepayment(100_000);
+        uint256 value = missing(v, op, height, index);
         vm.prank(v.challenger);
         arena.pick{value: value}(id, uint16(op), uint8(height), uint32(index), node, path);
+    }
+
+    /// What a pick must be sent with: nothing for an answer that is there, else what an earlier prepayment has not left.
+    function missing(DisputeView memory v, uint256 op, uint256 height, uint256 index) internal view returns (uint256) {
+        if (arena.filledAt(claimId, uint16(op), uint8(height), uint32(index)) != 0) return 0;
+        uint256 wanted = arena.prepayment(height == 0 ? 90_000 : 100_000);
+        return wanted > v.prepaid ? wanted - v.prepaid : 0;
     }
 
     function reveal(bytes32 id) internal {
@@ -172,8 +183,10 @@ abstract contract GameTest is BaseTest {
     }
 
     function demand(bytes32 id, uint256 element) internal {
-        uint256 value = arena.prepayment(70_000);
-        vm.prank(view_(id).challenger);
+        DisputeView memory v = view_(id);
+        uint256 wanted = arena.prepayment(60_900);
+        uint256 value = wanted > v.prepaid ? wanted - v.prepaid : 0;
+        vm.prank(v.challenger);
         arena.demandPartials{value: value}(id, uint32(element));
     }
 
