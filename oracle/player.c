@@ -127,51 +127,54 @@ typedef struct player {
     const lks_model_trees *trees;
     const lks_shown *shown;
     const lks_dispute *d;
+    lks_walk walk;      /* from the root to the first difference */
+    lks_way_known known; /* what of it is shown */
 } player;
 
-static bool is_known_leaf(const lks_known *known, const lks_place *p)
+static const lks_known_leaf *find_leaf(const lks_known *known, const lks_place *p)
 {
     for (size_t i = 0; lks_place_is_leaf(p) && i < known->leaf_count; i++)
         if (known->leaves[i].op == p->op && known->leaves[i].leaf == p->index)
-            return true;
-    return false;
+            return &known->leaves[i];
+    return NULL;
 }
 
-static lks_err put_step(lks_move *out, const player *p, const lks_unit *u)
+static lks_err put_witness(lks_move *out, player *p, lks_move_kind kind, const lks_unit *u, const uint8_t *partials, size_t partials_len)
 {
     bool wrong = false;
-    lks_err err = lks_witness_make(&out->witness, &wrong, p->own, p->trees, &p->shown->known, u, NULL, 0);
+    lks_err err = lks_witness_make(&out->witness, &wrong, p->own, p->trees, &p->known.known, u, partials, partials_len);
     if (err)
         return err;
-    out->kind = LKS_MOVE_STEP;
+    out->kind = kind;
     out->op = u->op;
     out->index = u->leaf;
     return wrong ? LKS_OK : lks_fail(LKS_NOTFOUND, "the unit that was found is not wrong when its witness is made: this machine is broken");
 }
 
 /* A token that is wrong over an equal trace. */
-static lks_err refute_token(lks_move *out, const player *p)
+static lks_err refute_token(lks_move *out, player *p)
 {
     lks_unit u;
     uint32_t index = lks_trace_first_wrong_token(p->own);
     if (index >= lks_trace_run(p->own)->answer_count)
         return LKS_OK;
     lks_err err = lks_unit_find_token(&u, p->own, index);
-    return err ? err : put_step(out, p, &u);
+    return err ? err : put_witness(out, p, LKS_MOVE_STEP, &u, NULL, 0);
 }
 
-/* A revealed leaf that differs. */
-static lks_err refute_leaf(lks_move *out, const player *p, const lks_place *leaf, bool is_current)
+/* The revealed leaf at the walk's end. */
+static lks_err refute_leaf(lks_move *out, player *p, bool is_current)
 {
     lks_unit u;
+    const lks_place *leaf = &p->walk.at;
     bool attention = lks_trace_model(p->own)->program.ops[leaf->op].code == LKS_OP_ATTN;
     if (attention && !is_current) /* partials can be demanded of the current leaf alone */
         return LKS_OK;
-    lks_err err = lks_unit_find(&u, p->own, p->trees, &p->shown->known, leaf->op, (uint32_t)leaf->index);
+    lks_err err = lks_unit_find(&u, p->own, p->trees, &p->known.known, leaf->op, (uint32_t)leaf->index);
     if (err)
         return err;
     if (!attention)
-        return put_step(out, p, &u);
+        return put_witness(out, p, LKS_MOVE_STEP, &u, NULL, 0);
     put_place(out, leaf);
     out->kind = LKS_MOVE_DEMAND_PARTIALS;
     out->element = u.unit;
@@ -211,60 +214,31 @@ static bool shown_hash(uint8_t hash32[32], const player *p, const lks_place *at)
     return false;
 }
 
-/* The tree differs. The whole tree's first difference is proved wherever the dispute stands, where its leaf is shown; else the dispute goes down to the
- * first difference below its current node. */
-static lks_err follow_difference(lks_move *out, const player *p, lks_walk *w)
+static const lks_posted_partials *find_partials(const player *p, uint32_t row)
 {
-    const lks_dispute *d = p->d;
-    lks_place top = top_place(p->own), at = lks_place_make(p->own, d->op, d->height, d->index);
-    top = lks_place_make(p->own, top.op, top.height, top.index);
-    bool found = lks_walk_down(w, p->own, p->shown, &top, p->shown->root);
-    if (found && is_known_leaf(&p->shown->known, &w->at)) {
-        lks_err err = refute_leaf(out, p, &w->at, d->state == LKS_DISPUTE_STEP && lks_place_is(&w->at, &at));
-        if (err || out->kind != LKS_MOVE_NONE)
-            return err;
+    for (size_t i = 0; i < p->shown->partials_count; i++) {
+        const lks_posted_partials *q = &p->shown->partials[i];
+        if (q->op == p->d->op && q->row == row && q->element == p->d->element)
+            return q;
     }
-    if (d->state != LKS_DISPUTE_PICK)
-        return LKS_OK;
-    unsigned from = found ? lks_walk_find(w, &at) : 0;
-    if (!found || from == w->depth) { /* the current node is not on that way */
-        uint8_t hash[32];
-        from = 0;
-        found = shown_hash(hash, p, &at) && lks_walk_down(w, p->own, p->shown, &at, hash);
-    }
-    bool only_operation = top.op != LKS_TOP && d->op == LKS_TOP; /* its root is named anew: (65,535, 0, 0) becomes (0, height, 0) */
-    if (!found || (w->depth == 0 && !only_operation))
-        return LKS_OK;
-    return put_pick(out, w, p->own, from);
+    return NULL;
 }
 
-static lks_err refute_partials(lks_move *out, const player *p)
+static lks_err refute_partials(lks_move *out, player *p)
 {
     const lks_dispute *d = p->d;
     lks_shape s;
+    lks_unit u;
     lks_trace_shape(&s, p->own, d->op);
     uint32_t row = (uint32_t)(d->index >> s.chunk_bits);
-    const lks_posted_partials *posted = NULL;
-    for (size_t i = 0; i < p->shown->partials_count && !posted; i++) {
-        const lks_posted_partials *q = &p->shown->partials[i];
-        if (q->op == d->op && q->row == row && q->element == d->element)
-            posted = q;
-    }
+    const lks_posted_partials *posted = find_partials(p, row);
     if (!posted)
         return lks_fail(LKS_BADARGS, "the partials of operation %u, row %u, element %u are not among what the operator has shown", d->op, row, d->element);
-    lks_unit u;
-    lks_err err = lks_unit_find_partial(&u, p->own, &p->shown->known, d->op, (uint32_t)d->index, d->element, posted->bytes, posted->len);
+    lks_err err = lks_unit_find_partial(&u, p->own, &p->known.known, d->op, (uint32_t)d->index, d->element, posted->bytes, posted->len);
+    if (!err)
+        err = put_witness(out, p, LKS_MOVE_STEP_PARTIAL, &u, posted->bytes, posted->len);
     if (err)
         return err;
-    bool wrong = false;
-    err = lks_witness_make(&out->witness, &wrong, p->own, p->trees, &p->shown->known, &u, posted->bytes, posted->len);
-    if (err)
-        return err;
-    if (!wrong)
-        return lks_fail(LKS_NOTFOUND, "the partial that was found is not wrong when its witness is made: this machine is broken");
-    out->kind = LKS_MOVE_STEP_PARTIAL;
-    out->op = d->op;
-    out->index = d->index;
     out->element = d->element;
     out->bytes = malloc(posted->len);
     if (!out->bytes)
@@ -272,6 +246,40 @@ static lks_err refute_partials(lks_move *out, const player *p)
     memcpy(out->bytes, posted->bytes, posted->len);
     out->len = posted->len;
     return LKS_OK;
+}
+
+/* Goes on below the current node, where that is not on the way to the tree's first difference: to the first one below it. */
+static lks_err pick_below(lks_move *out, player *p, const lks_place *at)
+{
+    uint8_t hash[32];
+    bool found = shown_hash(hash, p, at) && lks_walk_down(&p->walk, p->own, p->shown, at, hash);
+    return found && p->walk.depth ? put_pick(out, &p->walk, p->own, 0) : LKS_OK;
+}
+
+/* The tree differs. Its first difference is proved wherever the dispute stands, once its leaf is shown; else the dispute goes down there. */
+static lks_err follow_difference(lks_move *out, player *p)
+{
+    const lks_dispute *d = p->d;
+    lks_place top = top_place(p->own), at = lks_place_make(p->own, d->op, d->height, d->index);
+    top = lks_place_make(p->own, top.op, top.height, top.index);
+    bool found = lks_walk_down(&p->walk, p->own, p->shown, &top, p->shown->root);
+    bool is_current = lks_place_is(&p->walk.at, &at);
+    const lks_known_leaf *leaf = found ? find_leaf(&p->shown->known, &p->walk.at) : NULL;
+    lks_walk_known(&p->known, &p->walk, leaf);
+    if (d->state == LKS_DISPUTE_PARTIAL_STEP)
+        return leaf && is_current ? refute_partials(out, p) : LKS_OK;
+    if (leaf) {
+        lks_err err = refute_leaf(out, p, d->state == LKS_DISPUTE_STEP && is_current);
+        if (err || out->kind != LKS_MOVE_NONE)
+            return err;
+    }
+    if (d->state != LKS_DISPUTE_PICK)
+        return LKS_OK;
+    unsigned from = found ? lks_walk_find(&p->walk, &at) : p->walk.depth;
+    bool renamed = top.op != LKS_TOP && d->op == LKS_TOP; /* a single operation's root: (65,535, 0, 0) becomes (0, height, 0) */
+    if (found && (from < p->walk.depth || renamed))
+        return put_pick(out, &p->walk, p->own, from);
+    return pick_below(out, p, &at);
 }
 
 lks_err lks_player_challenger(lks_move *out, lks_trace *own, const lks_model_trees *trees, const lks_shown *shown, const lks_dispute *d)
@@ -282,19 +290,17 @@ lks_err lks_player_challenger(lks_move *out, lks_trace *own, const lks_model_tre
         return LKS_OK;
     if (d->op != LKS_TOP && d->op >= lks_trace_model(own)->program.op_count)
         return lks_fail(LKS_BADARGS, "the dispute is about operation %u, which the model does not have", d->op);
-    const player p = {own, trees, shown, d};
+    player *p = calloc(1, sizeof *p);
+    if (!p)
+        return lks_fail(LKS_NOMEM, "out of memory");
+    p->own = own;
+    p->trees = trees;
+    p->shown = shown;
+    p->d = d;
     uint8_t root[32];
     lks_trace_root(root, own);
-    lks_err err;
-    if (memcmp(root, shown->root, 32) == 0) {
-        err = refute_token(out, &p);
-    } else if (d->state == LKS_DISPUTE_PARTIAL_STEP) {
-        err = refute_partials(out, &p);
-    } else {
-        lks_walk *w = malloc(sizeof *w);
-        err = w ? follow_difference(out, &p, w) : lks_fail(LKS_NOMEM, "out of memory");
-        free(w);
-    }
+    lks_err err = memcmp(root, shown->root, 32) ? follow_difference(out, p) : refute_token(out, p);
+    free(p);
     if (err)
         lks_move_free(out);
     return err;

@@ -86,6 +86,24 @@ unsigned lks_walk_find(const lks_walk *w, const lks_place *p)
     return i;
 }
 
+void lks_walk_known(lks_way_known *out, const lks_walk *w, const lks_known_leaf *leaf)
+{
+    out->known = (lks_known){.nodes = out->nodes, .leaves = &out->leaf, .leaf_count = leaf != NULL};
+    if (leaf)
+        out->leaf = *leaf;
+    for (unsigned i = 0; i < w->depth; i++) {
+        const lks_walk_stage *stage = &w->stages[i];
+        unsigned height;
+        uint32_t count;
+        lks_stage_below(&height, &count, stage->parent.height);
+        for (uint32_t k = 0; k < stage->count; k++) {
+            lks_known_node *n = &out->nodes[out->known.node_count++];
+            *n = (lks_known_node){.op = stage->parent.op, .height = height, .index = stage->parent.index * count + k};
+            memcpy(n->hash, stage->children[k], 32);
+        }
+    }
+}
+
 /* The parent of two nodes of a tree, or padding where its first leaf or operation is out of range. */
 static void join(uint8_t hash32[32], const lks_trace *own, uint32_t op, unsigned height, uint64_t index, const uint8_t left[32], const uint8_t right[32])
 {

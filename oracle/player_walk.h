@@ -41,6 +41,16 @@ bool lks_walk_down(lks_walk *w, const lks_trace *own, const lks_shown *shown, co
 #define LKS_WALK_PATH_MAX (5 * LKS_MAX_STAGES)
 void lks_walk_path(uint8_t (*hashes)[32], size_t *count, const lks_walk *w, const lks_trace *own, unsigned from_stage);
 
+/* What the operator has shown on the way, and of the leaf at its end. A proof needs no more: what lies left of the way is the own trace's, what lies right of it
+ * is below nodes that stand beside the way. So it costs the same however much others have had shown. */
+typedef struct lks_way_known {
+    lks_known known;
+    lks_known_node nodes[LKS_MAX_STAGES * LKS_MAX_CHILDREN];
+    lks_known_leaf leaf;
+} lks_way_known;
+/* leaf: at the walk's end, or NULL. */
+void lks_walk_known(lks_way_known *out, const lks_walk *w, const lks_known_leaf *leaf);
+
 /* The first stage of the walk whose parent is the place; depth if there is none. */
 unsigned lks_walk_find(const lks_walk *w, const lks_place *p);
 
