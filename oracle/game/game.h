@@ -82,7 +82,7 @@ void lks_game_set_shape(lks_game *g, uint32_t op);
 /* Takes a copy of a log. Those of other claims, requests, models or contracts, and ones seen before, are ignored. time: of its block, Unix seconds; 0: not
  * known. Returns: LKS_OK; LKS_CORRUPT (one of ours, not as declared); LKS_REFUSED (too many); LKS_NOMEM. */
 LKS_MUST_USE lks_err lks_game_add(lks_game *g, const lks_eth_log *log, uint64_t time);
-/* Forgets all logs. */
+/* Forgets all logs, and the shapes that were noted. */
 void lks_game_clear(lks_game *g);
 
 /* Replays. What the views below gave before is invalid after it, and after lks_game_clear. Returns: LKS_OK; LKS_CORRUPT (logs that contradict each other: some are missing, or from a
