@@ -7,25 +7,11 @@
 #include "kernels/half.h"
 #include "oracle/partials.h"
 #include "oracle/unit_search.h"
-#include "tests/oracle/run_tree.h"
+#include "tests/oracle/draw.h"
+#include "tests/oracle/run_witness.h"
 
 static bool everything;
 static uint64_t proofs, openings, honest, hostile;
-
-typedef struct rng {
-    uint64_t state;
-} rng;
-
-/* splitmix64 */
-static uint64_t next(rng *r)
-{
-    uint64_t z = r->state += 0x9e3779b97f4a7c15u;
-    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ z >> 27) * 0x94d049bb133111ebu;
-    return z ^ z >> 31;
-}
-
-static uint32_t below(rng *r, uint32_t n) { return (uint32_t)(next(r) % n); }
 
 typedef struct claim {
     const lks_run *run;
@@ -34,6 +20,7 @@ typedef struct claim {
     lks_trace *own;
     lks_model_trees *trees;
     const lks_commitment *model;
+    model_hashes hashes;
 } claim;
 
 static void claim_open(claim *c, const tiny_model *m, const lks_run *run)
@@ -46,6 +33,7 @@ static void claim_open(claim *c, const tiny_model *m, const lks_run *run)
     OK(lks_trace_make(&c->own, &m->model, run, &o));
     OK(lks_model_trees_make(&c->trees, &m->model));
     c->model = lks_model_trees_commitment(c->trees);
+    model_hashes_make(&c->hashes, &m->model);
     run_tree_root(root, &c->tree);
     lks_trace_root(own_root, c->own);
     assert_memory_equal(root, own_root, 32);
@@ -53,10 +41,29 @@ static void claim_open(claim *c, const tiny_model *m, const lks_run *run)
 
 static void claim_close(claim *c)
 {
+    model_hashes_free(&c->hashes);
     lks_trace_free(c->own);
     lks_model_trees_free(c->trees);
     run_tree_free(&c->tree);
     run_rows_free(&c->rows);
+}
+
+/* The openings are those that one makes who has all of the liar's trace. */
+static void compare(claim *c, const lks_witness *w, const lks_unit *u, const uint8_t *partials, size_t len)
+{
+    lks_witness all;
+    bool wrong;
+    OK(run_witness_make(&all, &wrong, &c->tree, &c->hashes, u, partials, len));
+    assert_int_equal(w->count, all.count);
+    for (size_t i = 0; i < all.count; i++) {
+        const lks_opening *a = &w->openings[i], *b = &all.openings[i];
+        assert_int_equal(a->data_len, b->data_len);
+        assert_int_equal(a->path_count, b->path_count);
+        assert_memory_equal(a->data, b->data, a->data_len);
+        if (a->path_count)
+            assert_memory_equal(a->path, b->path, 32 * a->path_count);
+    }
+    lks_witness_free(&all);
 }
 
 /* Made from what is revealed, then checked against the liar's root alone. */
@@ -73,6 +80,7 @@ static void prove(claim *c, const lks_known *known, const lks_unit *u, const uin
     run_tree_claim(&facts, &c->tree);
     OK(lks_witness_check(&shown, &facts, c->model, &w, partials, len));
     assert_int_equal(shown, expected);
+    compare(c, &w, u, partials, len);
     openings += w.count;
     lks_witness_free(&w);
 }
@@ -123,26 +131,14 @@ static void convict(claim *c, uint32_t op, uint32_t leaf)
     revealed_free(&r);
 }
 
-/* A leaf in range, of an operation drawn first: every family is met. */
-static uint8_t *draw_leaf(rng *r, claim *c, uint32_t *op, uint32_t *leaf, uint32_t *size)
-{
-    uint8_t *bytes;
-    do {
-        *op = below(r, c->rows.facts.op_count);
-        *leaf = below(r, run_rows_places(&c->rows, *op));
-        bytes = run_rows_leaf(&c->rows, *op, *leaf, size);
-    } while (!bytes);
-    return bytes;
-}
-
 static void test_run(const tiny_model *m, const lks_run *run)
 {
     claim c;
     rng r = {run->prompt_count * 1000003 + m->model.program.op_count};
     claim_open(&c, m, run);
     for (int i = 0; i < (everything ? 4000 : 200); i++) {
-        uint32_t op, leaf, size;
-        uint8_t *bytes = draw_leaf(&r, &c, &op, &leaf, &size);
+        uint32_t op = below(&r, c.rows.facts.op_count), leaf = draw_leaf(&r, &c.rows, op), size;
+        uint8_t *bytes = run_rows_leaf(&c.rows, op, leaf, &size);
         uint32_t bit = below(&r, 8 * size), bit2 = below(&r, 8 * size);
         bool garbage_behind = i % 4 == 3; /* a second fault in the same leaf */
         bytes[bit / 8] ^= (uint8_t)(1u << bit % 8);
@@ -172,9 +168,9 @@ static void garbage_right(const tiny_model *m, const lks_run *run)
     if (run->prompt_count > 10)
         return;
     for (int i = 0; i < 6; i++) {
-        uint32_t op, leaf, size;
         claim_open(&c, m, run);
-        uint8_t *bytes = draw_leaf(&r, &c, &op, &leaf, &size);
+        uint32_t op = below(&r, c.rows.facts.op_count), leaf = draw_leaf(&r, &c.rows, op), size;
+        uint8_t *bytes = run_rows_leaf(&c.rows, op, leaf, &size);
         bytes[below(&r, size)] ^= (uint8_t)(1u << below(&r, 8));
         for (uint32_t o = op; o < c.rows.facts.op_count; o++)
             for (uint32_t l = o == op ? leaf + 1 : 0; l < run_rows_places(&c.rows, o); l++) {
@@ -242,27 +238,6 @@ static void make_honest(claim *c, const lks_unit *u)
     honest++;
 }
 
-static lks_unit draw_unit(rng *r, claim *c, uint32_t op, uint32_t leaf)
-{
-    const lks_op *o = &c->rows.model->program.ops[op];
-    uint32_t size, chunk = leaf & ((1u << c->rows.shapes[op].chunk_bits) - 1);
-    run_rows_leaf(&c->rows, op, leaf, &size);
-    lks_unit u = {LKS_UNIT_OUTPUT, op, leaf, 0, 0};
-    if (o->form == LKS_FORM_SAMPLE) {
-        u.unit = LKS_UNIT_INDEX;
-        u.place = LKS_UNIT_INDEX;
-    } else if (o->form == LKS_FORM_A8) {
-        uint32_t entries = 8 * lks_op_block_count(o), at = chunk * LKS_CHUNK_SIZE + below(r, size);
-        uint32_t whole = o->head_width ? o->head_width : o->width, blocks = (whole + o->block - 1) / o->block;
-        u.unit = at >= entries ? at - entries : at / 8 / blocks * whole + at / 8 % blocks * o->block;
-    } else {
-        u.unit = chunk * LKS_CHUNK_SIZE / 4 + below(r, size / 4);
-    }
-    if (o->code == LKS_OP_ATTN)
-        u.kind = (lks_unit_kind)(LKS_UNIT_PARTIAL_CHUNK + below(r, 4));
-    return u;
-}
-
 static void honest_run(const tiny_model *m, const lks_run *run)
 {
     claim c;
@@ -270,11 +245,7 @@ static void honest_run(const tiny_model *m, const lks_run *run)
     claim_open(&c, m, run);
     for (uint32_t op = 0; op < c.rows.facts.op_count; op++)
         for (int i = 0; i < 6; i++) {
-            uint32_t leaf, size;
-            do
-                leaf = below(&r, run_rows_places(&c.rows, op));
-            while (!run_rows_leaf(&c.rows, op, leaf, &size));
-            lks_unit u = draw_unit(&r, &c, op, leaf);
+            lks_unit u = draw_unit(&r, &c.rows, op, draw_leaf(&r, &c.rows, op));
             make_honest(&c, &u);
         }
     claim_close(&c);
@@ -389,11 +360,7 @@ static void hostile_run(const tiny_model *m, const lks_run *run)
         return;
     claim_open(&c, m, run);
     for (uint32_t op = 0; op < c.rows.facts.op_count; op++) {
-        uint32_t leaf, size;
-        do
-            leaf = below(&r, run_rows_places(&c.rows, op));
-        while (!run_rows_leaf(&c.rows, op, leaf, &size));
-        lks_unit u = draw_unit(&r, &c, op, leaf);
+        lks_unit u = draw_unit(&r, &c.rows, op, draw_leaf(&r, &c.rows, op));
         spoil(&c, &u);
     }
     lks_unit token = {LKS_UNIT_TOKEN, c.rows.facts.sampler_op, 0, run->policy.temperature ? run->answer[0] : 0, 0};
