@@ -27,9 +27,9 @@ void lks_keccak_final(lks_keccak *ctx, uint8_t digest32[32]);
 /* Out: digest32 = Keccak-256 of len bytes at data. */
 void lks_keccak256(uint8_t digest32[32], const void *data, size_t len);
 
-/* Out: out[i] = Keccak-256 of the len bytes at in[i], for i < count: several at once with the vector instructions that the machine has. out must not
- * overlap the messages. */
-void lks_keccak256_many(uint8_t (*out)[32], const uint8_t *const *in, size_t len, size_t count);
+/* Out: out[i] = Keccak-256 of prefix_len bytes at prefix, then the len bytes at in[i], for i < count: several at once with the vector instructions that the
+ * machine has, where the prefix has fewer than 8 bytes. out does not overlap the messages. */
+void lks_keccak256_many(uint8_t (*out)[32], const void *prefix, size_t prefix_len, const uint8_t *const *in, size_t len, size_t count);
 
 typedef enum lks_keccak_level { LKS_KECCAK_PLAIN, LKS_KECCAK_AVX2, LKS_KECCAK_AVX512 } lks_keccak_level;
 

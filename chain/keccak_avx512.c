@@ -11,18 +11,18 @@
 #define CHI(a, b, c) _mm512_ternarylogic_epi64(a, b, c, 0xd2)
 #define ROL(a, n) _mm512_rol_epi64(a, n)
 
-/* The first n of the eight words at p; the others are zero and not read. */
-static inline __m512i load(const uint8_t *p, size_t n)
+/* Words from to to - 1 of the eight at p, from <= 1; the others are zero and not read. */
+static inline __m512i load(const uint8_t *p, size_t from, size_t to)
 {
-    return n >= 8 ? _mm512_loadu_si512((const void *)p) : _mm512_maskz_loadu_epi64((__mmask8)((1u << n) - 1), p);
+    return _mm512_maskz_loadu_epi64((__mmask8)((to >= 8 ? 0xffu : (1u << to) - 1) & ~(unsigned)from), p);
 }
 
 /* Eight words of eight messages are an 8 x 8 matrix to be transposed: pairs, then quarters, then halves. */
-static inline void transpose(V w[8], const uint8_t *const in[LANES], size_t at, size_t n)
+static inline void transpose(V w[8], const uint8_t *const in[LANES], size_t at, size_t from, size_t to)
 {
     V pair[8], quad[8];
     for (int i = 0; i < 8; i += 2) {
-        V a = load(in[i] + at, n), b = load(in[i + 1] + at, n);
+        V a = load(in[i] + at, from, to), b = load(in[i + 1] + at, from, to);
         pair[i] = _mm512_unpacklo_epi64(a, b);     /* words 0, 2, 4, 6 of messages i, i + 1 */
         pair[i + 1] = _mm512_unpackhi_epi64(a, b); /* words 1, 3, 5, 7 */
     }
@@ -39,16 +39,16 @@ static inline void transpose(V w[8], const uint8_t *const in[LANES], size_t at, 
 
 static inline V join(const uint64_t lanes[LANES]) { return _mm512_loadu_si512((const void *)lanes); }
 
-static inline void gather(V w[17], const uint8_t *const in[LANES], size_t at, size_t n)
+static inline void gather(V w[17], const uint8_t *const in[LANES], size_t at, size_t from, size_t to)
 {
     uint64_t last[LANES] = {0};
-    transpose(w, in, at, n);
-    if (n > 8)
-        transpose(w + 8, in, at + 64, n - 8);
+    transpose(w, in, at, from, to);
+    if (to > 8)
+        transpose(w + 8, in, at + 64, 0, to - 8);
     else
         for (int i = 8; i < 16; i++)
             w[i] = ZERO;
-    for (int l = 0; l < LANES && n > 16; l++)
+    for (int l = 0; l < LANES && to > 16; l++)
         __builtin_memcpy(&last[l], in[l] + at + 128, 8);
     w[16] = join(last);
 }
@@ -57,4 +57,4 @@ static inline void store(uint64_t lanes[LANES], V word) { _mm512_storeu_si512((v
 
 #include "chain/keccak_lanes.h"
 
-void lks_keccak_8_avx512(uint8_t (*out)[32], const uint8_t *const in[8], size_t len) { hash_lanes(out, in, len); }
+void lks_keccak_8_avx512(uint8_t (*out)[32], lks_keccak_prefix prefix, const uint8_t *const in[8], size_t len) { hash_lanes(out, prefix, in, len); }

@@ -5,8 +5,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Messages of len bytes at in[0 to 3], in[0 to 7]. */
-void lks_keccak_4_avx2(uint8_t (*out)[32], const uint8_t *const in[4], size_t len);
-void lks_keccak_8_avx512(uint8_t (*out)[32], const uint8_t *const in[8], size_t len);
+/* The first bytes of every message, the first in the lowest place; fewer than 8. */
+typedef struct lks_keccak_prefix {
+    uint64_t bytes;
+    size_t len;
+} lks_keccak_prefix;
+
+/* Messages: the prefix, then the len bytes at in[0 to 3], in[0 to 7]. */
+void lks_keccak_4_avx2(uint8_t (*out)[32], lks_keccak_prefix prefix, const uint8_t *const in[4], size_t len);
+void lks_keccak_8_avx512(uint8_t (*out)[32], lks_keccak_prefix prefix, const uint8_t *const in[8], size_t len);
 
 #endif

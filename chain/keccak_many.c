@@ -31,38 +31,53 @@ static lks_keccak_level level_in_use(void)
 }
 
 #if defined(__x86_64__)
-typedef void (*lanes_fn)(uint8_t (*out)[32], const uint8_t *const *in, size_t len);
+typedef void (*lanes_fn)(uint8_t (*out)[32], lks_keccak_prefix prefix, const uint8_t *const *in, size_t len);
 
 /* All but at most one message, `lanes` at a time: the last time lanes that have none of their own repeat the first. Returns: messages done. */
-static size_t hash_groups(uint8_t (*out)[32], const uint8_t *const *in, size_t len, size_t count, lanes_fn hash, size_t lanes)
+static size_t hash_groups(uint8_t (*out)[32], lks_keccak_prefix prefix, const uint8_t *const *in, size_t len, size_t count, lanes_fn hash, size_t lanes)
 {
     size_t done = 0;
     for (; count - done >= lanes; done += lanes)
-        hash(out + done, in + done, len);
+        hash(out + done, prefix, in + done, len);
     if (count - done < 2)
         return done;
     const uint8_t *rest[8];
     uint8_t digests[8][32];
     for (size_t l = 0; l < lanes; l++)
         rest[l] = in[done + l < count ? done + l : done];
-    hash(digests, rest, len);
+    hash(digests, prefix, rest, len);
     memcpy(out + done, digests, (count - done) * sizeof *out);
     return count;
 }
 #endif
 
-void lks_keccak256_many(uint8_t (*out)[32], const uint8_t *const *in, size_t len, size_t count)
+/* Returns: messages done by vector instructions. */
+static size_t hash_vectors(uint8_t (*out)[32], const uint8_t *prefix, size_t prefix_len, const uint8_t *const *in, size_t len, size_t count)
 {
-    size_t done = 0;
 #if defined(__x86_64__)
+    lks_keccak_prefix p = {0, prefix_len};
+    if (prefix_len >= 8)
+        return 0;
+    for (size_t i = 0; i < prefix_len; i++)
+        p.bytes |= (uint64_t)prefix[i] << (8 * i);
     switch (level_in_use()) {
-    case LKS_KECCAK_AVX512: done = hash_groups(out, in, len, count, lks_keccak_8_avx512, 8); break;
-    case LKS_KECCAK_AVX2: done = hash_groups(out, in, len, count, lks_keccak_4_avx2, 4); break;
+    case LKS_KECCAK_AVX512: return hash_groups(out, p, in, len, count, lks_keccak_8_avx512, 8);
+    case LKS_KECCAK_AVX2: return hash_groups(out, p, in, len, count, lks_keccak_4_avx2, 4);
     default: break;
     }
 #else
-    (void)level_in_use();
+    (void)out, (void)prefix, (void)prefix_len, (void)in, (void)len, (void)count, (void)level_in_use();
 #endif
-    for (; done < count; done++)
-        lks_keccak256(out[done], in[done], len);
+    return 0;
+}
+
+void lks_keccak256_many(uint8_t (*out)[32], const void *prefix, size_t prefix_len, const uint8_t *const *in, size_t len, size_t count)
+{
+    for (size_t i = hash_vectors(out, prefix, prefix_len, in, len, count); i < count; i++) {
+        lks_keccak ctx;
+        lks_keccak_init(&ctx);
+        lks_keccak_update(&ctx, prefix, prefix_len);
+        lks_keccak_update(&ctx, in[i], len);
+        lks_keccak_final(&ctx, out[i]);
+    }
 }

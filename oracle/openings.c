@@ -11,87 +11,83 @@ typedef struct source {
     lks_tree_role role; /* LKS_ROLE_NODE or LKS_ROLE_TOP */
     const lks_shape *shape;
     const uint8_t (*leaves)[32];
-    uint8_t pads[MAX_HEIGHT][32]; /* below pad_count */
-    unsigned pad_count;
 } source;
 
-static const uint8_t *pad(source *s, unsigned height)
+static void pad(uint8_t hash32[32], const source *s, unsigned height)
 {
-    for (; s->pad_count <= height; s->pad_count++)
-        lks_tree_pad(s->pads[s->pad_count], s->tree, s->role == LKS_ROLE_TOP ? LKS_ROLE_TOP_PAD : LKS_ROLE_PAD, s->pad_count);
-    return s->pads[height];
+    lks_tree_pad(hash32, s->tree, s->role == LKS_ROLE_TOP ? LKS_ROLE_TOP_PAD : LKS_ROLE_PAD, height);
 }
 
-/* The leaves of `rows` rows from the first-th in range on; padding up to 1 << chunk_bits after each row. Returns: places filled. */
-static size_t put_rows(uint8_t (*nodes)[32], bool *present, source *s, uint64_t first, size_t rows)
+/* The leaves of `rows` rows in range from the first-th on, and the padding after each. present: which of these places are in range. */
+static void put_rows(uint8_t (*nodes)[32], bool *present, const source *s, uint64_t first, size_t rows)
 {
     size_t chunks = s->shape->chunks, places = (size_t)1 << s->shape->chunk_bits;
     if (chunks == places) {
         memcpy(nodes, s->leaves[first * chunks], rows * chunks * 32);
         memset(present, true, rows * chunks);
-        return rows * places;
+        return;
     }
     for (size_t r = 0; r < rows; r++, nodes += places, present += places) {
         memcpy(nodes, s->leaves[(first + r) * chunks], chunks * 32);
         memset(present, true, chunks);
         for (size_t c = chunks; c < places; c++)
-            memcpy(nodes[c], pad(s, 0), 32);
+            pad(nodes[c], s, 0);
     }
-    return rows * places;
 }
 
-/* The leaves of places [first, first + count): of a part of a row, or of whole rows. present: which are in range; false before. */
-static void put_leaves(uint8_t (*nodes)[32], bool *present, source *s, uint64_t first, size_t count)
+/* The leaves of places [first, first + count), part of a row or whole rows, of which the first is in range. present: which are; false before.
+ * Returns: places up to the last that is; behind it nothing was put. */
+static size_t put_leaves(uint8_t (*nodes)[32], bool *present, const source *s, uint64_t first, size_t count)
 {
     const lks_shape *shape = s->shape;
     uint64_t row = first >> shape->chunk_bits, chunk = first & (((uint64_t)1 << shape->chunk_bits) - 1);
-    size_t done = 0;
-    if (count < (size_t)1 << shape->chunk_bits) {
-        done = shape->chunks - chunk < count ? shape->chunks - chunk : count; /* the block's first leaf is in range */
-        memcpy(nodes, s->leaves[lks_shape_row_ordinal(shape, (uint32_t)row) * shape->chunks + chunk], done * 32);
-        memset(present, true, done);
+    size_t rows = count >> shape->chunk_bits, used = 0;
+    if (rows == 0) {
+        used = shape->chunks - chunk < count ? shape->chunks - chunk : count;
+        memcpy(nodes, s->leaves[lks_shape_row_ordinal(shape, (uint32_t)row) * shape->chunks + chunk], used * 32);
+        memset(present, true, used);
     }
-    while (done < count) {
-        /* Rows in range up to the end of the head, or of the block; then one place of padding at a time. */
-        uint64_t position = shape->heads ? row & (((uint64_t)1 << shape->position_bits) - 1) : row;
-        size_t rows = (count - done) >> shape->chunk_bits;
-        if (rows && lks_shape_node(shape, 0, row << shape->chunk_bits)) {
-            rows = shape->rows - position < rows ? shape->rows - position : rows;
-            done += put_rows(nodes + done, present + done, s, lks_shape_row_ordinal(shape, (uint32_t)row), rows);
-            row += rows;
-        } else {
-            size_t gap = rows ? (size_t)1 << shape->chunk_bits : count - done;
-            for (size_t i = 0; i < gap; i++)
-                memcpy(nodes[done + i], pad(s, 0), 32);
-            done += gap;
-            row++;
+    for (size_t r = 0; r < rows;) {
+        uint64_t position = shape->heads ? (row + r) & (((uint64_t)1 << shape->position_bits) - 1) : row + r;
+        if (!lks_shape_node(shape, 0, (row + r) << shape->chunk_bits)) { /* between two heads, or behind everything */
+            pad(nodes[r << shape->chunk_bits], s, 0);
+            for (size_t c = 1; c < (size_t)1 << shape->chunk_bits; c++)
+                memcpy(nodes[(r << shape->chunk_bits) + c], nodes[r << shape->chunk_bits], 32);
+            r++;
+            continue;
         }
+        size_t run = shape->rows - position < rows - r ? shape->rows - position : rows - r;
+        put_rows(nodes + (r << shape->chunk_bits), present + (r << shape->chunk_bits), s, lks_shape_row_ordinal(shape, (uint32_t)(row + r)), run);
+        r += run;
+        used = r << shape->chunk_bits;
     }
+    return used;
 }
 
 /* A node of at most BLOCK_HEIGHT. */
-static void block(uint8_t hash32[32], source *s, unsigned height, uint64_t index)
+static void block(uint8_t hash32[32], const source *s, unsigned height, uint64_t index)
 {
     uint8_t nodes[BLOCK][32];
     bool present[BLOCK] = {false};
-    size_t count = (size_t)1 << height;
     if (!lks_shape_node(s->shape, height, index)) {
-        memcpy(hash32, pad(s, height), 32);
+        pad(hash32, s, height);
         return;
     }
-    put_leaves(nodes, present, s, index << height, count);
+    size_t used = put_leaves(nodes, present, s, index << height, (size_t)1 << height);
     for (unsigned h = 1; h <= height; h++) {
-        count /= 2;
-        lks_tree_parents(nodes, s->tree, s->role, h, nodes, count);
-        for (size_t i = 0; i < count; i++)
+        if (used & 1)
+            pad(nodes[used], s, h - 1);
+        used = (used + 1) / 2;
+        lks_tree_parents(nodes, s->tree, s->role, h, nodes, used);
+        for (size_t i = 0; i < used; i++)
             if (!(present[i] = present[2 * i])) /* a node's first leaf is its left child's */
-                memcpy(nodes[i], pad(s, h), 32);
+                pad(nodes[i], s, h);
     }
     memcpy(hash32, nodes[0], 32);
 }
 
 /* From left to right: `waiting` holds the left sibling of each level that has no right one yet. */
-static void node(uint8_t hash32[32], source *s, unsigned height, uint64_t index)
+static void node(uint8_t hash32[32], const source *s, unsigned height, uint64_t index)
 {
     uint8_t waiting[MAX_HEIGHT][32];
     assert(height < MAX_HEIGHT);
@@ -100,7 +96,7 @@ static void node(uint8_t hash32[32], source *s, unsigned height, uint64_t index)
         return;
     }
     if (!lks_shape_node(s->shape, height, index)) {
-        memcpy(hash32, pad(s, height), 32);
+        pad(hash32, s, height);
         return;
     }
     uint64_t blocks = (uint64_t)1 << (height - BLOCK_HEIGHT), first = index << (height - BLOCK_HEIGHT);
@@ -112,7 +108,7 @@ static void node(uint8_t hash32[32], source *s, unsigned height, uint64_t index)
             if (lks_shape_node(s->shape, h, (first + i) >> (level + 1)))
                 lks_tree_node(hash32, s->tree, s->role, h, waiting[level], hash32);
             else
-                memcpy(hash32, pad(s, h), 32);
+                pad(hash32, s, h);
         }
         memcpy(waiting[level], hash32, 32);
     }

@@ -35,7 +35,7 @@ void lks_tree_leaves(uint8_t (*hashes)[32], lks_tree tree, const void *rows, siz
 void lks_tree_node(uint8_t hash32[32], lks_tree tree, lks_tree_role role, unsigned height, const uint8_t left32[32], const uint8_t right32[32]);
 /* hashes[i] = the node of children 2 i and 2 i + 1, for i < count, 2 * count children; hashes may be children. */
 void lks_tree_parents(uint8_t (*hashes)[32], lks_tree tree, lks_tree_role role, unsigned height, const uint8_t (*children)[32], size_t count);
-/* role: LKS_ROLE_PAD or LKS_ROLE_TOP_PAD. */
+/* role: LKS_ROLE_PAD or LKS_ROLE_TOP_PAD; height below 64. */
 void lks_tree_pad(uint8_t hash32[32], lks_tree tree, lks_tree_role role, unsigned height);
 
 #ifdef __cplusplus

@@ -64,46 +64,76 @@ static void test_pieces(void **state)
     free(data);
 }
 
-/* Every level that this machine has, over every length up to sixteen blocks and more, for numbers of messages around the lanes. Messages lie at odd addresses, each
- * at the very end of its memory. */
+/* Every level that this machine has, over every length up to sixteen blocks and more, for numbers of messages around the lanes and every length of the prefix.
+ * Messages lie at odd addresses, each at the very beginning or end of its memory. */
 static void test_many(void **state)
 {
     (void)state;
     enum { MOST = 19, LENGTHS = 2200 };
     static const size_t counts[] = {0, 1, 2, 3, 4, 5, 7, 8, 9, 12, 16, 17, MOST};
+    static const uint8_t prefix[9] = {8, 1, 200, 255, 0, 77, 3, 128, 9};
     uint8_t *data[MOST], want[MOST][32], got[MOST + 1][32];
     const uint8_t *in[MOST];
-    for (size_t i = 0; i < MOST; i++) {
-        data[i] = malloc(LENGTHS);
-        assert_non_null(data[i]);
-        for (size_t k = 0; k < LENGTHS; k++)
-            data[i][k] = (uint8_t)(k * (2 * i + 1) + k / 251 + i * 89);
-    }
     for (size_t len = 0; len <= LENGTHS; len++) {
+        size_t prefix_len = len % 11 < 9 ? len % 11 : len % 3;
         for (size_t i = 0; i < MOST; i++) {
-            in[i] = data[i] + LENGTHS - len;
-            lks_keccak256(want[i], in[i], len);
+            lks_keccak ctx;
+            in[i] = data[i] = malloc(len ? len : 1);
+            assert_non_null(data[i]);
+            for (size_t k = 0; k < len; k++)
+                data[i][k] = (uint8_t)(k * (2 * i + 1) + k / 251 + i * 89);
+            lks_keccak_init(&ctx);
+            lks_keccak_update(&ctx, prefix, prefix_len);
+            lks_keccak_update(&ctx, in[i], len);
+            lks_keccak_final(&ctx, want[i]);
         }
         for (int level = LKS_KECCAK_PLAIN; level <= (int)lks_keccak_best(); level++) {
             size_t count = counts[len % (sizeof counts / sizeof *counts)];
             lks_keccak_force((lks_keccak_level)level);
             for (int whole = 0; whole < 2; whole++, count = MOST) {
                 memset(got, 0xa5, sizeof got);
-                lks_keccak256_many(got, in, len, count);
+                lks_keccak256_many(got, prefix, prefix_len, in, len, count);
                 if (memcmp(got, want, 32 * count))
-                    fail_msg("level %d differs for %zu messages of %zu bytes", level, count, len);
+                    fail_msg("level %d differs for %zu messages of %zu and %zu bytes", level, count, prefix_len, len);
                 for (size_t i = 0; i < 32; i++)
                     assert_int_equal(got[count][i], 0xa5);
             }
         }
+        for (size_t i = 0; i < MOST; i++)
+            free(data[i]);
     }
     lks_keccak_force(lks_keccak_best());
-    for (size_t i = 0; i < MOST; i++)
-        free(data[i]);
+}
+
+/* Short messages with every prefix, where both share a word. */
+static void test_prefixes(void **state)
+{
+    (void)state;
+    static const uint8_t bytes[200] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17};
+    uint8_t got[9][32], want[32];
+    for (int level = LKS_KECCAK_PLAIN; level <= (int)lks_keccak_best(); level++) {
+        lks_keccak_force((lks_keccak_level)level);
+        for (size_t prefix = 0; prefix < 10; prefix++)
+            for (size_t len = 0; len < 160; len++) {
+                uint8_t *copy = malloc(len ? len : 1);
+                const uint8_t *in[9];
+                assert_non_null(copy);
+                memcpy(copy, bytes + prefix, len);
+                for (int i = 0; i < 9; i++)
+                    in[i] = copy;
+                lks_keccak256(want, bytes, prefix + len);
+                lks_keccak256_many(got, bytes, prefix, in, len, 9);
+                for (int i = 0; i < 9; i++)
+                    assert_memory_equal(got[i], want, 32);
+                free(copy);
+            }
+    }
+    lks_keccak_force(lks_keccak_best());
 }
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_known_answers), cmocka_unit_test(test_pieces), cmocka_unit_test(test_many)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_known_answers), cmocka_unit_test(test_pieces), cmocka_unit_test(test_many),
+                                       cmocka_unit_test(test_prefixes)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
