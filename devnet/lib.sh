@@ -15,7 +15,7 @@ declare -A net_pids=()
 
 net_fail() { echo "devnet: $*" >&2; return 1; }
 
-# net_init FOLDER: an empty devnet with accounts for deployer, operator, requester, challenger and liar, each with 1,000,000 ether.
+# net_init FOLDER: an empty devnet with accounts for deployer, operator, requester, challenger, liar and accuser, each with 1,000,000 ether.
 net_init() {
   net=$1
   mkdir -p "$net"
@@ -27,7 +27,7 @@ for s in taken:
 print(*(s.getsockname()[1] for s in taken))')
   (umask 077 && od -An -N16 -tx1 /dev/urandom | tr -d ' \n' >"$net/password")
   local name
-  for name in deployer operator requester challenger liar; do
+  for name in deployer operator requester challenger liar accuser; do
     "$build/lockstep" account new --light --keystore "$net/keys/$name" --password-file "$net/password" >"$net/$name.address" 2>"$net/accounts.log" || { cat "$net/accounts.log" >&2; return 1; }
   done
   python3 - "$lks_devnet/chain/genesis.json" "$net" <<'PY'
@@ -96,6 +96,26 @@ for pair in sys.argv[5:]:
     config[key] = json.loads(value)
 (net / f"{name}.json").write_text(json.dumps(config, indent=2) + "\n")
 PY
+}
+
+# net_contract NAME: an address of the deployment.
+net_contract() { python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))[sys.argv[2]])' "$net/contracts.json" "$1"; }
+
+# net_view CONTRACT SIGNATURE ARGUMENTS...: the first value that a view returns.
+net_view() { cast call --rpc-url "http://127.0.0.1:$http" "$(net_contract "$1")" "${@:2}" | awk 'NR == 1 {print $1}'; }
+
+# net_balance ADDRESS: in wei.
+net_balance() { cast balance --rpc-url "http://127.0.0.1:$http" "$1"; }
+
+# net_event REQUEST-ID EVENT SECONDS: waits until the oracle has told that event of the request; net/status.json.
+net_event() {
+  local i
+  for ((i = 0; i < 2 * $3; i++)); do
+    net_as requester status "$1" --json >"$net/status.json" 2>/dev/null &&
+      python3 -c 'import json, sys; sys.exit(sys.argv[2] not in [e["event"] for e in json.load(open(sys.argv[1]))["events"]])' "$net/status.json" "$2" && return
+    sleep 0.5
+  done
+  net_fail "request $1: no $2 within $3 s"
 }
 
 # net_operator, net_challenger, net_liar: configurations of these accounts in their usual roles.
