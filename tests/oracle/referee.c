@@ -288,6 +288,7 @@ bool referee_challenge(referee *r, size_t *dispute)
     referee_dispute *d = &r->disputes[r->dispute_count];
     memset(d, 0, sizeof *d);
     uint8_t salt[32] = {0};
+    salt[30] = (uint8_t)(r->dispute_count >> 8);
     salt[31] = (uint8_t)r->dispute_count;
     memset(d->challenger, 0x55 + (int)r->dispute_count, 20);
     lks_dispute_id(d->id, r->claim_id, d->challenger, salt);

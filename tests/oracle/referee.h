@@ -7,7 +7,7 @@
 #include "oracle/game/game.h"
 #include "tests/oracle/tiny_models.h"
 
-#define REFEREE_DISPUTES 64
+#define REFEREE_DISPUTES 1024
 #define REFEREE_SLOTS 4096
 #define REFEREE_BUDGET 1000u
 #define REFEREE_FLOOR 50u
@@ -67,7 +67,7 @@ lks_dispute referee_at(const referee *r, size_t dispute);
 void referee_clock(const referee *r, size_t dispute, uint64_t *start, uint64_t *deadline, uint32_t left[2]);
 bool referee_is_operators(lks_dispute_state state);
 
-/* A new game with the logs from `first` on fed and replayed; to be freed. */
+/* A new game with all logs fed and replayed; to be freed. */
 lks_game *referee_follow(const referee *r);
 /* Feeds what came since the last call; *fed counts. */
 void referee_feed(const referee *r, lks_game *g, size_t *fed);

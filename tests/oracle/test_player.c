@@ -144,7 +144,6 @@ static bool lies(const liar *l)
 
 /* ---- random flips ---- */
 
-static const char *last_model;
 static unsigned long long flips, most_moves;
 
 /* The first run of a model: all runs come model by model. */
@@ -153,7 +152,6 @@ static bool is_first_run(const tiny_model *m)
     static char name[64];
     bool first = strcmp(name, m->name) != 0;
     snprintf(name, sizeof name, "%s", m->name);
-    last_model = name;
     return first;
 }
 
@@ -541,7 +539,7 @@ static void ask_every_leaf(const tiny_model *m, const lks_run *run)
             uint32_t size;
             if (!lks_shape_leaf(&size, s, leaf))
                 continue;
-            if (t.r.dispute_count == REFEREE_DISPUTES || t.r.slot_count + 4 > REFEREE_SLOTS) {
+            if (t.r.dispute_count == 64 || t.r.slot_count + 4 > REFEREE_SLOTS) {
                 finish(&t);
                 begin(&t);
             }
@@ -579,6 +577,84 @@ static void test_every_leaf(void **state)
     assert_true(leaves_asked > 500);
 }
 
+/* A thousand false disputes at once that go all ways: the honest operator answers each, shows nothing twice, and is convicted of nothing. Then the same
+ * crowd around a liar: the one honest challenger convicts. */
+static unsigned long long crowd_answers, crowd_shared;
+
+static size_t crowd_round(table *t, size_t count, bool honest, uint64_t *random)
+{
+    size_t moves = 0;
+    for (size_t i = 0; i < count; i++) {
+        lks_dispute at = referee_at(&t->r, i);
+        if (!referee_is_operators(at.state)) {
+            moves += at.state != LKS_DISPUTE_CLOSED && puppet_moves(t, i, random);
+            if (referee_at(&t->r, i).state == LKS_DISPUTE_STEP || referee_at(&t->r, i).state == LKS_DISPUTE_PICK)
+                crowd_shared++;
+        }
+    }
+    referee_feed(&t->r, t->g, &t->fed);
+    referee_compare(&t->r, t->g);
+    for (size_t i = 0; i < count; i++) {
+        lks_move m;
+        lks_dispute at = referee_at(&t->r, i); /* an answer to another may have filled the slot since */
+        if (!referee_is_operators(at.state))
+            continue;
+        if (honest)
+            OK(lks_player_operator(&m, t->own, lks_game_shown(t->g), &at));
+        else
+            liar_answer(&m, &t->liar, &at);
+        assert_true(referee_move(&t->r, i, &m));
+        lks_move_free(&m);
+        crowd_answers++;
+        moves++;
+    }
+    referee_feed(&t->r, t->g, &t->fed);
+    referee_compare(&t->r, t->g);
+    return moves;
+}
+
+static void play_crowd(const tiny_model *m, const lks_run *run)
+{
+    static table t;
+    if (strcmp(m->name, "mixed")) /* it has one run */
+        return;
+    sit_down(&t, m, run);
+    for (int honest = 1; honest >= 0; honest--) {
+        size_t count = 1000, last;
+        uint64_t random = 11;
+        liar_reset(&t.liar);
+        for (int i = 0; i < 4 && !honest; i++)
+            liar_add(&t.liar, LIAR_FLIP, &random);
+        begin(&t);
+        for (size_t i = 0; i < count; i++)
+            assert_true(referee_challenge(&t.r, &last));
+        while (crowd_round(&t, count, honest, &random))
+            ;
+        if (honest) {
+            for (size_t i = 0; i < count; i++)
+                referee_timeout(&t.r, i);
+            referee_feed(&t.r, t.g, &t.fed);
+            referee_compare(&t.r, t.g);
+            for (size_t i = 0; i < count; i++)
+                assert_int_equal(lks_game_dispute_at(t.g, i)->end, LKS_GAME_LOST);
+        } else {
+            assert_true(referee_challenge(&t.r, &last));
+            play_liar(&t, last);
+        }
+        assert_int_equal(t.r.convicted, !honest);
+        finish(&t);
+    }
+    get_up(&t);
+}
+
+static void test_crowd(void **state)
+{
+    (void)state;
+    each_tiny_run(play_crowd);
+    printf("count crowd_answers %llu\ncount crowd_shared %llu\n", crowd_answers, crowd_shared);
+    assert_true(crowd_answers > 100 && crowd_shared > crowd_answers);
+}
+
 static void test_stages(void **state)
 {
     (void)state;
@@ -598,7 +674,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_stages),  cmocka_unit_test(test_flips),   cmocka_unit_test(test_kinds), cmocka_unit_test(test_withholding),
         cmocka_unit_test(test_attention), cmocka_unit_test(test_tokens), cmocka_unit_test(test_puppets), cmocka_unit_test(test_honest),
-        cmocka_unit_test(test_every_leaf),
+        cmocka_unit_test(test_every_leaf), cmocka_unit_test(test_crowd),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
