@@ -2,7 +2,7 @@
  *
  *   make_witnesses DIR COUNT [SEED]
  *
- * DIR/MODEL.bin for every tiny model: about COUNT records, each a u32 big-endian length, abi.encode(ClaimFacts, ModelCommitment, Witness, bytes partials) of
+ * DIR/MODEL.bin for every tiny model, and for the one of hand_model.h: about COUNT records, each a u32 big-endian length, abi.encode(ClaimFacts, ModelCommitment, Witness, bytes partials) of
  * that length, and one byte: 0 not wrong, 1 wrong, 2 must revert.
  */
 #include "chain/contracts_internal.h"
@@ -11,6 +11,7 @@
 #include "oracle/partials.h"
 #include "oracle/unit_search.h"
 #include "tests/oracle/draw.h"
+#include "tests/oracle/hand_model.h"
 #include "tests/oracle/run_witness.h"
 
 enum { NOT_WRONG = 0, WRONG = 1, REVERTS = 2 };
@@ -228,12 +229,12 @@ static void write_tokens(scene *s, uint32_t wrong_at, uint32_t right)
     }
 }
 
-static void write_scene(scene *s, const lks_model *m, const lks_run *run, unsigned count, uint32_t wrong_at, uint32_t right)
+/* About the rows of the scene, which are freed. */
+static void write_scene(scene *s, unsigned count, uint32_t wrong_at, uint32_t right)
 {
-    run_rows_make(&s->rows, m, run);
     run_tree_make(&s->tree, &s->rows);
     for (unsigned i = 0; i < count; i++) {
-        uint32_t op = below(&chance, m->program.op_count);
+        uint32_t op = below(&chance, s->rows.facts.op_count);
         bool broken = i % 5 == 4;
         if (i % 2)
             write_liar(s, op, broken);
@@ -256,8 +257,42 @@ static void write_policy(scene *s, const lks_model *m, const lks_policy *policy,
         other = policy->allowed ? policy->allowed[below(&chance, (uint32_t)policy->allowed_count)] : below(&chance, m->program.vocab_size);
     while (other == right);
     v.answer[j] = other;
-    write_scene(s, m, &v.run, count, j, right);
+    run_rows_make(&s->rows, m, &v.run);
+    write_scene(s, count, j, right);
     vector_run_free(&v);
+}
+
+static void open_file(scene *s, const char *name)
+{
+    char path[512];
+    snprintf(path, sizeof path, "%s/%s.bin", folder, name);
+    if (!(s->file = fopen(path, "wb")))
+        fail_msg("cannot write %s", path);
+}
+
+static void close_file(scene *s, const char *name)
+{
+    assert_int_equal(fclose(s->file), 0);
+    printf("%s: %llu not wrong, %llu wrong, %llu broken\n", name, (unsigned long long)s->written[0], (unsigned long long)s->written[1],
+           (unsigned long long)s->written[2]);
+}
+
+static void write_hand_model(void)
+{
+    hand_model h;
+    vector_run v;
+    model_hashes hashes;
+    scene s = {.hashes = &hashes};
+    hand_model_make(&h);
+    model_hashes_make(&hashes, &h.model);
+    s.model = hashes.commitment;
+    open_file(&s, "hand");
+    hand_run_make(&v, &s.rows, &h, 35, 2);
+    write_scene(&s, records, UINT32_MAX, 0);
+    close_file(&s, "hand");
+    vector_run_free(&v);
+    model_hashes_free(&hashes);
+    hand_model_free(&h);
 }
 
 static void write_model(const tiny_model *m)
@@ -269,19 +304,14 @@ static void write_model(const tiny_model *m)
         {.temperature = 0x40400000, .seed = next(&chance), .allowed = allowed, .allowed_count = LKS_COUNT(allowed)},
         {.allowed = allowed, .allowed_count = LKS_COUNT(allowed)},
     };
-    char path[512];
     model_hashes hashes;
     scene s = {.hashes = &hashes};
     model_hashes_make(&hashes, &m->model);
     OK(lks_commitment_make(&s.model, &m->model, NULL, NULL));
-    snprintf(path, sizeof path, "%s/%s.bin", folder, m->name);
-    if (!(s.file = fopen(path, "wb")))
-        fail_msg("cannot write %s", path);
+    open_file(&s, m->name);
     for (size_t i = 0; i < LKS_COUNT(policies); i++)
         write_policy(&s, &m->model, &policies[i], i == 1 ? 40 : 4, records / LKS_COUNT(policies));
-    assert_int_equal(fclose(s.file), 0);
-    printf("%s: %llu not wrong, %llu wrong, %llu broken\n", m->name, (unsigned long long)s.written[0], (unsigned long long)s.written[1],
-           (unsigned long long)s.written[2]);
+    close_file(&s, m->name);
     model_hashes_free(&hashes);
 }
 
@@ -289,6 +319,7 @@ static void write_all(void **state)
 {
     (void)state;
     each_tiny_model(write_model);
+    write_hand_model();
 }
 
 int main(int argc, char **argv)

@@ -117,7 +117,7 @@ static lks_err read_token(void *user, uint32_t *id, lks_token_list list, uint32_
     return LKS_OK;
 }
 
-void run_rows_make(run_rows *r, const lks_model *m, const lks_run *run)
+void run_rows_open(run_rows *r, const lks_model *m, const lks_run *run)
 {
     const lks_program *p = &m->program;
     uint32_t positions = (uint32_t)(run->prompt_count + run->answer_count - 1), width = p->rope_width;
@@ -140,6 +140,11 @@ void run_rows_make(run_rows *r, const lks_model *m, const lks_run *run)
     r->rope = zeros((size_t)positions * width, 4);
     put_f32(r->rope, m->rope, (size_t)positions * width);
     r->reader = (lks_reader){r, read_range, read_token};
+}
+
+void run_rows_make(run_rows *r, const lks_model *m, const lks_run *run)
+{
+    run_rows_open(r, m, run);
     compute(r);
 }
 

@@ -19,6 +19,8 @@ typedef struct run_rows {
 } run_rows;
 
 void run_rows_make(run_rows *r, const lks_model *m, const lks_run *run);
+/* The same with rows of zeros, for models that the engine does not run. */
+void run_rows_open(run_rows *r, const lks_model *m, const lks_run *run);
 void run_rows_free(run_rows *r);
 
 /* The bytes of a leaf in range. */

@@ -6,7 +6,7 @@
 #include "kernels/half.h"
 #include "oracle/partials.h"
 #include "oracle/unit_search.h"
-#include "tests/oracle/run_rows.h"
+#include "tests/oracle/hand_model.h"
 
 static bool everything;
 static uint64_t flips, convicted, flips_by_op[LKS_OP_SAMPLE + 1];
@@ -86,10 +86,24 @@ static void flip_run(const tiny_model *m, const lks_run *run)
     run_rows_free(&r);
 }
 
+static void flip_hand_model(void)
+{
+    hand_model h;
+    vector_run v;
+    run_rows r;
+    hand_model_make(&h);
+    hand_run_make(&v, &r, &h, 2, 2);
+    flip_rows(&r, "the hand-made model");
+    run_rows_free(&r);
+    vector_run_free(&v);
+    hand_model_free(&h);
+}
+
 static void test_every_bit(void **state)
 {
     (void)state;
     each_tiny_run(flip_run);
+    flip_hand_model();
     printf("count flips %llu\n", (unsigned long long)flips);
     for (int i = LKS_OP_EMBED; i <= LKS_OP_SAMPLE; i++)
         if (flips_by_op[i])
