@@ -134,5 +134,6 @@ int main(int argc, char **argv)
     }
     write_scalars(argv[1], (uint32_t)cases, (uint32_t)float_cases);
     write_rows(argv[1], (uint32_t)cases);
+    write_rules(argv[1], (uint32_t)cases);
     return 0;
 }

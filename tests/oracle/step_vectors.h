@@ -43,8 +43,9 @@ uint16_t random_half(void);
 extern const uint32_t edge_values[];
 extern const unsigned edge_count;
 
-/* step_vector_scalars.c, step_vector_rows.c: every file, with `cases` records an operation and `float_cases` an operation on floats. */
+/* step_vector_scalars.c, step_vector_rows.c, step_vector_rules.c: every file, with `cases` records an operation and `float_cases` an operation on floats. */
 void write_scalars(const char *dir, uint32_t cases, uint32_t float_cases);
 void write_rows(const char *dir, uint32_t cases);
+void write_rules(const char *dir, uint32_t cases);
 
 #endif

@@ -19,34 +19,31 @@ library Linear {
     /// @param x offset of the A8 row
     function element(uint256 kind, uint256 columns, uint256 row, uint256 x) internal pure returns (uint256 acc) {
         unchecked {
-            Group memory g;
-            uint256 blocks = (columns + 63) / 64;
-            uint256 values = x + 8 * blocks;
-            int256 bias = WeightRow.biasOf(kind);
+            Group memory g = WeightRow.ofType(kind);
+            uint256 values = x + 8 * ((columns + 63) / 64);
             uint256 groups = columns / 32;
             for (uint256 i; i < groups; i += 2) {
-                WeightRow.load(g, kind, row, i);
-                int256 s = _group(g, kind, bias, Calldata.word(values + 32 * i), 0);
-                if (i + 1 < groups) {
-                    WeightRow.load(g, kind, row, i + 1);
-                    s = _group(g, kind, bias, Calldata.word(values + 32 * i + 32), s);
-                }
+                int256 s = _group(g, row, i, values, 0);
+                if (i + 1 < groups) s = _group(g, row, i + 1, values + 32, s);
                 acc = _accumulate(s, Calldata.u32(x + 4 * i), acc);
+                values += 64;
             }
         }
     }
 
-    /// s after the sub-blocks of a group against 32 values.
-    function _group(Group memory g, uint256 kind, int256 bias, uint256 values, int256 s) private pure returns (int256) {
+    /// s after the sub-blocks of group i of the row against 32 values.
+    function _group(Group memory g, uint256 row, uint256 i, uint256 values, int256 s) private pure returns (int256) {
         unchecked {
-            if (kind == WeightRow.Q6_K) {
+            WeightRow.load(g, row, i);
+            values = Calldata.word(values);
+            if (g.kind == WeightRow.Q6_K) {
                 (int256 first, int256 second) = Int8.dot16(g.bytes_, values);
                 s = _add(s, first * g.factor, g.scale);
                 return _add(s, second * g.factor2, g.scale);
             }
             (int256 dot, int256 sum) = Int8.dot32(g.bytes_, values);
-            s = _add(s, (dot - bias * sum) * g.factor, g.scale);
-            return WeightRow.hasOffset(kind) ? _add(s, sum * g.factor2, g.scale2) : s;
+            s = _add(s, (dot - g.bias * sum) * g.factor, g.scale);
+            return g.hasOffset ? _add(s, sum * g.factor2, g.scale2) : s;
         }
     }
 
@@ -54,20 +51,18 @@ library Linear {
     function _add(int256 s, int256 n, uint256 half) private pure returns (int256 r) {
         if (half & 0x7c00 == 0x7c00) return _addSpecial(s, n, half);
         assembly ("memory-safe") {
-            // half in units: its fraction, and 2^10 above unless it is subnormal, times 2^(exponent - 1)
+            // half in units: its fraction, and 2^10 above unless it is subnormal, times 2^(exponent - 1); then its sign
             let e := and(shr(10, half), 31)
             let normal := gt(e, 0)
-            r := mul(n, shl(sub(e, normal), or(and(half, 0x3ff), shl(10, normal))))
-            let sign := sub(0, shr(15, half))
-            r := add(s, sub(xor(r, sign), sign))
-            sign := sar(255, r)
-            r := sub(xor(r, sign), sign)
-            let zeros := clz(r)
-            if lt(zeros, 232) {
-                let cut := sub(232, zeros)
-                r := shl(cut, shr(cut, add(r, add(sub(shl(sub(cut, 1), 1), 1), and(shr(cut, r), 1)))))
+            n := mul(n, shl(sub(e, normal), or(and(half, 0x3ff), shl(10, normal))))
+            r := add(s, mul(n, sub(1, and(shr(14, half), 2))))
+            let sign := sar(255, r)
+            let m := sub(xor(r, sign), sign)
+            let cut := sub(232, clz(m))
+            if sgt(cut, 0) {
+                m := shl(cut, shr(cut, add(add(m, and(shr(cut, m), 1)), sub(shl(sub(cut, 1), 1), 1))))
+                r := sub(xor(m, sign), sign)
             }
-            r := sub(xor(r, sign), sign)
         }
     }
 

@@ -166,9 +166,9 @@ library Outputs {
             (uint256 elements, uint256 size) = WeightRow.blockOf(w.kind);
             uint256 lo = e / elements * size;
             uint256 at = p.readWeight(w, row, lo, lo + size);
-            Group memory g;
-            WeightRow.load(g, w.kind, at, e % elements / 32);
-            return WeightRow.element(g, w.kind, e % 32);
+            Group memory g = WeightRow.ofType(w.kind);
+            WeightRow.load(g, at, e % elements / 32);
+            return WeightRow.element(g, e % 32);
         }
     }
 

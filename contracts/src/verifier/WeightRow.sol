@@ -4,7 +4,7 @@ pragma solidity 0.8.37;
 import {Calldata} from "./Calldata.sol";
 import {Float32} from "./Float32.sol";
 
-/// 32 consecutive weights, as stored: value_i = (bytes_i - bias) * (factor * scale) + (factor2 * scale2), scales binary16 bits, factors integers.
+/// 32 consecutive weights of a row, as stored: value_i = (bytes_i - bias) * (factor * scale) + (factor2 * scale2), scales binary16 bits, factors integers.
 /// Q6_K: the second factor is that of the elements 16 to 31, and there is no offset.
 struct Group {
     /// unsigned, element 0 the highest byte
@@ -13,6 +13,11 @@ struct Group {
     int256 factor;
     uint256 scale2;
     int256 factor2;
+    /// of the type, for all groups: bytes of a stored block, what is taken off the bytes, whether there is an offset
+    uint256 kind;
+    uint256 size;
+    int256 bias;
+    bool hasOffset;
 }
 
 /// @title Weight rows of the eight stored types (docs/SPEC.md, weight rows).
@@ -48,71 +53,67 @@ library WeightRow {
         if (kind == Q6_K) return (256, 210);
     }
 
-    /// What is taken off the unsigned bytes.
-    function biasOf(uint256 kind) internal pure returns (int256) {
-        if (kind == Q8_0) return 128;
-        if (kind == Q6_K) return 32;
-        if (kind == Q5_0) return 16;
-        return kind == Q4_0 ? int256(8) : int256(0);
-    }
-
-    function hasOffset(uint256 kind) internal pure returns (bool) {
-        return kind == Q4_1 || kind == Q5_1 || kind == Q4_K || kind == Q5_K;
+    /// A group of a type that matrices have, to be loaded.
+    function ofType(uint256 kind) internal pure returns (Group memory g) {
+        g.kind = kind;
+        (, g.size) = blockOf(kind);
+        g.hasOffset = kind == Q4_1 || kind == Q5_1 || kind == Q4_K || kind == Q5_K;
+        if (kind == Q8_0) g.bias = 128;
+        if (kind == Q6_K) g.bias = 32;
+        if (kind == Q5_0) g.bias = 16;
+        if (kind == Q4_0) g.bias = 8;
     }
 
     /// Group number i of the row at an offset of the call's data.
-    function load(Group memory g, uint256 kind, uint256 row, uint256 i) internal pure {
+    function load(Group memory g, uint256 row, uint256 i) internal pure {
         unchecked {
-            if (kind == Q6_K) {
-                _loadQ6K(g, row + (i >> 3) * 210, i & 7);
-            } else if (kind == Q4_K) {
-                row += (i >> 3) * 144;
-                _loadScales(g, row, i & 7);
-                g.bytes_ = _nibbles(row + 16, i & 7);
-            } else if (kind == Q5_K) {
-                row += (i >> 3) * 176;
-                i &= 7;
-                _loadScales(g, row, i);
+            uint256 kind = g.kind;
+            if (kind < Q4_K) {
+                row += i * g.size;
+                g.scale = Calldata.u16(row);
+                g.factor = 1;
+                if (kind == Q8_0) g.bytes_ = Calldata.word(row + 2) ^ SIGNS;
+                else _loadNibbles(g, kind, row + 2);
+                return;
+            }
+            row += (i >> 3) * g.size;
+            i &= 7;
+            if (kind == Q6_K) return _loadQ6K(g, row, i);
+            _loadScales(g, row, i);
+            if (kind == Q4_K) {
+                g.bytes_ = _nibbles(row + 16, i);
+            } else {
                 uint256 high = Calldata.word(row + 16) >> i;
                 g.bytes_ = _nibbles(row + 48, i) | ((high << 4) & FIFTHS);
-            } else if (kind == Q8_0) {
-                row += i * 34;
-                (g.scale, g.factor) = (Calldata.u16(row), 1);
-                g.bytes_ = Calldata.word(row + 2) ^ SIGNS;
-            } else {
-                _loadSmall(g, kind, row, i);
             }
         }
     }
 
     /// Element j of the group as a float32: EMBED.
-    function element(Group memory g, uint256 kind, uint256 j) internal pure returns (uint256) {
+    function element(Group memory g, uint256 j) internal pure returns (uint256) {
         unchecked {
-            uint256 q = Float32.fromInt(int256((g.bytes_ >> (248 - 8 * j)) & 0xff) - biasOf(kind));
-            uint256 w = _scaled(kind == Q6_K && j >= 16 ? g.factor2 : g.factor, g.scale);
-            if (!hasOffset(kind)) return Float32.mul(q, w);
+            uint256 q = Float32.fromInt(int256((g.bytes_ >> (248 - 8 * j)) & 0xff) - g.bias);
+            uint256 w = _scaled(g.kind == Q6_K && j >= 16 ? g.factor2 : g.factor, g.scale);
+            if (!g.hasOffset) return Float32.mul(q, w);
             // n first, then its sign: -n of n = +0 is -0.
             return Float32.fma(q, w, _scaled(-g.factor2, g.scale2) ^ Float32.SIGN);
         }
     }
 
-    /// Q4_0, Q4_1, Q5_0, Q5_1: d, then m, then the fifth bits, as far as the type has them, then the nibbles.
-    function _loadSmall(Group memory g, uint256 kind, uint256 row, uint256 i) private pure {
+    /// Q4_0, Q4_1, Q5_0, Q5_1 behind d: m and the fifth bits, as far as the type has them, then the nibbles.
+    function _loadNibbles(Group memory g, uint256 kind, uint256 at) private pure {
         unchecked {
-            (, uint256 size) = blockOf(kind);
-            row += i * size;
-            (g.scale, g.factor) = (Calldata.u16(row), 1);
-            row += 2;
-            if (kind == Q4_1 || kind == Q5_1) {
-                (g.scale2, g.factor2) = (Calldata.u16(row), 1);
-                row += 2;
+            if (g.hasOffset) {
+                g.scale2 = Calldata.u16(at);
+                g.factor2 = 1;
+                at += 2;
             }
             uint256 high;
-            if (kind == Q5_0 || kind == Q5_1) {
-                high = _spread(Calldata.word(row) >> 224);
-                row += 4;
+            if (kind >= Q5_0) {
+                high = _spread(Calldata.word(at) >> 224);
+                at += 4;
             }
-            uint256 v = Calldata.word(row) >> 128;
+            uint256 v = Calldata.word(at) >> 128;
             g.bytes_ = (((v << 128) | (v >> 4)) & NIBBLES) | high;
         }
     }

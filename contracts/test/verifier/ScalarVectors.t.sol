@@ -189,8 +189,6 @@ contract ScalarHarness {
 }
 
 /// What the kernels compute of single floats, bit by bit.
-/// forge-config: default.gas_limit = 9223372036854775807
-/// forge-config: slow.gas_limit = 9223372036854775807
 contract ScalarVectorsTest is VectorFiles {
     ScalarHarness internal harness = new ScalarHarness();
 
