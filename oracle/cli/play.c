@@ -256,6 +256,10 @@ int lks_play_collect(lks_play *p)
         if (code != LKS_PARSED) {
             return code;
         }
+        d = lks_follow_update(&p->follow) == LKS_OK ? current(p) : NULL;
+        if (d != NULL) {
+            tell(p, d);
+        }
     }
     return lks_credit_collect(p->link, p->quiet ? NULL : stdout);
 }

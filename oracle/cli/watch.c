@@ -37,7 +37,6 @@ void lks_watch_free(lks_watch *w)
     *w = (lks_watch){0};
 }
 
-/* In: played, the claim is one that the account disputes already. */
 static lks_err add_claim(lks_watch *w, const uint8_t claim32[32], const uint8_t request32[32], bool played)
 {
     uint32_t drawn;
@@ -61,7 +60,7 @@ static lks_err add_claim(lks_watch *w, const uint8_t claim32[32], const uint8_t 
         return err;
     }
     lks_watched *c = &w->claims[w->claim_count++];
-    *c = (lks_watched){.done = !played && drawn >= w->share * 4294967296.0};
+    *c = (lks_watched){.played = played, .done = !played && drawn >= w->share * 4294967296.0};
     memcpy(c->claim_id, claim32, sizeof c->claim_id);
     memcpy(c->request_id, request32, sizeof c->request_id);
     w->left_out += c->done;
@@ -282,7 +281,8 @@ static int look_at(lks_watch *w, lks_watched *c)
         return err == LKS_NOTFOUND ? LKS_PARSED : lks_link_fail(w->link, err, NULL); /* a re-org took it away */
     }
     lks_rerun_model *m = find_model(w, g->view.request.model_id);
-    if (m == NULL || !g->claim.standing) {
+    bool disputable = g->claim.standing && (c->played || g->view.time <= g->claim.window_end);
+    if (m == NULL || !disputable) {
         w->left_out++;
         free_game(g);
         return LKS_PARSED;

@@ -10,6 +10,7 @@
 /* A claim that was seen. */
 typedef struct lks_watched {
     uint8_t claim_id[32], request_id[32];
+    bool played;       /* the account disputes it already */
     bool done;         /* looked at, left out, or given up */
     unsigned failures; /* of looking at it, in a row */
 } lks_watched;

@@ -2,10 +2,12 @@
  * LOCKSTEP_FAULT (oracle/fault.h), or falls silent.
  *
  *   hand_operator answer MODEL REQUEST           accepts the request, computes its answer, claims it
+ *   hand_operator sign MODEL REQUEST             prints the root of the claim's trace and its signature
  *   hand_operator defend MODEL REQUEST MOVES     plays the operator's side of every dispute of its claim: MOVES moves at most, then it ends
  *
  * Node, contracts, key and password come from the environment variables of lockstep.
  */
+#include "chain/hex.h"
 #include "oracle/cli/claim_view.h"
 #include "oracle/cli/cli.h"
 #include "oracle/cli/follow.h"
@@ -147,14 +149,41 @@ static int play(hand *h, unsigned long moves)
     return LKS_EXIT_OK;
 }
 
-static int defend(hand *h, const char *moves)
+static int trace(hand *h)
 {
     const lks_claim_args any = {0};
+    if (lks_claim_view_find(&h->claim, &h->view, &h->link.contracts, &any) != LKS_OK || lks_trace_make(&h->own, &h->model, &h->claim.run, NULL) != LKS_OK) {
+        return fail("trace");
+    }
+    return LKS_PARSED;
+}
+
+static int sign(hand *h)
+{
+    uint8_t root[32], digest[32], signature[65];
+    char text[LKS_HEX_SIZE(65)];
+    lks_signature s;
+    lks_trace_root(root, h->own);
+    lks_trace_root_hash(digest, h->link.contracts.chain_id, h->link.contracts.game, h->claim.claim_id, root);
+    if (lks_signer_sign(h->link.signer, &s, digest) != LKS_OK) {
+        return fail("signature");
+    }
+    memcpy(signature, s.r32, 32);
+    memcpy(signature + 32, s.s32, 32);
+    signature[64] = 27 + s.parity;
+    lks_hex_encode(text, root, 32);
+    printf("%s ", text);
+    lks_hex_encode(text, signature, 65);
+    puts(text);
+    return LKS_EXIT_OK;
+}
+
+static int defend(hand *h, const char *moves)
+{
     lks_commitment c;
     lks_model_commitment model;
-    if (lks_claim_view_find(&h->claim, &h->view, &h->link.contracts, &any) != LKS_OK || lks_commitment_make(&c, &h->model, NULL, NULL) != LKS_OK ||
-        lks_trace_make(&h->own, &h->model, &h->claim.run, NULL) != LKS_OK) {
-        return fail("trace");
+    if (lks_commitment_make(&c, &h->model, NULL, NULL) != LKS_OK) {
+        return fail("model");
     }
     lks_game_commitment(&model, &c);
     if (lks_follow_open(&h->follow, &h->link, h->view.id, h->claim.claim_id, h->view.state.request_block) != LKS_OK ||
@@ -170,9 +199,9 @@ int main(int argc, char **argv)
     const lks_chain_args chain = {0};
     const lks_account_args account = {0};
     uint8_t id[32];
-    bool defends = argc == 5 && strcmp(argv[1], "defend") == 0;
-    if (!defends && (argc != 4 || strcmp(argv[1], "answer") != 0)) {
-        return lks_cli_fail(LKS_EXIT_USAGE, "hand_operator answer MODEL REQUEST | defend MODEL REQUEST MOVES");
+    bool defends = argc == 5 && strcmp(argv[1], "defend") == 0, answers = argc == 4 && strcmp(argv[1], "answer") == 0;
+    if (!defends && !answers && (argc != 4 || strcmp(argv[1], "sign") != 0)) {
+        return lks_cli_fail(LKS_EXIT_USAGE, "hand_operator answer MODEL REQUEST | sign MODEL REQUEST | defend MODEL REQUEST MOVES");
     }
     if (lks_fault_check() != LKS_OK || lks_model_open(&h.model, argv[2]) != LKS_OK) {
         return fail("start");
@@ -184,8 +213,11 @@ int main(int argc, char **argv)
     if (code == LKS_PARSED && lks_request_view_get(&h.view, &h.link, id) != LKS_OK) {
         code = fail("request");
     }
+    if (code == LKS_PARSED && !answers) {
+        code = trace(&h);
+    }
     if (code == LKS_PARSED) {
-        code = defends ? defend(&h, argv[4]) : answer(&h, id);
+        code = defends ? defend(&h, argv[4]) : answers ? answer(&h, id) : sign(&h);
     }
     lks_trace_free(h.own);
     lks_follow_close(&h.follow);
