@@ -43,4 +43,12 @@ const lks_known_leaf *lks_known_find_leaf(const lks_known *known, uint32_t op, u
 /* A node of the operator's tree; as lks_trace_node. */
 void lks_view_node(uint8_t hash32[32], const lks_view *v, uint32_t op, unsigned height, uint64_t index);
 
+/* ---- Parts of the reader ---- */
+
+/* Out: chunks [first, end) of a row that the range covers. Returns: their bytes. */
+size_t lks_view_span(const lks_range *g, uint32_t *first, uint32_t *end);
+/* Add the opening of a range that was read as `bytes`, or of the piece of a list that holds an element, to the record. */
+LKS_MUST_USE lks_err lks_view_record_range(lks_view *v, const uint8_t *bytes, const lks_range *g);
+LKS_MUST_USE lks_err lks_view_record_token(lks_view *v, const uint32_t *ids, size_t count, uint32_t index);
+
 #endif
