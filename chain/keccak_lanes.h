@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <string.h>
 
-static inline void absorb(V s[25], const V w[17])
+static inline __attribute__((always_inline)) void absorb(V s[25], const V w[17])
 {
     for (int i = 0; i < 17; i++)
         s[i] = XOR(s[i], w[i]);

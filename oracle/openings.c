@@ -4,7 +4,7 @@
 #include <string.h>
 
 /* Subtrees of this height are hashed level by level in one array; above them, node by node. */
-enum { BLOCK_HEIGHT = 8, BLOCK = 1 << BLOCK_HEIGHT, MAX_HEIGHT = 64 };
+enum { BLOCK_HEIGHT = 10, BLOCK = 1 << BLOCK_HEIGHT, MAX_HEIGHT = 64 };
 
 typedef struct source {
     lks_tree tree;

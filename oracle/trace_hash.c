@@ -42,7 +42,7 @@ void lks_trace_store_sample(uint8_t bytes[8], const lks_sample_row *s)
 /* ---- Rows to leaves ---- */
 
 /* A thread stores and hashes about so many bytes of rows at once, and so many rows: a multiple of the lanes of Keccak, which needs messages of one length. */
-enum { UNIT_BYTES = 32768, LANES = 8, LEAST_ROWS = 2 * LANES, MOST_ROWS = 256 };
+enum { UNIT_BYTES = 16384, LANES = 8, LEAST_ROWS = LANES, MOST_ROWS = 256 };
 
 struct lks_trace_hasher {
     lks_trace *trace;
