@@ -43,7 +43,7 @@ abstract contract BaseTest is Test {
     function setUp() public virtual {
         vm.warp(1_700_000_000);
         vm.roll(1_000_000);
-        registry = new ModelRegistry();
+        registry = ModelRegistry(vm.deployCode("ModelRegistry.sol:ModelRegistry"));
         deploy();
         modelId = registry.register(commitment(), bytes32(uint256(1)), "file:model");
         vm.deal(requester, 1000 ether);
@@ -53,11 +53,13 @@ abstract contract BaseTest is Test {
         }
     }
 
+    /// By artifact: code of a contract that is created with `new` is compiled anew into every test.
     /// Bonds and oracle; `game` is an account that plays the dispute game.
     function deploy() internal virtual {
         address predicted = vm.computeCreateAddress(address(this), vm.getNonce(address(this)) + 1);
-        bonds = new OperatorBonds(predicted, WITHDRAWAL_DELAY);
-        oracle = new InferenceOracle(address(registry), address(bonds), game, oracleParameters());
+        bonds = OperatorBonds(vm.deployCode("OperatorBonds.sol:OperatorBonds", abi.encode(predicted, WITHDRAWAL_DELAY)));
+        bytes memory arguments = abi.encode(address(registry), address(bonds), game, oracleParameters());
+        oracle = InferenceOracle(payable(vm.deployCode("InferenceOracle.sol:InferenceOracle", arguments)));
     }
 
     function oracleParameters() internal pure returns (OracleParameters memory) {

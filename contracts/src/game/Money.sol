@@ -80,6 +80,7 @@ abstract contract Money is GameBase {
 
     /// Takes a challenger's payment from the ether sent and then from its credit; more than that becomes credit.
     /// @dev At most once in a call. SAFETY: `multicall` is not payable, so msg.value is counted once however many calls it makes.
+    // slither-disable-next-line msg-value-in-nonpayable: called by the payable challenge, pick and demandPartials
     function _collect(uint256 needed) internal {
         if (msg.value >= needed) {
             _credit(msg.sender, msg.value - needed);

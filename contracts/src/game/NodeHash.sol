@@ -60,8 +60,10 @@ library NodeHash {
                     absent := 0
                     for {} left {} {
                         let j := sub(255, clz(left))
+                        // slither-disable-next-line incorrect-shift: a 1 is shifted, by as many bits
                         left := xor(left, shl(j, 1))
                         j := shr(1, j)
+                        // slither-disable-next-line incorrect-shift: a 1 is shifted, by as many bits
                         absent := or(absent, shl(j, 1))
                         mstore(add(base, shl(5, j)), pad)
                     }
@@ -84,6 +86,7 @@ library NodeHash {
         assembly ("memory-safe") {
             for { let rest := mask } rest {} {
                 let j := sub(255, clz(rest))
+                // slither-disable-next-line incorrect-shift: a 1 is shifted, by as many bits
                 rest := xor(rest, shl(j, 1))
                 wrong := or(wrong, xor(calldataload(add(children.offset, shl(5, j))), pad))
             }

@@ -10,6 +10,7 @@ import {Turn, Turns} from "./Turns.sol";
 
 /// @title The answers: trace, children, leaves, partials.
 /// @dev An answer that was given already, in this dispute or another, changes nothing: whoever sends many at once is not stopped by one that came first.
+/// One to a question that is not put yet, or no more, reverts: it does not look as if it had been taken.
 abstract contract Operators is Money {
     using NodeHash for Tree;
     using Turns for Turn;
@@ -35,10 +36,12 @@ abstract contract Operators is Money {
     /// @inheritdoc IDisputeGame
     function reveal(bytes32 disputeId, bytes32[] calldata children) external {
         (Dispute storage d, DisputedClaim storage c, Turn memory t) = _load(disputeId);
-        if (t.state == DisputeState.Pick) return;
-        _requireState(t, DisputeState.Node);
+        if (t.state != DisputeState.Pick) _requireState(t, DisputeState.Node);
         if (children.length != 1 << Positions.stageBelow(t.height)) revert WrongChildCount();
-        if (_treeOf(t.op, t.layout, c).fold(t.height, t.index, children) != d.node) revert WrongHash();
+        if (_treeOf(t.op, t.layout, c).fold(t.height, t.index, children) != _nodeOf(d, c)) {
+            revert WrongHash();
+        }
+        if (t.state == DisputeState.Pick) return;
         _answer(d, t, CHILDREN_GAS, 0);
         emit Revealed(d.claimId, t.op, t.height, t.index, children);
     }
@@ -46,13 +49,13 @@ abstract contract Operators is Money {
     /// @inheritdoc IDisputeGame
     function revealLeaf(bytes32 disputeId, bytes calldata data) external {
         (Dispute storage d, DisputedClaim storage c, Turn memory t) = _load(disputeId);
-        if (t.state >= DisputeState.Step) return;
-        _requireState(t, DisputeState.Leaf);
+        if (t.state < DisputeState.Step) _requireState(t, DisputeState.Leaf);
         uint256 last = Positions.chunksOf(t.layout) - 1;
         uint256 length = Positions.CHUNK_BYTES;
         if (Positions.chunkOf(t.layout, t.index) == last) length = _shapes[c.modelId][t.op].rowBytes - last * length;
         if (data.length != length) revert WrongLength();
-        if (NodeHash.leaf(data) != d.node) revert WrongHash();
+        if (NodeHash.leaf(data) != _nodeOf(d, c)) revert WrongHash();
+        if (t.state != DisputeState.Leaf) return;
         _answer(d, t, LEAF_GAS, 0);
         emit LeafRevealed(d.claimId, t.op, t.index, data);
     }
@@ -61,7 +64,10 @@ abstract contract Operators is Money {
     function openPartials(bytes32 disputeId, bytes calldata partials) external {
         (Dispute storage d, DisputedClaim storage c, Turn memory t) = _load(disputeId);
         if (msg.sender != c.operator) revert NotOperator();
-        if (t.state == DisputeState.PartialStep) return;
+        if (t.state == DisputeState.PartialStep) {
+            if (_slots[d.claimId][_key(t, d)] >> 40 != _digest(partials)) revert WrongHash();
+            return;
+        }
         _requireState(t, DisputeState.Partials);
         uint256 row = Positions.rowOf(t.layout, t.index);
         // Safe casts: rows are positions, an element lies in a row of at most 2^26 bytes.

@@ -4,6 +4,8 @@ pragma solidity 0.8.37;
 import {IDisputeGame} from "../interfaces/IDisputeGame.sol";
 import {OutputShape} from "../interfaces/IStepVerifier.sol";
 
+// slither-disable-start divide-before-multiply: quotients here are whole blocks and places; nothing is lost that a product needs
+
 /// Shape of an operation's rows as far as places in its tree depend on it, small enough to lie beside a dispute's position:
 /// bits 0 to 1 the row kind, 2 to 14 key-value heads, 15 to 31 chunks a row. 0: none, the tree above operations.
 type Layout is uint32;
@@ -158,3 +160,4 @@ library Positions {
         return Layout.unwrap(layout) >> 15;
     }
 }
+// slither-disable-end divide-before-multiply

@@ -8,6 +8,8 @@ import {ClaimFacts, IStepVerifier, Opening, UnitKind, Witness} from "../interfac
 import {Money} from "./Money.sol";
 import {Turn, Turns} from "./Turns.sol";
 
+// slither-disable-start timestamp: deadlines are seconds; what a proposer can shift is no part of any of them
+
 /// @title The ends of a dispute: proofs, clocks that ran out, void claims, money back.
 /// @dev SAFETY: every call of the oracle comes last, after all state of the game; it is the deployment's own and calls nobody here. The verifier is called
 /// without try: a witness that does not open reverts the move and decides nothing.
@@ -192,6 +194,7 @@ abstract contract Verdicts is Money {
     function _target(Request calldata r, uint8 attempt, uint8 seat) private view returns (Target memory t) {
         t.requestId = _requestId(r);
         if (!IInferenceOracle(oracle).standing(t.requestId, attempt, seat)) revert ClaimNotLive();
+        // slither-disable-next-line unused-return: the claim hash is part of the claim id
         (, t.claimId) = IInferenceOracle(oracle).claimOf(t.requestId, attempt, seat);
         t.operator = IInferenceOracle(oracle).seatOf(t.requestId, attempt, seat).operator;
     }
@@ -252,3 +255,4 @@ abstract contract Verdicts is Money {
         (f.allowedCount, f.allowedHash) = (r.allowedCount, r.allowedHash);
     }
 }
+// slither-disable-end timestamp

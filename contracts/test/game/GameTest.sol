@@ -48,10 +48,11 @@ abstract contract GameTest is BaseTest {
     }
 
     function deploy() internal override {
-        toy = new ToyVerifier();
+        toy = ToyVerifier(vm.deployCode("ToyVerifier.sol:ToyVerifier"));
         game = vm.computeCreateAddress(address(this), vm.getNonce(address(this)) + 2);
         super.deploy();
-        arena = new DisputeGame(address(oracle), address(toy), gameParameters());
+        bytes memory arguments = abi.encode(address(oracle), address(toy), gameParameters());
+        arena = DisputeGame(vm.deployCode("DisputeGame.sol:DisputeGame", arguments));
         assertEq(address(arena), game);
     }
 
@@ -234,6 +235,21 @@ abstract contract GameTest is BaseTest {
         else if (s == DisputeState.Partials) openPartials(id, truePartials());
     }
 
+    /// Every leaf of the program that is in range.
+    function leaves() internal view returns (uint256[2][] memory all) {
+        uint256 count;
+        all = new uint256[2][](4096);
+        for (uint256 op; op < truth.opCount(); ++op) {
+            uint256 size = 2 ** truth.heightOf(op);
+            for (uint256 i; i < size; ++i) {
+                if (truth.present(op, 0, i)) all[count++] = [op, i];
+            }
+        }
+        assembly {
+            mstore(all, count)
+        }
+    }
+
     /// Goes down to the first child that differs from the truth.
     /// @return found false when none does
     function follow(bytes32 id) internal returns (bool found) {
@@ -260,15 +276,63 @@ abstract contract GameTest is BaseTest {
             if (s == DisputeState.Pick) {
                 if (!follow(id)) return;
             } else if (s == DisputeState.Root || s == DisputeState.Node || s == DisputeState.Leaf) {
-                answer(id);
+                if (!tryAnswer(id)) return;
             } else {
                 return;
             }
         }
     }
 
+    /// @return whether the game took the operator's answer
+    function tryAnswer(bytes32 id) internal returns (bool) {
+        try this.answerFor(id) {
+            return true;
+        } catch {
+            return false;
+        }
+    }
+
+    function answerFor(bytes32 id) external {
+        answer(id);
+    }
+
+    /// An honest challenger's whole game against a liar: by proof where the leaf is shown, by the clock where it is not.
+    function beat(bytes32 id) internal {
+        play(id);
+        DisputeView memory v = view_(id);
+        if (v.state == DisputeState.Step) {
+            step(id, v.op, v.index);
+        } else {
+            assertTrue(
+                v.state == DisputeState.Root || v.state == DisputeState.Node || v.state == DisputeState.Leaf, "stuck"
+            );
+            vm.warp(v.deadline + 1);
+            arena.timeout(id, req);
+        }
+        assertTrue(convicted(), "convicted");
+    }
+
     function convicted() internal view returns (bool) {
         return arena.claimOf(claimId).status == ClaimStatus.Convicted;
+    }
+
+    function noOpenings() internal pure returns (Opening[] memory) {
+        return new Opening[](0);
+    }
+
+    /// Convicts by a dispute of somebody else's, in whatever way is open.
+    function convictElsewhere() internal {
+        bytes32 other = open(rival, "elsewhere");
+        if (stateOf(other) == DisputeState.Root) {
+            vm.warp(view_(other).deadline + 1);
+            arena.timeout(other, req);
+        } else {
+            toy.setAlways();
+            Witness memory w;
+            vm.prank(rival);
+            arena.step(other, req, model, w);
+        }
+        assertTrue(convicted());
     }
 
     function expectState(DisputeState s) internal {

@@ -18,9 +18,15 @@ contract ToyVerifier is IStepVerifier {
     /// hash of the facts, but for the root, that every call must bring; 0: any
     bytes32 public wantedFacts;
     mapping(uint32 op => bool) public malformed;
+    /// finds everything wrong, whatever the witness
+    bool public always;
 
     function setTruth(ToyTrace truth_) external {
         truth = truth_;
+    }
+
+    function setAlways() external {
+        always = true;
     }
 
     function setMalformed(uint32 op) external {
@@ -40,6 +46,7 @@ contract ToyVerifier is IStepVerifier {
         ClaimFacts memory other = facts;
         other.traceRoot = 0;
         require(wantedFacts == 0 || keccak256(abi.encode(other)) == wantedFacts, "facts");
+        if (always) return true;
         if (w.op >= truth.opCount() || !truth.present(w.op, 0, w.leaf)) revert BadUnit();
         if (w.kind > UnitKind.Token) return partialsWrong(w, partials);
         if (w.openings.length != 1 || w.openings[0].data.length != truth.lengthOf(w.op, w.leaf)) revert BadOpening();
