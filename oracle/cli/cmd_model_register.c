@@ -6,6 +6,7 @@
 #include "oracle/cli/output.h"
 #include "oracle/cli/policy.h"
 #include "oracle/cli/send.h"
+#include "oracle/game/game.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -42,7 +43,7 @@ static int derive(registration *r)
     code = err == LKS_OK ? lks_model_commit(&r->commitment, &model, r->path, &progress) : lks_cli_fail_file(err, r->path, NULL);
     lks_progress_end(&progress);
     lks_model_close(&model);
-    lks_model_contract_commitment(&r->on_chain, &r->commitment);
+    lks_game_commitment(&r->on_chain, &r->commitment);
     return code;
 }
 

@@ -20,24 +20,6 @@ int lks_model_commit(lks_commitment *out, const lks_model *m, const char *path, 
     return err == LKS_OK ? LKS_PARSED : lks_cli_fail_file(err, path, NULL);
 }
 
-void lks_model_contract_commitment(lks_model_commitment *out, const lks_commitment *c)
-{
-    _Static_assert(LKS_CONTRACT_MAX_EOS == LKS_MAX_EOS, "the contracts take as many end-of-sequence ids as a file can have");
-    *out = (lks_model_commitment){.arithmetic_version = c->arithmetic_version,
-                                  .op_count = c->op_count,
-                                  .tensor_count = c->tensor_count,
-                                  .sampler_op = c->sampler_op,
-                                  .vocab_size = c->vocab_size,
-                                  .context_length = c->context_length,
-                                  .max_positions = c->max_positions,
-                                  .eos_count = c->eos_count};
-    memcpy(out->weights_root, c->weights_root, 32);
-    memcpy(out->program_root, c->program_root, 32);
-    memcpy(out->tokenizer_hash, c->tokenizer_hash, 32);
-    memcpy(out->rope_root, c->rope_root, 32);
-    memcpy(out->eos_ids, c->eos_ids, sizeof out->eos_ids);
-}
-
 lks_err lks_model_is_registered(bool *out, lks_link *s, const uint8_t model_id32[32])
 {
     lks_buf call = {0}, result = {0};

@@ -1,15 +1,12 @@
-/* The commitment of a model file, in the shape that the contracts take. */
+/* The commitment of a model file, and model ids. */
 #ifndef LKS_CLI_MODEL_ID_H
 #define LKS_CLI_MODEL_ID_H
 
 #include "oracle/cli/link.h"
 #include "oracle/commit.h"
 
-/* Hashes the model with progress. Out: *id, what the registry takes. Returns: LKS_PARSED, or the exit code after telling. */
+/* Hashes the model with progress. Returns: LKS_PARSED, or the exit code after telling. */
 int lks_model_commit(lks_commitment *out, const lks_model *m, const char *path, lks_progress *progress);
-
-/* Out: the contracts' struct of a commitment. */
-void lks_model_contract_commitment(lks_model_commitment *out, const lks_commitment *c);
 
 /* Out: whether the registry knows the model. */
 LKS_MUST_USE lks_err lks_model_is_registered(bool *out, lks_link *s, const uint8_t model_id32[32]);
