@@ -3,6 +3,7 @@
  *
  *   test_witness           200 wrong bits a run; every byte of the witnesses of two models spoilt
  *   test_witness all       4,000 wrong bits a run; of all models
+ *   test_witness FILE N    N wrong bits and N honest units of a model in a file
  */
 #include "kernels/half.h"
 #include "oracle/partials.h"
@@ -11,6 +12,8 @@
 #include "tests/oracle/run_witness.h"
 
 static bool everything;
+static const char *file;
+static int file_units;
 static uint64_t proofs, openings, honest, hostile;
 
 typedef struct claim {
@@ -131,12 +134,12 @@ static void convict(claim *c, uint32_t op, uint32_t leaf)
     revealed_free(&r);
 }
 
-static void test_run(const tiny_model *m, const lks_run *run)
+static void convict_bits(const tiny_model *m, const lks_run *run, int count)
 {
     claim c;
     rng r = {run->prompt_count * 1000003 + m->model.program.op_count};
     claim_open(&c, m, run);
-    for (int i = 0; i < (everything ? 4000 : 200); i++) {
+    for (int i = 0; i < count; i++) {
         uint32_t op = below(&r, c.rows.facts.op_count), leaf = draw_leaf(&r, &c.rows, op), size;
         uint8_t *bytes = run_rows_leaf(&c.rows, op, leaf, &size);
         uint32_t bit = below(&r, 8 * size), bit2 = below(&r, 8 * size);
@@ -152,6 +155,8 @@ static void test_run(const tiny_model *m, const lks_run *run)
     }
     claim_close(&c);
 }
+
+static void test_run(const tiny_model *m, const lks_run *run) { convict_bits(m, run, everything ? 4000 : 200); }
 
 static void test_wrong_bits(void **state)
 {
@@ -375,8 +380,39 @@ static void test_hostile(void **state)
     printf("count hostile_witnesses %llu\n", (unsigned long long)hostile);
 }
 
+/* ---- A model in a file ---- */
+
+static void test_file(void **state)
+{
+    (void)state;
+    tiny_model m = {.name = "file"};
+    vector_run v;
+    claim c;
+    rng r = {1};
+    const lks_policy policy = {.temperature = 0x3f4ccccd, .min_p = 0x3d4ccccd, .seed = 11};
+    OK(lks_model_open(&m.model, file));
+    vector_run_make(&v, &m.model, 45, 4, &policy);
+    convict_bits(&m, &v.run, file_units);
+    claim_open(&c, &m, &v.run);
+    for (int i = 0; i < file_units; i++) {
+        uint32_t op = below(&r, c.rows.facts.op_count);
+        lks_unit u = draw_unit(&r, &c.rows, op, draw_leaf(&r, &c.rows, op));
+        make_honest(&c, &u);
+    }
+    claim_close(&c);
+    printf("count proofs_file %llu\ncount honest_file %llu\n", (unsigned long long)proofs, (unsigned long long)honest);
+    vector_run_free(&v);
+    lks_model_close(&m.model);
+}
+
 int main(int argc, char **argv)
 {
+    if (argc == 3) {
+        file = argv[1];
+        file_units = atoi(argv[2]);
+        const struct CMUnitTest one[] = {cmocka_unit_test(test_file)};
+        return cmocka_run_group_tests(one, NULL, NULL);
+    }
     everything = argc == 2 && !strcmp(argv[1], "all");
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_honest), cmocka_unit_test(test_wrong_bits), cmocka_unit_test(test_garbage_right_of_the_fault),
                                        cmocka_unit_test(test_wrong_tokens), cmocka_unit_test(test_hostile)};
