@@ -8,6 +8,9 @@ import {Int8} from "./Int8.sol";
 import {Math32} from "./Math32.sol";
 import {Norm} from "./Norm.sol";
 
+// slither-disable-start uninitialized-local: a local begins at 0, and is meant to
+// slither-disable-start divide-before-multiply: quotients here are whole blocks and places; nothing is lost that a product needs
+
 /// One head's query, and the keys and values of up to 32 positions that it attends to, by offsets of the call's data.
 struct AttentionChunk {
     /// the query's entries and values
@@ -110,3 +113,4 @@ library Attention {
         }
     }
 }
+// slither-disable-end uninitialized-local,divide-before-multiply

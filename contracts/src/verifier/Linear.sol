@@ -6,6 +6,8 @@ import {Float32} from "./Float32.sol";
 import {Int8} from "./Int8.sol";
 import {Group, WeightRow} from "./WeightRow.sol";
 
+// slither-disable-start divide-before-multiply: quotients here are whole blocks and places; nothing is lost that a product needs
+
 /// @title LINEAR: a weight row against an A8 row with blocks of 64 (docs/SPEC.md, operations).
 /// @dev The sum s of a block is kept as an integer of units of 2^-24. Every scale is a binary16 times an integer, so every product is a whole number of units;
 /// s is below 2^47, so it never leaves the normal float32 numbers, and rounding it to float32 is rounding it to 24 bits. s is never -0.
@@ -60,6 +62,7 @@ library Linear {
             let m := sub(xor(r, sign), sign)
             let cut := sub(232, clz(m))
             if sgt(cut, 0) {
+                // slither-disable-next-line incorrect-shift: a 1 is shifted, by as many bits
                 m := shl(cut, shr(cut, add(add(m, and(shr(cut, m), 1)), sub(shl(sub(cut, 1), 1), 1))))
                 r := sub(xor(m, sign), sign)
             }
@@ -83,3 +86,4 @@ library Linear {
         }
     }
 }
+// slither-disable-end divide-before-multiply

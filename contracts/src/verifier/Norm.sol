@@ -4,6 +4,8 @@ pragma solidity 0.8.37;
 import {Calldata} from "./Calldata.sol";
 import {Float32} from "./Float32.sol";
 
+// slither-disable-start uninitialized-local: a local begins at 0, and is meant to
+
 /// @title RMS and NORM_Q (docs/SPEC.md, operations).
 library Norm {
     /// The sum of squares of `count` elements, 1 to 256, of float32 at an offset of the call's data.
@@ -47,3 +49,4 @@ library Norm {
         return Float32.mul(Float32.mul(x, r), gain);
     }
 }
+// slither-disable-end uninitialized-local

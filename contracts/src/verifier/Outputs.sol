@@ -13,6 +13,9 @@ import {Rope} from "./Rope.sol";
 import {Silu} from "./Silu.sol";
 import {Group, WeightRow} from "./WeightRow.sol";
 
+// slither-disable-start uninitialized-local: a local begins at 0, and is meant to
+// slither-disable-start divide-before-multiply: quotients here are whole blocks and places; nothing is lost that a product needs
+
 /// Where an element of an A8 row lies.
 struct Place {
     /// bytes of the row: the entry of the element's block, and its value
@@ -190,3 +193,4 @@ library Outputs {
         }
     }
 }
+// slither-disable-end uninitialized-local,divide-before-multiply

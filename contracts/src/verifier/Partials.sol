@@ -8,6 +8,9 @@ import {Float32} from "./Float32.sol";
 import {Program} from "./Program.sol";
 import {Proof, Proofs} from "./Proof.sol";
 
+// slither-disable-start uninitialized-local: a local begins at 0, and is meant to
+// slither-disable-start divide-before-multiply: quotients here are whole blocks and places; nothing is lost that a product needs
+
 /// @title What an operator posted for one attention element, and the units that refute it (docs/SPEC.md, section 13).
 /// @dev Of n chunks: n times (m_c, z_c, o_c), then m, c*, then (z, o) after every 32 chunks and after the last; little-endian words.
 library Partials {
@@ -52,7 +55,7 @@ library Partials {
             p.locate();
             uint256 e = p.unit;
             if (e >= p.op.width || !p.isDisputed(4 * e, 4 * e + 4)) revert IStepVerifier.BadUnit();
-            if (partials.length != lengthAt(p.position)) revert IStepVerifier.BadUnit();
+            if (!areValid(p.position, partials)) revert IStepVerifier.BadUnit();
             uint256 n = chunksAt(p.position);
             uint256 at = _offset(partials);
             uint256 summary = at + ENTRY * n;
@@ -78,6 +81,7 @@ library Partials {
             c.entries = p.readInput(0, head * entries, head * entries + entries);
             c.query = p.readInput(0, query, query + width);
             (c.keys, c.count) = p.readKeys(1, key, p.place);
+            // slither-disable-next-line unused-return: values have the keys' blocks
             (c.values,) = p.readKeys(2, key, p.place);
             (c.headWidth, c.blockLength, c.scale) = (width, p.inputs[0].blockLength, p.op.scalar);
             (uint256 m, uint256 z, uint256 o) = Attention.chunk(c, p.unit % width);
@@ -133,3 +137,4 @@ library Partials {
         }
     }
 }
+// slither-disable-end uninitialized-local,divide-before-multiply

@@ -3,6 +3,8 @@ pragma solidity 0.8.37;
 
 import {Calldata} from "./Calldata.sol";
 
+// slither-disable-start divide-before-multiply: quotients here are whole blocks and places; nothing is lost that a product needs
+
 /// A weight of an operation.
 struct Weight {
     uint256 tensor;
@@ -108,3 +110,4 @@ library Program {
         }
     }
 }
+// slither-disable-end divide-before-multiply

@@ -9,6 +9,8 @@ import {Op, Program, Weight} from "./Program.sol";
 import {Limits, Rules} from "./Rules.sol";
 import {WeightRow} from "./WeightRow.sol";
 
+// slither-disable-start divide-before-multiply: quotients here are whole blocks and places; nothing is lost that a product needs
+
 /// What is left of a witness's openings: an array in the call's data.
 struct Openings {
     uint256 at;
@@ -59,6 +61,9 @@ library Proofs {
         (p.traceRoot, p.weightsRoot, p.programRoot) = (facts.traceRoot, model.weightsRoot, model.programRoot);
         (p.ropeRoot, p.maxPositions) = (model.ropeRoot, model.maxPositions);
         (p.promptCount, p.sampled) = (facts.promptCount, facts.tokenCount);
+        if (p.promptCount == 0 || p.sampled == 0 || p.promptCount + p.sampled - 1 > p.maxPositions) {
+            revert IStepVerifier.BadUnit();
+        }
         p.positions = p.promptCount + p.sampled - 1;
         (p.index, p.leaf, p.unit, p.place) = (w.op, w.leaf, w.unit, w.place);
     }
@@ -94,6 +99,7 @@ library Proofs {
             (op, well) = Program.decode(_descriptor(o, m, programRoot, index));
             for (uint256 k; k < 4; ++k) {
                 uint256 input = op.inputs[k];
+                // slither-disable-next-line unused-return: of an input's words no more is judged
                 if (input < index) (inputs[k],) = Program.decode(_descriptor(o, m, programRoot, input));
             }
             well = well && Rules.isOwnWell(op, index, m) && Rules.areInputsWell(op, inputs);
@@ -297,3 +303,4 @@ library Proofs {
         }
     }
 }
+// slither-disable-end divide-before-multiply

@@ -180,6 +180,7 @@ library Rules {
         pure
         returns (bool)
     {
+        // slither-disable-next-line unused-return: a stored block's bytes are no matter of the rules
         (uint256 elements,) = WeightRow.blockOf(w.kind);
         return elements != 0 && w.tensor < m.tensorCount && w.rows == rows && rows != 0 && rows <= MOST
             && w.columns != 0 && w.columns % elements == 0 && w.columns <= mostColumns;

@@ -4,6 +4,8 @@ pragma solidity 0.8.37;
 import {Calldata} from "./Calldata.sol";
 import {Float32} from "./Float32.sol";
 
+// slither-disable-start uninitialized-local: a local begins at 0, and is meant to
+
 /// 32 consecutive weights of a row, as stored: value_i = (bytes_i - bias) * (factor * scale) + (factor2 * scale2), scales binary16 bits, factors integers.
 /// Q6_K: the second factor is that of the elements 16 to 31, and there is no offset.
 struct Group {
@@ -173,3 +175,4 @@ library WeightRow {
         return Float32.mul(Float32.fromInt(factor), Float32.fromHalf(scale));
     }
 }
+// slither-disable-end uninitialized-local

@@ -145,7 +145,7 @@ library Scenes {
 
     /// Fills the openings of all reads of one item with data and their paths within the item. Returns its root.
     function finishItem(Scene memory s, Read memory first, uint256 items) private pure returns (bytes32) {
-        Node[] memory leaves = new Node[](512);
+        Node[] memory leaves = new Node[](chunksOf(s, first));
         uint256 n;
         for (uint256 i; i < s.count; ++i) {
             Read memory r = s.reads[i];
@@ -169,6 +169,14 @@ library Scenes {
             climb(levels, 8 * first.tree + 1, r.place, end, r.height, o.path);
         }
         return levels[first.height][0].hash;
+    }
+
+    /// Chunks of all reads of an item, some of them twice.
+    function chunksOf(Scene memory s, Read memory first) private pure returns (uint256 n) {
+        for (uint256 i; i < s.count; ++i) {
+            Read memory r = s.reads[i];
+            if (!r.isList && r.tree == first.tree && r.item == first.item) n += (r.data.length + r.size - 1) / r.size;
+        }
     }
 
     /// All levels above sorted nodes; what is not there is `any`.
