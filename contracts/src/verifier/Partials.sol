@@ -48,14 +48,14 @@ library Partials {
         }
     }
 
-    /// Whether the unit, of a kind Partial*, shows the partials wrong.
+    /// Whether the unit, of a kind Partial*, shows the partials wrong. They were valid when they were posted.
     function isWrong(Proof memory p, UnitKind kind, bytes calldata partials) internal pure returns (bool) {
         unchecked {
             if (p.op.code != Program.ATTN) revert IStepVerifier.BadUnit();
             p.locate();
             uint256 e = p.unit;
             if (e >= p.op.width || !p.isDisputed(4 * e, 4 * e + 4)) revert IStepVerifier.BadUnit();
-            if (!areValid(p.position, partials)) revert IStepVerifier.BadUnit();
+            if (partials.length != lengthAt(p.position)) revert IStepVerifier.BadUnit();
             uint256 n = chunksAt(p.position);
             uint256 at = _offset(partials);
             uint256 summary = at + ENTRY * n;
