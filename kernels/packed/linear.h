@@ -81,7 +81,7 @@ INLINE vi dot_half(vi acc, const vi *v, const int8_t *a, lks_tensor_type type)
 
 /* y[t][lanes] += the panel's records [first, last) of one group, for n activation rows. */
 INLINE void run_group(float *y, size_t ld, const uint8_t *p, const lks_a8 *x, size_t t0, const side *sides, size_t side_ld, uint32_t first, uint32_t last,
-                      lks_tensor_type type, const unsigned n, const bool begin)
+                      lks_tensor_type type, const unsigned n)
 {
     const bool offset = type == LKS_Q4_1 || type == LKS_Q5_1 || type == LKS_Q4_K || type == LKS_Q5_K;
     const bool super = type == LKS_Q4_K || type == LKS_Q5_K || type == LKS_Q6_K;
@@ -89,7 +89,7 @@ INLINE void run_group(float *y, size_t ld, const uint8_t *p, const lks_a8 *x, si
     const size_t scales = type == LKS_Q4_1 || type == LKS_Q5_1 ? 4 : 2;
     vf acc[GROUP], s[GROUP], d = set1f(0.0f), e = d;
     for (unsigned t = 0; t < n; t++) {
-        acc[t] = begin ? set1f(0.0f) : loadf(y + t * ld);
+        acc[t] = first == 0 ? set1f(0.0f) : loadf(y + t * ld);
         s[t] = set1f(0.0f);
     }
     for (uint32_t b = first; b < last; b++) {
@@ -154,20 +154,11 @@ typedef struct panel {
 
 INLINE void run_rows(float *y, size_t ld, const uint8_t *p, const panel *j, unsigned n, lks_tensor_type type)
 {
-    if (j->first == 0) {
-        switch (n) {
-        case 1: run_group(y, ld, p, j->x, j->t0, j->sides, j->side_ld, j->first, j->last, type, 1, true); break;
-        case 2: run_group(y, ld, p, j->x, j->t0, j->sides, j->side_ld, j->first, j->last, type, 2, true); break;
-        case 4: run_group(y, ld, p, j->x, j->t0, j->sides, j->side_ld, j->first, j->last, type, 4, true); break;
-        default: run_group(y, ld, p, j->x, j->t0, j->sides, j->side_ld, j->first, j->last, type, GROUP, true); break;
-        }
-        return;
-    }
     switch (n) {
-    case 1: run_group(y, ld, p, j->x, j->t0, j->sides, j->side_ld, j->first, j->last, type, 1, false); break;
-    case 2: run_group(y, ld, p, j->x, j->t0, j->sides, j->side_ld, j->first, j->last, type, 2, false); break;
-    case 4: run_group(y, ld, p, j->x, j->t0, j->sides, j->side_ld, j->first, j->last, type, 4, false); break;
-    default: run_group(y, ld, p, j->x, j->t0, j->sides, j->side_ld, j->first, j->last, type, GROUP, false); break;
+    case 1: run_group(y, ld, p, j->x, j->t0, j->sides, j->side_ld, j->first, j->last, type, 1); break;
+    case 2: run_group(y, ld, p, j->x, j->t0, j->sides, j->side_ld, j->first, j->last, type, 2); break;
+    case 4: run_group(y, ld, p, j->x, j->t0, j->sides, j->side_ld, j->first, j->last, type, 4); break;
+    default: run_group(y, ld, p, j->x, j->t0, j->sides, j->side_ld, j->first, j->last, type, GROUP); break;
     }
 }
 
