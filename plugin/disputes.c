@@ -85,32 +85,31 @@ static void propose(lks_operator *op, best *b, lks_match *m, lks_task_kind kind,
 }
 
 /* A live dispute that we have a side in. Answers of an operator are named by what is asked for, which is the same in all disputes of a claim. */
-static void play(lks_operator *op, best *b, lks_match *m, const lks_game_dispute *d, bool defends) {
-    lks_dispute_view now;
-    bool same = false;
+static void play(lks_operator *op, best *b, lks_match *m, size_t i, bool defends) {
+    const lks_game_dispute *d = lks_game_dispute_at(m->game, i);
+    const lks_seen *seen = lks_moves_view(op, m, i);
     uint8_t key[32];
-    if (lks_moves_view(op, d, &now, &same) || !same) return;
+    if (!seen || !seen->same) return;
+    uint64_t deadline = seen->view.deadline;
     if (lks_state_is_operators(d->now.state) != defends) {
-        if (op->feed.head.time > now.deadline) lks_moves_timeout(op, m, d);
-    } else if (lks_chain_time(op) <= now.deadline) {
+        if (op->feed.head.time > deadline) lks_moves_timeout(op, m, d);
+    } else if (lks_chain_time(op) <= deadline) {
         lks_match_key(key, LKS_VERB_MOVE, defends ? m->claim.claim_id : d->id, 32, &d->now);
-        propose(op, b, m, defends ? LKS_TASK_OPERATOR : LKS_TASK_CHALLENGER, key, now.deadline, d);
+        propose(op, b, m, defends ? LKS_TASK_OPERATOR : LKS_TASK_CHALLENGER, key, deadline, d);
     }
 }
 
 static void defend(lks_operator *op, best *b, lks_match *m) {
     for (size_t i = 0; i < lks_game_dispute_count(m->game); i++) {
-        const lks_game_dispute *d = lks_game_dispute_at(m->game, i);
-        if (d->end == LKS_GAME_LIVE) play(op, b, m, d, true);
+        if (lks_game_dispute_at(m->game, i)->end == LKS_GAME_LIVE) play(op, b, m, i, true);
     }
 }
 
-static const lks_game_dispute *own_dispute(const lks_operator *op, const lks_match *m) {
-    for (size_t i = 0; i < lks_game_dispute_count(m->game); i++) {
-        const lks_game_dispute *d = lks_game_dispute_at(m->game, i);
-        if (is_ours(op, d->challenger)) return d;
-    }
-    return NULL;
+/* Returns: the number of our dispute; of all disputes when there is none. */
+static size_t own_dispute(const lks_operator *op, const lks_match *m) {
+    size_t i = 0;
+    while (i < lks_game_dispute_count(m->game) && !is_ours(op, lks_game_dispute_at(m->game, i)->challenger)) i++;
+    return i;
 }
 
 /* Whether the claim is in the share that is checked. */
@@ -125,11 +124,11 @@ static bool is_in_share(const lks_operator *op, const uint8_t claim_id32[32]) {
 }
 
 static void attack(lks_operator *op, best *b, lks_match *m) {
-    const lks_game_dispute *own = own_dispute(op, m);
+    size_t own = own_dispute(op, m);
     uint8_t key[32];
     char why[96];
-    if (own) {
-        if (own->end == LKS_GAME_LIVE) play(op, b, m, own, false);
+    if (own < lks_game_dispute_count(m->game)) {
+        if (lks_game_dispute_at(m->game, own)->end == LKS_GAME_LIVE) play(op, b, m, own, false);
         return;
     }
     if (lks_chain_time(op) > m->claim.window_end) return;
@@ -152,12 +151,11 @@ static void wind_up(lks_operator *op, lks_match *m) {
     bool took_part = is_ours(op, m->claim.operator_address), left = false, reward = false;
     for (size_t i = 0; i < lks_game_dispute_count(m->game); i++) {
         const lks_game_dispute *d = lks_game_dispute_at(m->game, i);
-        lks_dispute_view now;
-        bool same;
         if (!is_ours(op, d->challenger)) continue;
         took_part = true;
-        if (lks_moves_view(op, d, &now, &same)) return;
-        if (now.state == LKS_DISPUTE_CLOSED) continue;
+        const lks_seen *seen = lks_moves_view(op, m, i);
+        if (!seen) return;
+        if (seen->view.state == LKS_DISPUTE_CLOSED) continue;
         lks_moves_reclaim(op, m, d);
         return;
     }

@@ -14,6 +14,7 @@ lks_match *lks_match_find(const lks_matches *all, const uint8_t claim_id32[32]) 
 static void free_match(lks_match *m) {
     lks_trace_free(m->trace);
     lks_game_free(m->game);
+    free(m->seen);
     free(m);
 }
 
@@ -90,12 +91,15 @@ lks_err lks_match_sync(lks_match *match, const lks_game_deployment *deployment, 
         from = match->from;
     }
     match->synced.number = 0; /* until all of it has worked */
+    free(match->seen);
+    match->seen = NULL;
     lks_game_filter_request(&of_request, deployment, match->claim.request_id);
     lks_game_filter_claim(&of_claim, deployment, match->claim.claim_id);
     err = add_logs(match->game, node, &of_request.filter, from, head->number);
     if (!err) err = add_logs(match->game, node, &of_claim.filter, from, head->number);
     if (!err) err = lks_game_update(match->game);
     if (!err && !lks_game_run(match->game)) err = lks_fail(LKS_NOTFOUND, "the node does not give the logs of its request");
+    if (!err && !(match->seen = calloc(lks_game_dispute_count(match->game) + 1, sizeof *match->seen))) err = lks_fail(LKS_NOMEM, "out of memory");
     if (!err) match->synced = *head;
     return err;
 }

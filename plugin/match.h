@@ -7,6 +7,13 @@
 #include "plugin/models.h"
 #include "plugin/store.h"
 
+/* What the game contract said of a dispute at the head that the match stands at. */
+typedef struct lks_seen {
+    bool asked;
+    bool same; /* as the logs have it */
+    lks_dispute_view view;
+} lks_seen;
+
 typedef struct lks_match {
     lks_claim claim;
     const lks_served *served;
@@ -15,6 +22,7 @@ typedef struct lks_match {
     lks_game *game;
     lks_trace *trace;     /* NULL until it is made */
     bool lent;            /* game and trace are the prover's */
+    lks_seen *seen;       /* one for each dispute of the game */
     lks_block_ref synced; /* the game has the logs up to this block; number 0: none */
     bool compared;        /* the root that the operator opened, with ours */
     bool differs;         /* what came of it */

@@ -49,14 +49,19 @@ static lks_err view(lks_operator *op, const uint8_t to20[20], lks_err encoded, l
     return err;
 }
 
-lks_err lks_moves_view(lks_operator *op, const lks_game_dispute *d, lks_dispute_view *out, bool *same) {
+const lks_seen *lks_moves_view(lks_operator *op, lks_match *match, size_t i) {
+    lks_seen *seen = &match->seen[i];
+    const lks_game_dispute *d = lks_game_dispute_at(match->game, i);
     lks_buf call = {0}, result = {0};
+    if (seen->asked) return seen;
     lks_err encoded = lks_call_dispute_of(&call, d->id);
     lks_err err = view(op, op->config->game, encoded, &call, &result);
-    if (!err) err = lks_return_dispute(out, result.data, result.len);
+    if (!err) err = lks_return_dispute(&seen->view, result.data, result.len);
     lks_buf_free(&result);
-    *same = !err && (lks_dispute_state)out->state == d->now.state && out->op == d->now.op && out->height == d->now.height && out->index == d->now.index;
-    return err;
+    const lks_dispute_view *v = &seen->view;
+    seen->asked = err == LKS_OK;
+    seen->same = !err && (lks_dispute_state)v->state == d->now.state && v->op == d->now.op && v->height == d->now.height && v->index == d->now.index;
+    return err ? NULL : seen;
 }
 
 static lks_err send_one(lks_operator *op, const lks_match *m, const uint8_t key32[32], const uint8_t to20[20], const lks_game_tx *tx, bool simulated,

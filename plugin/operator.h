@@ -93,8 +93,8 @@ bool lks_disputes_hold(lks_operator *op, const uint8_t claim_id32[32]);
 /* disputes.c: milliseconds that a trace of so many positions may take; UINT64_MAX when that is not known yet. */
 uint64_t lks_disputes_trace_ms(const lks_operator *op, const uint8_t model_id32[32], uint64_t positions);
 
-/* moves.c: the dispute as the game contract has it now. Out: *same, whether the logs of the match say the same. */
-lks_err lks_moves_view(lks_operator *op, const lks_game_dispute *d, lks_dispute_view *view, bool *same) LKS_MUST_USE;
+/* moves.c: dispute number i of the match as the game contract has it, asked once a head. Returns: NULL when that is not known. */
+const lks_seen *lks_moves_view(lks_operator *op, lks_match *match, size_t i);
 /* moves.c: send a transaction; failures are told, and held back. what: for the log. Returns: whether it is on its way. */
 bool lks_moves_challenge(lks_operator *op, lks_match *match, const char *why);
 bool lks_moves_timeout(lks_operator *op, lks_match *match, const lks_game_dispute *d);

@@ -319,14 +319,21 @@ static void play_nobody(void) {
     player_count = 0;
 }
 
+/* As much of it as a failure's message has room for. */
+static const char *end_of_log(void) {
+    const char *lines = sim_host_lines(host);
+    size_t len = strlen(lines);
+    return len > 700 ? lines + len - 700 : lines;
+}
+
 #define RUN_UNTIL(condition) \
     do { \
         for (int i_ = 0; i_ < 700 && !(condition); i_++) block(); \
-        if (!(condition)) fail_msg("%s did not come about; log:\n%s", #condition, sim_host_lines(host)); \
+        if (!(condition)) fail_msg("%s did not come about; log:\n%s", #condition, end_of_log()); \
     } while (0)
 
 static void check_won(void) {
-    if (chain->convictions != 1 || chain->challenges != 1 || chain->reverts) fail_msg("%zu convictions, %zu challenges, %zu reverts; log:\n%s", chain->convictions, chain->challenges, chain->reverts, sim_host_lines(host));
+    if (chain->convictions != 1 || chain->challenges != 1 || chain->reverts) fail_msg("%zu convictions, %zu challenges, %zu reverts; log:\n%s", chain->convictions, chain->challenges, chain->reverts, end_of_log());
 }
 
 /* ---- challenger ---- */
@@ -450,7 +457,7 @@ static size_t own_claim(void) {
 
 static void check_defended(size_t accusers) {
     if (chain->convictions || chain->lost != accusers || chain->reverts || chain->finals != 1)
-        fail_msg("%zu convictions, %zu lost, %zu reverts, %zu final; log:\n%s", chain->convictions, chain->lost, chain->reverts, chain->finals, sim_host_lines(host));
+        fail_msg("%zu convictions, %zu lost, %zu reverts, %zu final; log:\n%s", chain->convictions, chain->lost, chain->reverts, chain->finals, end_of_log());
 }
 
 static void test_false_challenges(void **state) {
@@ -540,7 +547,7 @@ static void test_reorgs(void **state) {
                 bool challenged = chain->challenges == 1 || (defends && chain->challenges == 0); /* it goes when it comes back before the claim */
                 if (chain->convictions != (defends ? 0 : 1) || chain->finals != (defends ? 1 : 0) || !challenged)
                     fail_msg("height %d, how %d: %zu convictions, %zu final, %zu challenges; log:\n%s", height, how, chain->convictions, chain->finals,
-                             chain->challenges, sim_host_lines(host));
+                             chain->challenges, end_of_log());
                 done++;
                 teardown(NULL);
             }
@@ -575,7 +582,9 @@ static void test_crashes(void **state) {
     assert_true(crashes > 10);
 }
 
-int main(void) {
+/* An argument is a pattern of the tests to run. */
+int main(int argc, char **argv) {
+    if (argc > 1) cmocka_set_test_filter(argv[1]);
     const struct CMUnitTest tests[] = {
 #define TEST(f) cmocka_unit_test_teardown(f, no_teardown)
         TEST(test_right_claim), TEST(test_wrong_token),      TEST(test_wrong_trace),    TEST(test_silent_operator), TEST(test_share_and_bond),
