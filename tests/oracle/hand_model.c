@@ -128,7 +128,19 @@ static void add_ops(hand_model *h)
     op->weights[0] = add_tensor(h, LKS_Q5_K, VOCAB, WIDTH);
 }
 
-void hand_model_make(hand_model *h)
+/* In some places of every vector. */
+static void make_wild(hand_model *h)
+{
+    static const uint32_t words[] = {0x7f800000u, 0xff800000u, 0x7fc00000u, 0xffc00001u, 0x7f800001u, 0x7f7fffffu, 0, 0x80000000u, 1, 0x71000000u};
+    for (uint32_t i = 0; i < h->model.program.tensor_count; i++) {
+        lks_gguf_tensor *t = &h->tensors[i];
+        uint8_t *data = (uint8_t *)(uintptr_t)t->data;
+        for (uint32_t w = 0; t->type == LKS_F32 && w < LKS_COUNT(words) && 64 * w < t->dims[0]; w++)
+            lks_store_le32(data + 4 * (64 * w + (i + 7 * w) % 32), words[w]);
+    }
+}
+
+void hand_model_make(hand_model *h, bool wild)
 {
     lks_program *p = &h->model.program;
     double frequencies[ROPE_WIDTH / 2];
@@ -141,6 +153,8 @@ void hand_model_make(hand_model *h)
     p->context_length = p->max_positions = POSITIONS;
     p->rope_width = ROPE_WIDTH;
     add_ops(h);
+    if (wild)
+        make_wild(h);
     for (int i = 0; i < ROPE_WIDTH / 2; i++)
         factors[i] = 1.0f;
     h->model.rope = zeros(POSITIONS * ROPE_WIDTH, sizeof *h->model.rope);

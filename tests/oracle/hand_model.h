@@ -10,7 +10,8 @@ typedef struct hand_model {
     lks_gguf_tensor *tensors;
 } hand_model;
 
-void hand_model_make(hand_model *h);
+/* wild: gains and biases hold infinities, NaNs of several kinds, zeros and huge values, so that whole blocks become NaN. */
+void hand_model_make(hand_model *h, bool wild);
 void hand_model_free(hand_model *h);
 
 /* A greedy run with its rows, both to be freed. */

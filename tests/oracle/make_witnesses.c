@@ -2,7 +2,7 @@
  *
  *   make_witnesses DIR COUNT [SEED]
  *
- * DIR/MODEL.bin for every tiny model, and for the one of hand_model.h: about COUNT records, each a u32 big-endian length, abi.encode(ClaimFacts, ModelCommitment, Witness, bytes partials) of
+ * DIR/MODEL.bin for every tiny model, and for the two of hand_model.h: about COUNT records, each a u32 big-endian length, abi.encode(ClaimFacts, ModelCommitment, Witness, bytes partials) of
  * that length, and one byte: 0 not wrong, 1 wrong, 2 must revert.
  */
 #include "chain/contracts_internal.h"
@@ -277,19 +277,19 @@ static void close_file(scene *s, const char *name)
            (unsigned long long)s->written[2]);
 }
 
-static void write_hand_model(void)
+static void write_hand_model(const char *name, bool wild)
 {
     hand_model h;
     vector_run v;
     model_hashes hashes;
     scene s = {.hashes = &hashes};
-    hand_model_make(&h);
+    hand_model_make(&h, wild);
     model_hashes_make(&hashes, &h.model);
     s.model = hashes.commitment;
-    open_file(&s, "hand");
+    open_file(&s, name);
     hand_run_make(&v, &s.rows, &h, 35, 2);
     write_scene(&s, records, UINT32_MAX, 0);
-    close_file(&s, "hand");
+    close_file(&s, name);
     vector_run_free(&v);
     model_hashes_free(&hashes);
     hand_model_free(&h);
@@ -319,7 +319,8 @@ static void write_all(void **state)
 {
     (void)state;
     each_tiny_model(write_model);
-    write_hand_model();
+    write_hand_model("hand", false);
+    write_hand_model("hand-wild", true);
 }
 
 int main(int argc, char **argv)

@@ -86,12 +86,12 @@ static void flip_run(const tiny_model *m, const lks_run *run)
     run_rows_free(&r);
 }
 
-static void flip_hand_model(void)
+static void flip_hand_model(bool wild)
 {
     hand_model h;
     vector_run v;
     run_rows r;
-    hand_model_make(&h);
+    hand_model_make(&h, wild);
     hand_run_make(&v, &r, &h, 2, 2);
     flip_rows(&r, "the hand-made model");
     run_rows_free(&r);
@@ -103,7 +103,8 @@ static void test_every_bit(void **state)
 {
     (void)state;
     each_tiny_run(flip_run);
-    flip_hand_model();
+    flip_hand_model(false);
+    flip_hand_model(true);
     printf("count flips %llu\n", (unsigned long long)flips);
     for (int i = LKS_OP_EMBED; i <= LKS_OP_SAMPLE; i++)
         if (flips_by_op[i])
@@ -149,6 +150,92 @@ static void test_garbage(void **state)
     run_rows_free(&r);
     vector_run_free(&v);
     lks_model_close(&m.model);
+}
+
+/* ---- Blocks that agree with themselves ---- */
+
+enum { QUANT_OP = 1 /* of the hand-made model: A8 of operation 0, in two chunks */ };
+
+static float at(const uint8_t *row, uint32_t i) { return lks_float(lks_load_le32(row + 4 * i)); }
+
+/* The block as if element j had the greatest scale: entry and values follow. */
+static void pretend(uint8_t *row, const uint8_t *x, uint32_t width, uint32_t block, uint32_t j)
+{
+    uint32_t first = 64 * block, blocks = (width + 63) / 64;
+    float d = (at(x, first + j) < 0 ? -at(x, first + j) : at(x, first + j)) / 127.0f;
+    lks_store_le32(row + 8 * block, lks_bits(d));
+    lks_store_le32(row + 8 * block + 4, j);
+    for (uint32_t i = first; i < first + 64 && i < width; i++) {
+        float q = __builtin_rintf(at(x, i) * (1.0f / d));
+        row[8 * blocks + i] = (uint8_t)(int8_t)(q > 127.0f ? 127 : q < -127.0f ? -127 : (int)q);
+    }
+}
+
+/* A smaller element called the greatest, and every value quantised by it. */
+static void test_smaller_scales(void **state)
+{
+    (void)state;
+    hand_model h;
+    vector_run v;
+    run_rows r;
+    uint64_t count = 0;
+    hand_model_make(&h, false);
+    hand_run_make(&v, &r, &h, 3, 1);
+    uint32_t width = h.model.program.ops[QUANT_OP].width, row_size = r.shapes[QUANT_OP].row_size;
+    uint8_t *honest = malloc(row_size);
+    assert_non_null(honest);
+    for (uint32_t t = 0; t < r.shapes[QUANT_OP].rows; t++) {
+        uint8_t *row = r.rows[QUANT_OP] + (size_t)t * row_size;
+        const uint8_t *x = r.rows[0] + (size_t)t * r.shapes[0].row_size;
+        memcpy(honest, row, row_size);
+        for (uint32_t block = 0; block < width / 64; block++)
+            for (uint32_t j = 0; j < 64; j++) {
+                pretend(row, x, width, block, j);
+                if (memcmp(row, honest, LKS_CHUNK_SIZE)) {
+                    convict_leaf(&r, QUANT_OP, t << r.shapes[QUANT_OP].chunk_bits, honest, "the hand-made model");
+                    count++;
+                }
+                memcpy(row, honest, row_size);
+            }
+    }
+    printf("count smaller_scales %llu\n", (unsigned long long)count);
+    assert_true(count > 1000);
+    free(honest);
+    run_rows_free(&r);
+    vector_run_free(&v);
+    hand_model_free(&h);
+}
+
+/* A product beyond 127 differs from every value, -128 too, whatever the entry in another chunk says. */
+static void test_beyond_127(void **state)
+{
+    (void)state;
+    hand_model h;
+    vector_run v;
+    run_rows r;
+    unsigned count = 0;
+    hand_model_make(&h, false);
+    hand_run_make(&v, &r, &h, 3, 1);
+    uint32_t width = h.model.program.ops[QUANT_OP].width, entries = 8 * ((width + 63) / 64);
+    uint8_t *row = r.rows[QUANT_OP];
+    for (uint32_t e = LKS_CHUNK_SIZE - entries; e < width; e++) {
+        float x = at(r.rows[0], e);
+        lks_unit u = {LKS_UNIT_OUTPUT, QUANT_OP, 1, e, 0};
+        if (!(x < 0))
+            continue;
+        for (int q = -130; q <= -126; q++) {
+            bool wrong;
+            lks_store_le32(row + 8 * (e / 64), lks_bits(x / (float)q));
+            row[entries + e] = (uint8_t)(q < -128 ? -128 : q);
+            OK(lks_step_check(&wrong, &r.facts, &u, NULL, 0, &r.reader));
+            assert_int_equal(wrong, q < -127);
+            count++;
+        }
+    }
+    assert_true(count > 100);
+    run_rows_free(&r);
+    vector_run_free(&v);
+    hand_model_free(&h);
 }
 
 /* ---- Tokens ---- */
@@ -382,7 +469,8 @@ static void test_partials(void **state)
 int main(int argc, char **argv)
 {
     everything = argc == 2 && !strcmp(argv[1], "all");
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_every_bit), cmocka_unit_test(test_garbage), cmocka_unit_test(test_tokens),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_every_bit), cmocka_unit_test(test_garbage), cmocka_unit_test(test_smaller_scales),
+                                       cmocka_unit_test(test_beyond_127), cmocka_unit_test(test_tokens),
                                        cmocka_unit_test(test_index_not_allowed), cmocka_unit_test(test_partials)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -129,14 +129,13 @@ static void test_honest_runs(void **state)
 }
 
 /* What the Llama family has not. */
-static void test_hand_model(void **state)
+static void check_hand_model(bool wild)
 {
-    (void)state;
     hand_model h;
     vector_run v;
     run_rows r;
     uint64_t before = units;
-    hand_model_make(&h);
+    hand_model_make(&h, wild);
     hand_run_make(&v, &r, &h, 35, 2);
     for (uint32_t op = 0; op < r.facts.op_count; op++)
         for (uint32_t leaf = 0; leaf < run_rows_places(&r, op); leaf++)
@@ -146,6 +145,13 @@ static void test_hand_model(void **state)
     run_rows_free(&r);
     vector_run_free(&v);
     hand_model_free(&h);
+}
+
+static void test_hand_model(void **state)
+{
+    (void)state;
+    check_hand_model(false);
+    check_hand_model(true);
 }
 
 /* Running sums: more than 32 chunks, at the positions around the ends of runs. */
