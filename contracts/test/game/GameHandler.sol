@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {DisputeState, DisputeView} from "../../src/interfaces/IDisputeGame.sol";
+import {Request} from "../../src/interfaces/IInferenceOracle.sol";
+import {GameTest} from "./GameTest.sol";
+import {ToyTrace} from "./ToyTrace.sol";
+
+/// Random play around two claims, an honest operator's and a liar's. The honest challenger disputes only the liar, follows the first difference and moves
+/// in time; the honest operator answers in time. Puppets do anything: dispute both, pick at random, stay silent; the liar withholds at random.
+contract GameHandler is GameTest {
+    uint256 internal constant HONEST = 0;
+    uint256 internal constant LIAR = 1;
+    uint256 internal constant MAX_DISPUTES = 20;
+
+    struct Case {
+        Request req;
+        bytes32 requestId;
+        bytes32 claimId;
+        ToyTrace theirs;
+        address operator;
+    }
+
+    struct Entry {
+        bytes32 id;
+        uint256 case_;
+        address challenger;
+    }
+
+    Case[2] internal cases;
+    Entry[] internal entries;
+    address internal puppet;
+    /// disputes that their challenger lost by the clock
+    mapping(address challenger => uint256) public lost;
+    mapping(bytes32 move => uint256) public done;
+    uint256 public paidIn;
+    mapping(address account => uint256) internal startOf;
+
+    function setUp() public override {
+        super.setUp();
+        puppet = rival;
+        // All that there is: what the requester and the two challengers hold, and thirty operators' bonds.
+        paidIn = 3000 ether + 300 ether;
+        for (uint256 i; i < 2; ++i) {
+            (operators[0], operators[i]) = (operators[i], operators[0]);
+            operator = operators[0];
+            claimIt();
+            if (i == LIAR) theirs.changeLeaf(0, 5, flipped(0, 5, 3));
+            theirs.root();
+            cases[i] = Case(req, requestId, claimId, theirs, operator);
+        }
+        truth.root();
+        for (uint256 i; i < actors(); ++i) {
+            startOf[actor(i)] = wealth(actor(i));
+        }
+    }
+
+    function use(uint256 i) internal {
+        (req, requestId, claimId) = (cases[i].req, cases[i].requestId, cases[i].claimId);
+        (theirs, operator) = (cases[i].theirs, cases[i].operator);
+    }
+
+    /* MOVES */
+
+    function challenge(uint256 who, uint256 what, uint256 fee) external {
+        vm.fee(_bound(fee, 1 gwei, 200 gwei));
+        if (entries.length == MAX_DISPUTES) return;
+        address sender = who % 2 == 0 ? challenger : puppet;
+        uint256 k = sender == challenger ? LIAR : what % 2;
+        use(k);
+        bool live = block.timestamp <= oracle.stateOf(requestId).deadline && oracle.standing(requestId, 1, 0);
+        if (!live) return;
+        bytes32 id = open(sender, bytes32(entries.length));
+        entries.push(Entry(id, k, sender));
+        ++done["challenge"];
+    }
+
+    /// Whoever's turn it is in some dispute moves.
+    function move(uint256 which, uint256 random, uint256 fee) external {
+        vm.fee(_bound(fee, 1 gwei, 200 gwei));
+        if (entries.length == 0) return;
+        Entry memory e = entries[which % entries.length];
+        use(e.case_);
+        DisputeView memory v = view_(e.id);
+        if (v.state == DisputeState.Closed || over() || block.timestamp > v.deadline) return;
+        if (operatorsTurn(v.state)) {
+            if (e.case_ == LIAR && random % 4 == 0) return;
+            answer(e.id);
+            ++done["answer"];
+        } else {
+            playChallenger(e, v, random);
+        }
+    }
+
+    function playChallenger(Entry memory e, DisputeView memory v, uint256 random) private {
+        if (e.challenger == challenger) {
+            if (v.state == DisputeState.Pick) follow(e.id);
+            else step(e.id, v.op, v.index);
+            ++done["honest"];
+        } else if (v.state == DisputeState.Pick) {
+            uint256 op = v.op == TOP ? random % truth.opCount() : v.op;
+            uint256 h = v.op == TOP && random % 3 == 0 ? truth.heightOf(op) : 0;
+            uint256 i = op == v.op
+                ? (v.index << v.height) + (random >> 8) % 2 ** v.height
+                : (random >> 8) % 2 ** (truth.heightOf(op) - h);
+            if (!truth.present(op, h, i) || (h == truth.heightOf(op) && v.op == op)) return;
+            pick(e.id, op, h, i);
+            ++done["puppet"];
+        } else if (v.state == DisputeState.Step && v.op == 2) {
+            demand(e.id, v.index % 2 == 0 ? random % 256 : 256 + random % 16);
+            ++done["demand"];
+        }
+    }
+
+    function timeout(uint256 which) external {
+        if (entries.length != 0) tryTimeout(entries[which % entries.length]);
+    }
+
+    function tryTimeout(Entry memory e) private {
+        use(e.case_);
+        DisputeView memory v = view_(e.id);
+        if (v.state == DisputeState.Closed || over() || block.timestamp <= v.deadline) return;
+        vm.prank(stranger);
+        arena.timeout(e.id, req);
+        if (!operatorsTurn(v.state)) ++lost[e.challenger];
+        ++done["timeout"];
+    }
+
+    function reclaim(uint256 which) external {
+        if (entries.length == 0) return;
+        Entry memory e = entries[which % entries.length];
+        use(e.case_);
+        if (!over() || stateOf(e.id) == DisputeState.Closed) return;
+        vm.prank(stranger);
+        arena.reclaim(e.id);
+        ++done["reclaim"];
+    }
+
+    function withdraw(uint256 who) external {
+        address sender = actor(who % actors());
+        if (arena.credit(sender) == 0) return;
+        vm.prank(sender);
+        arena.withdraw(payable(sender));
+        ++done["withdraw"];
+    }
+
+    function finalize(uint256 which) external {
+        use(which % 2);
+        try oracle.finalize(req, "") {
+            ++done["finalize"];
+        } catch {}
+    }
+
+    /// Time passes, but not over a turn of somebody honest.
+    function wait_(uint256 time) public {
+        uint256 to = block.timestamp + _bound(time, 1, BUDGET + 1);
+        for (uint256 i; i < entries.length; ++i) {
+            Entry memory e = entries[i];
+            use(e.case_);
+            DisputeView memory v = view_(e.id);
+            if (v.state == DisputeState.Closed || over() || to <= v.deadline) continue;
+            if (operatorsTurn(v.state)) {
+                if (e.case_ == HONEST && block.timestamp <= v.deadline) answer(e.id);
+            } else if (e.challenger == challenger && block.timestamp <= v.deadline) {
+                playChallenger(e, v, 0);
+            }
+        }
+        vm.warp(to);
+        ++done["wait"];
+    }
+
+    /// Everything ends: silence, clocks, money back.
+    function settle() external {
+        for (uint256 round; round < 40; ++round) {
+            uint256 live;
+            for (uint256 i; i < entries.length; ++i) {
+                Entry memory e = entries[i];
+                use(e.case_);
+                if (stateOf(e.id) == DisputeState.Closed) continue;
+                if (over()) this.reclaim(i);
+                else tryTimeout(e);
+                if (stateOf(e.id) != DisputeState.Closed) ++live;
+            }
+            if (live == 0) break;
+            wait_(BUDGET + 1);
+        }
+        for (uint256 i; i < actors(); ++i) {
+            if (arena.credit(actor(i)) == 0) continue;
+            vm.prank(actor(i));
+            arena.withdraw(payable(actor(i)));
+        }
+        vm.warp(block.timestamp + WINDOW + 1);
+        for (uint256 i; i < 2; ++i) {
+            this.finalize(i);
+        }
+    }
+
+    /* BOOKS */
+
+    function over() internal view returns (bool) {
+        return !oracle.standing(requestId, 1, 0);
+    }
+
+    function operatorsTurn(DisputeState s) internal pure returns (bool) {
+        return s == DisputeState.Root || s == DisputeState.Node || s == DisputeState.Leaf || s == DisputeState.Partials;
+    }
+
+    function actors() public pure returns (uint256) {
+        return 6;
+    }
+
+    function actor(uint256 i) public view returns (address) {
+        return [challenger, puppet, cases[HONEST].operator, cases[LIAR].operator, stranger, requester][i];
+    }
+
+    /// What an account has or is owed, its bonds and disputes among it.
+    function wealth(address account) public view returns (uint256 sum) {
+        sum = account.balance + arena.credit(account) + oracle.credit(account) + bonds.account(account).free
+            + bonds.account(account).locked;
+        for (uint256 i; i < entries.length; ++i) {
+            if (entries[i].challenger != account) continue;
+            DisputeView memory v = arena.disputeOf(entries[i].id);
+            sum += v.bond + v.prepaid;
+        }
+    }
+
+    /// What the accounts have won or lost since the start.
+    function gain(uint256 i) external view returns (int256) {
+        return int256(wealth(actor(i))) - int256(startOf[actor(i)]);
+    }
+
+    function inDisputes() external view returns (uint256 sum, uint256 live) {
+        for (uint256 i; i < entries.length; ++i) {
+            DisputeView memory v = arena.disputeOf(entries[i].id);
+            sum += v.bond + v.prepaid;
+            if (v.state != DisputeState.Closed) ++live;
+        }
+    }
+
+    function credits() external view returns (uint256 sum) {
+        for (uint256 i; i < actors(); ++i) {
+            sum += arena.credit(actor(i));
+        }
+    }
+
+    /// All ether that the parts and the accounts hold, and what was burned.
+    function everything() external view returns (uint256 sum) {
+        sum = address(arena).balance + address(oracle).balance + address(bonds).balance + address(0xdEaD).balance;
+        for (uint256 i; i < actors(); ++i) {
+            sum += actor(i).balance;
+        }
+    }
+
+    function arenaBalance() external view returns (uint256) {
+        return address(arena).balance;
+    }
+
+    function honestStands() external view returns (bool) {
+        address honest = cases[HONEST].operator;
+        return bonds.account(honest).free + bonds.account(honest).locked == 10 ether;
+    }
+
+    function honestChallenger() external view returns (address) {
+        return challenger;
+    }
+}
