@@ -47,7 +47,7 @@ bool lks_disputes_hold(lks_operator *op, const uint8_t claim_id32[32]) {
 
 /* ---- the store ---- */
 
-static void put_claim(lks_operator *op, lks_claim *claim) {
+static void put_claim(lks_operator *op, const lks_claim *claim) {
     lks_err err = lks_store_begin(op->store);
     if (!err) {
         err = lks_store_claim_put(op->store, claim);
@@ -57,12 +57,13 @@ static void put_claim(lks_operator *op, lks_claim *claim) {
     if (err) lks_log(op->host, LKS_ERROR, "what is known of a claim is not stored: %s", lks_error_message());
 }
 
-static void settle(lks_operator *op, lks_claim *claim) {
+static void settle(lks_operator *op, const lks_claim *claim) {
+    lks_claim over = *claim; /* which may be the match's own */
     lks_match *m = lks_match_find(&op->matches, claim->claim_id);
     if (m && m->lent) return;
     if (m) lks_match_remove(&op->matches, m);
-    claim->settled = op->feed.head.ref.number;
-    put_claim(op, claim);
+    over.settled = op->feed.head.ref.number;
+    put_claim(op, &over);
 }
 
 /* ---- the tick ---- */
