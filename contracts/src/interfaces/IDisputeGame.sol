@@ -49,7 +49,7 @@ struct DisputeView {
     /// element whose partials were demanded
     uint32 element;
     uint256 bond;
-    /// paid in advance for the operator's current move
+    /// what is not spent of the prepayments: in the operator's turn its answer is repaid from it, in the challenger's it counts towards the next question
     uint256 prepaid;
     /// second in which the current turn began, and the last one of it
     uint64 turnStart;
@@ -190,6 +190,7 @@ interface IDisputeGame {
         returns (bytes32 disputeId);
 
     /// Goes down to a node below the current one: of a stage, in range, not padding. Its operation's shape must be recorded when it is, or is below, an operation's root.
+    /// Ether sent and the caller's credit cover what the dispute's `prepaid` lacks of the prepayment; nothing is needed where the answer is there already.
     /// @param op of a node of the tree above operations 65,535; never with height 0, which is named (operation, its height, 0)
     /// @param path hashes beside the way from `node` up to the current node
     function pick(bytes32 disputeId, uint16 op, uint8 height, uint32 index, bytes32 node, bytes32[] calldata path)
