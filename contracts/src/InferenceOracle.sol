@@ -22,6 +22,10 @@ import {Claims} from "./oracle/Claims.sol";
 import {DisputeHooks} from "./oracle/DisputeHooks.sol";
 import {OracleBase} from "./oracle/OracleBase.sol";
 
+// slither-disable-start reentrancy-no-eth,reentrancy-events,calls-loop: called are the deployment's own bonds, which call nobody else; a request has at most five seats
+// slither-disable-start timestamp,incorrect-equality: deadlines are seconds; equal is said of states, not of times
+// slither-disable-start uninitialized-local: a local begins at 0, and is meant to
+
 /// @title Requests for inference, their claims and their settlement.
 contract InferenceOracle is Claims, DisputeHooks {
     using TokenList for bytes;
@@ -42,6 +46,7 @@ contract InferenceOracle is Claims, DisputeHooks {
 
     /// @inheritdoc IInferenceOracle
     function request(RequestParams calldata p) external payable returns (bytes32 id) {
+        // slither-disable-next-line unused-return: the ends of an answer are the claim's concern
         (uint32 vocabSize, uint32 maxPositions,) = IModelRegistry(registry).limits(p.modelId);
         if (vocabSize == 0) revert UnknownModel(p.modelId);
         RequestRules.checkInference(p, vocabSize, maxPositions);
@@ -184,12 +189,12 @@ contract InferenceOracle is Claims, DisputeHooks {
     }
 
     /// Counts the claims that stand and fines the seats that made none.
-    /// @return standing number of claims that stand
+    /// @return count number of claims that stand
     /// @return first seat of the first of them
     /// @return agreed whether all of them have one value
     function _tally(Request calldata r, bytes32 id, RequestState storage s)
         private
-        returns (uint256 standing, uint8 first, bool agreed)
+        returns (uint256 count, uint8 first, bool agreed)
     {
         bytes32 value;
         agreed = true;
@@ -198,7 +203,7 @@ contract InferenceOracle is Claims, DisputeHooks {
             SeatStatus status = seat.status;
             if (status == SeatStatus.Claimed) {
                 if (seat.disputes != 0) revert DisputeLive();
-                if (standing++ == 0) (first, value) = (i, seat.value);
+                if (count++ == 0) (first, value) = (i, seat.value);
                 else if (seat.value != value) agreed = false;
             } else if (_stands(status)) {
                 _miss(r, id, seat);
@@ -237,6 +242,7 @@ contract InferenceOracle is Claims, DisputeHooks {
     }
 
     /// @inheritdoc IInferenceOracle
+    // slither-disable-next-line missing-zero-check: the caller may send its own money where it likes
     function withdraw(address payable to) external {
         uint256 amount = credit[msg.sender];
         if (amount == 0) revert NothingToWithdraw();
@@ -308,3 +314,4 @@ contract InferenceOracle is Claims, DisputeHooks {
         });
     }
 }
+// slither-disable-end reentrancy-no-eth,reentrancy-events,calls-loop,timestamp,incorrect-equality,uninitialized-local

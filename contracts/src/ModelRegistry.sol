@@ -3,6 +3,8 @@ pragma solidity 0.8.37;
 
 import {IModelRegistry, ModelCommitment} from "./interfaces/IModelRegistry.sol";
 
+// slither-disable-start uninitialized-local: a local begins at 0, and is meant to
+
 /// @title The list of models.
 contract ModelRegistry is IModelRegistry {
     uint32 internal constant ARITHMETIC_VERSION = 1;
@@ -75,3 +77,4 @@ contract ModelRegistry is IModelRegistry {
         if (!ok) revert MalformedCommitment();
     }
 }
+// slither-disable-end uninitialized-local

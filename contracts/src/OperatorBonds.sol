@@ -3,6 +3,8 @@ pragma solidity 0.8.37;
 
 import {BondAccount, IOperatorBonds} from "./interfaces/IOperatorBonds.sol";
 
+// slither-disable-start timestamp: deadlines are seconds; what a proposer can shift is no part of any of them
+
 /// @title Bonds of the operators.
 contract OperatorBonds is IOperatorBonds {
     /// Nobody has the key: ether sent there is gone.
@@ -120,8 +122,10 @@ contract OperatorBonds is IOperatorBonds {
         return uint128(amount);
     }
 
+    // slither-disable-next-line arbitrary-send-eth: an operator's own withdrawal, or the oracle's order
     function _send(address to, uint256 amount) private {
         (bool ok,) = to.call{value: amount}("");
         if (!ok) revert TransferFailed();
     }
 }
+// slither-disable-end timestamp

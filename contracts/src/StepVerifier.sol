@@ -51,6 +51,7 @@ contract StepVerifier is IStepVerifier {
     {
         if (op >= model.opCount) revert BadUnit();
         Openings memory openings = Proofs.openingsOf(descriptors);
+        // slither-disable-next-line unused-return: only whether the rules hold is asked
         (,, bool well) = Proofs.readDescriptors(openings, Proofs.limitsOf(model), model.programRoot, op);
         if (openings.next != openings.count) revert BadOpening();
         return !well;

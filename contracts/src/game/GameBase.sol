@@ -17,6 +17,7 @@ import {Layout, Positions, Tree} from "./Positions.sol";
 import {PackedTurn, Turn, Turns} from "./Turns.sol";
 
 // slither-disable-start timestamp: deadlines are seconds; what a proposer can shift is no part of any of them
+// slither-disable-start incorrect-equality: equal is said of states, places and nothing, not of times
 
 /// @title Storage of the game: claims, disputes, slots.
 abstract contract GameBase is IDisputeGame {
@@ -55,7 +56,6 @@ abstract contract GameBase is IDisputeGame {
     uint256 internal immutable MIN_BOND;
 
     mapping(bytes32 claimId => DisputedClaim) internal _claims;
-    // slither-disable-next-line uninitialized-state: written through references
     mapping(bytes32 disputeId => Dispute) internal _disputes;
     mapping(bytes32 claimId => mapping(uint256 key => uint256)) internal _slots;
     mapping(bytes32 modelId => mapping(uint256 op => OutputShape)) internal _shapes;
@@ -220,4 +220,4 @@ abstract contract GameBase is IDisputeGame {
         return GameParameters({budget: uint32(BUDGET), floor: uint32(FLOOR), minBond: uint128(MIN_BOND)});
     }
 }
-// slither-disable-end timestamp
+// slither-disable-end timestamp,incorrect-equality

@@ -5,6 +5,8 @@ import {DisputeState, IDisputeGame} from "../interfaces/IDisputeGame.sol";
 import {GameBase} from "./GameBase.sol";
 import {Turn, Turns} from "./Turns.sol";
 
+// slither-disable-start incorrect-equality: equal is said of states, places and nothing, not of times
+
 /// @title Bonds, prepayments and credit.
 /// @dev The contract holds exactly the credits and what `bond` and `prepaid` of disputes say.
 abstract contract Money is GameBase {
@@ -80,7 +82,6 @@ abstract contract Money is GameBase {
 
     /// Takes a challenger's payment from the ether sent and then from its credit; more than that becomes credit.
     /// @dev At most once in a call. SAFETY: `multicall` is not payable, so msg.value is counted once however many calls it makes.
-    // slither-disable-next-line msg-value-in-nonpayable: called by the payable challenge, pick and demandPartials
     function _collect(uint256 needed) internal {
         if (msg.value >= needed) {
             _credit(msg.sender, msg.value - needed);
@@ -122,3 +123,4 @@ abstract contract Money is GameBase {
         if (!ok) revert TransferFailed();
     }
 }
+// slither-disable-end incorrect-equality

@@ -12,7 +12,6 @@ import {Turn, Turns} from "./Turns.sol";
 /// @dev An answer that was given already, in this dispute or another, changes nothing: whoever sends many at once is not stopped by one that came first.
 /// One to a question that is not put yet, or no more, reverts: it does not look as if it had been taken.
 abstract contract Operators is Money {
-    using NodeHash for Tree;
     using Turns for Turn;
 
     /// @inheritdoc IDisputeGame
@@ -27,7 +26,9 @@ abstract contract Operators is Money {
         if (children.length != (tree.height == 0 ? 0 : 1 << Positions.stageBelow(tree.height))) {
             revert WrongChildCount();
         }
-        if (root == 0 || (tree.height != 0 && tree.fold(tree.height, 0, children) != root)) revert WrongHash();
+        if (root == 0 || (tree.height != 0 && NodeHash.fold(tree, tree.height, 0, children) != root)) {
+            revert WrongHash();
+        }
         c.root = root;
         _answer(d, t, TRACE_GAS, 0);
         emit TraceOpened(d.claimId, root, children);
@@ -38,9 +39,8 @@ abstract contract Operators is Money {
         (Dispute storage d, DisputedClaim storage c, Turn memory t) = _load(disputeId);
         if (t.state != DisputeState.Pick) _requireState(t, DisputeState.Node);
         if (children.length != 1 << Positions.stageBelow(t.height)) revert WrongChildCount();
-        if (_treeOf(t.op, t.layout, c).fold(t.height, t.index, children) != _nodeOf(d, c)) {
-            revert WrongHash();
-        }
+        Tree memory tree = _treeOf(t.op, t.layout, c);
+        if (NodeHash.fold(tree, t.height, t.index, children) != _nodeOf(d, c)) revert WrongHash();
         if (t.state == DisputeState.Pick) return;
         _answer(d, t, CHILDREN_GAS, 0);
         emit Revealed(d.claimId, t.op, t.height, t.index, children);

@@ -9,6 +9,7 @@ import {Money} from "./Money.sol";
 import {Turn, Turns} from "./Turns.sol";
 
 // slither-disable-start timestamp: deadlines are seconds; what a proposer can shift is no part of any of them
+// slither-disable-start incorrect-equality: equal is said of states, places and nothing, not of times
 
 /// @title The ends of a dispute: proofs, clocks that ran out, void claims, money back.
 /// @dev SAFETY: every call of the oracle comes last, after all state of the game; it is the deployment's own and calls nobody here. The verifier is called
@@ -255,4 +256,4 @@ abstract contract Verdicts is Money {
         (f.allowedCount, f.allowedHash) = (r.allowedCount, r.allowedHash);
     }
 }
-// slither-disable-end timestamp
+// slither-disable-end timestamp,incorrect-equality

@@ -15,6 +15,8 @@ import {ClaimHash} from "../libraries/ClaimHash.sol";
 import {TokenList} from "../libraries/TokenList.sol";
 import {OracleBase} from "./OracleBase.sol";
 
+// slither-disable-start timestamp: deadlines are seconds; what a proposer can shift is no part of any of them
+
 /// @title Claims: at once for one seat, commit and reveal for several.
 abstract contract Claims is OracleBase {
     using TokenList for bytes;
@@ -73,6 +75,7 @@ abstract contract Claims is OracleBase {
         bytes calldata tokens,
         bytes calldata allowed
     ) private returns (bytes32) {
+        // slither-disable-next-line unused-return: positions were checked by `request`
         (uint32 vocabSize,, uint32[] memory eosIds) = IModelRegistry(registry).limits(r.modelId);
         AnswerRules.check(r, tokens, allowed, vocabSize, eosIds);
         seat.status = SeatStatus.Claimed;
@@ -89,6 +92,7 @@ abstract contract Claims is OracleBase {
     }
 
     /// The caller's seat in the current attempt, in the given state.
+    // slither-disable-next-line uninitialized-storage: set in the loop, or the call reverts
     function _ownSeat(bytes32 id, RequestState storage s, SeatStatus wanted) private view returns (Seat storage seat) {
         for (uint256 i; i < s.seatsTaken; ++i) {
             seat = _seat(id, s.attempt, i);
@@ -97,3 +101,4 @@ abstract contract Claims is OracleBase {
         revert NotSeated();
     }
 }
+// slither-disable-end timestamp

@@ -13,6 +13,9 @@ import {IOperatorBonds} from "../interfaces/IOperatorBonds.sol";
 import {ClaimHash} from "../libraries/ClaimHash.sol";
 import {OracleBase} from "./OracleBase.sol";
 
+// slither-disable-start timestamp: deadlines are seconds
+// slither-disable-start reentrancy-no-eth,reentrancy-events: called are the deployment's own bonds, which call nobody else
+
 /// @title What the dispute game may do to a claim.
 abstract contract DisputeHooks is OracleBase {
     uint256 internal constant CHALLENGER_PERCENT = 25;
@@ -100,3 +103,4 @@ abstract contract DisputeHooks is OracleBase {
         return ClaimHash.claimId(_claimHash(id, s.seed, claimed), attempt);
     }
 }
+// slither-disable-end timestamp,reentrancy-no-eth,reentrancy-events

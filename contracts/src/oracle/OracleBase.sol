@@ -13,6 +13,9 @@ import {
 import {IOperatorBonds} from "../interfaces/IOperatorBonds.sol";
 import {ClaimHash} from "../libraries/ClaimHash.sol";
 
+// slither-disable-start timestamp,incorrect-equality: deadlines are seconds; equal is said of states, not of times
+// slither-disable-start calls-loop: called are the deployment's own bonds; a request has at most five seats
+
 /// @title Storage, clock and money of the oracle: what its other parts share.
 /// @dev Of a request only a few words are stored; the rest is in the `Request` that callers pass again and that its id binds.
 abstract contract OracleBase is IInferenceOracle {
@@ -40,6 +43,7 @@ abstract contract OracleBase is IInferenceOracle {
     uint32 internal immutable REVEAL_PERIOD;
 
     mapping(bytes32 requestId => RequestState) internal _states;
+    // slither-disable-next-line uninitialized-state: written through references
     mapping(bytes32 requestId => mapping(uint256 key => Seat)) internal _seats;
 
     /// @inheritdoc IInferenceOracle
@@ -182,3 +186,4 @@ abstract contract OracleBase is IInferenceOracle {
         emit Credited(account, id, amount);
     }
 }
+// slither-disable-end timestamp,incorrect-equality,calls-loop
