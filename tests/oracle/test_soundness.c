@@ -422,6 +422,19 @@ static void lie_consistently(run_rows *r, uint32_t op, uint32_t row, uint32_t el
                 must_be_wrong(r, &u, shown, len);
             consistent_lies++;
         }
+    /* A smaller maximum that one of the chunks does attain */
+    for (uint32_t c = 0; c < lks_partials_chunks(row); c++) {
+        lks_unit u;
+        memcpy(shown, own, len);
+        memcpy(shown + maximum, own + lks_partials_part_at(c), 4);
+        lks_store_le32(shown + maximum + 4, c);
+        if (!memcmp(shown + maximum, own + maximum, 4))
+            continue;
+        follow_up(shown, row, false, 0, x);
+        OK(lks_unit_search_partial(&u, &s, row, element, own, shown, &r->reader));
+        must_be_wrong(r, &u, shown, len);
+        consistent_lies++;
+    }
     memcpy(x, honest, 4);
     free(own);
     free(shown);
