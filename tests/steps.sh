@@ -101,6 +101,15 @@ step_forge() {
   return $rc
 }
 
+# One case for slither, one for each function that halmos proves.
+step_analysis() {
+  local rc=0
+  contracts/tools/analyse slither || rc=1
+  contracts/tools/analyse halmos | tee "$logs/halmos.log" || rc=1
+  count $(($(grep -c '^\[PASS\]' "$logs/halmos.log") + (rc == 0))) "$(grep -cE '^\[(FAIL|ERROR|TIMEOUT)\]' "$logs/halmos.log")"
+  return $rc
+}
+
 step_go() {
   local rc=0
   plugin/hosts/geth/build.sh --test -count=1 -v | tee "$logs/go-test.log" || rc=1
