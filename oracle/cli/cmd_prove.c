@@ -291,7 +291,8 @@ int lks_cmd_prove(int argc, char **argv)
     };
     const lks_usage usage = {.synopsis = "-m FILE [OPTIONS] REQUEST-ID",
                              .about = "Computes a claim of the request again and proves it wrong without a dispute, where that can be done: the operator's trace is\n"
-                                      "open on chain, or a signed root is given, and it is right but for a wrong token, or its first wrong bytes are revealed.\n"
+                                      "open on chain, or a signed root is given, and it is right but for a wrong token, or its first wrong bytes are revealed, or the\n"
+                                      "operator signed another root than the one it opened.\n"
                                       "Takes a commitment, two blocks, and the proof; withdraws the reward. Says when only a dispute can do it.\n",
                              .options = options,
                              .option_count = sizeof options / sizeof options[0],

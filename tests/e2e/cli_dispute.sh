@@ -123,6 +123,12 @@ ends 0 "0.035" net_as operator credit withdraw
 ends 1 "lost: the bond is gone" challenger challenge -m "$model" --resume "$dispute"
 ends 6 "choose that account with --keystore or --account" requester challenge -m "$model" --resume "$dispute"
 ends 0 "over: the claim stands" lockstep status "$request"
+later 700
+ends 0 "final" requester finalize "$request"
+ends 0 "final, window until" lockstep check -m "$model" --spill "$work" "$request"
+has "its root is the own one"
+ends 3 "choose another --spill folder" lockstep check -m "$model" --spill "$work/none" "$request"
+ends 1 "does not stand any more" challenger challenge -m "$model" "$request"
 
 # A wrong token with an honest trace: opened, and proved by the token alone.
 answered token:3 "What is the capital of Norway?"
@@ -131,7 +137,7 @@ has "^first wrong token  token 3 of the answer, position [0-9]+: claimed [0-9]+ 
 ends 8 '"verdict":"wrong"' lockstep check --json -m "$model" "$request"
 same "$(member 'r["firstWrongToken"]["index"], r["firstWrongToken"]["position"] - r["promptCount"], r["firstWrongToken"]["claimed"]["id"] != r["firstWrongToken"]["expected"]["id"]')" \
   "(3, 3, True)" "the wrong token"
-ends 8 "1 right, 1 wrong" lockstep watch --once --dry-run "$model"
+ends 8 "0 right, 1 wrong" lockstep watch --once --dry-run "$model"
 ends 1 "only a dispute can show the fault" challenger prove -m "$model" "$request"
 defend token:3 100
 ends 0 "won: the claim is convicted" challenger challenge -m "$model" "$request"
