@@ -190,7 +190,7 @@ static bool malformed_with(const run_rows *r, uint32_t op, uint32_t word, uint32
     lks_store_le32(own + 4 * word, value);
     for (int k = 0; k < 4; k++) {
         uint32_t in = lks_load_le32(own + 4 * (5 + k));
-        inputs[k] = in < op ? all + LKS_DESCRIPTOR_SIZE * (size_t)in : NULL;
+        inputs[k] = in <= op ? all + LKS_DESCRIPTOR_SIZE * (size_t)in : NULL;
     }
     bool malformed = lks_op_is_malformed(op, own, inputs, &r->facts);
     free(all);
@@ -199,12 +199,19 @@ static bool malformed_with(const run_rows *r, uint32_t op, uint32_t word, uint32
 
 static uint64_t changed_words, still_fine;
 
-/* Words that may hold another value: a scalar; a tensor of the same shape; an input, where another operation gives rows of the same shape; what only the
+static bool type_fits(const lks_op *op, uint32_t word, uint32_t type)
+{
+    const lks_weight_ref *w = &op->weights[(word - 10) / 4];
+    uint32_t block = type == 2 || type == 3 || (type >= 6 && type <= 8) ? 32 : type >= 12 && type <= 14 ? 256 : 0;
+    return w->type != LKS_F32 && block && w->cols % block == 0;
+}
+
+/* Words that may hold another value: a scalar; a tensor of the same shape; a type that the columns suit; an input, where another operation gives rows of the same shape; what only the
  * operation that reads the row can judge: the kind of RMS, the key-value heads beside Q, the heads beside K and V. */
 static bool may_change(const lks_op *op, uint32_t word, uint32_t value)
 {
     bool tensor = word >= 9 && word < 25 && (word - 9) % 4 == 0, type = word >= 10 && word < 25 && (word - 10) % 4 == 0;
-    return (word == 30 && (op->code == LKS_OP_RMS || op->code == LKS_OP_ATTN)) || (word >= 5 && word < 9) || tensor || type ||
+    return (word == 30 && (op->code == LKS_OP_RMS || op->code == LKS_OP_ATTN)) || (word >= 5 && word < 9 && value != LKS_NONE) || tensor || (type && type_fits(op, word, value)) ||
            (word == 29 && value >= 1 && value <= 2) || word == 28 || (word == 1 && value <= 1 && op->code == LKS_OP_RMS) ||
            (op->form == LKS_FORM_A8 && op->heads && word == (op->kind == LKS_ROWS_KV ? 25 : 26));
 }

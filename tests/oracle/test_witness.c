@@ -310,6 +310,18 @@ static void spoil_opening(claim *c, lks_witness *w, size_t i, const uint8_t *par
         must_be_corrupt(c, w, partials, len);
         o->path_count++;
     }
+    lks_opening saved = *o, longer = {calloc(1, o->data_len + 1), o->data_len + 1, calloc(o->path_count + 1, 32), o->path_count + 1};
+    assert_non_null(longer.data);
+    assert_non_null(longer.path);
+    memcpy(longer.data, o->data, o->data_len);
+    memcpy(longer.path, o->path, 32 * o->path_count);
+    *o = (lks_opening){longer.data, longer.data_len, saved.path, saved.path_count};
+    must_be_corrupt(c, w, partials, len);
+    *o = (lks_opening){saved.data, saved.data_len, longer.path, longer.path_count};
+    must_be_corrupt(c, w, partials, len);
+    *o = saved;
+    free(longer.data);
+    free(longer.path);
 }
 
 static void spoil(claim *c, const lks_unit *u)
@@ -373,10 +385,30 @@ static void hostile_run(const tiny_model *m, const lks_run *run)
     claim_close(&c);
 }
 
+/* Lists of tokens of several pieces. */
+static void spoil_long_lists(void)
+{
+    tiny_model m;
+    vector_run v;
+    claim c;
+    const lks_policy greedy = {0};
+    tiny_open(&m, "head-2");
+    vector_run_make(&v, &m.model, 700, 1, &greedy);
+    claim_open(&c, &m, &v.run);
+    for (uint32_t position = 100; position < 700; position += 250) {
+        lks_unit u = {LKS_UNIT_OUTPUT, 0, position << c.rows.shapes[0].chunk_bits, 3, 0};
+        spoil(&c, &u);
+    }
+    claim_close(&c);
+    vector_run_free(&v);
+    lks_model_close(&m.model);
+}
+
 static void test_hostile(void **state)
 {
     (void)state;
     each_tiny_run(hostile_run);
+    spoil_long_lists();
     printf("count hostile_witnesses %llu\n", (unsigned long long)hostile);
 }
 
