@@ -32,7 +32,7 @@ static inline __attribute__((always_inline)) __m256i four_products(__m256i acc, 
 #define loadf(p) _mm256_loadu_ps(p)
 #define storef(p, a) _mm256_storeu_ps(p, a)
 
-#include "kernels/packed/linear.h"
+#include "kernels/packed/linear.inc"
 
 void lks_avx2_linear(float *y, size_t ld, const lks_matrix *w, const float *bias, uint32_t first, uint32_t last, const lks_a8 *x, size_t rows)
 {

@@ -24,7 +24,7 @@ typedef __m512 vf;
 #define loadf(p) _mm512_loadu_ps(p)
 #define storef(p, a) _mm512_storeu_ps(p, a)
 
-#include "kernels/packed/linear.h"
+#include "kernels/packed/linear.inc"
 
 void lks_avx512_linear(float *y, size_t ld, const lks_matrix *w, const float *bias, uint32_t first, uint32_t last, const lks_a8 *x, size_t rows)
 {
