@@ -26,7 +26,7 @@ abstract contract Money is GameBase {
     uint256 internal constant CHILDREN_GAS = 100_000;
     uint256 internal constant LEAF_GAS = 90_000;
     uint256 internal constant PARTIALS_GAS = 60_000;
-    uint256 internal constant PARTIALS_CHUNK_GAS = 900;
+    uint256 internal constant PARTIALS_CHUNK_GAS = 500;
 
     /// @inheritdoc IDisputeGame
     mapping(address account => uint256) public credit;

@@ -158,11 +158,12 @@ contract GameHandler is GameTest {
             Entry memory e = entries[i];
             use(e.case_);
             DisputeView memory v = view_(e.id);
-            if (v.state == DisputeState.Closed || over() || to <= v.deadline) continue;
-            if (operatorsTurn(v.state)) {
-                if (e.case_ == HONEST && block.timestamp <= v.deadline) answer(e.id);
-            } else if (e.challenger == challenger && block.timestamp <= v.deadline) {
-                playChallenger(e, v, 0);
+            // A pick of what is revealed already leaves the turn where it is.
+            while (v.state != DisputeState.Closed && !over() && to > v.deadline && block.timestamp <= v.deadline) {
+                if (operatorsTurn(v.state) && e.case_ == HONEST) answer(e.id);
+                else if (!operatorsTurn(v.state) && e.challenger == challenger) playChallenger(e, v, 0);
+                else break;
+                v = view_(e.id);
             }
         }
         vm.warp(to);

@@ -185,7 +185,7 @@ abstract contract GameTest is BaseTest {
 
     function demand(bytes32 id, uint256 element) internal {
         DisputeView memory v = view_(id);
-        uint256 wanted = arena.prepayment(60_900);
+        uint256 wanted = arena.prepayment(60_500);
         uint256 value = wanted > v.prepaid ? wanted - v.prepaid : 0;
         vm.prank(v.challenger);
         arena.demandPartials{value: value}(id, uint32(element));

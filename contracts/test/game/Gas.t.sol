@@ -77,7 +77,7 @@ contract GameGasTest is GameTest {
         bytes memory partials = truePartials();
         partials[5] = 0x01;
         openPartials(id, partials);
-        snapshotRepaid("openPartials_1_chunk", 60_900);
+        snapshotRepaid("openPartials_1_chunk", 60_500);
         stepPartial(id, 5, partials);
         snapshot("stepPartial_toy");
     }
