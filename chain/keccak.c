@@ -11,7 +11,7 @@
 
 static inline uint64_t rol(uint64_t x, unsigned n) { return x << n | x >> (64 - n); }
 
-#include "chain/keccak_permute.h"
+#include "chain/keccak_permute.inc"
 
 /* One copy of the rounds, for all callers below. */
 static __attribute__((noinline)) void permute_state(uint64_t state[25]) { permute(state); }

@@ -44,6 +44,6 @@ static inline void gather(V w[17], const uint8_t *const in[LANES], size_t at, si
 
 static inline void store(uint64_t lanes[LANES], V word) { _mm256_storeu_si256((__m256i *)(void *)lanes, word); }
 
-#include "chain/keccak_lanes.h"
+#include "chain/keccak_lanes.inc"
 
 void lks_keccak_4_avx2(uint8_t (*out)[32], lks_keccak_prefix prefix, const uint8_t *const in[4], size_t len) { hash_lanes(out, prefix, in, len); }

@@ -55,6 +55,6 @@ static inline void gather(V w[17], const uint8_t *const in[LANES], size_t at, si
 
 static inline void store(uint64_t lanes[LANES], V word) { _mm512_storeu_si512((void *)lanes, word); }
 
-#include "chain/keccak_lanes.h"
+#include "chain/keccak_lanes.inc"
 
 void lks_keccak_8_avx512(uint8_t (*out)[32], lks_keccak_prefix prefix, const uint8_t *const in[8], size_t len) { hash_lanes(out, prefix, in, len); }

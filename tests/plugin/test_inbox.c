@@ -4,10 +4,12 @@
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -76,8 +78,11 @@ static void test_overflow_drops_the_oldest(void **state) {
     lks_inbox_free(inbox);
 }
 
+static atomic_bool something_taken;
+
 static void *put_many(void *inbox) {
     for (uint64_t n = 1; n <= 20000; n++) put(inbox, n, NULL, 0);
+    while (!atomic_load(&something_taken)) usleep(100); /* on a busy machine the other thread may only begin now */
     lks_inbox_stop(inbox);
     return NULL;
 }
@@ -95,6 +100,7 @@ static void test_threads(void **state) {
         assert_true(item->ref.number > last);
         last = item->ref.number;
         taken++;
+        atomic_store(&something_taken, true);
         free(item);
     }
     pthread_join(thread, NULL);
