@@ -95,7 +95,7 @@ void lks_game_bond(lks_u256 *wei, const lks_u256 *min_bond, const lks_u256 *stak
 #define LKS_GAME_GAS_NODE 100000u
 #define LKS_GAME_GAS_LEAF 90000u
 #define LKS_GAME_GAS_PARTIALS 60000u
-#define LKS_GAME_GAS_PARTIAL_CHUNK 900u
+#define LKS_GAME_GAS_PARTIAL_CHUNK 500u
 
 /* ---- calls ---- */
 
