@@ -208,10 +208,10 @@ static bool type_fits(const lks_op *op, uint32_t word, uint32_t type)
 
 /* Words that may hold another value: a scalar; a tensor of the same shape; a type that the columns suit; an input, where another operation gives rows of the same shape; what only the
  * operation that reads the row can judge: the kind of RMS, the key-value heads beside Q, the heads beside K and V. */
-static bool may_change(const lks_op *op, uint32_t word, uint32_t value)
+static bool may_change(const lks_op *op, uint32_t index, uint32_t word, uint32_t value)
 {
     bool tensor = word >= 9 && word < 25 && (word - 9) % 4 == 0, type = word >= 10 && word < 25 && (word - 10) % 4 == 0;
-    return (word == 30 && (op->code == LKS_OP_RMS || op->code == LKS_OP_ATTN)) || (word >= 5 && word < 9 && value != LKS_NONE) || tensor || (type && type_fits(op, word, value)) ||
+    return (word == 30 && (op->code == LKS_OP_RMS || op->code == LKS_OP_ATTN)) || (word >= 5 && word < 9 && value < index) || tensor || (type && type_fits(op, word, value)) ||
            (word == 29 && value >= 1 && value <= 2) || word == 28 || (word == 1 && value <= 1 && op->code == LKS_OP_RMS) ||
            (op->form == LKS_FORM_A8 && op->heads && word == (op->kind == LKS_ROWS_KV ? 25 : 26));
 }
@@ -225,14 +225,14 @@ static void check_rules(const tiny_model *m, const lks_run *run)
         assert_false(malformed_with(&r, op, 0, p->ops[op].code));
         for (uint32_t word = 0; word < LKS_DESCRIPTOR_SIZE / 4; word++) {
             uint32_t now = lks_load_le32(r.program + LKS_DESCRIPTOR_SIZE * (size_t)op + 4 * word);
-            const uint32_t values[] = {0, 1, 2, 3, 4, 13, 14, 63, 128, now + 1, now - 1, now ^ 0x80000000u, UINT32_MAX, 0x7fffffff, 1u << 24, (1u << 24) + 1};
+            const uint32_t values[] = {0, 1, 2, 3, 4, 13, 14, op, 63, 128, now + 1, now - 1, now ^ 0x80000000u, UINT32_MAX, 0x7fffffff, 1u << 24, (1u << 24) + 1};
             for (size_t i = 0; i < LKS_COUNT(values); i++) {
                 if (values[i] == now)
                     continue;
                 bool malformed = malformed_with(&r, op, word, values[i]);
                 changed_words++;
                 still_fine += !malformed;
-                if (!malformed && !may_change(&p->ops[op], word, values[i]))
+                if (!malformed && !may_change(&p->ops[op], op, word, values[i]))
                     fail_msg("%s: word %u = %u of %s is accepted", m->name, word, values[i], lks_op_name(p->ops[op].code));
             }
         }
