@@ -27,6 +27,8 @@ contract GameInvariantsTest is Test {
 
     /// forge-config: default.invariant.runs = 6
     /// forge-config: default.invariant.depth = 60
+    /// forge-config: slow.invariant.runs = 200
+    /// forge-config: slow.invariant.depth = 256
     function invariant_books() public view {
         // The game holds its credits and what its disputes say, to the wei.
         (uint256 held,) = handler.inDisputes();
