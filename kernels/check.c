@@ -4,6 +4,8 @@
 
 #include <float.h>
 #include <limits.h>
+#include <stdlib.h>
+#include <string.h>
 
 _Static_assert(sizeof(float) == 4 && FLT_MANT_DIG == 24 && FLT_MAX_EXP == 128, "float is IEEE 754 binary32");
 _Static_assert(sizeof(double) == 8 && DBL_MANT_DIG == 53, "double is IEEE 754 binary64");
@@ -23,6 +25,9 @@ const char *lks_kernels_check(void)
     if (!__builtin_cpu_supports("sse4.1"))
         return "this processor has no SSE4.1 instructions, which the arithmetic needs";
 #endif
+    const char *wanted = getenv("LOCKSTEP_CPU");
+    if (wanted && strcmp(lks_kernels_best()->name, wanted) != 0)
+        return "LOCKSTEP_CPU names no instruction set that this machine runs: use scalar, avx2 or avx512, or unset it";
     /* A subnormal operand with a normal result, and the reverse, so that each setting is seen by itself. */
     volatile float smallest = lks_float(1), large = 0x1p100f, half = 0.5f, least_normal = FLT_MIN;
     volatile float kept = smallest * large, made = least_normal * half;

@@ -16,8 +16,6 @@
 
 #include "kernels/kernels.h"
 
-#define LKS_MAX_LANES 16u
-
 /* What is added to q so that it is unsigned: 8, 16, 32, 128 or 0. */
 uint32_t lks_pack_bias(lks_tensor_type type);
 /* Bytes of one group. */

@@ -38,7 +38,7 @@ for compiler in gcc clang; do
     if [ $level = 3 ]; then
       for batch in 1 7 512; do same "$compiler -O3 -j 1, batch $batch" "$build" -j 1 --batch $batch; done
       for batch in 1 7; do same "$compiler -O3 -j 2, batch $batch" "$build" -j 2 --batch $batch; done
-      for cpu in scalar avx2; do LOCKSTEP_CPU=$cpu same "$compiler -O3, $cpu" "$build" -j 2; done
+      for cpu in scalar $(grep -owm1 avx2 /proc/cpuinfo); do LOCKSTEP_CPU=$cpu same "$compiler -O3, $cpu" "$build" -j 2; done
     fi
   done
 done

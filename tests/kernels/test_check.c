@@ -8,6 +8,8 @@
 #include <stdint.h>
 #include <string.h>
 // cmocka.h needs the headers above
+#include <stdlib.h>
+
 #include <cmocka.h>
 #if defined(__x86_64__)
 #include <pthread.h>
@@ -83,10 +85,24 @@ static void test_thread(void **state)
 }
 #endif
 
+/* A forced instruction set that is not run would let a test of it pass on another. */
+static void test_forced_level(void **state)
+{
+    (void)state;
+    setenv("LOCKSTEP_CPU", "scalar", 1);
+    assert_null(lks_kernels_check());
+    assert_string_equal(lks_kernels_best()->name, "scalar");
+    setenv("LOCKSTEP_CPU", "mips", 1);
+    assert_non_null(lks_kernels_check());
+    unsetenv("LOCKSTEP_CPU");
+    assert_null(lks_kernels_check());
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_default),
+        cmocka_unit_test(test_forced_level),
         cmocka_unit_test(test_rounding_modes),
 #if defined(__x86_64__)
         cmocka_unit_test(test_mxcsr),
