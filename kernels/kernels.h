@@ -93,6 +93,10 @@ typedef struct lks_kernels {
      * rows of head_width values and `blocks` scales. scores: room for position + 1 floats, rounded up to 32, and one float a chunk. Canonical. */
     void (*attn)(float *o, const int8_t *q, const float *dq, const int8_t *k, const float *dk, const int8_t *v, const float *dv,
                  uint32_t position, uint32_t head_width, uint32_t blocks, float scale, float *scores);
+
+    /* Scans logits for SAMPLE's row, and chooses the token at a position of the sequence. logits: vocab floats, any bits. */
+    void (*sample_max)(lks_sample_row *row, const float *logits, uint32_t vocab, const lks_sampling *policy);
+    uint32_t (*sample_choose)(const lks_sample_row *row, const float *logits, uint32_t vocab, const lks_sampling *policy, uint32_t position);
 } lks_kernels;
 
 /* The scalar reference. */
@@ -133,7 +137,7 @@ void lks_quantize_block(int8_t *q, float *d, uint32_t *idx, const float *x, uint
 /* The sum of 32 lanes in the order of the specification; lanes is overwritten. */
 float lks_fold_lanes(float lanes[LKS_CHUNK]);
 
-/* Scans logits for SAMPLE's row, and chooses the token at a position of the sequence. logits: vocab floats. */
+/* sample_max and sample_choose of lks_kernels_best(). */
 void lks_sample_max(lks_sample_row *row, const float *logits, uint32_t vocab, const lks_sampling *policy);
 uint32_t lks_sample_choose(const lks_sample_row *row, const float *logits, uint32_t vocab, const lks_sampling *policy, uint32_t position);
 
