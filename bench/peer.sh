@@ -25,22 +25,25 @@ fetch_source() (
   rm -rf "$dir/fetch"
 )
 
-# Its own choice of instructions (GGML_NATIVE) dies of SIGILL on AMX machines when built by gcc 12, so they are named here.
+# Every instruction set of this machine that llama.cpp knows. Named one by one: its own choice (GGML_NATIVE) has no place for the repair of AMX.
 cpu_options() {
   local pair flags
   flags=" $(grep -m 1 '^flags' /proc/cpuinfo || true) "
-  for pair in AVX2:avx2 FMA:fma F16C:f16c BMI2:bmi2 AVX512:avx512vl AVX512_VNNI:avx512_vnni AVX512_VBMI:avx512_vbmi; do
+  for pair in AVX2:avx2 FMA:fma F16C:f16c BMI2:bmi2 AVX_VNNI:avx_vnni AVX512:avx512vl AVX512_VNNI:avx512_vnni AVX512_VBMI:avx512_vbmi \
+    AVX512_BF16:avx512_bf16 AMX_TILE:amx_tile AMX_INT8:amx_int8 AMX_BF16:amx_bf16; do
     case $flags in *" ${pair#*:} "*) echo "-DGGML_${pair%:*}=ON" ;; *) echo "-DGGML_${pair%:*}=OFF" ;; esac
   done
+  case $flags in *" amx_tile "*) echo "-DCMAKE_CXX_FLAGS=-include$root/bench/peer_amx.h" ;; esac
 }
 
 build() {
-  # shellcheck disable=SC2046
   cmake -S "$dir/source" -B "$dir/build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DBUILD_SHARED_LIBS=OFF -DGGML_NATIVE=OFF \
     -DLLAMA_BUILD_TESTS=OFF -DLLAMA_BUILD_EXAMPLES=OFF -DLLAMA_BUILD_SERVER=OFF -DLLAMA_BUILD_APP=OFF -DLLAMA_OPENSSL=OFF \
-    $(cpu_options) && nice -n 15 ninja -C "$dir/build" -j "$(nproc)" "${programs[@]}"
+    "${options[@]}" && nice -n 15 ninja -C "$dir/build" -j "$(nproc)" "${programs[@]}"
 }
 
+mapfile -t options < <(cpu_options)
+is_stamped "$dir/stamp" "${options[*]}" || todo=1
 for program in "${programs[@]}"; do
   [ -x "$dir/build/bin/$program" ] || todo=1
 done
@@ -48,3 +51,4 @@ done
 "$root/devnet/setup.sh" debian tools bench
 [ -e "$dir/source" ] || run peer-source "fetching llama.cpp ($package, 240 MB)" fetch_source
 run peer-build "building llama.cpp (4 minutes on 2 cores)" build
+put_stamp "$dir/stamp" "${options[*]}"
