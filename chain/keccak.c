@@ -1,4 +1,5 @@
 #include "chain/keccak.h"
+#include "chain/keccak_internal.h"
 
 #include <string.h>
 

@@ -11,18 +11,18 @@
 #define CHI(a, b, c) _mm512_ternarylogic_epi64(a, b, c, 0xd2)
 #define ROL(a, n) _mm512_rol_epi64(a, n)
 
-/* Words from to to - 1 of the eight at p, from <= 1; the others are zero and not read. */
-static inline __m512i load(const uint8_t *p, size_t from, size_t to)
+/* Bytes begin to end - 1 of the 64 at p; the others are zero and not read. */
+static inline __m512i load(const uint8_t *p, size_t begin, size_t end)
 {
-    return _mm512_maskz_loadu_epi64((__mmask8)((to >= 8 ? 0xffu : (1u << to) - 1) & ~(unsigned)from), p);
+    return _mm512_maskz_loadu_epi8((__mmask64)((end >= 64 ? ~0ull : (1ull << end) - 1) & ~0ull << begin), p);
 }
 
 /* Eight words of eight messages are an 8 x 8 matrix to be transposed: pairs, then quarters, then halves. */
-static inline void transpose(V w[8], const uint8_t *const in[LANES], size_t at, size_t from, size_t to)
+static inline void transpose(V w[8], const uint8_t *const in[LANES], size_t at, size_t begin, size_t end)
 {
     V pair[8], quad[8];
     for (int i = 0; i < 8; i += 2) {
-        V a = load(in[i] + at, from, to), b = load(in[i + 1] + at, from, to);
+        V a = load(in[i] + at, begin, end), b = load(in[i + 1] + at, begin, end);
         pair[i] = _mm512_unpacklo_epi64(a, b);     /* words 0, 2, 4, 6 of messages i, i + 1 */
         pair[i + 1] = _mm512_unpackhi_epi64(a, b); /* words 1, 3, 5, 7 */
     }
@@ -37,23 +37,41 @@ static inline void transpose(V w[8], const uint8_t *const in[LANES], size_t at, 
     }
 }
 
-static inline V join(const uint64_t lanes[LANES]) { return _mm512_loadu_si512((const void *)lanes); }
-
-static inline void gather(V w[17], const uint8_t *const in[LANES], size_t at, size_t from, size_t to)
+/* One word of each message, of which `bytes` bytes are read, 1 to 8. */
+static inline V column(const uint8_t *const in[LANES], size_t at, size_t bytes)
 {
-    uint64_t last[LANES] = {0};
-    transpose(w, in, at, from, to);
-    if (to > 8)
-        transpose(w + 8, in, at + 64, 0, to - 8);
-    else
-        for (int i = 8; i < 16; i++)
-            w[i] = ZERO;
-    for (int l = 0; l < LANES && to > 16; l++)
-        __builtin_memcpy(&last[l], in[l] + at + 128, 8);
-    w[16] = join(last);
+    long long word[LANES];
+    for (int l = 0; l < LANES; l++)
+        word[l] = _mm_cvtsi128_si64(_mm_maskz_loadu_epi8((__mmask16)((1u << bytes) - 1), in[l] + at));
+    return _mm512_setr_epi64(word[0], word[1], word[2], word[3], word[4], word[5], word[6], word[7]);
 }
 
-static inline void store(uint64_t lanes[LANES], V word) { _mm512_storeu_si512((void *)lanes, word); }
+static inline void gather(V w[17], const uint8_t *const in[LANES], size_t at, size_t begin, size_t end)
+{
+    for (int i = 8; i < 17; i++)
+        w[i] = ZERO;
+    transpose(w, in, at, begin, end);
+    if (end > 72)
+        transpose(w + 8, in, at + 64, 0, end - 64);
+    else if (end > 64)
+        w[8] = column(in, at + 64, end - 64);
+    if (end > 128)
+        w[16] = column(in, at + 128, end - 128);
+}
+
+static inline void put(uint8_t (*out)[32], const V s[25])
+{
+    const V low = _mm512_setr_epi64(0, 1, 8, 9, 2, 3, 10, 11), high = _mm512_setr_epi64(4, 5, 12, 13, 6, 7, 14, 15);
+    for (int odd = 0; odd < 2; odd++) {
+        V a = odd ? _mm512_unpackhi_epi64(s[0], s[1]) : _mm512_unpacklo_epi64(s[0], s[1]);
+        V b = odd ? _mm512_unpackhi_epi64(s[2], s[3]) : _mm512_unpacklo_epi64(s[2], s[3]);
+        V first = _mm512_permutex2var_epi64(a, low, b), second = _mm512_permutex2var_epi64(a, high, b); /* messages 0 and 2, 4 and 6; or 1 and 3, 5 and 7 */
+        _mm256_storeu_si256((__m256i *)(void *)out[odd], _mm512_castsi512_si256(first));
+        _mm256_storeu_si256((__m256i *)(void *)out[2 + odd], _mm512_extracti64x4_epi64(first, 1));
+        _mm256_storeu_si256((__m256i *)(void *)out[4 + odd], _mm512_castsi512_si256(second));
+        _mm256_storeu_si256((__m256i *)(void *)out[6 + odd], _mm512_extracti64x4_epi64(second, 1));
+    }
+}
 
 #include "chain/keccak_lanes.inc"
 

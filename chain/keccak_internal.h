@@ -1,9 +1,11 @@
-/* The versions of keccak over several messages at once; keccak_many.c chooses. Only on x86-64. */
+/* What the versions of keccak share: those over several messages at once are for x86-64, and keccak_many.c chooses. */
 #ifndef LKS_CHAIN_KECCAK_INTERNAL_H
 #define LKS_CHAIN_KECCAK_INTERNAL_H
 
 #include <stddef.h>
 #include <stdint.h>
+
+#define RATE 136 /* bytes of a block */
 
 /* The first bytes of every message, the first in the lowest place; fewer than 8. */
 typedef struct lks_keccak_prefix {

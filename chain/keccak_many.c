@@ -10,7 +10,7 @@ static atomic_int chosen = -1; /* an lks_keccak_level; -1: not yet */
 lks_keccak_level lks_keccak_best(void)
 {
 #if defined(__x86_64__)
-    if (__builtin_cpu_supports("avx512f"))
+    if (__builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl"))
         return LKS_KECCAK_AVX512;
     if (__builtin_cpu_supports("avx2"))
         return LKS_KECCAK_AVX2;

@@ -100,14 +100,12 @@ static void spill(lks_trace_hasher *h, uint64_t at, const uint8_t *bytes, size_t
     }
 }
 
-/* `count` rows from number `row` on (of one head), one behind the other. */
-static void commit_rows(lks_trace_hasher *h, uint32_t op, uint32_t row, uint8_t *bytes, size_t count)
+/* `count` rows in committed form, from number `row` on (of one head), one behind the other. */
+static void commit_rows(lks_trace_hasher *h, uint32_t op, uint32_t row, const uint8_t *bytes, size_t count)
 {
     lks_trace *t = h->trace;
     const lks_shape *s = &t->shapes[op];
     uint64_t ordinal = lks_shape_row_ordinal(s, row);
-    for (size_t i = 0; i < count; i++)
-        lks_fault_row(op, row + (uint32_t)i, bytes + i * s->row_size, s->row_size);
     if (t->spill >= 0)
         spill(h, t->first_byte[op] + ordinal * s->row_size, bytes, count * s->row_size);
     lks_tree_leaves(t->leaves + t->first_leaf[op] + ordinal * s->chunks, LKS_TREE_TRACE, bytes, s->row_size, count);
@@ -120,6 +118,13 @@ typedef struct output_job {
     size_t units; /* of a head */
 } output_job;
 
+/* Is the engine's own memory of f32 rows their committed form? Not where a fault changes what is committed and nothing else. */
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ && !defined(LKS_FAULTS)
+enum { F32_AS_COMMITTED = true };
+#else
+enum { F32_AS_COMMITTED = false };
+#endif
+
 static void output_unit(void *context, size_t unit, unsigned thread)
 {
     const output_job *j = context;
@@ -131,9 +136,16 @@ static void output_unit(void *context, size_t unit, unsigned thread)
     size_t at_once = rows_of_unit(s->row_size), head = unit / j->units, first = unit % j->units * at_once;
     size_t count = o->rows - first < at_once ? o->rows - first : at_once;
     size_t t = s->heads ? head * o->head_rows + o->first + first : first;
-    for (size_t i = 0; i < count; i++)
+    uint32_t row = (uint32_t)(head << s->position_bits) + j->first_row + (uint32_t)first;
+    if (op->form != LKS_FORM_A8 && F32_AS_COMMITTED) {
+        commit_rows(h, j->op, row, (const uint8_t *)(o->f32 + t * op->width), count);
+        return;
+    }
+    for (size_t i = 0; i < count; i++) {
         lks_trace_store_row(bytes + i * s->row_size, op, o, t + i);
-    commit_rows(h, j->op, (uint32_t)(head << s->position_bits) + j->first_row + (uint32_t)first, bytes, count);
+        lks_fault_row(j->op, row + (uint32_t)i, bytes + i * s->row_size, s->row_size);
+    }
+    commit_rows(h, j->op, row, bytes, count);
 }
 
 void lks_trace_hasher_output(lks_trace_hasher *h, uint32_t op, const lks_op_output *o, uint32_t first_row)
@@ -147,8 +159,10 @@ void lks_trace_hasher_output(lks_trace_hasher *h, uint32_t op, const lks_op_outp
 void lks_trace_hasher_sample(lks_trace_hasher *h, uint32_t row, const lks_sample_row *s)
 {
     uint8_t bytes[8];
+    uint32_t op = h->trace->model->program.op_count - 1;
     lks_trace_store_sample(bytes, s);
-    commit_rows(h, h->trace->model->program.op_count - 1, row, bytes, 1);
+    lks_fault_row(op, row, bytes, sizeof bytes);
+    commit_rows(h, op, row, bytes, 1);
 }
 
 static void root_unit(void *context, size_t op, unsigned thread)
