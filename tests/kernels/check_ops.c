@@ -25,8 +25,8 @@ static uint64_t next(void)
 }
 static uint32_t below(uint32_t n) { return (uint32_t)(next() >> 32) % n; }
 
-typedef enum fill { ZERO, EXTREME, ALTERNATING, RANDOM, SUBNORMAL, WILD, FILLS } fill;
-static const char *const fill_names[] = {"zero", "extreme", "alternating", "random", "subnormal", "wild"};
+typedef enum fill { ZERO, EXTREME, ALTERNATING, RANDOM, SUBNORMAL, NEAR, WILD, FILLS } fill;
+static const char *const fill_names[] = {"zero", "extreme", "alternating", "random", "subnormal", "near", "wild"};
 
 static float value(fill f, size_t i)
 {
@@ -36,6 +36,7 @@ static float value(fill f, size_t i)
     case EXTREME: return i & 1 ? 3.4e38f : -3.4e38f;
     case ALTERNATING: return i & 1 ? 1.0f : -1.0f;
     case SUBNORMAL: return lks_float(below(0x00800000u) | (i & 1) << 31);
+    case NEAR: return lks_float((below(2) ? 0x3ffe0000u : 0x0d800000u) - 2 + below(5) + (below(2) << 31)); /* neighbours: of one scale, at its least */
     case WILD: return below(3) ? lks_float((uint32_t)next()) : lks_float(odd[below(sizeof odd / sizeof *odd)]);
     default: return ((float)below(1u << 24) * 0x1p-23f - 1.0f) * lks_float((127u + below(8)) << 23);
     }
@@ -299,9 +300,10 @@ static void check_rows(const lks_kernels *k, uint32_t width, size_t rows, fill f
         for (size_t i = 0; i < rows * rot; i++)
             table[i] = (float)below(2001) * 0.001f - 1.0f;
         bool halves = below(2);
+        uint32_t heads = width % 4 == 0 && rot <= width / 2 ? 2 : 1;
         memcpy(y1.data, x, y1.size), memcpy(y2.data, x, y2.size);
-        lks_kernels_scalar.rope((float *)(void *)y1.data, width, 1, width, rot, halves, table, rows);
-        k->rope((float *)(void *)y2.data, width, 1, width, rot, halves, table, rows);
+        lks_kernels_scalar.rope((float *)(void *)y1.data, width, heads, width / heads, rot, halves, table, rows);
+        k->rope((float *)(void *)y2.data, width, heads, width / heads, rot, halves, table, rows);
         report(k->name, "rope", what, intact(&y2) && same_floats((float *)(void *)y1.data, (float *)(void *)y2.data, rows * width, false));
         free(table);
     }
@@ -341,6 +343,54 @@ static void check_embed(const lks_kernels *k, int type, uint32_t cols)
     free(data.memory), free(want.memory), free(got.memory);
 }
 
+/* A strictly increasing list of some tokens below vocab, not empty. Returns: their number. */
+static size_t some_tokens(uint32_t *allowed, uint32_t vocab)
+{
+    size_t count = 0;
+    uint32_t among = 1 + below(4);
+    for (uint32_t i = 0; i < vocab; i++)
+        if (below(among) == 0)
+            allowed[count++] = i;
+    if (count == 0)
+        allowed[count++] = below(vocab);
+    return count;
+}
+
+static void check_sample(const lks_kernels *k, uint32_t vocab, fill f)
+{
+    static const float temperatures[] = {0.0f, 0x1p-10f, 0.8f, 1.0f, 1e30f}, least[] = {0.0f, 1e-38f, 0.05f, 1.0f};
+    guarded g = make(vocab * 4);
+    float *logits = (float *)(void *)g.data;
+    uint32_t *allowed = malloc(vocab * sizeof *allowed);
+    for (uint32_t i = 0; i < vocab; i++)
+        logits[i] = value(f, i);
+    lks_sampling policy = {.temperature = temperatures[below(5)], .min_p = least[below(4)], .seed = next()};
+    if (below(2)) {
+        policy.allowed = allowed;
+        policy.allowed_count = some_tokens(allowed, vocab);
+    }
+    char what[128];
+    snprintf(what, sizeof what, "vocabulary %u, %s, temperature %g, min-p %g, %zu allowed", vocab, fill_names[f], (double)policy.temperature, (double)policy.min_p,
+             policy.allowed_count);
+    lks_sample_row want, got;
+    lks_kernels_scalar.sample_max(&want, logits, vocab, &policy);
+    k->sample_max(&got, logits, vocab, &policy);
+    report(k->name, "sample_max", what, lks_bits(want.max) == lks_bits(got.max) && want.index == got.index);
+    uint32_t position = (uint32_t)next();
+    report(k->name, "sample_choose", what,
+           lks_kernels_scalar.sample_choose(&want, logits, vocab, &policy, position) == k->sample_choose(&want, logits, vocab, &policy, position));
+    free(g.memory), free(allowed);
+}
+
+static void check_samples(const lks_kernels *k)
+{
+    static const uint32_t sizes[] = {1, 2, 7, 8, 9, 15, 16, 17, 31, 33, 100, 1000, 4096, 50001};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+        for (int round = 0; round < (sizes[i] < 1000 ? 50 : 10); round++)
+            for (fill f = ZERO; f < FILLS; f++)
+                check_sample(k, sizes[i], f);
+}
+
 static void check(const lks_kernels *k)
 {
     static const uint32_t widths[] = {1, 2, 31, 32, 33, 63, 64, 65, 80, 127, 128, 129, 255, 256, 257, 576, 2048}, heads[] = {2, 16, 31, 32, 64, 80, 96, 128, 256};
@@ -357,6 +407,7 @@ static void check(const lks_kernels *k)
     for (int type = 0; type < TYPES; type++)
         for (uint32_t cols = 256; cols <= 1024; cols += 256)
             check_embed(k, type, cols);
+    check_samples(k);
 }
 
 /* ---- Times ---- */

@@ -1,0 +1,91 @@
+/* 16 lanes: AVX-512 F, BW, DQ, VL. See kernels/vector/lanes.h. */
+
+enum { LANES = 16 };
+typedef __m512 vf;
+typedef __m512i vi;
+typedef __mmask16 vm;
+
+INLINE vm v_first(uint32_t n) { return (vm)(0xffffu >> (LANES - n)); }
+
+INLINE vf v_load(const float *p) { return _mm512_loadu_ps(p); }
+INLINE vf v_load_part(const float *p, uint32_t n) { return _mm512_maskz_loadu_ps(v_first(n), p); }
+INLINE void v_store(float *p, vf x) { _mm512_storeu_ps(p, x); }
+INLINE void v_store_part(float *p, vf x, uint32_t n) { _mm512_mask_storeu_ps(p, v_first(n), x); }
+INLINE vi v_loadi(const void *p) { return _mm512_loadu_si512(p); }
+INLINE vi v_loadi_part(const void *p, uint32_t n) { return _mm512_maskz_loadu_epi32(v_first(n), p); }
+INLINE vf v_gather(const float *p, vi index) { return _mm512_i32gather_ps(index, p, 4); }
+/* The low bytes of the lanes. */
+INLINE void v_store_bytes(int8_t *p, vi x) { _mm_storeu_si128((__m128i *)(void *)p, _mm512_cvtepi32_epi8(x)); }
+INLINE void v_store_bytes_part(int8_t *p, vi x, uint32_t n) { _mm512_mask_cvtepi32_storeu_epi8(p, v_first(n), x); }
+
+INLINE vf v_set(float x) { return _mm512_set1_ps(x); }
+INLINE vi v_seti(int32_t x) { return _mm512_set1_epi32(x); }
+INLINE vi v_count(void) { return _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15); }
+INLINE vi v_bits(vf x) { return _mm512_castps_si512(x); }
+INLINE vf v_float(vi x) { return _mm512_castsi512_ps(x); }
+
+INLINE vf v_add(vf a, vf b) { return _mm512_add_ps(a, b); }
+INLINE vf v_sub(vf a, vf b) { return _mm512_sub_ps(a, b); }
+INLINE vf v_mul(vf a, vf b) { return _mm512_mul_ps(a, b); }
+INLINE vf v_div(vf a, vf b) { return _mm512_div_ps(a, b); }
+INLINE vf v_fma(vf a, vf b, vf c) { return _mm512_fmadd_ps(a, b, c); }
+/* fma(-a, b, c); fma(a, b, -c) in even lanes and fma(a, b, c) in odd ones */
+INLINE vf v_fnma(vf a, vf b, vf c) { return _mm512_fnmadd_ps(a, b, c); }
+INLINE vf v_fma_alternating(vf a, vf b, vf c) { return _mm512_fmaddsub_ps(a, b, c); }
+INLINE vf v_rint(vf x) { return _mm512_roundscale_ps(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
+INLINE vi v_to_int(vf x) { return _mm512_cvt_roundps_epi32(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); } /* rounded half to even */
+INLINE vf v_from_int(vi x) { return _mm512_cvtepi32_ps(x); }
+
+INLINE vi v_addi(vi a, vi b) { return _mm512_add_epi32(a, b); }
+INLINE vi v_subi(vi a, vi b) { return _mm512_sub_epi32(a, b); }
+INLINE vi v_and(vi a, vi b) { return _mm512_and_si512(a, b); }
+INLINE vi v_or(vi a, vi b) { return _mm512_or_si512(a, b); }
+INLINE vi v_xor(vi a, vi b) { return _mm512_xor_si512(a, b); }
+#define v_sll(a, n) _mm512_slli_epi32(a, n)
+#define v_srl(a, n) _mm512_srli_epi32(a, n)
+#define v_sra(a, n) _mm512_srai_epi32(a, n)
+INLINE vi v_max(vi a, vi b) { return _mm512_max_epi32(a, b); } /* signed */
+INLINE int32_t v_greatest(vi a) { return _mm512_reduce_max_epi32(a); }
+/* The upper and the lower half of the products of unsigned lanes. */
+INLINE vi v_mul_low(vi a, vi b) { return _mm512_mullo_epi32(a, b); }
+INLINE vi v_mul_high(vi a, vi b)
+{
+    vi even = _mm512_srli_epi64(_mm512_mul_epu32(a, b), 32), odd = _mm512_mul_epu32(_mm512_srli_epi64(a, 32), _mm512_srli_epi64(b, 32));
+    return _mm512_mask_mov_epi32(even, 0xaaaa, odd);
+}
+
+INLINE vm v_is_nan(vf x) { return _mm512_cmp_ps_mask(x, x, _CMP_UNORD_Q); }
+INLINE vm v_less(vf a, vf b) { return _mm512_cmp_ps_mask(a, b, _CMP_LT_OQ); }
+INLINE vm v_greater(vi a, vi b) { return _mm512_cmpgt_epi32_mask(a, b); } /* signed */
+INLINE vm v_equal(vi a, vi b) { return _mm512_cmpeq_epi32_mask(a, b); }
+INLINE vf v_select(vm m, vf yes, vf no) { return _mm512_mask_blend_ps(m, no, yes); }
+INLINE vi v_selecti(vm m, vi yes, vi no) { return _mm512_mask_blend_epi32(m, no, yes); }
+/* Bit i: lane i. */
+INLINE uint32_t v_mask(vm m) { return m; }
+
+/* (a, b, ...) -> (b, a, ...); each pair's first, second element twice */
+INLINE vf v_swap_pairs(vf x) { return _mm512_permute_ps(x, 0xb1); }
+INLINE vf v_firsts(vf x) { return _mm512_moveldup_ps(x); }
+INLINE vf v_seconds(vf x) { return _mm512_movehdup_ps(x); }
+/* The first, the second elements of the LANES pairs in low and high. */
+INLINE vf v_evens(vf low, vf high)
+{
+    return _mm512_permutex2var_ps(low, _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30), high);
+}
+INLINE vf v_odds(vf low, vf high)
+{
+    return _mm512_permutex2var_ps(low, _mm512_setr_epi32(1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31), high);
+}
+
+/* p * 2^n for integers n in [-151, 128] and p in (1/2, 2): rounded once, as the scalar program's two products are, of which the first is exact. */
+INLINE vf v_scale(vf p, vf n) { return _mm512_scalef_ps(p, n); }
+
+/* Lanes 0 to 31 of a sum, folded in the order of the specification. */
+INLINE float v_fold_32(const vf l[32 / LANES])
+{
+    vf a = _mm512_add_ps(l[0], l[1]);
+    __m256 b = _mm256_add_ps(_mm512_castps512_ps256(a), _mm512_extractf32x8_ps(a, 1));
+    __m128 c = _mm_add_ps(_mm256_castps256_ps128(b), _mm256_extractf128_ps(b, 1));
+    c = _mm_add_ps(c, _mm_movehl_ps(c, c));
+    return _mm_cvtss_f32(_mm_add_ss(c, _mm_shuffle_ps(c, c, 1)));
+}
