@@ -30,11 +30,7 @@ lks_matrix lks_op_matrix(const lks_session *s, const lks_weight_ref *w)
     return m;
 }
 
-/* Vectors of the file are little-endian f32 and 4-byte aligned (GGUF aligns tensors to at least 8). */
-static const float *vector(const lks_model *m, const lks_weight_ref *w)
-{
-    return w->tensor == LKS_NONE ? NULL : (const float *)(const void *)m->program.tensors[w->tensor]->data;
-}
+static const float *vector(const lks_model *m, const lks_weight_ref *w) { return w->tensor == LKS_NONE ? NULL : lks_model_vector(m, w->tensor); }
 
 static size_t tile_first(size_t tile) { return tile * TILE_ROWS; }
 static size_t tile_rows(const job *j, size_t tile)

@@ -1,5 +1,6 @@
 #include "oracle/model.h"
 
+#include "kernels/half.h"
 #include "kernels/kernels.h"
 
 #include <stdlib.h>
@@ -21,6 +22,39 @@ static lks_err make_rope_table(lks_model *m)
     return err;
 }
 
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+static lks_err make_vectors(lks_model *m) { return (void)m, LKS_OK; }
+static void free_vectors(lks_model *m) { (void)m; }
+
+/* As they lie in the file: GGUF aligns tensors to at least 8. */
+const float *lks_model_vector(const lks_model *m, uint32_t tensor) { return (const float *)(const void *)m->program.tensors[tensor]->data; }
+#else
+static lks_err make_vectors(lks_model *m)
+{
+    const lks_program *p = &m->program;
+    m->vectors = calloc(p->tensor_count, sizeof *m->vectors);
+    for (uint32_t i = 0; m->vectors && i < p->tensor_count; i++) {
+        const lks_gguf_tensor *t = p->tensors[i];
+        if (t->type != LKS_F32)
+            continue;
+        if (!(m->vectors[i] = malloc(t->size)))
+            return lks_fail(LKS_NOMEM, "out of memory for %zu bytes of a tensor", (size_t)t->size);
+        for (size_t k = 0; k < t->size / 4; k++)
+            m->vectors[i][k] = lks_float(lks_load_le32(t->data + 4 * k));
+    }
+    return m->vectors ? LKS_OK : lks_fail(LKS_NOMEM, "out of memory");
+}
+
+static void free_vectors(lks_model *m)
+{
+    for (uint32_t i = 0; m->vectors && i < m->program.tensor_count; i++)
+        free(m->vectors[i]);
+    free(m->vectors);
+}
+
+const float *lks_model_vector(const lks_model *m, uint32_t tensor) { return m->vectors[tensor]; }
+#endif
+
 lks_err lks_model_open(lks_model *out, const char *path)
 {
     memset(out, 0, sizeof *out);
@@ -38,6 +72,8 @@ lks_err lks_model_open(lks_model *out, const char *path)
     if (!err)
         err = make_rope_table(out);
     if (!err)
+        err = make_vectors(out);
+    if (!err)
         err = lks_packed_new(&out->packed, &out->program);
     if (err) {
         if (out->file) /* lks_gguf_open names the file itself */
@@ -51,6 +87,7 @@ void lks_model_close(lks_model *m)
 {
     lks_tokenizer_close(m->tokenizer);
     lks_packed_free(m->packed);
+    free_vectors(m);
     lks_program_free(&m->program);
     lks_gguf_close(m->file);
     free(m->rope);

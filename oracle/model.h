@@ -18,6 +18,7 @@ typedef struct lks_model {
     lks_program program;
     float *rope; /* [max_positions][rope_dim], pairs (cosine, sine) */
     lks_packed *packed;
+    float **vectors; /* by tensor of the program, on a big-endian machine alone: what is F32 in the file, in the machine's byte order */
 } lks_model;
 
 /* Opens the file, derives the program and makes the RoPE table. First refuses a machine that cannot give the bits (no FMA, FTZ or DAZ set,
@@ -25,6 +26,9 @@ typedef struct lks_model {
  * Returns: LKS_OK, or what lks_gguf_open, lks_tokenizer_open, lks_program_derive return. */
 LKS_MUST_USE lks_err lks_model_open(lks_model *out, const char *path);
 void lks_model_close(lks_model *m);
+
+/* The numbers of an F32 tensor of the program. */
+const float *lks_model_vector(const lks_model *m, uint32_t tensor);
 
 #ifdef __cplusplus
 }

@@ -4,6 +4,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -59,27 +60,32 @@ __attribute__((unused)) static void lks_test_strings(const char *a, const char *
         lks_test_fail(file, line, "\"%s\" != \"%s\"", a, b);
 }
 
-__attribute__((unused)) static int lks_test_run(const struct CMUnitTest *tests, size_t count)
+/* set_up and tear_down serve all tests together and may be NULL. */
+__attribute__((unused)) static int cmocka_run(const struct CMUnitTest *tests, size_t count, int (*set_up)(void **), int (*tear_down)(void **))
 {
+    void *state = NULL;
     volatile int failures = 0;
+    if (setjmp(lks_test_failed) || (set_up && set_up(&state))) {
+        printf("[  FAILED  ] %zu test(s): the set-up failed.\n", count);
+        return 1;
+    }
     for (volatile size_t i = 0; i < count; i++) {
-        void *state = NULL;
-        if (setjmp(lks_test_failed) == 0) {
-            tests[i].run(&state);
-            printf("[       OK ] %s\n", tests[i].name);
-        } else {
-            printf("[  FAILED  ] %s\n", tests[i].name);
-            failures++;
-        }
+        void *own = state;
+        bool passed = setjmp(lks_test_failed) == 0;
+        if (passed)
+            tests[i].run(&own);
+        failures = failures + !passed;
+        printf("[%s] %s\n", passed ? "       OK " : "  FAILED  ", tests[i].name);
         fflush(stdout);
     }
+    if (tear_down && tear_down(&state))
+        failures = failures + 1;
     printf("[  PASSED  ] %d test(s).\n", (int)count - failures);
     if (failures)
         printf("[  FAILED  ] %d test(s).\n", failures);
-    return failures;
+    return failures != 0;
 }
 
-/* No test here has a set-up or a tear-down of its group. */
-#define cmocka_run_group_tests(tests, set_up, tear_down) ((void)(set_up), (void)(tear_down), lks_test_run(tests, sizeof(tests) / sizeof *(tests)))
+#define cmocka_run_group_tests(tests, set_up, tear_down) cmocka_run(tests, sizeof(tests) / sizeof *(tests), set_up, tear_down)
 
 #endif
