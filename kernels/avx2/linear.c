@@ -1,38 +1,59 @@
-/* LINEAR with AVX2: 8 weight rows in the lanes of a vector. Pairs of products are summed in 16 bits; whole bytes take their upper bit apart. */
-#include <immintrin.h>
+/* LINEAR with AVX2: 8 weight rows in the lanes of a vector. Products are summed in 16 bits as long as that is exact, then in 32. */
+#include "kernels/packed/ymm.inc"
 
-#define LANES 8
-#define GROUP 4
-typedef __m256i vi;
-typedef __m256 vf;
+#include "kernels/kernels.h"
 
-/* Exact for w up to 128: 2 * 128 * 127 fits 16 bits. */
-static inline __attribute__((always_inline)) __m256i four_products(__m256i acc, __m256i w, __m256i a)
+/* Of vectors of the largest weight byte: each adds 2 * 127 * that to 16 bits. Whole bytes are signed: their size (at most 128) meets the activation with their sign. */
+INLINE unsigned exact_in_16_bits(lks_tensor_type type)
 {
-    return _mm256_add_epi32(acc, _mm256_madd_epi16(_mm256_maddubs_epi16(w, a), _mm256_set1_epi16(1)));
+    return type == LKS_Q8_0 ? 1 : type == LKS_Q6_K ? 2 : type == LKS_Q5_0 || type == LKS_Q5_1 || type == LKS_Q5_K ? 4 : 8;
 }
 
-#define load(p) _mm256_loadu_si256((const __m256i *)(const void *)(p))
-#define set1i(x) _mm256_set1_epi32(x)
-#define and_(a, b) _mm256_and_si256(a, b)
-#define or_(a, b) _mm256_or_si256(a, b)
-#define srl(a, n) _mm256_srli_epi16(a, n)
-#define sll(a, n) _mm256_slli_epi16(a, n)
-#define addi(a, b) _mm256_add_epi32(a, b)
-#define dot(acc, w, a) four_products(acc, w, a)
-#define dot_byte(acc, w, a) \
-    four_products(four_products(acc, _mm256_and_si256(w, _mm256_set1_epi8(0x7f)), a), _mm256_and_si256(w, _mm256_set1_epi8((char)0x80)), a)
-#define set1f(x) _mm256_set1_ps(x)
-#define fma_(a, b, c) _mm256_fmadd_ps(a, b, c)
-#define mul(a, b) _mm256_mul_ps(a, b)
-#define to_f32(a) _mm256_cvtepi32_ps(a)
-#define half_at(p) _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)(const void *)(p)))
-#define u8_at(p) _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)(const void *)(p))))
-#define i8_at(p) _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_loadl_epi64((const __m128i *)(const void *)(p))))
-#define loadf(p) _mm256_loadu_ps(p)
-#define storef(p, a) _mm256_storeu_ps(p, a)
+#define BIAS(type) ((type) == LKS_Q8_0 ? 0 : (int32_t)lks_pack_bias(type))
 
-#include "kernels/packed/linear.inc"
+INLINE vi expanded(vi v, lks_tensor_type type) { return type == LKS_Q8_0 ? _mm256_xor_si256(v, _mm256_set1_epi8((char)0x80)) : v; }
+
+INLINE vi products(vi w, vi a, lks_tensor_type type)
+{
+    return type == LKS_Q8_0 ? _mm256_maddubs_epi16(_mm256_abs_epi8(w), _mm256_sign_epi8(a, w)) : _mm256_maddubs_epi16(w, a);
+}
+
+INLINE vi widen(vi acc, vi part) { return addi(acc, _mm256_madd_epi16(part, _mm256_set1_epi16(1))); }
+
+#define ROWS 4
+#define BLOCKS 8
+#define GROUPS 2
+
+INLINE void dots(vi sum[ROWS], const uint8_t *w, const int8_t *a, unsigned n, lks_tensor_type type)
+{
+    const unsigned run = exact_in_16_bits(type) < n ? exact_in_16_bits(type) : n;
+    for (unsigned j = 0; j < n; j += run) {
+        vi part[ROWS];
+        for (unsigned i = j; i < j + run; i++) {
+            vi v = load(w + 4 * LANES * i);
+            for (unsigned t = 0; t < ROWS; t++) {
+                vi p = products(v, set1i(four(a + 64 * t + 4 * i)), type);
+                part[t] = i == j ? p : _mm256_add_epi16(part[t], p);
+            }
+        }
+        for (unsigned t = 0; t < ROWS; t++)
+            sum[t] = widen(sum[t], part[t]);
+    }
+}
+
+INLINE vi dot_half(vi acc, const vi v[4], const int8_t *a, lks_tensor_type type)
+{
+    const unsigned run = exact_in_16_bits(type) < 4 ? exact_in_16_bits(type) : 4;
+    for (unsigned j = 0; j < 4; j += run) {
+        vi part = products(expanded(v[j], type), set1i(four(a + 4 * j)), type);
+        for (unsigned i = j + 1; i < j + run; i++)
+            part = _mm256_add_epi16(part, products(v[i], set1i(four(a + 4 * i)), type));
+        acc = widen(acc, part);
+    }
+    return acc;
+}
+
+#include "kernels/packed/linear_tiled.inc"
 
 void lks_avx2_linear(float *y, size_t ld, const lks_matrix *w, const float *bias, uint32_t first, uint32_t last, const lks_a8 *x, size_t rows)
 {
