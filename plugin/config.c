@@ -51,6 +51,14 @@ static lks_err read_threads(lks_config *config, const lks_json *doc, int node, v
     return err;
 }
 
+static lks_err read_nice(lks_config *config, const lks_json *doc, int node, void *field) {
+    (void)field;
+    uint64_t value = 0;
+    lks_err err = read_number(doc, node, LKS_CONFIG_MAX_NICE, &value);
+    config->nice = (unsigned)value;
+    return err;
+}
+
 static lks_err read_seconds(lks_config *config, const lks_json *doc, int node, void *field) {
     (void)config;
     uint64_t value = 0;
@@ -161,6 +169,7 @@ static const key top_keys[] = {
     {"password_file", read_file_name, FIELD(password_file), true},
     {"database", read_file_name, FIELD(database), true},
     {"threads", read_threads, 0, false},
+    {"nice", read_nice, 0, false},
     {"start_block", read_u64, FIELD(start_block), false},
     {"min_fee_wei", read_wei, FIELD(policy.min_fee), false},
     {"max_stake_wei", read_wei, FIELD(policy.max_stake), false},
@@ -217,6 +226,7 @@ static lks_err read_contracts(lks_config *config, const lks_json *doc, int node,
 lks_err lks_config_parse(lks_config *out, const char *json, size_t len) {
     memset(out, 0, sizeof *out);
     out->start_block = LKS_START_NEWEST;
+    out->nice = 10;
     memset(&out->policy.max_stake, 0xff, sizeof out->policy.max_stake);
     out->policy.finalize = true;
     out->check_share = LKS_SHARE_ALL;

@@ -12,6 +12,7 @@
  *   password_file           "file"                      needed   its first line is the key's password; nobody but its owner may read it
  *   database                "file"                      needed   the job store; made when missing
  *   threads                 number, 0 to 256            0        threads of inference; 0 is one for every core
+ *   nice                    number, 0 to 19             10       what inference and re-runs give way to the host and others, as nice(1) has it
  *   start_block             number                      newest   first block whose requests are looked at by a new database
  *   min_fee_wei             "decimal"                   "0"      requests that pay less are left alone
  *   max_stake_wei           "decimal"                   none     requests that lock more are left alone
@@ -32,6 +33,7 @@
 
 #define LKS_CONFIG_MAX_MODELS 16u
 #define LKS_CONFIG_MAX_THREADS 256u
+#define LKS_CONFIG_MAX_NICE 19u
 #define LKS_START_NEWEST UINT64_MAX
 /* The whole of check_share. */
 #define LKS_SHARE_ALL 100000000u
@@ -50,6 +52,7 @@ typedef struct lks_config {
     char *database;
     char *spill_folder; /* may be NULL */
     unsigned threads;
+    unsigned nice;
     uint64_t start_block; /* LKS_START_NEWEST: the newest block at the first start */
     lks_job_policy policy;
     lks_u256 max_fee;

@@ -52,7 +52,7 @@ lks_err lks_operator_open(lks_operator *op, const lockstep_host *host, const lks
     if (!err) {
         load_speeds(op);
         atomic_store(&op->finished, op->feed.head.ref.number);
-        err = lks_worker_new(&op->worker, models, config->threads, inbox);
+        err = lks_worker_new(&op->worker, models, config->threads, config->nice, inbox);
     }
     if (!err && memcmp(config->game, no_game, 20)) {
         op->deployment.chain_id = config->chain_id;
@@ -60,7 +60,7 @@ lks_err lks_operator_open(lks_operator *op, const lockstep_host *host, const lks
         memcpy(op->deployment.game, config->game, 20);
         memcpy(op->deployment.registry, config->registry, 20);
         err = lks_store_secret(op->store, op->secret);
-        if (!err) err = lks_prover_new(&op->prover, config->threads, config->spill_folder, inbox);
+        if (!err) err = lks_prover_new(&op->prover, config->threads, config->nice, config->spill_folder, inbox);
     }
     if (err) lks_operator_close(op);
     return err;

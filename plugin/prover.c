@@ -1,23 +1,16 @@
 #include "plugin/prover.h"
 
-#include <fenv.h>
-#include <pthread.h>
+#include "plugin/desk.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-typedef enum phase { IDLE, GIVEN, RUNNING, READY } phase;
-
 struct lks_prover {
     unsigned threads;
     const char *spill_folder;
-    lks_inbox *inbox;
-    pthread_t thread;
-    pthread_mutex_t lock;
-    pthread_cond_t changed;
-    phase phase;
-    bool stopped;
+    lks_desk desk;
     atomic_bool cancel;
     lks_task task;
     lks_task_result result;
@@ -47,7 +40,7 @@ static lks_err check(lks_prover *p, const lks_task *task, lks_task_result *r) {
     return err;
 }
 
-static lks_err work(lks_prover *p, const lks_task *task, lks_task_result *r) {
+static lks_err do_task(lks_prover *p, const lks_task *task, lks_task_result *r) {
     if (task->kind == LKS_TASK_CHECK) return check(p, task, r);
     lks_err err = *task->trace ? LKS_OK : make_trace(p, task, false, task->trace, r);
     if (err) return err;
@@ -63,55 +56,29 @@ static lks_err work(lks_prover *p, const lks_task *task, lks_task_result *r) {
     }
 }
 
-static void run(lks_prover *p, const lks_task *task, lks_task_result *r) {
+static void work(void *owner) {
+    lks_prover *p = owner;
+    lks_task_result *r = &p->result;
     memset(r, 0, sizeof *r);
-    r->task = *task;
+    r->task = p->task;
     uint64_t start = now_us();
-    r->err = work(p, task, r);
+    r->err = do_task(p, &p->task, r);
     r->total_ms = (now_us() - start) / 1000;
     if (r->err) snprintf(r->reason, sizeof r->reason, "%s", lks_error_message());
 }
 
-static void *main_of_prover(void *argument) {
-    lks_prover *p = argument;
-    /* As the thread of inference: not the floating-point environment of the host. */
-    fesetenv(FE_DFL_ENV);
-    pthread_mutex_lock(&p->lock);
-    while (!p->stopped) {
-        if (p->phase != GIVEN) {
-            pthread_cond_wait(&p->changed, &p->lock);
-            continue;
-        }
-        p->phase = RUNNING;
-        pthread_mutex_unlock(&p->lock);
-        lks_task_result result;
-        run(p, &p->task, &result);
-        pthread_mutex_lock(&p->lock);
-        p->result = result;
-        p->phase = READY;
-        lks_inbox_tap(p->inbox);
-    }
-    pthread_mutex_unlock(&p->lock);
-    return NULL;
-}
-
-lks_err lks_prover_new(lks_prover **out, unsigned threads, const char *spill_folder, lks_inbox *inbox) {
+lks_err lks_prover_new(lks_prover **out, unsigned threads, unsigned nice, const char *spill_folder, lks_inbox *inbox) {
     *out = NULL;
     lks_prover *p = calloc(1, sizeof *p);
     if (!p) return lks_fail(LKS_NOMEM, "out of memory");
     p->threads = threads;
     p->spill_folder = spill_folder;
-    p->inbox = inbox;
-    pthread_mutex_init(&p->lock, NULL);
-    pthread_cond_init(&p->changed, NULL);
-    if (pthread_create(&p->thread, NULL, main_of_prover, p)) {
-        pthread_cond_destroy(&p->changed);
-        pthread_mutex_destroy(&p->lock);
+    lks_err err = lks_desk_open(&p->desk, work, p, nice, inbox);
+    if (err)
         free(p);
-        return lks_fail(LKS_IO, "a thread for re-runs cannot be started");
-    }
-    *out = p;
-    return LKS_OK;
+    else
+        *out = p;
+    return err;
 }
 
 void lks_prover_cancel(lks_prover *prover) {
@@ -121,44 +88,26 @@ void lks_prover_cancel(lks_prover *prover) {
 void lks_prover_free(lks_prover *prover) {
     if (!prover) return;
     lks_prover_cancel(prover);
-    pthread_mutex_lock(&prover->lock);
-    prover->stopped = true;
-    pthread_cond_signal(&prover->changed);
-    pthread_mutex_unlock(&prover->lock);
-    pthread_join(prover->thread, NULL);
-    if (prover->phase == READY) lks_move_free(&prover->result.move);
-    pthread_cond_destroy(&prover->changed);
-    pthread_mutex_destroy(&prover->lock);
+    lks_desk_close(&prover->desk);
+    lks_move_free(&prover->result.move);
     free(prover);
 }
 
 bool lks_prover_idle(lks_prover *prover) {
-    pthread_mutex_lock(&prover->lock);
-    bool idle = prover->phase == IDLE && !prover->stopped;
-    pthread_mutex_unlock(&prover->lock);
-    return idle;
+    return lks_desk_look(&prover->desk) == LKS_DESK_IDLE;
 }
 
 bool lks_prover_give(lks_prover *prover, const lks_task *task) {
-    pthread_mutex_lock(&prover->lock);
-    bool idle = prover->phase == IDLE && !prover->stopped && !atomic_load(&prover->cancel);
-    if (idle) {
-        prover->task = *task;
-        prover->phase = GIVEN;
-        pthread_cond_signal(&prover->changed);
-    }
-    pthread_mutex_unlock(&prover->lock);
-    return idle;
+    if (!lks_prover_idle(prover) || atomic_load(&prover->cancel)) return false;
+    prover->task = *task;
+    lks_desk_give(&prover->desk);
+    return true;
 }
 
 bool lks_prover_take(lks_prover *prover, lks_task_result *out) {
-    pthread_mutex_lock(&prover->lock);
-    bool ready = prover->phase == READY;
-    if (ready) {
-        *out = prover->result;
-        memset(&prover->result, 0, sizeof prover->result);
-        prover->phase = IDLE;
-    }
-    pthread_mutex_unlock(&prover->lock);
-    return ready;
+    if (lks_desk_look(&prover->desk) != LKS_DESK_DONE) return false;
+    *out = prover->result;
+    memset(&prover->result, 0, sizeof prover->result);
+    lks_desk_clear(&prover->desk);
+    return true;
 }

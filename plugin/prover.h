@@ -41,8 +41,8 @@ typedef struct lks_task_result {
     uint64_t total_ms;
 } lks_task_result;
 
-/* Starts the thread. In: spill_folder may be NULL; inbox, tapped when a result is ready. */
-lks_err lks_prover_new(lks_prover **out, unsigned threads, const char *spill_folder, lks_inbox *inbox) LKS_MUST_USE;
+/* Starts the thread. In: nice, as of lks_desk_open; spill_folder may be NULL; inbox, tapped when a result is ready. */
+lks_err lks_prover_new(lks_prover **out, unsigned threads, unsigned nice, const char *spill_folder, lks_inbox *inbox) LKS_MUST_USE;
 /* Cancels what runs, waits for the thread, frees. NULL is allowed. */
 void lks_prover_free(lks_prover *prover);
 /* Cancels what runs: its result comes with LKS_REFUSED. NULL is allowed. */

@@ -1,30 +1,23 @@
 #include "plugin/worker.h"
 
+#include "plugin/desk.h"
+
 #ifdef LKS_FAULTS
 #include "oracle/fault.h"
 #endif
 
-#include <fenv.h>
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-typedef enum phase { IDLE, GIVEN, RUNNING, READY } phase;
-
 struct lks_worker {
     const lks_models *models;
     unsigned threads;
-    lks_inbox *inbox;
-    pthread_t thread;
-    pthread_mutex_t lock;
-    pthread_cond_t changed;
-    phase phase;
-    bool stopped;
+    lks_desk desk;
     atomic_bool cancel;
-    lks_work work;
+    lks_work work; /* stays until its answer is taken */
     lks_answer answer;
 };
 
@@ -84,47 +77,23 @@ static void run(lks_worker *w, const lks_work *work, lks_answer *answer) {
     if (p.first_us && answer->count > 1) answer->speed.decode_us = (end - p.first_us) / (answer->count - 1);
 }
 
-static void *main_of_worker(void *argument) {
-    lks_worker *w = argument;
-    /* A thread inherits the floating-point environment of its maker, which is the host's; the engine and its threads need the default one. */
-    fesetenv(FE_DFL_ENV);
-    pthread_mutex_lock(&w->lock);
-    while (!w->stopped) {
-        if (w->phase != GIVEN) {
-            pthread_cond_wait(&w->changed, &w->lock);
-            continue;
-        }
-        w->phase = RUNNING;
-        pthread_mutex_unlock(&w->lock);
-        lks_answer answer;
-        run(w, &w->work, &answer);
-        pthread_mutex_lock(&w->lock);
-        lks_work_free(&w->work);
-        w->answer = answer;
-        w->phase = READY;
-        lks_inbox_tap(w->inbox);
-    }
-    pthread_mutex_unlock(&w->lock);
-    return NULL;
+static void work(void *owner) {
+    lks_worker *w = owner;
+    run(w, &w->work, &w->answer);
 }
 
-lks_err lks_worker_new(lks_worker **out, const lks_models *models, unsigned threads, lks_inbox *inbox) {
+lks_err lks_worker_new(lks_worker **out, const lks_models *models, unsigned threads, unsigned nice, lks_inbox *inbox) {
     *out = NULL;
     lks_worker *w = calloc(1, sizeof *w);
     if (!w) return lks_fail(LKS_NOMEM, "out of memory");
     w->models = models;
     w->threads = threads;
-    w->inbox = inbox;
-    pthread_mutex_init(&w->lock, NULL);
-    pthread_cond_init(&w->changed, NULL);
-    if (pthread_create(&w->thread, NULL, main_of_worker, w)) {
-        pthread_cond_destroy(&w->changed);
-        pthread_mutex_destroy(&w->lock);
+    lks_err err = lks_desk_open(&w->desk, work, w, nice, inbox);
+    if (err)
         free(w);
-        return lks_fail(LKS_IO, "a thread for inference cannot be started");
-    }
-    *out = w;
-    return LKS_OK;
+    else
+        *out = w;
+    return err;
 }
 
 void lks_worker_cancel(lks_worker *worker) {
@@ -134,55 +103,36 @@ void lks_worker_cancel(lks_worker *worker) {
 void lks_worker_free(lks_worker *worker) {
     if (!worker) return;
     lks_worker_cancel(worker);
-    pthread_mutex_lock(&worker->lock);
-    worker->stopped = true;
-    pthread_cond_signal(&worker->changed);
-    pthread_mutex_unlock(&worker->lock);
-    pthread_join(worker->thread, NULL);
+    lks_desk_close(&worker->desk);
     lks_work_free(&worker->work);
     free(worker->answer.tokens);
-    pthread_cond_destroy(&worker->changed);
-    pthread_mutex_destroy(&worker->lock);
     free(worker);
 }
 
 bool lks_worker_idle(lks_worker *worker) {
-    pthread_mutex_lock(&worker->lock);
-    bool idle = worker->phase == IDLE && !worker->stopped;
-    pthread_mutex_unlock(&worker->lock);
-    return idle;
+    return lks_desk_look(&worker->desk) == LKS_DESK_IDLE;
 }
 
 bool lks_worker_busy_with(lks_worker *worker, uint8_t request_id32[32]) {
-    pthread_mutex_lock(&worker->lock);
-    bool busy = worker->phase != IDLE;
-    if (busy) memcpy(request_id32, worker->phase == READY ? worker->answer.request_id : worker->work.request_id, 32);
-    pthread_mutex_unlock(&worker->lock);
-    return busy;
+    if (lks_worker_idle(worker)) return false;
+    memcpy(request_id32, worker->work.request_id, 32);
+    return true;
 }
 
 bool lks_worker_give(lks_worker *worker, lks_work *work) {
-    pthread_mutex_lock(&worker->lock);
-    bool idle = worker->phase == IDLE && !worker->stopped;
-    if (idle) {
-        atomic_store(&worker->cancel, false);
-        worker->work = *work;
-        memset(work, 0, sizeof *work);
-        worker->phase = GIVEN;
-        pthread_cond_signal(&worker->changed);
-    }
-    pthread_mutex_unlock(&worker->lock);
-    return idle;
+    if (!lks_worker_idle(worker)) return false;
+    atomic_store(&worker->cancel, false);
+    worker->work = *work;
+    memset(work, 0, sizeof *work);
+    lks_desk_give(&worker->desk);
+    return true;
 }
 
 bool lks_worker_take(lks_worker *worker, lks_answer *out) {
-    pthread_mutex_lock(&worker->lock);
-    bool ready = worker->phase == READY;
-    if (ready) {
-        *out = worker->answer;
-        memset(&worker->answer, 0, sizeof worker->answer);
-        worker->phase = IDLE;
-    }
-    pthread_mutex_unlock(&worker->lock);
-    return ready;
+    if (lks_desk_look(&worker->desk) != LKS_DESK_DONE) return false;
+    *out = worker->answer;
+    memset(&worker->answer, 0, sizeof worker->answer);
+    lks_work_free(&worker->work);
+    lks_desk_clear(&worker->desk);
+    return true;
 }

@@ -35,8 +35,8 @@ typedef struct lks_answer {
     uint64_t total_ms;
 } lks_answer;
 
-/* Starts the thread. In: inbox, tapped when an answer is ready; models, which must outlive the worker. */
-lks_err lks_worker_new(lks_worker **out, const lks_models *models, unsigned threads, lks_inbox *inbox) LKS_MUST_USE;
+/* Starts the thread. In: nice, as of lks_desk_open; inbox, tapped when an answer is ready; models, which must outlive the worker. */
+lks_err lks_worker_new(lks_worker **out, const lks_models *models, unsigned threads, unsigned nice, lks_inbox *inbox) LKS_MUST_USE;
 /* Cancels what runs, waits for the thread, frees. NULL is allowed. */
 void lks_worker_free(lks_worker *worker);
 /* Cancels what runs: its answer comes with LKS_REFUSED. */

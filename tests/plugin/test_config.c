@@ -23,7 +23,7 @@ static void test_defaults(void **state) {
     (void)state;
     lks_config c;
     assert_int_equal(parse(&c, "{" NEEDED "}"), LKS_OK);
-    assert_true(c.chain_id == 31982 && c.model_count == 2 && c.threads == 0 && c.start_block == LKS_START_NEWEST);
+    assert_true(c.chain_id == 31982 && c.model_count == 2 && c.threads == 0 && c.nice == 10 && c.start_block == LKS_START_NEWEST);
     assert_string_equal(c.models[1], "b.gguf");
     assert_string_equal(c.keystore, "key");
     assert_string_equal(c.password_file, "pw");
@@ -39,10 +39,10 @@ static void test_defaults(void **state) {
 static void test_every_key(void **state) {
     (void)state;
     lks_config c;
-    assert_int_equal(parse(&c, "{" NEEDED ",\"threads\":3,\"start_block\":0,\"min_fee_wei\":\"1000000000000000000000\",\"max_stake_wei\":\"2\","
+    assert_int_equal(parse(&c, "{" NEEDED ",\"threads\":3,\"nice\":19,\"start_block\":0,\"min_fee_wei\":\"1000000000000000000000\",\"max_stake_wei\":\"2\","
                                "\"min_claim_seconds\":60,\"max_fee_per_gas_wei\":\"7\",\"max_priority_fee_wei\":\"7\",\"finalize\":false}"),
                      LKS_OK);
-    assert_true(c.threads == 3 && c.start_block == 0 && c.policy.min_fee.w[1] == 54 && c.policy.max_stake.w[0] == 2);
+    assert_true(c.threads == 3 && c.nice == 19 && c.start_block == 0 && c.policy.min_fee.w[1] == 54 && c.policy.max_stake.w[0] == 2);
     assert_true(c.policy.min_claim_seconds == 60 && c.max_fee.w[0] == 7 && !c.policy.finalize);
     lks_config_free(&c);
 }
@@ -86,6 +86,7 @@ static void test_wrong(void **state) {
         {"{" NEEDED ",\"threads\":1,\"threads\":2}", "key \"threads\" is there twice"},
         {"{\"roles\":[\"operator\"]}", "is missing"},
         {"{" NEEDED ",\"threads\":257}", "key \"threads\": must be a whole number from 0 to 256"},
+        {"{" NEEDED ",\"nice\":20}", "key \"nice\": must be a whole number from 0 to 19"},
         {"{" NEEDED ",\"threads\":\"2\"}", "key \"threads\""},
         {"{" NEEDED ",\"threads\":-1}", "key \"threads\""},
         {"{" NEEDED ",\"threads\":1.5}", "key \"threads\""},
