@@ -199,9 +199,15 @@ static lks_matrix matrix_of(const run_rows *r, const lks_weight_ref *w)
     return (lks_matrix){.type = t->type, .rows = w->rows, .cols = w->cols, .data = t->data, .row_size = t->row_size};
 }
 
-static const float *vector_of(const run_rows *r, const lks_weight_ref *w)
+/* A vector's numbers, to be freed, or NULL. */
+static float *vector_of(const run_rows *r, const lks_weight_ref *w)
 {
-    return w->tensor == LKS_NONE ? NULL : (const float *)(const void *)r->model->program.tensors[w->tensor]->data;
+    if (w->tensor == LKS_NONE)
+        return NULL;
+    float *out = zeros(w->cols, sizeof *out);
+    for (uint32_t i = 0; i < w->cols; i++)
+        out[i] = lks_float(lks_load_le32(r->model->program.tensors[w->tensor]->data + 4 * i));
+    return out;
 }
 
 /* LINEAR with weight k: rows x width floats, to be freed. */
@@ -209,7 +215,9 @@ static float *linear(interpreter *x, const lks_op *op, int k, uint32_t rows)
 {
     lks_matrix w = matrix_of(x->r, &op->weights[k]);
     float *y = zeros((size_t)rows * w.rows, sizeof *y);
-    lks_kernels_scalar.linear(y, w.rows, &w, vector_of(x->r, &op->weights[k + 1]), 0, w.rows, &x->out[op->inputs[0]].a[0], rows);
+    float *bias = vector_of(x->r, &op->weights[k + 1]);
+    lks_kernels_scalar.linear(y, w.rows, &w, bias, 0, w.rows, &x->out[op->inputs[0]].a[0], rows);
+    free(bias);
     return y;
 }
 
@@ -308,8 +316,10 @@ static void run_norm(interpreter *x, const lks_op *op, output *o)
     uint32_t sums = x->r->model->program.ops[op->inputs[1]].width;
     o->parts = 1;
     o->a[0] = a8_new(x->sampled, op->width, op->block);
+    float *gain = vector_of(x->r, &op->weights[0]);
     lks_kernels_scalar.norm_q(&o->a[0], x->out[op->inputs[0]].f + x->skip * (size_t)op->width, x->out[op->inputs[1]].f, sums,
-                              vector_of(x->r, &op->weights[0]), x->sampled);
+                              gain, x->sampled);
+    free(gain);
 }
 
 static void run_op(interpreter *x, const lks_op *op, output *o, const uint32_t *ids)
