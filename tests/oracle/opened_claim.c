@@ -1,0 +1,244 @@
+#include "tests/oracle/opened_claim.h"
+
+#include "chain/keccak.h"
+#include "oracle/game/game.h"
+
+enum {
+    /* contracts/src/game/GameBase.sol: the mappings' places in the storage layout; claim_open checks them against what the chain holds. */
+    CLAIMS = 0,
+    DISPUTES = 1,
+    SLOTS = 2,
+    ROOT_WORD = 2,
+    TURN_WORD = 1,
+    /* DisputeState */
+    PICK = 2,
+    PARTIAL_STEP = 7,
+};
+
+static const uint8_t requester[20] = {0x11, 1}, operator_[20] = {0x22, 2}, challenger[20] = {0x33, 3}, salt[32] = {0x55};
+
+void claim_accounts(anvil *a)
+{
+    lks_buf call = {0};
+    anvil_fund(a, requester, 100);
+    anvil_fund(a, challenger, 1000);
+    anvil_fund(a, operator_, 1000);
+    OK(lks_call_deposit(&call, operator_));
+    anvil_send(a, "deposit", operator_, a->bonds, 500, &call);
+}
+
+/* ---- Request and acceptance ---- */
+
+static void pack(lks_buf *out, uint8_t hash32[32], const uint32_t *ids, size_t count)
+{
+    lks_tokens_pack(out, ids, count);
+    OK(lks_buf_error(out));
+    lks_tokens_hash(hash32, out->data, out->len);
+}
+
+static uint64_t nonce_of(anvil *a)
+{
+    lks_buf call = {0}, result = {0};
+    uint64_t nonce;
+    OK(lks_call_nonces(&call, requester));
+    anvil_view(a, &result, a->oracle, &call);
+    OK(lks_return_u64(&nonce, result.data, result.len));
+    lks_buf_free(&result);
+    return nonce;
+}
+
+static void ask(opened_claim *c, const lks_run *run)
+{
+    lks_buf call = {0}, prompt = {0}, allowed = {0};
+    lks_request *q = &c->request;
+    *q = (lks_request){.nonce = nonce_of(c->a),
+                       .prompt_count = (uint32_t)run->prompt_count,
+                       .temperature = run->policy.temperature,
+                       .min_p = run->policy.min_p,
+                       .seed = run->policy.seed,
+                       .allowed_count = (uint32_t)run->policy.allowed_count,
+                       .max_tokens = (uint32_t)run->answer_count,
+                       .stake = lks_u256_from_u64(100000000000000000u),
+                       .window = 600,
+                       .accept_period = 600,
+                       .claim_period = 600,
+                       .replicas = 1};
+    memcpy(q->requester, requester, 20);
+    OK(lks_model_id(q->model_id, &c->model));
+    pack(&prompt, q->prompt_hash, run->prompt, run->prompt_count);
+    pack(&allowed, q->allowed_hash, run->policy.allowed, run->policy.allowed_count);
+    lks_request_params p = {.prompt = prompt.data, .prompt_len = prompt.len, .temperature = q->temperature, .min_p = q->min_p, .seed = q->seed,
+                            .allowed = allowed.data, .allowed_len = allowed.len, .max_tokens = q->max_tokens, .stake = q->stake, .window = q->window,
+                            .accept_period = q->accept_period, .claim_period = q->claim_period, .replicas = q->replicas};
+    memcpy(p.model_id, q->model_id, 32);
+    OK(lks_call_request(&call, &p));
+    anvil_send(c->a, "request", requester, c->a->oracle, 1, &call);
+    q->fee = lks_u256_from_u64(1000000000000000000u);
+    lks_request_id(c->request_id, c->a->chain_id, c->a->oracle, q);
+    lks_buf_free(&prompt);
+    lks_buf_free(&allowed);
+}
+
+uint64_t claim_accept(opened_claim *c, anvil *a, const lks_commitment *model, const lks_run *run)
+{
+    lks_buf call = {0}, result = {0};
+    const uint8_t no_file[32] = {0};
+    lks_request_state state;
+    memset(c, 0, sizeof *c);
+    c->a = a;
+    lks_game_commitment(&c->model, model);
+    OK(lks_call_register(&call, &c->model, no_file, "file:tiny"));
+    anvil_send(a, "register", operator_, a->registry, 0, &call);
+    ask(c, run);
+    anvil_mine(a, 2);
+    OK(lks_call_accept(&call, &c->request));
+    anvil_send(a, "accept", operator_, a->oracle, 0, &call);
+    OK(lks_call_state_of(&call, c->request_id));
+    anvil_view(a, &result, a->oracle, &call);
+    OK(lks_return_state(&state, result.data, result.len));
+    lks_buf_free(&result);
+    return state.seed;
+}
+
+/* ---- Claim and dispute ---- */
+
+static void send_claim(opened_claim *c, const lks_run *run)
+{
+    lks_buf call = {0}, tokens = {0}, allowed = {0};
+    uint8_t tokens_hash[32], allowed_hash[32], hash[32];
+    pack(&tokens, tokens_hash, run->answer, run->answer_count);
+    pack(&allowed, allowed_hash, run->policy.allowed, run->policy.allowed_count);
+    OK(lks_call_claim(&call, &c->request, run->policy.seed, tokens.data, tokens.len, allowed.data, allowed.len));
+    anvil_send(c->a, "claim", operator_, c->a->oracle, 0, &call);
+    lks_claim_hash(hash, c->a->chain_id, c->a->oracle, c->request_id, run->policy.seed, operator_, (uint32_t)run->answer_count, tokens_hash);
+    lks_claim_id(c->claim_id, hash, 1);
+    lks_dispute_id(c->dispute_id, c->claim_id, challenger, salt);
+    lks_buf_free(&tokens);
+    lks_buf_free(&allowed);
+}
+
+static void send_trace(opened_claim *c, const run_tree *trace)
+{
+    lks_buf call = {0};
+    uint8_t root[32], children[LKS_GAME_MAX_CHILDREN][32];
+    unsigned height = lks_log2_ceil(c->model.op_count), step = height < 5 ? height : 5;
+    run_tree_root(root, trace);
+    for (unsigned i = 0; i < 1u << step; i++)
+        run_tree_node(children[i], trace, LKS_TOP, height - step, i);
+    OK(lks_call_open_trace(&call, c->dispute_id, root, (const uint8_t(*)[32])children, (size_t)1 << step));
+    anvil_send(c->a, "openTrace", operator_, c->a->game, 0, &call);
+}
+
+/* Slot of a mapping's value at a key; of a word of it that many words behind. */
+static void slot_of(uint8_t slot32[32], const uint8_t key32[32], const uint8_t mapping32[32], unsigned word)
+{
+    uint8_t both[64];
+    memcpy(both, key32, 32);
+    memcpy(both + 32, mapping32, 32);
+    lks_keccak256(slot32, both, 64);
+    lks_u256 slot = lks_u256_from_be(slot32), more = lks_u256_from_u64(word);
+    (void)lks_u256_add(&slot, &slot, &more);
+    lks_u256_to_be(slot32, &slot);
+}
+
+static void read_word(opened_claim *c, anvil_word *w, const uint8_t key32[32], uint8_t mapping, unsigned word)
+{
+    const uint8_t place[32] = {[31] = mapping};
+    slot_of(w->slot, key32, place, word);
+    anvil_word_get(c->a, w->value, c->a->game, w->slot);
+}
+
+void claim_open(opened_claim *c, const run_tree *trace)
+{
+    lks_buf call = {0};
+    uint8_t root[32];
+    send_claim(c, trace->rows->run);
+    OK(lks_call_challenge(&call, &c->request, 1, 0, &c->model, salt));
+    anvil_send(c->a, "challenge", challenger, c->a->game, 1, &call);
+    send_trace(c, trace);
+    read_word(c, &c->root, c->claim_id, CLAIMS, ROOT_WORD);
+    read_word(c, &c->dispute, c->dispute_id, DISPUTES, 0);
+    read_word(c, &c->turn, c->dispute_id, DISPUTES, TURN_WORD);
+    run_tree_root(root, trace);
+    assert_memory_equal(c->root.value, root, 32);
+    assert_memory_equal(c->dispute.value + 12, challenger, 20);
+    assert_int_equal(c->turn.value[31], PICK);
+}
+
+/* ---- Other words ---- */
+
+size_t claim_words(anvil_word words[CLAIM_WORDS], const opened_claim *c, const uint8_t root32[32])
+{
+    words[0] = c->root;
+    memcpy(words[0].value, root32, 32);
+    return 1;
+}
+
+static void put_be32(uint8_t *out, uint32_t v)
+{
+    for (int i = 0; i < 4; i++)
+        out[i] = (uint8_t)(v >> (24 - 8 * i));
+}
+
+size_t claim_partial_words(anvil_word words[CLAIM_WORDS], const opened_claim *c, const uint8_t root32[32], const lks_shape *shape, const lks_unit *u,
+                           const uint8_t *partials, size_t len)
+{
+    uint8_t key[32] = {0x80}, slots[32], hash[32];
+    const uint8_t mapping[32] = {[31] = SLOTS};
+    size_t count = claim_words(words, c, root32);
+    /* the element's number in the leaf */
+    anvil_word *dispute = &words[count++];
+    *dispute = c->dispute;
+    dispute->value[0] = (uint8_t)u->unit;
+    /* state, height, operation, index, layout (Turns.sol, Positions.sol) */
+    anvil_word *turn = &words[count++];
+    *turn = c->turn;
+    put_be32(turn->value + 20, shape->chunks << 15);
+    put_be32(turn->value + 24, u->leaf);
+    put_be32(turn->value + 28, u->op << 16 | PARTIAL_STEP);
+    /* the slot of the partials: their hash's low 216 bits, and a time */
+    anvil_word *slot = &words[count++];
+    put_be32(key + 20, u->op);
+    put_be32(key + 24, u->leaf >> shape->chunk_bits);
+    put_be32(key + 28, u->unit);
+    slot_of(slots, c->claim_id, mapping, 0);
+    slot_of(slot->slot, key, slots, 0);
+    lks_keccak256(hash, partials, len);
+    memcpy(slot->value, hash + 5, 27);
+    memcpy(slot->value + 27, (const uint8_t[5]){0, 0, 0, 0, 1}, 5);
+    return count;
+}
+
+/* ---- Steps ---- */
+
+void claim_step(lks_buf *data, const opened_claim *c, const lks_witness *w, const uint8_t *partials, size_t len)
+{
+    lks_call_witness call;
+    lks_call_opening *openings;
+    OK(lks_game_witness(&call, &openings, w));
+    *data = (lks_buf){0};
+    if (partials)
+        OK(lks_call_step_partial(data, c->dispute_id, &c->request, &c->model, &call, partials, len));
+    else
+        OK(lks_call_step(data, c->dispute_id, &c->request, &c->model, &call));
+    free(openings);
+}
+
+anvil_message claim_message(const opened_claim *c, const lks_buf *data, const anvil_word *words, size_t count)
+{
+    return (anvil_message){challenger, c->a->game, data, words, count};
+}
+
+void claim_convict(opened_claim *c, lks_buf *data, const anvil_word *words, size_t count)
+{
+    lks_buf call = {0}, result = {0};
+    lks_disputed_claim claim;
+    for (size_t i = 0; i < count; i++)
+        anvil_word_set(c->a, c->a->game, words[i].slot, words[i].value);
+    anvil_send(c->a, "step", challenger, c->a->game, 0, data);
+    OK(lks_call_claim_of(&call, c->claim_id));
+    anvil_view(c->a, &result, c->a->game, &call);
+    OK(lks_return_claim(&claim, result.data, result.len));
+    assert_int_equal(claim.status, LKS_CLAIM_CONVICTED);
+    lks_buf_free(&result);
+}
