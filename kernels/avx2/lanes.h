@@ -104,3 +104,50 @@ INLINE float v_fold_32(const vf l[32 / LANES])
     c = _mm_add_ps(c, _mm_movehl_ps(c, c));
     return _mm_cvtss_f32(_mm_add_ss(c, _mm_shuffle_ps(c, c, 1)));
 }
+
+/* ---- Bytes: 4 LANES of them a vector ---- */
+
+INLINE vi v_load_bytes(const int8_t *p, uint32_t n)
+{
+    if (n == 4 * LANES)
+        return v_loadi(p);
+    if (n == 2 * LANES)
+        return _mm256_zextsi128_si256(_mm_loadu_si128((const __m128i *)(const void *)p));
+    int8_t all[4 * LANES] = {0};
+    memcpy(all, p, n);
+    return v_loadi(all);
+}
+INLINE vi v_pairs_low(vi a, vi b) { return _mm256_unpacklo_epi8(a, b); }
+INLINE vi v_pairs_high(vi a, vi b) { return _mm256_unpackhi_epi8(a, b); }
+INLINE vi v_fours_low(vi a, vi b) { return _mm256_unpacklo_epi16(a, b); }
+INLINE vi v_fours_high(vi a, vi b) { return _mm256_unpackhi_epi16(a, b); }
+/* acc + the four products a lane; w from 0 to 127: two products fit 16 bits */
+INLINE vi v_dot(vi acc, vi w, vi a) { return _mm256_add_epi32(acc, _mm256_madd_epi16(_mm256_maddubs_epi16(w, a), _mm256_set1_epi16(1))); }
+
+/* The products of a fixed vector of signed bytes and others, all from -127 to 127. Here the others take its signs. */
+typedef struct v_factor {
+    vi magnitudes, signs;
+} v_factor;
+
+INLINE v_factor v_make_factor(vi x) { return (v_factor){_mm256_abs_epi8(x), x}; }
+INLINE vi v_dot_factor(vi acc, const v_factor *f, vi x) { return v_dot(acc, f->magnitudes, _mm256_sign_epi8(x, f->signs)); }
+INLINE int32_t v_surplus(const v_factor *f) { return (void)f, 0; }
+
+/* Lane i: the sum of the lanes of v[i]. */
+INLINE vi v_sums_of(const vi v[LANES])
+{
+    vi a = _mm256_hadd_epi32(_mm256_hadd_epi32(v[0], v[1]), _mm256_hadd_epi32(v[2], v[3]));
+    vi b = _mm256_hadd_epi32(_mm256_hadd_epi32(v[4], v[5]), _mm256_hadd_epi32(v[6], v[7]));
+    return _mm256_add_epi32(_mm256_permute2x128_si256(a, b, 0x20), _mm256_permute2x128_si256(a, b, 0x31));
+}
+
+/* Of the 32 signed bytes at p: their sum; whether one is negative. */
+INLINE int32_t v_sum_of_32(const int8_t *p)
+{
+    __m256i pairs = _mm256_maddubs_epi16(_mm256_set1_epi8(1), _mm256_loadu_si256((const __m256i *)(const void *)p));
+    __m256i fours = _mm256_madd_epi16(pairs, _mm256_set1_epi16(1));
+    __m128i s = _mm_add_epi32(_mm256_castsi256_si128(fours), _mm256_extracti128_si256(fours, 1));
+    s = _mm_add_epi32(s, _mm_shuffle_epi32(s, 0x4e));
+    return _mm_cvtsi128_si32(_mm_add_epi32(s, _mm_shuffle_epi32(s, 0xb1)));
+}
+INLINE int v_negative_in_32(const int8_t *p) { return _mm256_movemask_epi8(_mm256_loadu_si256((const __m256i *)(const void *)p)) != 0; }

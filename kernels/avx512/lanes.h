@@ -89,3 +89,47 @@ INLINE float v_fold_32(const vf l[32 / LANES])
     c = _mm_add_ps(c, _mm_movehl_ps(c, c));
     return _mm_cvtss_f32(_mm_add_ss(c, _mm_shuffle_ps(c, c, 1)));
 }
+
+/* ---- Bytes: 4 LANES of them a vector ---- */
+
+INLINE vi v_load_bytes(const int8_t *p, uint32_t n) { return _mm512_maskz_loadu_epi8(~(__mmask64)0 >> (4 * LANES - n), p); }
+INLINE vi v_pairs_low(vi a, vi b) { return _mm512_unpacklo_epi8(a, b); }
+INLINE vi v_pairs_high(vi a, vi b) { return _mm512_unpackhi_epi8(a, b); }
+INLINE vi v_fours_low(vi a, vi b) { return _mm512_unpacklo_epi16(a, b); }
+INLINE vi v_fours_high(vi a, vi b) { return _mm512_unpackhi_epi16(a, b); }
+/* acc + the four products a lane; w from 0 to 127 */
+INLINE vi v_dot(vi acc, vi w, vi a) { return _mm512_dpbusd_epi32(acc, w, a); }
+
+/* The products of a fixed vector of signed bytes and others. Here the others enter as x + 128, and the surplus is known beforehand. */
+typedef struct v_factor {
+    vi signed_bytes;
+} v_factor;
+
+INLINE v_factor v_make_factor(vi x) { return (v_factor){x}; }
+INLINE vi v_dot_factor(vi acc, const v_factor *f, vi x) { return _mm512_dpbusd_epi32(acc, _mm512_xor_si512(x, _mm512_set1_epi8((char)0x80)), f->signed_bytes); }
+INLINE int32_t v_surplus(const v_factor *f) { return _mm512_reduce_add_epi32(_mm512_dpbusd_epi32(_mm512_setzero_si512(), _mm512_set1_epi8((char)0x80), f->signed_bytes)); }
+
+/* Lane i: the sum of the lanes of v[i]. */
+INLINE vi v_join64(vi a, vi b) { return _mm512_add_epi32(_mm512_unpacklo_epi32(a, b), _mm512_unpackhi_epi32(a, b)); }
+INLINE vi v_join128(vi a, vi b) { return _mm512_add_epi32(_mm512_unpacklo_epi64(a, b), _mm512_unpackhi_epi64(a, b)); }
+INLINE vi v_sums_of(const vi v[LANES])
+{
+    vi q[4];
+    for (int k = 0; k < 4; k++)
+        q[k] = v_join128(v_join64(v[4 * k], v[4 * k + 1]), v_join64(v[4 * k + 2], v[4 * k + 3]));
+    /* The four 128-bit parts of each are added up, and the results put side by side. */
+    vi a = _mm512_add_epi32(_mm512_shuffle_i32x4(q[0], q[1], 0x88), _mm512_shuffle_i32x4(q[0], q[1], 0xdd));
+    vi b = _mm512_add_epi32(_mm512_shuffle_i32x4(q[2], q[3], 0x88), _mm512_shuffle_i32x4(q[2], q[3], 0xdd));
+    return _mm512_add_epi32(_mm512_shuffle_i32x4(a, b, 0x88), _mm512_shuffle_i32x4(a, b, 0xdd));
+}
+
+/* Of the 32 signed bytes at p: their sum; whether one is negative. */
+INLINE int32_t v_sum_of_32(const int8_t *p)
+{
+    __m256i pairs = _mm256_maddubs_epi16(_mm256_set1_epi8(1), _mm256_loadu_si256((const __m256i *)(const void *)p));
+    __m256i fours = _mm256_madd_epi16(pairs, _mm256_set1_epi16(1));
+    __m128i s = _mm_add_epi32(_mm256_castsi256_si128(fours), _mm256_extracti128_si256(fours, 1));
+    s = _mm_add_epi32(s, _mm_shuffle_epi32(s, 0x4e));
+    return _mm_cvtsi128_si32(_mm_add_epi32(s, _mm_shuffle_epi32(s, 0xb1)));
+}
+INLINE int v_negative_in_32(const int8_t *p) { return _mm256_movemask_epi8(_mm256_loadu_si256((const __m256i *)(const void *)p)) != 0; }

@@ -2,19 +2,10 @@
 #include "kernels/scalar/scalar.h"
 #include "kernels/vector/quantize.h"
 
-static inline int32_t sum_lanes(__m128i s)
-{
-    s = _mm_add_epi32(s, _mm_shuffle_epi32(s, 0x4e));
-    return _mm_cvtsi128_si32(_mm_add_epi32(s, _mm_shuffle_epi32(s, 0xb1)));
-}
-
 static void sum_values(int32_t *sum, const int8_t *q, uint32_t width)
 {
-    for (; width >= 32; width -= 32, q += 32) {
-        __m256i pairs = _mm256_maddubs_epi16(_mm256_set1_epi8(1), _mm256_loadu_si256((const __m256i *)(const void *)q));
-        __m256i fours = _mm256_madd_epi16(pairs, _mm256_set1_epi16(1));
-        *sum++ = sum_lanes(_mm_add_epi32(_mm256_castsi256_si128(fours), _mm256_extracti128_si256(fours, 1)));
-    }
+    for (; width >= 32; width -= 32, q += 32)
+        *sum++ = v_sum_of_32(q);
     if (width) {
         int32_t s = 0;
         for (uint32_t i = 0; i < width; i++)
