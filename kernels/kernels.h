@@ -102,7 +102,7 @@ typedef struct lks_kernels {
 /* The scalar reference. */
 extern const lks_kernels lks_kernels_scalar;
 
-/* The fastest table that this machine runs, or the one that the environment variable LOCKSTEP_CPU names (scalar, avx2, avx512). lks_kernels_check refuses
+/* The fastest table that this machine runs, or the one that the environment variable LOCKSTEP_CPU names (scalar, avx2, avxvnni, avx512, amx). lks_kernels_check refuses
  * a name that this machine does not run. */
 const lks_kernels *lks_kernels_best(void);
 /* The tables that this machine runs, slowest first. Returns: NULL from the first index that has none. */

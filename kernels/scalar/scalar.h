@@ -31,5 +31,14 @@
 LKS_DECLARE_KERNELS(scalar)
 LKS_DECLARE_KERNELS(avx2)
 LKS_DECLARE_KERNELS(avx512)
+LKS_DECLARE_KERNELS(neon)
+LKS_DECLARE_KERNELS(neondot)
+
+/* Instruction sets with a LINEAR of their own only. */
+#define LKS_DECLARE_LINEAR(level) \
+    void lks_##level##_linear(float *y, size_t ld, const lks_matrix *w, const float *bias, uint32_t first, uint32_t last, const lks_a8 *x, size_t rows);
+
+LKS_DECLARE_LINEAR(avxvnni)
+LKS_DECLARE_LINEAR(amx)
 
 #endif

@@ -3,6 +3,7 @@
  */
 #include "kernels/kernels.h"
 #include "kernels/bits.h"
+#include "tests/kernels/extra_tables.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -513,6 +514,12 @@ int main(int argc, char **argv)
         }
         check(k);
         printf("count check_ops_%s %llu\n", k->name, (unsigned long long)(cases - before));
+    }
+    lks_kernels extra;
+    for (size_t i = 0; !timed && extra_table(&extra, i); i++) {
+        uint64_t before = cases;
+        check_linears(&extra);
+        printf("count check_ops_%s %llu\n", extra.name, (unsigned long long)(cases - before));
     }
     if (failures)
         printf("%llu of %llu cases failed\n", (unsigned long long)failures, (unsigned long long)cases);

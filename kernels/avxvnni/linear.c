@@ -1,0 +1,21 @@
+/* LINEAR with AVX-VNNI: 8 weight rows in the lanes of a vector, four products a lane and instruction. The same source makes the level for processors with
+ * AVX-VNNI and, for the tests, one for those that know only the same instructions of AVX-512. */
+#include "kernels/packed/ymm.inc"
+
+#ifdef __AVX512VNNI__
+#define dot_at(acc, w, a) _mm256_dpbusd_epi32(acc, w, set1i(four(a)))
+#else
+#define dot_at(acc, w, a) _mm256_dpbusd_avx_epi32(acc, w, set1i(four(a)))
+#endif
+
+#define ROWS 4
+#define BLOCKS 8
+#define GROUPS 2
+#define STORED lks_avx2_linear_stored
+#include "kernels/packed/dots_vnni.inc"
+#include "kernels/packed/linear_tiled.inc"
+
+void LKS_KERNEL(linear)(float *y, size_t ld, const lks_matrix *w, const float *bias, uint32_t first, uint32_t last, const lks_a8 *x, size_t rows)
+{
+    packed_linear(y, ld, w, bias, first, last, x, rows);
+}
