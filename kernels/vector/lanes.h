@@ -6,16 +6,20 @@
 #ifndef LKS_KERNELS_LANES_H
 #define LKS_KERNELS_LANES_H
 
-#include <immintrin.h>
 #include <stdint.h>
 #include <string.h>
 
 #define INLINE static inline __attribute__((always_inline))
 
+#if defined(__aarch64__)
+#include "kernels/neon/lanes.h"
+#else
+#include <immintrin.h>
 #if defined(__AVX512F__)
 #include "kernels/avx512/lanes.h"
 #else
 #include "kernels/avx2/lanes.h"
+#endif
 #endif
 
 #endif

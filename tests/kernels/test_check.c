@@ -85,6 +85,34 @@ static void test_thread(void **state)
 }
 #endif
 
+#if defined(__aarch64__)
+static const char *check_with(uint64_t set)
+{
+    uint64_t before;
+    __asm__ volatile("mrs %0, fpcr" : "=r"(before));
+    __asm__ volatile("msr fpcr, %0" : : "r"(before | set) : "memory");
+    const char *why = lks_kernels_check();
+    __asm__ volatile("msr fpcr, %0" : : "r"(before) : "memory");
+    return why;
+}
+
+static void test_fpcr(void **state)
+{
+    (void)state;
+    const uint64_t mode = 1u << 22, flush = 1u << 24, default_nan = 1u << 25, own_halves = 1u << 26;
+    const char *why = check_with(flush);
+    assert_non_null(why);
+    assert_non_null(strstr(why, "subnormal"));
+    why = check_with(own_halves);
+    assert_non_null(why);
+    assert_non_null(strstr(why, "AHP"));
+    for (uint64_t rounding = 1; rounding <= 3; rounding++)
+        assert_non_null(check_with(rounding * mode));
+    assert_null(check_with(default_nan)); /* which NaN an operation makes shows in no committed byte */
+    assert_null(check_with(0));
+}
+#endif
+
 /* A forced instruction set that is not run would let a test of it pass on another. */
 static void test_forced_level(void **state)
 {
@@ -107,6 +135,9 @@ int main(void)
 #if defined(__x86_64__)
         cmocka_unit_test(test_mxcsr),
         cmocka_unit_test(test_thread),
+#endif
+#if defined(__aarch64__)
+        cmocka_unit_test(test_fpcr),
 #endif
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
