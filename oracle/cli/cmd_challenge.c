@@ -1,10 +1,10 @@
 /* lockstep challenge: disputes a wrong claim and plays the dispute to its end. */
 #include "chain/address.h"
 #include "chain/hex.h"
+#include "oracle/cli/case.h"
 #include "oracle/cli/cli.h"
 #include "oracle/cli/output.h"
 #include "oracle/cli/play.h"
-#include "oracle/cli/verdict.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -13,15 +13,8 @@
 typedef struct challenge {
     const char *resume;
     bool force, no_play;
-    lks_rerun_args rerun;
-    lks_claim_args which;
-    lks_chain_args chain;
+    lks_case on;
     lks_account_args account;
-    lks_link link;
-    lks_request_view view;
-    lks_claim_view claim;
-    lks_rerun_model model;
-    lks_verdict verdict;
     lks_play play;
 } challenge;
 
@@ -30,38 +23,38 @@ static int find_by_dispute(challenge *c, uint8_t id32[32])
 {
     lks_dispute_view d;
     lks_disputed_claim claim;
-    int code = lks_dispute_parse_id(id32, c->link.command, c->resume);
+    int code = lks_dispute_parse_id(id32, c->on.link.command, c->resume);
     if (code != LKS_PARSED) {
         return code;
     }
-    lks_err err = lks_dispute_get(&d, &c->link, id32);
-    err = err == LKS_OK ? lks_disputed_claim_get(&claim, &c->link, d.claim_id) : err;
+    lks_err err = lks_dispute_get(&d, &c->on.link, id32);
+    err = err == LKS_OK ? lks_disputed_claim_get(&claim, &c->on.link, d.claim_id) : err;
     if (err == LKS_NOTFOUND) {
         return lks_cli_fail(LKS_EXIT_NO, "challenge: %s; is it the right --contracts file?", lks_error_message());
     }
-    if (err == LKS_OK && memcmp(d.challenger, lks_signer_address(c->link.signer), 20) != 0) {
+    if (err == LKS_OK && memcmp(d.challenger, lks_signer_address(c->on.link.signer), 20) != 0) {
         char address[LKS_ADDRESS_SIZE];
         lks_address_format(address, d.challenger);
         return lks_cli_fail(LKS_EXIT_AUTH, "challenge: the dispute is that of %s; choose that account with --keystore or --account", address);
     }
-    err = err == LKS_OK ? lks_request_view_get(&c->view, &c->link, claim.request_id) : err;
-    err = err == LKS_OK ? lks_claim_view_by_id(&c->claim, &c->view, &c->link.contracts, d.claim_id) : err;
-    return err == LKS_OK ? LKS_PARSED : lks_link_fail(&c->link, err, NULL);
+    err = err == LKS_OK ? lks_request_view_get(&c->on.view, &c->on.link, claim.request_id) : err;
+    err = err == LKS_OK ? lks_claim_view_by_id(&c->on.claim, &c->on.view, &c->on.link.contracts, d.claim_id) : err;
+    return err == LKS_OK ? LKS_PARSED : lks_link_fail(&c->on.link, err, NULL);
 }
 
 /* Whether a new dispute can be opened, and whether there is a reason to. */
 static int check_reasons(const challenge *c)
 {
     char when[LKS_TIME_SIZE];
-    if (!c->claim.standing) {
+    if (!c->on.claim.standing) {
         return lks_cli_fail(LKS_EXIT_NO, "challenge: the claim %s; there is nothing to dispute",
-                            c->claim.convicted ? "is convicted already" : "does not stand any more");
+                            c->on.claim.convicted ? "is convicted already" : "does not stand any more");
     }
-    if (c->play.follow.newest.timestamp > c->claim.window_end) {
-        lks_time_text(when, c->claim.window_end);
+    if (c->play.follow.newest.timestamp > c->on.claim.window_end) {
+        lks_time_text(when, c->on.claim.window_end);
         return lks_cli_fail(LKS_EXIT_NO, "challenge: the challenge window ended at %s; disputes open only inside it", when);
     }
-    if (!c->verdict.wrong && !c->force) {
+    if (!c->on.verdict.wrong && !c->force) {
         return lks_cli_fail(LKS_EXIT_NO, "challenge: the claim is right, and who disputes a right claim loses the bond");
     }
     return LKS_PARSED;
@@ -75,15 +68,15 @@ static int open_dispute(challenge *c)
     if (code != LKS_PARSED) {
         return code;
     }
-    lks_game_bond(&wei, &c->play.follow.parameters.min_bond, &c->view.request.stake, &c->play.follow.newest.base_fee);
+    lks_game_bond(&wei, &c->play.follow.parameters.min_bond, &c->on.view.request.stake, &c->play.follow.newest.base_fee);
     lks_wei_format(bond, &wei);
-    if (!c->chain.json) {
+    if (!c->on.chain.json) {
         printf("%-18s %s ether, which comes back unless the dispute is lost\n", "bond", bond);
     }
     code = lks_play_challenge(&c->play);
-    if (code == LKS_PARSED && !c->chain.json) {
+    if (code == LKS_PARSED && !c->on.chain.json) {
         lks_hex_encode(text, c->play.dispute_id, 32);
-        lks_progress_end(&c->link.progress);
+        lks_progress_end(&c->on.link.progress);
         printf("%-18s %s\n", "dispute", text);
         fflush(stdout);
     }
@@ -102,7 +95,7 @@ static int find_dispute(challenge *c, const uint8_t *named32)
         return open_dispute(c);
     }
     lks_play_resume(&c->play, d);
-    if (!c->chain.json) {
+    if (!c->on.chain.json) {
         lks_hex_encode(text, d->id, 32);
         printf("%-18s %s, gone on with\n", "dispute", text);
         fflush(stdout);
@@ -117,16 +110,16 @@ static int print_json(challenge *c, int code)
     lks_dispute_gas gas = {0};
     lks_err err = lks_follow_update(&c->play.follow);
     const lks_game_dispute *d = err == LKS_OK ? lks_game_dispute_find(c->play.follow.game, c->play.dispute_id) : NULL;
-    err = d != NULL ? lks_dispute_gas_get(&gas, &c->link, d) : err;
+    err = d != NULL ? lks_dispute_gas_get(&gas, &c->on.link, d) : err;
     if (err != LKS_OK || d == NULL) {
-        return err != LKS_OK ? lks_link_fail(&c->link, err, NULL) : lks_cli_fail(LKS_EXIT_CHAIN, "challenge: the node does not show the dispute");
+        return err != LKS_OK ? lks_link_fail(&c->on.link, err, NULL) : lks_cli_fail(LKS_EXIT_CHAIN, "challenge: the node does not show the dispute");
     }
-    lks_progress_end(&c->link.progress);
+    lks_progress_end(&c->on.link.progress);
     lks_json_begin_object(&w);
-    lks_dispute_json(&w, &c->play.follow, d, &gas, &c->model.model.program);
+    lks_dispute_json(&w, &c->play.follow, d, &gas, &c->on.model.model.program);
     lks_json_put_name(&w, "verdict");
     lks_json_begin_object(&w);
-    lks_verdict_json(&w, &c->verdict, &c->view, &c->claim, &c->model);
+    lks_verdict_json(&w, &c->on.verdict, &c->on.view, &c->on.claim, &c->on.model);
     lks_json_end_object(&w);
     lks_json_end_object(&w);
     lks_dispute_gas_free(&gas);
@@ -146,25 +139,11 @@ static int print_end(challenge *c, int code)
 
 static int prepare(challenge *c, const char *request, uint8_t dispute32[32])
 {
-    int code = lks_link_need_game(&c->link);
+    int code = lks_link_need_game(&c->on.link);
     if (code == LKS_PARSED) {
-        code = c->resume != NULL ? find_by_dispute(c, dispute32) : lks_claim_view_get(&c->view, &c->claim, &c->link, request, &c->which);
+        code = c->resume != NULL ? find_by_dispute(c, dispute32) : lks_claim_view_get(&c->on.view, &c->on.claim, &c->on.link, request, &c->on.which);
     }
-    if (code == LKS_PARSED) {
-        code = lks_rerun_open(&c->model, &c->rerun, c->link.command, &c->link.progress);
-    }
-    if (code == LKS_PARSED) {
-        code = lks_rerun_match(&c->model, &c->view.request, c->link.command);
-    }
-    if (code == LKS_PARSED) {
-        code = lks_verdict_make(&c->verdict, &c->link, &c->view, &c->claim, &c->model, &c->rerun, true);
-    }
-    if (code == LKS_PARSED && !c->chain.json) {
-        puts(c->verdict.wrong ? "wrong" : "right");
-        lks_verdict_print(&c->verdict, &c->view, &c->claim, &c->model);
-        fflush(stdout);
-    }
-    return code;
+    return code == LKS_PARSED ? lks_case_judge(&c->on, true) : code;
 }
 
 static int run(challenge *c, const char *request)
@@ -172,17 +151,17 @@ static int run(challenge *c, const char *request)
     uint8_t dispute[32];
     int code = prepare(c, request, dispute);
     if (code == LKS_PARSED) {
-        code = lks_play_open(&c->play, &c->link, &c->view, &c->claim, &c->model, c->verdict.trace);
+        code = lks_play_open(&c->play, &c->on.link, &c->on.view, &c->on.claim, &c->on.model, c->on.verdict.trace);
     }
-    c->play.quiet = c->chain.json;
+    c->play.quiet = c->on.chain.json;
     if (code == LKS_PARSED) {
         code = find_dispute(c, c->resume != NULL ? dispute : NULL);
     }
     if (code == LKS_PARSED && c->no_play) {
-        return c->chain.json ? print_json(c, LKS_EXIT_OK) : lks_cli_finish(LKS_EXIT_OK);
+        return c->on.chain.json ? print_json(c, LKS_EXIT_OK) : lks_cli_finish(LKS_EXIT_OK);
     }
     if (code == LKS_PARSED) {
-        code = lks_rerun_trees(&c->model, c->link.command, &c->link.progress);
+        code = lks_rerun_trees(&c->on.model, c->on.link.command, &c->on.link.progress);
     }
     if (code != LKS_PARSED) {
         return code;
@@ -191,7 +170,7 @@ static int run(challenge *c, const char *request)
     if (code != LKS_EXIT_OK && code != LKS_EXIT_NO) {
         return code;
     }
-    return c->chain.json ? print_json(c, code) : print_end(c, code);
+    return c->on.chain.json ? print_json(c, code) : print_end(c, code);
 }
 
 int lks_cmd_challenge(int argc, char **argv)
@@ -203,9 +182,7 @@ int lks_cmd_challenge(int argc, char **argv)
         {.name = "resume", .kind = LKS_OPT_TEXT, .out = &c.resume, .value = "DISPUTE-ID", .help = "go on with this dispute of the account"},
         {.name = "no-play", .kind = LKS_OPT_FLAG, .out = &c.no_play, .help = "open the dispute and end; run it again to play"},
         {.name = "force", .kind = LKS_OPT_FLAG, .out = &c.force, .help = "dispute the claim although it is right, which loses the bond (for tests)"},
-        LKS_RERUN_OPTIONS(c.rerun),
-        LKS_CLAIM_OPTIONS(c.which),
-        LKS_CHAIN_OPTIONS(c.chain),
+        LKS_CASE_OPTIONS(c.on),
         LKS_ACCOUNT_OPTIONS(c.account),
     };
     const lks_usage usage = {.synopsis = "-m FILE [OPTIONS] (REQUEST-ID | --resume DISPUTE-ID)",
@@ -223,15 +200,11 @@ int lks_cmd_challenge(int argc, char **argv)
     if ((c.resume != NULL) == (arg_count == 1)) {
         return lks_cli_fail(LKS_EXIT_USAGE, "challenge: give either REQUEST-ID or --resume DISPUTE-ID");
     }
-    code = lks_link_open(&c.link, &c.chain, &c.account, argv[0]);
+    code = lks_link_open(&c.on.link, &c.on.chain, &c.account, argv[0]);
     if (code == LKS_PARSED) {
         code = run(&c, arg_count == 1 ? args[0] : NULL);
     }
     lks_play_close(&c.play);
-    lks_verdict_free(&c.verdict);
-    lks_rerun_close(&c.model);
-    lks_claim_view_free(&c.claim);
-    lks_request_view_free(&c.view);
-    lks_link_close(&c.link);
+    lks_case_close(&c.on);
     return code;
 }

@@ -1,11 +1,11 @@
 /* lockstep prove: shows a claim wrong in one transaction, without a dispute. */
 #include "chain/address.h"
 #include "chain/hex.h"
+#include "oracle/cli/case.h"
 #include "oracle/cli/cli.h"
 #include "oracle/cli/credit.h"
 #include "oracle/cli/output.h"
 #include "oracle/cli/play.h"
-#include "oracle/cli/verdict.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,15 +19,8 @@
 
 typedef struct prove {
     const char *root_text, *signature_text;
-    lks_rerun_args rerun;
-    lks_claim_args which;
-    lks_chain_args chain;
+    lks_case on;
     lks_account_args account;
-    lks_link link;
-    lks_request_view view;
-    lks_claim_view claim;
-    lks_rerun_model model;
-    lks_verdict verdict;
     lks_play play;
     uint8_t root[32], signature[SIGNATURE_SIZE]; /* of --root, --signature */
     uint8_t salt[32];
@@ -62,8 +55,8 @@ static int check_signature(const prove *p)
     memcpy(s.r32, p->signature, 32);
     memcpy(s.s32, p->signature + 32, 32);
     s.parity = v - 27;
-    lks_trace_root_hash(digest, p->link.contracts.chain_id, p->link.contracts.game, p->claim.claim_id, p->root);
-    if (lks_recover_address(signer, &s, digest) != LKS_OK || memcmp(signer, p->claim.operator20, 20) != 0) {
+    lks_trace_root_hash(digest, p->on.link.contracts.chain_id, p->on.link.contracts.game, p->on.claim.claim_id, p->root);
+    if (lks_recover_address(signer, &s, digest) != LKS_OK || memcmp(signer, p->on.claim.operator20, 20) != 0) {
         return lks_cli_fail(LKS_EXIT_NO, "prove: the claim's operator did not sign that root for this claim");
     }
     return LKS_PARSED;
@@ -77,14 +70,14 @@ static int fail_dispute_only(const char *why)
 /* A fault of the opened trace, which differs from the own one. */
 static int find_in_trace(prove *p, lks_unit *u, const lks_known *known)
 {
-    const lks_difference *d = &p->verdict.difference;
+    const lks_difference *d = &p->on.verdict.difference;
     if (d->kind != LKS_DIFFERENCE_BYTE) {
         return fail_dispute_only("the operator's trace is another than the right one, and the bytes of its first difference are not revealed");
     }
-    if (p->model.model.program.ops[d->op].code == LKS_OP_ATTN) {
+    if (p->on.model.model.program.ops[d->op].code == LKS_OP_ATTN) {
         return fail_dispute_only("the first difference is in an attention operation, whose partials the operator must post");
     }
-    lks_err err = lks_unit_find(u, p->verdict.trace, p->model.trees, known, d->op, (uint32_t)d->index);
+    lks_err err = lks_unit_find(u, p->on.verdict.trace, p->on.model.trees, known, d->op, (uint32_t)d->index);
     return err == LKS_OK ? LKS_PARSED : lks_cli_fail_file(err, "prove", NULL);
 }
 
@@ -105,9 +98,9 @@ static int find_fault(prove *p)
         p->equivocation = true;
         return LKS_PARSED;
     }
-    lks_trace_root(own, p->verdict.trace);
+    lks_trace_root(own, p->on.verdict.trace);
     bool same = memcmp(root, own, 32) == 0;
-    if (same && p->verdict.wrong_token >= p->claim.run.answer_count) {
+    if (same && p->on.verdict.wrong_token >= p->on.claim.run.answer_count) {
         return lks_cli_fail(LKS_EXIT_NO, "prove: the claim is right: its tokens and the root are the own ones");
     }
     if (!same && !shown->open) {
@@ -116,14 +109,14 @@ static int find_fault(prove *p)
     const lks_known *known = shown->open ? &shown->known : &nothing;
     lks_err err = LKS_OK;
     if (same) {
-        err = lks_unit_find_token(&u, p->verdict.trace, p->verdict.wrong_token);
+        err = lks_unit_find_token(&u, p->on.verdict.trace, p->on.verdict.wrong_token);
     } else {
         code = find_in_trace(p, &u, known);
     }
     if (code != LKS_PARSED) {
         return code;
     }
-    err = err == LKS_OK ? lks_witness_make(&p->witness, &wrong, p->verdict.trace, p->model.trees, known, &u, NULL, 0) : err;
+    err = err == LKS_OK ? lks_witness_make(&p->witness, &wrong, p->on.verdict.trace, p->on.model.trees, known, &u, NULL, 0) : err;
     if (err == LKS_OK && !wrong) {
         err = lks_fail(LKS_INTERNAL, "the unit that was found shows nothing wrong");
     }
@@ -133,7 +126,7 @@ static int find_fault(prove *p)
 static lks_err write_commit(prove *p, lks_buf *call)
 {
     lks_game_calls calls = {0};
-    const uint8_t *sender = lks_signer_address(p->link.signer);
+    const uint8_t *sender = lks_signer_address(p->on.link.signer);
     uint8_t subject[32], commitment[32];
     if (p->equivocation) {
         lks_equivocation_hash(subject, lks_game_shown(p->play.follow.game)->root, p->root);
@@ -154,7 +147,7 @@ static lks_err write_proof(prove *p, lks_buf *call)
     const lks_shown *shown = lks_game_shown(p->play.follow.game);
     size_t len = p->root_text != NULL ? SIGNATURE_SIZE : 0;
     if (p->equivocation) {
-        return lks_call_prove_equivocation(call, &p->view.request, p->claim.attempt, p->claim.seat, shown->root, NULL, 0, p->root, p->signature, len, p->salt);
+        return lks_call_prove_equivocation(call, &p->on.view.request, p->on.claim.attempt, p->on.claim.seat, shown->root, NULL, 0, p->root, p->signature, len, p->salt);
     }
     lks_err err = lks_game_call_prove(&calls, p->play.follow.game, len != 0 ? p->root : shown->root, len != 0 ? p->signature : NULL, len, &p->witness, p->salt);
     if (err == LKS_OK) {
@@ -170,18 +163,18 @@ static int wait_for_block(prove *p, uint64_t number)
     double started = lks_now();
     uint64_t newest = 0;
     for (;;) {
-        lks_err err = lks_eth_block_number(&p->link.node, &newest);
+        lks_err err = lks_eth_block_number(&p->on.link.node, &newest);
         if (err != LKS_OK && err != LKS_IO && err != LKS_TIMEOUT) {
-            return lks_link_fail(&p->link, err, NULL);
+            return lks_link_fail(&p->on.link, err, NULL);
         }
         if (err == LKS_OK && newest >= number) {
             return LKS_PARSED;
         }
         if (lks_now() - started > BLOCK_TIMEOUT_S) {
-            lks_progress_end(&p->link.progress);
+            lks_progress_end(&p->on.link.progress);
             return lks_cli_fail(LKS_EXIT_CHAIN, "prove: the chain made no two blocks in %.0f s; run it again", BLOCK_TIMEOUT_S);
         }
-        lks_progress_wait(&p->link.progress, "waiting for two blocks after the commitment");
+        lks_progress_wait(&p->on.link.progress, "waiting for two blocks after the commitment");
         nanosleep(&pause, NULL);
     }
 }
@@ -189,18 +182,18 @@ static int wait_for_block(prove *p, uint64_t number)
 static int send_proof(prove *p)
 {
     const lks_u256 nothing = {{0}};
-    const uint8_t *game = p->link.contracts.game;
+    const uint8_t *game = p->on.link.contracts.game;
     lks_buf call = {0};
     /* Not derived from anything: who knew the salt could copy the proof out of the pool. */
     lks_err err = lks_random(p->salt, sizeof p->salt);
     err = err == LKS_OK ? write_commit(p, &call) : err;
-    int code = lks_send(&p->link, &p->sent[0], "commit proof", game, &nothing, &call, err);
+    int code = lks_send(&p->on.link, &p->sent[0], "commit proof", game, &nothing, &call, err);
     if (code == LKS_PARSED) {
         code = wait_for_block(p, p->sent[0].receipt.block_number + PROOF_DELAY);
     }
     if (code == LKS_PARSED) {
         err = write_proof(p, &call);
-        code = lks_send(&p->link, &p->sent[1], "prove", game, &nothing, &call, err);
+        code = lks_send(&p->on.link, &p->sent[1], "prove", game, &nothing, &call, err);
     }
     return code;
 }
@@ -209,17 +202,17 @@ static int print_result(prove *p)
 {
     lks_buf out = {0};
     lks_json_writer w = {.out = &out};
-    if (!p->chain.json) {
+    if (!p->on.chain.json) {
         printf("%-18s %s\n", "result", p->equivocation ? "the claim is convicted: its operator signed two roots" : "the claim is convicted");
         lks_sent_tell(&p->sent[0]);
         lks_sent_tell(&p->sent[1]);
-        int code = lks_credit_collect(&p->link, stdout);
+        int code = lks_credit_collect(&p->on.link, stdout);
         return lks_cli_finish(code == LKS_PARSED ? LKS_EXIT_OK : code);
     }
-    int code = lks_credit_collect(&p->link, NULL);
-    lks_progress_end(&p->link.progress);
+    int code = lks_credit_collect(&p->on.link, NULL);
+    lks_progress_end(&p->on.link.progress);
     lks_json_begin_object(&w);
-    lks_verdict_json(&w, &p->verdict, &p->view, &p->claim, &p->model);
+    lks_verdict_json(&w, &p->on.verdict, &p->on.view, &p->on.claim, &p->on.model);
     lks_json_put_name(&w, "equivocation");
     lks_json_put_bool(&w, p->equivocation);
     lks_json_put_name(&w, "transactions");
@@ -233,43 +226,31 @@ static int print_result(prove *p)
 
 static int prepare(prove *p, const char *request)
 {
-    int code = lks_link_need_game(&p->link);
+    int code = lks_link_need_game(&p->on.link);
     if (code == LKS_PARSED) {
-        code = lks_claim_view_get(&p->view, &p->claim, &p->link, request, &p->which);
+        code = lks_claim_view_get(&p->on.view, &p->on.claim, &p->on.link, request, &p->on.which);
     }
-    if (code == LKS_PARSED && !p->claim.standing) {
-        code = lks_cli_fail(LKS_EXIT_NO, "prove: the claim %s; there is nothing to prove", p->claim.convicted ? "is convicted already" : "does not stand any more");
+    if (code == LKS_PARSED && !p->on.claim.standing) {
+        code = lks_cli_fail(LKS_EXIT_NO, "prove: the claim %s; there is nothing to prove", p->on.claim.convicted ? "is convicted already" : "does not stand any more");
     }
     if (code == LKS_PARSED && p->root_text != NULL) {
         code = check_signature(p);
     }
     if (code == LKS_PARSED) {
-        code = lks_rerun_open(&p->model, &p->rerun, p->link.command, &p->link.progress);
+        code = lks_case_judge(&p->on, true);
     }
     if (code == LKS_PARSED) {
-        code = lks_rerun_match(&p->model, &p->view.request, p->link.command);
+        code = lks_rerun_trees(&p->on.model, p->on.link.command, &p->on.link.progress);
     }
-    if (code == LKS_PARSED) {
-        code = lks_rerun_trees(&p->model, p->link.command, &p->link.progress);
-    }
-    if (code == LKS_PARSED) {
-        code = lks_verdict_make(&p->verdict, &p->link, &p->view, &p->claim, &p->model, &p->rerun, true);
-    }
-    return code == LKS_PARSED ? lks_play_open(&p->play, &p->link, &p->view, &p->claim, &p->model, p->verdict.trace) : code;
+    return code == LKS_PARSED ? lks_play_open(&p->play, &p->on.link, &p->on.view, &p->on.claim, &p->on.model, p->on.verdict.trace) : code;
 }
 
 static int run(prove *p, const char *request)
 {
     int code = prepare(p, request);
-    if (code != LKS_PARSED) {
-        return code;
+    if (code == LKS_PARSED) {
+        code = find_fault(p);
     }
-    if (!p->chain.json) {
-        puts(p->verdict.wrong ? "wrong" : "right");
-        lks_verdict_print(&p->verdict, &p->view, &p->claim, &p->model);
-        fflush(stdout);
-    }
-    code = find_fault(p);
     if (code == LKS_PARSED) {
         code = send_proof(p);
     }
@@ -284,9 +265,7 @@ int lks_cmd_prove(int argc, char **argv)
     const lks_option options[] = {
         {.name = "root", .kind = LKS_OPT_TEXT, .out = &p.root_text, .value = "ROOT", .help = "a root of the claim's trace that the operator signed"},
         {.name = "signature", .kind = LKS_OPT_TEXT, .out = &p.signature_text, .value = "SIGNATURE", .help = "its signature: r, s, v, 65 bytes in hexadecimal"},
-        LKS_RERUN_OPTIONS(p.rerun),
-        LKS_CLAIM_OPTIONS(p.which),
-        LKS_CHAIN_OPTIONS(p.chain),
+        LKS_CASE_OPTIONS(p.on),
         LKS_ACCOUNT_OPTIONS(p.account),
     };
     const lks_usage usage = {.synopsis = "-m FILE [OPTIONS] REQUEST-ID",
@@ -305,7 +284,7 @@ int lks_cmd_prove(int argc, char **argv)
     if (code != LKS_PARSED) {
         return code;
     }
-    code = lks_link_open(&p.link, &p.chain, &p.account, argv[0]);
+    code = lks_link_open(&p.on.link, &p.on.chain, &p.account, argv[0]);
     if (code == LKS_PARSED) {
         code = run(&p, args[0]);
     }
@@ -313,10 +292,6 @@ int lks_cmd_prove(int argc, char **argv)
     lks_sent_free(&p.sent[1]);
     lks_witness_free(&p.witness);
     lks_play_close(&p.play);
-    lks_verdict_free(&p.verdict);
-    lks_rerun_close(&p.model);
-    lks_claim_view_free(&p.claim);
-    lks_request_view_free(&p.view);
-    lks_link_close(&p.link);
+    lks_case_close(&p.on);
     return code;
 }
