@@ -61,7 +61,7 @@ static void read_contracts(anvil *a, const char *path)
 
 void anvil_open(anvil *a, const char *url, const char *contracts)
 {
-    const lks_rpc_options options = {.max_calls = CALLS_AT_ONCE + 1};
+    const lks_rpc_options options = {.max_calls = CALLS_AT_ONCE + 1, .timeout_ms = 300000};
     const char *const settings[][2] = {
         {"anvil_autoImpersonateAccount", "[true]"}, {"evm_setAutomine", "[true]"}, {"anvil_setBlockTimestampInterval", "[1]"}};
     memset(a, 0, sizeof *a);
