@@ -6,6 +6,8 @@
 #include <assert.h>
 #include <string.h>
 
+#define INLINE static inline __attribute__((always_inline))
+
 typedef struct layout {
     uint32_t elements, bytes; /* of a stored block */
     uint32_t bias;
@@ -39,43 +41,72 @@ size_t lks_packed_size(const lks_matrix *w, uint32_t lanes)
     return (w->rows + lanes - 1) / lanes * lks_pack_group_size(w->type, w->cols, lanes);
 }
 
-static uint32_t word_at(const uint8_t *p)
+INLINE uint32_t word_at(const uint8_t *p)
 {
     uint32_t u;
     memcpy(&u, p, 4);
     return u;
 }
 
-static void put_word(uint8_t *p, uint32_t u) { memcpy(p, &u, 4); }
-
-/* The values of one lane in a record: 32 unsigned bytes v. */
-static void pack_values(uint8_t *record, uint32_t lanes, uint32_t lane, const uint8_t *v, const layout *l)
+/* Nibbles of 16 + 16 columns, whose bytes begin at low and at high, shifted down by `shift`. */
+INLINE void put_nibbles(uint32_t words[4], const uint8_t *low, const uint8_t *high, unsigned shift)
 {
-    size_t vector = 4 * (size_t)lanes;
-    uint8_t *out = record + 4 * (size_t)lane;
-    if (l->value_bytes == 32) {
+    for (int j = 0; j < 4; j++)
+        words[j] = (word_at(low + 4 * j) >> shift & 0x0f0f0f0fu) | (word_at(high + 4 * j) >> shift & 0x0f0f0f0fu) << 4;
+}
+
+/* Every fourth bit of x from bit `first`, closed up. */
+INLINE uint32_t every_fourth(uint32_t x, unsigned first)
+{
+    x = x >> first & 0x11111111u;
+    x = (x | x >> 3) & 0x03030303u;
+    x = (x | x >> 6) & 0x000f000fu;
+    return (x | x >> 12) & 0xffu;
+}
+
+/* The values of a record of one lane, a word for every vector: number `at` of its stored block. Words are only cut and joined byte by byte, so their
+ * byte order does not matter. */
+INLINE void record_words(uint32_t words[8], const uint8_t *block, uint32_t at, lks_tensor_type type)
+{
+    switch (type) {
+    case LKS_Q8_0:
         for (int f = 0; f < 8; f++)
-            memcpy(out + f * vector, v + 4 * f, 4);
-        return;
+            words[f] = word_at(block + 2 + 4 * f) ^ 0x80808080u;
+        break;
+    case LKS_Q4_0: memcpy(words, block + 2, 16); break;
+    case LKS_Q4_1: memcpy(words, block + 4, 16); break;
+    case LKS_Q5_0:
+    case LKS_Q5_1: {
+        const uint8_t *bits = block + (type == LKS_Q5_0 ? 2 : 4);
+        uint8_t fifth[4];
+        memcpy(words, bits + 4, 16);
+        for (unsigned i = 0; i < 4; i++)
+            fifth[i] = (uint8_t)every_fourth(lks_load_le32(bits), i);
+        memcpy(words + 4, fifth, 4);
+        break;
     }
-    uint32_t fifth = 0, low_upper = 0, high_upper = 0;
-    for (int j = 0; j < 4; j++) {
-        uint32_t low = word_at(v + 4 * j), high = word_at(v + 16 + 4 * j);
-        put_word(out + j * vector, (low & 0x0f0f0f0fu) | (high & 0x0f0f0f0fu) << 4);
-        fifth |= (low >> 4 & 0x01010101u) << j | (high >> 4 & 0x01010101u) << (j + 4);
-        low_upper |= (low >> 4 & 0x03030303u) << 2 * j;
-        high_upper |= (high >> 4 & 0x03030303u) << 2 * j;
+    case LKS_Q4_K:
+    case LKS_Q5_K: {
+        const uint8_t *low = block + (type == LKS_Q4_K ? 16 : 48) + at / 2 * 32;
+        put_nibbles(words, low, low + 16, at % 2 * 4);
+        words[4] = 0;
+        for (int f = 0; type == LKS_Q5_K && f < 8; f++)
+            words[4] |= (word_at(block + 16 + 4 * f) >> at & 0x01010101u) << f;
+        break;
     }
-    if (l->value_bytes == 20)
-        put_word(out + 4 * vector, fifth);
-    if (l->value_bytes == 24) {
-        put_word(out + 4 * vector, low_upper);
-        put_word(out + 5 * vector, high_upper);
+    default: { /* Q6_K */
+        const uint8_t *low = block + at / 4 * 64 + at % 2 * 32, *high = block + 128 + at / 4 * 32;
+        put_nibbles(words, low, low + 16, at % 4 / 2 * 4);
+        words[4] = words[5] = 0;
+        for (int j = 0; j < 8; j++)
+            words[4 + j / 4] |= (word_at(high + 4 * j) >> at % 4 * 2 & 0x03030303u) << j % 4 * 2;
+        break;
+    }
     }
 }
 
 /* The 6-bit scale and minimum of sub-block j of Q4_K and Q5_K. */
-static void scales_k(uint8_t *scale, uint8_t *minimum, const uint8_t *s, uint32_t j)
+INLINE void scales_k(uint8_t *scale, uint8_t *minimum, const uint8_t *s, uint32_t j)
 {
     if (j < 4) {
         *scale = s[j] & 63;
@@ -87,7 +118,7 @@ static void scales_k(uint8_t *scale, uint8_t *minimum, const uint8_t *s, uint32_
 }
 
 /* Scales of one lane: of the record, number `at` of its stored block, and in front of it. block: the stored block. */
-static void pack_scales(uint8_t *scales, uint8_t *super, uint32_t lanes, uint32_t lane, const uint8_t *block, uint32_t at, lks_tensor_type type)
+INLINE void pack_scales(uint8_t *scales, uint8_t *super, uint32_t lanes, uint32_t lane, const uint8_t *block, uint32_t at, lks_tensor_type type)
 {
     switch (type) {
     case LKS_Q4_1:
@@ -115,25 +146,36 @@ static void pack_scales(uint8_t *scales, uint8_t *super, uint32_t lanes, uint32_
     }
 }
 
+INLINE void pack_lane_of(uint8_t *out, const lks_matrix *w, uint32_t row, uint32_t lanes, uint32_t lane, lks_tensor_type type)
+{
+    const layout l = layouts[type];
+    const uint8_t *block = w->data + (size_t)row * w->row_size;
+    for (uint32_t first = 0; first < w->cols; first += l.elements, block += l.bytes)
+        for (uint32_t at = 0; at < l.elements / 32; at++) {
+            uint8_t *super = at == 0 && l.super_bytes ? out : NULL;
+            uint32_t words[8];
+            out += super ? lanes * l.super_bytes : 0;
+            record_words(words, block, at, type);
+            for (uint32_t f = 0; f < l.value_bytes / 4; f++)
+                memcpy(out + 4 * (f * lanes + lane), &words[f], 4);
+            out += lanes * l.value_bytes;
+            pack_scales(out, super, lanes, lane, block, at, type);
+            out += lanes * l.scale_bytes;
+        }
+}
+
+/* A loop for every type, in which it is a constant. */
 static void pack_lane(uint8_t *out, const lks_matrix *w, uint32_t row, uint32_t lanes, uint32_t lane)
 {
-    const layout *l = find(w->type);
-    uint32_t records_a_block = l->elements / 32;
-    const uint8_t *block = w->data + (size_t)row * w->row_size;
-    for (uint32_t first = 0; first < w->cols; first += l->elements, block += l->bytes) {
-        int8_t q[256];
-        uint8_t v[256];
-        float scale[16], offset[16];
-        lks_unpack(q, scale, offset, w, row, first, l->elements);
-        for (uint32_t i = 0; i < l->elements; i++)
-            v[i] = (uint8_t)(q[i] + (int)l->bias);
-        for (uint32_t at = 0; at < records_a_block; at++) {
-            uint8_t *super = at == 0 && l->super_bytes ? out : NULL;
-            uint8_t *record = out + (super ? lanes * l->super_bytes : 0);
-            pack_values(record, lanes, lane, v + 32 * at, l);
-            pack_scales(record + lanes * l->value_bytes, super, lanes, lane, block, at, w->type);
-            out = record + lanes * (l->value_bytes + l->scale_bytes);
-        }
+    switch (w->type) {
+    case LKS_Q4_0: pack_lane_of(out, w, row, lanes, lane, LKS_Q4_0); break;
+    case LKS_Q4_1: pack_lane_of(out, w, row, lanes, lane, LKS_Q4_1); break;
+    case LKS_Q5_0: pack_lane_of(out, w, row, lanes, lane, LKS_Q5_0); break;
+    case LKS_Q5_1: pack_lane_of(out, w, row, lanes, lane, LKS_Q5_1); break;
+    case LKS_Q8_0: pack_lane_of(out, w, row, lanes, lane, LKS_Q8_0); break;
+    case LKS_Q4_K: pack_lane_of(out, w, row, lanes, lane, LKS_Q4_K); break;
+    case LKS_Q5_K: pack_lane_of(out, w, row, lanes, lane, LKS_Q5_K); break;
+    default: pack_lane_of(out, w, row, lanes, lane, LKS_Q6_K); break;
     }
 }
 
