@@ -12,8 +12,9 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 . "$root/devnet/setup/lib.sh"
 . "$root/devnet/env.sh"
 cd "$root"
+. bench/models.sh
 
-rounds=3 models="smollm2-q4_1 1.1b-q4_0 1.1b-q8_0 1.1b-q4_k" prompt=512 decode=128
+rounds=3 models=$all_models prompt=512 decode=128
 threads=1
 [ "$(nproc)" = 1 ] || threads="1 2"
 while [ $# -gt 0 ]; do
@@ -29,29 +30,8 @@ while [ $# -gt 0 ]; do
   shift 2
 done
 work=build/cpu
-python=.tools/venv/bin/python
 
 build_ours() { cmake -S . -B build -G Ninja -DCMAKE_BUILD_TYPE=Release && ninja -C build bench_speed bench_limits; }
-
-# file_of NAME: the model's file; a synthetic one is made when its script has changed.
-file_of() {
-  case $1 in
-    smollm2-q4_1) echo models/SmolLM2-135M-Instruct.Q4_1.gguf ;;
-    1.1b-*) echo "$work/$1.gguf" ;;
-    *) die "unknown model '$1'; models: smollm2-q4_1 1.1b-q4_0 1.1b-q8_0 1.1b-q4_k" ;;
-  esac
-}
-
-make_model() {
-  local file stamp sum
-  file=$(file_of "$1")
-  case $1 in smollm2-*) return ;; esac
-  stamp=$file.stamp
-  sum=$(sha256sum <bench/synthetic.py)
-  if [ -e "$file" ] && is_stamped "$stamp" "$sum"; then return; fi
-  run "cpu-$1" "writing $file" "$python" bench/synthetic.py "${1#1.1b-}" "$file"
-  put_stamp "$stamp" "$sum"
-}
 
 quietly() { "$@" 2>"$work/err" || { cat "$work/err" >&2; exit 1; }; }
 

@@ -112,8 +112,8 @@ static lks_err sample(attempt *a, uint32_t rows)
         lks_sample_row row;
         uint32_t index = a->first_sampled + i;
         lks_session_logits(a->session, i, a->c->logits);
-        lks_sample_max(&row, a->c->logits, vocab, &t->sampling);
-        uint32_t token = lks_sample_choose(&row, a->c->logits, vocab, &t->sampling, (uint32_t)t->run.prompt_count + index);
+        a->level->kernels->sample_max(&row, a->c->logits, vocab, &t->sampling);
+        uint32_t token = a->level->kernels->sample_choose(&row, a->c->logits, vocab, &t->sampling, (uint32_t)t->run.prompt_count + index);
         if (a->hasher)
             lks_trace_hasher_sample(a->hasher, index, &row);
         lks_keccak_update(&a->hash, a->c->logits, vocab * sizeof *a->c->logits);
@@ -206,6 +206,7 @@ static lks_err open_levels(check *c, const char *path)
 static lks_err prepare(check *c, const char *path, uint32_t prompt, uint32_t answer)
 {
     static const char text[] = "The sky looks blue because sunlight is scattered by the air, and the shorter waves of it are scattered more than the longer ones.";
+    static const lks_policy policy = {.temperature = 0x3f4ccccd /* 0.8 */, .min_p = 0x3d4ccccd /* 0.05 */, .seed = 7};
     uint32_t count = 0;
     lks_err err = open_levels(c, path);
     if (!err)
@@ -217,10 +218,10 @@ static lks_err prepare(check *c, const char *path, uint32_t prompt, uint32_t ans
         err = lks_fail(LKS_NOMEM, "out of memory");
     const lks_model *fastest = &c->levels[c->level_count - 1].model;
     if (!err)
-        err = lks_generate(fastest, c->prompt.ids, prompt, NULL, answer, NULL, c->answer, &count);
+        err = lks_generate(fastest, c->prompt.ids, prompt, &policy, answer, NULL, c->answer, &count);
     if (err)
         return err;
-    c->run = (lks_run){c->prompt.ids, prompt, c->answer, count, {0}};
+    c->run = (lks_run){c->prompt.ids, prompt, c->answer, count, policy};
     c->positions = prompt + count - 1;
     memcpy(c->ids, c->prompt.ids, prompt * sizeof *c->ids);
     memcpy(c->ids + prompt, c->answer, (count - 1) * sizeof *c->ids);
