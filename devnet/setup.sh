@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what a fresh Debian 12 machine lacks, in parts; a part that has nothing to do is silent and takes no time.
-#   devnet/setup.sh [debian] [tools] [model] [contracts] [geth] [stock-geth] [test] [bench] [analysis]      no argument: the first five
+#   devnet/setup.sh [debian] [tools] [model] [contracts] [geth] [stock-geth] [test] [cross] [bench] [analysis]      no argument: the first five
 # debian     compilers and libraries, by name (root or sudo)
 # tools      Node and Go in .tools/, where PATH has none that is recent enough
 # model      models/SmolLM2-135M-Instruct.Q4_1.gguf
@@ -8,6 +8,7 @@
 # geth       build/lockstep-geth, the geth host
 # stock-geth build/geth, the unmodified command, to run beside lockstep-node
 # test       what only tests/run.sh needs: clang with its sanitizers, a C++ compiler
+# cross      compilers for 64-bit ARM and IBM Z and their emulators, for tests/run.sh (90 MB)
 # bench      what only bench/ needs: a C++ compiler for the peer, numpy for the reference
 # analysis   what only contracts/tools/analyse needs: slither and halmos
 # Versions and hashes are pinned in devnet/setup/, contracts/package-lock.json and plugin/hosts/geth/go.sum. Logs: .tools/log/.
@@ -23,6 +24,11 @@ test_packages=(clang libclang-rt-14-dev g++)
 part_debian() { apt_install "${debian_packages[@]}"; }
 
 part_test() { apt_install "${test_packages[@]}"; }
+
+# Of each machine a compiler and a C library: a few tests need no more.
+part_cross() {
+  apt_install gcc-{aarch64,s390x}-linux-gnu libc6-dev-{arm64,s390x}-cross qemu-user
+}
 
 part_bench() {
   apt_install g++
@@ -122,8 +128,8 @@ geth_sources_hash() {
 [ $# -gt 0 ] || set -- debian tools model contracts geth
 for part in "$@"; do
   case $part in
-    debian | tools | model | contracts | geth | stock-geth | test | bench | analysis) ;;
-    *) die "unknown part '$part'; parts: debian tools model contracts geth stock-geth test bench analysis" ;;
+    debian | tools | model | contracts | geth | stock-geth | test | cross | bench | analysis) ;;
+    *) die "unknown part '$part'; parts: debian tools model contracts geth stock-geth test cross bench analysis" ;;
   esac
 done
 for part in "$@"; do with_lock "$part" "part_$part"; done

@@ -2,7 +2,7 @@
 # Builds and runs everything that tests. The last line is "N passed, N failed"; the exit status is 1 when anything failed.
 #   tests/run.sh [--slow] [--filter TEXT] [--no-setup]
 # --slow       also the tests labelled slow and tests/e2e/slow/
-# --filter X   only the steps whose name contains X (lint headers build symbols ctest asan fuzz forge analysis go e2e/NAME)
+# --filter X   only the steps whose name contains X (lint headers build symbols ctest asan cross fuzz forge analysis go e2e/NAME)
 # --no-setup   installs nothing; what is missing fails the step that needs it
 # Each step's output is in build/test-logs/. A step that cannot run has failed.
 set -uo pipefail
@@ -53,7 +53,7 @@ step() {
 }
 
 if [ -n "$setup" ]; then
-  "$root/devnet/setup.sh" debian test tools contracts model ${slow:+analysis} || { echo "0 passed, 1 failed"; exit 1; }
+  "$root/devnet/setup.sh" debian test cross tools contracts model ${slow:+analysis} || { echo "0 passed, 1 failed"; exit 1; }
 fi
 . "$root/devnet/env.sh"
 
@@ -71,6 +71,7 @@ step headers step_headers
 step symbols step_symbols
 step ctest step_ctest build ${slow:+slow}
 step asan step_asan
+step cross step_cross
 step fuzz step_fuzz
 step forge step_forge
 [ -z "$slow" ] || step analysis step_analysis

@@ -73,6 +73,45 @@ step_asan() {
     ninja -C build-asan -j "$jobs" && step_ctest build-asan "" -E '^spec_' # those are Python
 }
 
+# The same bits on 64-bit ARM and on a big-endian machine, under an emulator: what needs only libc. With --slow all of its tests, and SmolLM2 on all machines.
+step_cross() {
+  local rc=0 machine tool passed=0 failed=0 ok bad
+  for tool in {aarch64,s390x}-linux-gnu-gcc qemu-{aarch64,s390x}; do
+    command -v "$tool" || { echo "$tool is missing: run devnet/setup.sh cross"; return 1; }
+  done
+  for machine in aarch64 s390x; do
+    ok=0 bad=1
+    if configure "build-$machine" -DLKS_ONLY_LIBC=ON --toolchain "tests/cross/$machine.cmake" &&
+      ninja -C "build-$machine" -j "$jobs" "$([ -n "$slow" ] && echo all || echo quick)"; then
+      if [ -n "$slow" ]; then
+        step_ctest "build-$machine" "" -E '^(spec_|check_import|quick_)' || rc=1 # Python, and what is part of the rest
+      else
+        step_ctest "build-$machine" "" -L quick || rc=1
+      fi
+      read -r ok bad <"$counts"
+    fi
+    passed=$((passed + ok)) failed=$((failed + bad))
+  done
+  count $passed $failed
+  [ -z "$slow" ] || same_model || rc=1
+  return $rc
+}
+
+# SmolLM2's answer and trace here, and on the emulated machines.
+same_model() {
+  local model=models/SmolLM2-135M-Instruct.Q4_1.gguf want got machine level rc=0
+  want=$(build/tests/run_model "$model" "The sky is" 2) || return 1
+  echo "here: $want"
+  for machine in s390x aarch64; do
+    for level in $([ $machine = s390x ] && echo scalar || echo neon neondot); do
+      got=$(LOCKSTEP_CPU=$level qemu-$machine -L /usr/$machine-linux-gnu "build-$machine/tests/run_model" "$model" "The sky is" 2) || rc=1
+      echo "$machine, $level: $got"
+      [ "$got" = "$want" ] || { echo "$machine, $level: another answer or trace"; rc=1; }
+    done
+  done
+  return $rc
+}
+
 # Each target runs for 10 seconds on its seeds; what it finds new stays in build-fuzz.
 step_fuzz() {
   local rc=0 ok=0 bad=0 target name
