@@ -275,13 +275,14 @@ static void test_bytes(void **state)
 
 int main(int argc, char **argv)
 {
-    if (argc < 4 || argc > 5) {
+    if (argc >= 4)
+        places = strcmp(argv[3], "all") ? strtoull(argv[3], NULL, 10) : UINT64_MAX;
+    if (argc < 4 || argc > 5 || !places) {
         fprintf(stderr, "usage: step_on_chain URL CONTRACTS all|PLACES [SEED]\n");
         return 2;
     }
     url = argv[1];
     contracts = argv[2];
-    places = strcmp(argv[3], "all") ? strtoull(argv[3], NULL, 10) : UINT64_MAX;
     chance.state = argc == 5 ? strtoull(argv[4], NULL, 10) : 1;
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_bytes)};
     return cmocka_run_group_tests(tests, NULL, NULL);
