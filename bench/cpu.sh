@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # Tokens a second of prefill and decode beside llama.cpp's, and beside what the machine allows (bench/README.md).
-#   bench/cpu.sh [--rounds N] [--models "NAME ..."] [--threads "N ..."] [--prompt N] [--decode N]
+#   bench/cpu.sh [--rounds N] [--models "NAME ..."] [--threads "N ..."] [--prompt N] [--decode N] [--profile]
 # --rounds   every measurement so many times, both programs in turns; medians count (default 3)
 # --models   of smollm2-q4_1 1.1b-q4_0 1.1b-q8_0 1.1b-q4_k (default all)
 # --threads  default "1 2", or "1" on one core
 # --prompt, --decode   tokens (512 and 128)
+# --profile  also where lockstep's time goes, by operation
 # Prints a table, then "ratio NAME VALUE" lines: NAME a measurement, VALUE ours over llama.cpp's; and decode_read_NAME, the share of a plain memory read that
 # decoding reaches. Writes 2.4 GB to build/cpu/. About 40 minutes on 2 cores with the 8 of building llama.cpp the first time.
 set -euo pipefail
@@ -14,10 +15,15 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$root"
 . bench/models.sh
 
-rounds=3 models=$all_models prompt=512 decode=128
+rounds=3 models=$all_models prompt=512 decode=128 profile=
 threads=1
 [ "$(nproc)" = 1 ] || threads="1 2"
 while [ $# -gt 0 ]; do
+  if [ "$1" = --profile ]; then
+    profile=1
+    shift
+    continue
+  fi
   [ $# -gt 1 ] || die "$1 needs a value, or is no option; see bench/cpu.sh"
   case $1 in
     --rounds) rounds=$2 ;;
@@ -31,7 +37,7 @@ while [ $# -gt 0 ]; do
 done
 work=build/cpu
 
-build_ours() { cmake -S . -B build -G Ninja -DCMAKE_BUILD_TYPE=Release && ninja -C build bench_speed bench_limits; }
+build_ours() { cmake -S . -B build -G Ninja -DCMAKE_BUILD_TYPE=Release && ninja -C build bench_speed bench_limits bench_profile; }
 
 quietly() { "$@" 2>"$work/err" || { cat "$work/err" >&2; exit 1; }; }
 
@@ -58,3 +64,10 @@ for round in $(seq "$rounds"); do
   done
 done
 python3 bench/cpu_table.py "$work" "$prompt" "$decode" "$models" "$threads"
+[ -n "$profile" ] || exit 0
+for model in $models; do
+  for j in $threads; do
+    printf '\n%s, threads: %s\n' "$model" "$j"
+    quietly build/bench_profile "$(file_of "$model")" "$j" "$prompt" "$decode"
+  done
+done
