@@ -24,6 +24,7 @@ extern "C" {
 #define LKS_RMS_SEGMENT 256
 #define LKS_MAX_HEAD_BLOCKS 2
 #define LKS_MAX_HEAD_WIDTH 256
+#define LKS_ATTN_ROWS 8    /* positions that one call of attn_rows takes at most */
 
 /* A weight matrix as stored in the file: rows of cols elements. A vector is one row. */
 typedef struct lks_matrix {
@@ -97,6 +98,10 @@ typedef struct lks_kernels {
     /* Scans logits for SAMPLE's row, and chooses the token at a position of the sequence. logits: vocab floats, any bits. */
     void (*sample_max)(lks_sample_row *row, const float *logits, uint32_t vocab, const lks_sampling *policy);
     uint32_t (*sample_choose)(const lks_sample_row *row, const float *logits, uint32_t vocab, const lks_sampling *policy, uint32_t position);
+
+    /* attn of `rows` (1 to LKS_ATTN_ROWS) consecutive positions from `position` on, which share the reading of keys and values. q: a row for each, as wide as
+     * the head; k, v: rows that follow each other. Rows of o are ld apart. scores: rows times lks_attn_scratch(the last position). */
+    void (*attn_rows)(float *o, size_t ld, const lks_a8 *q, const lks_a8 *k, const lks_a8 *v, uint32_t position, uint32_t rows, float scale, float *scores);
 } lks_kernels;
 
 /* The scalar reference. */

@@ -140,7 +140,7 @@ lks_err lks_session_open(lks_session **out, const lks_model *m, const lks_sessio
     if (!err && !(s->scratch = calloc(lks_pool_threads(s->pool), sizeof *s->scratch)))
         err = lks_fail(LKS_NOMEM, "out of memory");
     for (unsigned t = 0; !err && t < lks_pool_threads(s->pool); t++)
-        if (!(s->scratch[t] = allocate(lks_attn_scratch(s->max_positions - 1) * sizeof(float))))
+        if (!(s->scratch[t] = allocate(LKS_ATTN_ROWS * lks_attn_scratch(s->max_positions - 1) * sizeof(float))))
             err = lks_fail(LKS_NOMEM, "out of memory");
     if (err)
         lks_session_close(s);

@@ -7,7 +7,7 @@
 
 #include <assert.h>
 
-enum { TILE_ROWS = 32, COLUMNS = 64, ATTN_POSITIONS = 8, MAX_TILE_WIDTH = LKS_MAX_HEAD_WIDTH };
+enum { TILE_ROWS = 32, COLUMNS = 64, MAX_TILE_WIDTH = LKS_MAX_HEAD_WIDTH };
 
 typedef struct job {
     const pass *p;
@@ -169,15 +169,16 @@ static void attn_unit(void *context, size_t unit, unsigned thread)
     const lks_op *op = j->op;
     const lks_session *s = j->p->s;
     uint32_t head = (uint32_t)(unit % op->heads), kv = head / (op->heads / op->kv_heads), width = op->head_width;
-    const lks_a8 *q = &j->in[0]->a8, *k = &j->in[1]->a8, *v = &j->in[2]->a8;
-    uint32_t blocks = k->blocks;
     size_t kv_row = kv * j->in[1]->head_rows;
     /* Late positions cost most: they go first, so that no thread ends with a long one. */
-    size_t groups = (j->rows + ATTN_POSITIONS - 1) / ATTN_POSITIONS, first = (groups - 1 - unit / op->heads) * ATTN_POSITIONS;
-    for (size_t t = first; t < first + ATTN_POSITIONS && t < j->rows; t++)
-        s->kernels->attn(j->out->f32 + t * op->width + head * width, q->q + t * q->q_ld + head * width, q->d + t * q->d_ld + head * blocks,
-                         k->q + kv_row * k->q_ld, k->d + kv_row * k->d_ld, v->q + kv_row * v->q_ld, v->d + kv_row * v->d_ld,
-                         j->p->first + (uint32_t)t, width, blocks, op->scalar, s->scratch[thread]);
+    size_t groups = (j->rows + LKS_ATTN_ROWS - 1) / LKS_ATTN_ROWS, first = (groups - 1 - unit / op->heads) * LKS_ATTN_ROWS;
+    uint32_t rows = (uint32_t)(j->rows - first < LKS_ATTN_ROWS ? j->rows - first : LKS_ATTN_ROWS);
+    lks_a8 q = from_row(&j->in[0]->a8, first), k = from_row(&j->in[1]->a8, kv_row), v = from_row(&j->in[2]->a8, kv_row);
+    q.q += head * width;
+    q.d += head * k.blocks;
+    q.width = width;
+    q.blocks = k.blocks;
+    s->kernels->attn_rows(j->out->f32 + first * op->width + head * width, op->width, &q, &k, &v, j->p->first + (uint32_t)first, rows, op->scalar, s->scratch[thread]);
 }
 
 /* ---- Dispatch ---- */
@@ -224,7 +225,7 @@ void lks_run_op(const pass *p, uint32_t index)
     case LKS_OP_RMS: lks_pool_run(s->pool, j.tiles, rms_unit, &j); break;
     case LKS_OP_NORM_Q: lks_pool_run(s->pool, j.tiles, norm_unit, &j); break;
     case LKS_OP_QUANT: lks_pool_run(s->pool, j.tiles, quant_unit, &j); break;
-    case LKS_OP_ATTN: lks_pool_run(s->pool, (j.rows + ATTN_POSITIONS - 1) / ATTN_POSITIONS * op->heads, attn_unit, &j); break;
+    case LKS_OP_ATTN: lks_pool_run(s->pool, (j.rows + LKS_ATTN_ROWS - 1) / LKS_ATTN_ROWS * op->heads, attn_unit, &j); break;
     case LKS_OP_LINEAR_Q:
     case LKS_OP_LINEAR_ROPE_Q:
     case LKS_OP_LINEAR_SILU_MUL_Q:

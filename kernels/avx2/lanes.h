@@ -130,7 +130,10 @@ typedef struct v_factor {
 } v_factor;
 
 INLINE v_factor v_make_factor(vi x) { return (v_factor){_mm256_abs_epi8(x), x}; }
-INLINE vi v_dot_factor(vi acc, const v_factor *f, vi x) { return v_dot(acc, f->magnitudes, _mm256_sign_epi8(x, f->signs)); }
+/* v_dot_factor(acc, f, x) is v_dot_prepared(acc, f, v_prepared(x)): for x that meets several factors. */
+INLINE vi v_prepared(vi x) { return x; }
+INLINE vi v_dot_prepared(vi acc, const v_factor *f, vi x) { return v_dot(acc, f->magnitudes, _mm256_sign_epi8(x, f->signs)); }
+INLINE vi v_dot_factor(vi acc, const v_factor *f, vi x) { return v_dot_prepared(acc, f, x); }
 INLINE int32_t v_surplus(const v_factor *f) { return (void)f, 0; }
 
 /* Lane i: the sum of the lanes of v[i]. */
@@ -139,6 +142,23 @@ INLINE vi v_sums_of(const vi v[LANES])
     vi a = _mm256_hadd_epi32(_mm256_hadd_epi32(v[0], v[1]), _mm256_hadd_epi32(v[2], v[3]));
     vi b = _mm256_hadd_epi32(_mm256_hadd_epi32(v[4], v[5]), _mm256_hadd_epi32(v[6], v[7]));
     return _mm256_add_epi32(_mm256_permute2x128_si256(a, b, 0x20), _mm256_permute2x128_si256(a, b, 0x31));
+}
+
+/* v[i] lane j becomes v[j] lane i. */
+INLINE void v_transpose(vi v[LANES])
+{
+    vi a[LANES], b[LANES];
+    for (int i = 0; i < LANES; i += 2)
+        a[i] = _mm256_unpacklo_epi32(v[i], v[i + 1]), a[i + 1] = _mm256_unpackhi_epi32(v[i], v[i + 1]);
+    /* b[4 i + k]: lanes k of the four vectors from 4 i on, of each 128-bit half */
+    for (int i = 0; i < LANES; i += 4) {
+        b[i] = _mm256_unpacklo_epi64(a[i], a[i + 2]), b[i + 1] = _mm256_unpackhi_epi64(a[i], a[i + 2]);
+        b[i + 2] = _mm256_unpacklo_epi64(a[i + 1], a[i + 3]), b[i + 3] = _mm256_unpackhi_epi64(a[i + 1], a[i + 3]);
+    }
+    for (int k = 0; k < 4; k++) {
+        v[k] = _mm256_permute2x128_si256(b[k], b[4 + k], 0x20);
+        v[4 + k] = _mm256_permute2x128_si256(b[k], b[4 + k], 0x31);
+    }
 }
 
 /* Of the 32 signed bytes at p: their sum; whether one is negative. */

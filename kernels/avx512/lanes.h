@@ -106,7 +106,10 @@ typedef struct v_factor {
 } v_factor;
 
 INLINE v_factor v_make_factor(vi x) { return (v_factor){x}; }
-INLINE vi v_dot_factor(vi acc, const v_factor *f, vi x) { return _mm512_dpbusd_epi32(acc, _mm512_xor_si512(x, _mm512_set1_epi8((char)0x80)), f->signed_bytes); }
+/* v_dot_factor(acc, f, x) is v_dot_prepared(acc, f, v_prepared(x)): for x that meets several factors. */
+INLINE vi v_prepared(vi x) { return _mm512_xor_si512(x, _mm512_set1_epi8((char)0x80)); }
+INLINE vi v_dot_prepared(vi acc, const v_factor *f, vi x) { return _mm512_dpbusd_epi32(acc, x, f->signed_bytes); }
+INLINE vi v_dot_factor(vi acc, const v_factor *f, vi x) { return v_dot_prepared(acc, f, v_prepared(x)); }
 INLINE int32_t v_surplus(const v_factor *f) { return _mm512_reduce_add_epi32(_mm512_dpbusd_epi32(_mm512_setzero_si512(), _mm512_set1_epi8((char)0x80), f->signed_bytes)); }
 
 /* Lane i: the sum of the lanes of v[i]. */
@@ -121,6 +124,27 @@ INLINE vi v_sums_of(const vi v[LANES])
     vi a = _mm512_add_epi32(_mm512_shuffle_i32x4(q[0], q[1], 0x88), _mm512_shuffle_i32x4(q[0], q[1], 0xdd));
     vi b = _mm512_add_epi32(_mm512_shuffle_i32x4(q[2], q[3], 0x88), _mm512_shuffle_i32x4(q[2], q[3], 0xdd));
     return _mm512_add_epi32(_mm512_shuffle_i32x4(a, b, 0x88), _mm512_shuffle_i32x4(a, b, 0xdd));
+}
+
+/* v[i] lane j becomes v[j] lane i. */
+INLINE void v_transpose(vi v[LANES])
+{
+    vi a[LANES], b[LANES];
+    for (int i = 0; i < LANES; i += 2)
+        a[i] = _mm512_unpacklo_epi32(v[i], v[i + 1]), a[i + 1] = _mm512_unpackhi_epi32(v[i], v[i + 1]);
+    /* b[4 i + k]: lanes k of the four vectors from 4 i on, of each 128-bit part */
+    for (int i = 0; i < LANES; i += 4) {
+        b[i] = _mm512_unpacklo_epi64(a[i], a[i + 2]), b[i + 1] = _mm512_unpackhi_epi64(a[i], a[i + 2]);
+        b[i + 2] = _mm512_unpacklo_epi64(a[i + 1], a[i + 3]), b[i + 3] = _mm512_unpackhi_epi64(a[i + 1], a[i + 3]);
+    }
+    for (int k = 0; k < 4; k++) {
+        vi even01 = _mm512_shuffle_i32x4(b[k], b[4 + k], 0x88), odd01 = _mm512_shuffle_i32x4(b[k], b[4 + k], 0xdd);
+        vi even23 = _mm512_shuffle_i32x4(b[8 + k], b[12 + k], 0x88), odd23 = _mm512_shuffle_i32x4(b[8 + k], b[12 + k], 0xdd);
+        v[k] = _mm512_shuffle_i32x4(even01, even23, 0x88);
+        v[4 + k] = _mm512_shuffle_i32x4(odd01, odd23, 0x88);
+        v[8 + k] = _mm512_shuffle_i32x4(even01, even23, 0xdd);
+        v[12 + k] = _mm512_shuffle_i32x4(odd01, odd23, 0xdd);
+    }
 }
 
 /* Of the 32 signed bytes at p: their sum; whether one is negative. */

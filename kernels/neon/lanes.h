@@ -156,11 +156,24 @@ typedef struct v_factor {
 } v_factor;
 
 INLINE v_factor v_make_factor(vi x) { return (v_factor){x}; }
-INLINE vi v_dot_factor(vi acc, const v_factor *f, vi x) { return v_dot(acc, f->bytes, x); }
+/* v_dot_factor(acc, f, x) is v_dot_prepared(acc, f, v_prepared(x)): for x that meets several factors. */
+INLINE vi v_prepared(vi x) { return x; }
+INLINE vi v_dot_prepared(vi acc, const v_factor *f, vi x) { return v_dot(acc, f->bytes, x); }
+INLINE vi v_dot_factor(vi acc, const v_factor *f, vi x) { return v_dot_prepared(acc, f, x); }
 INLINE int32_t v_surplus(const v_factor *f) { return (void)f, 0; }
 
 /* Lane i: the sum of the lanes of v[i]. */
 INLINE vi v_sums_of(const vi v[LANES]) { return vpaddq_s32(vpaddq_s32(v[0], v[1]), vpaddq_s32(v[2], v[3])); }
+
+/* v[i] lane j becomes v[j] lane i. */
+INLINE void v_transpose(vi v[LANES])
+{
+    vi a = vtrn1q_s32(v[0], v[1]), b = vtrn2q_s32(v[0], v[1]), c = vtrn1q_s32(v[2], v[3]), d = vtrn2q_s32(v[2], v[3]);
+    v[0] = vcombine_s32(vget_low_s32(a), vget_low_s32(c));
+    v[1] = vcombine_s32(vget_low_s32(b), vget_low_s32(d));
+    v[2] = vcombine_s32(vget_high_s32(a), vget_high_s32(c));
+    v[3] = vcombine_s32(vget_high_s32(b), vget_high_s32(d));
+}
 
 /* Of the 32 signed bytes at p: their sum; whether one is negative. */
 INLINE int32_t v_sum_of_32(const int8_t *p) { return vaddlvq_s16(vaddq_s16(vpaddlq_s8(vld1q_s8(p)), vpaddlq_s8(vld1q_s8(p + 16)))); }

@@ -82,3 +82,9 @@ void LKS_KERNEL(attn)(float *o, const int8_t *q, const float *dq, const int8_t *
     for (uint32_t d = 0; d < head_width; d++)
         o[d] = lks_canonical(o[d] / z);
 }
+
+void LKS_KERNEL(attn_rows)(float *o, size_t ld, const lks_a8 *q, const lks_a8 *k, const lks_a8 *v, uint32_t position, uint32_t rows, float scale, float *scores)
+{
+    for (uint32_t t = 0; t < rows; t++)
+        LKS_KERNEL(attn)(o + t * ld, q->q + t * q->q_ld, q->d + t * q->d_ld, k->q, k->d, v->q, v->d, position + t, q->width, q->blocks, scale, scores);
+}
