@@ -18,11 +18,9 @@
 
 #if defined(__x86_64__)
 #include <cpuid.h>
-#include <immintrin.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 #elif defined(__aarch64__)
-#include <arm_neon.h>
 #include <sys/auxv.h>
 #endif
 
@@ -52,23 +50,15 @@ static void read_memory(share *s)
 
 /* ---- Arithmetic ---- */
 
-enum { CHAINS = 12 }; /* sums under way: they hide the latency of two units */
-
-/* The empty asm makes sums and operands unknown, so that the compiler folds nothing. */
-#define LOOP(name, flags, constraint, type, zero, step, part) \
-    __attribute__((target(flags))) static void name(share *s) \
+/* In assembly, so that no compiler moves the sums about. Twelve sums are under way: they hide the latency of two units. */
+enum { CHAINS = 12 };
+#define TWELVE(step) step("4") step("5") step("6") step("7") step("8") step("9") step("10") step("11") step("12") step("13") step("14") step("15")
+#define LOOP(name, text, ...) \
+    static void name(share *s) \
     { \
-        type x = zero, y = zero, a[CHAINS]; \
-        for (int k = 0; k < CHAINS; k++) { \
-            a[k] = zero; \
-            __asm__ volatile("" : "+" constraint(a[k])); \
-        } \
-        for (int i = 0; i < LOOPS; i++) { \
-            __asm__ volatile("" : "+" constraint(x), "+" constraint(y)); \
-            _Pragma("GCC unroll 12") for (int k = 0; k < CHAINS; k++) a[k] = step; \
-        } \
-        for (int k = 0; k < CHAINS; k++) \
-            s->sink ^= (uint64_t)part; \
+        for (int i = 0; i < LOOPS; i++) \
+            __asm__ volatile(text ::: __VA_ARGS__); \
+        s->sink ^= 1; \
     }
 
 typedef struct unit {
@@ -81,11 +71,15 @@ typedef struct unit {
 #define VECTOR_MACS(bytes) ((double)(bytes)*CHAINS * LOOPS)
 
 #if defined(__x86_64__)
-LOOP(vnni512, "avx512f,avx512vnni", "v", __m512i, _mm512_setzero_si512(), _mm512_dpbusd_epi32(a[k], x, y), _mm512_reduce_add_epi32(a[k]))
-LOOP(vnni256, "avx512vl,avx512vnni", "v", __m256i, _mm256_setzero_si256(), _mm256_dpbusd_epi32(a[k], x, y), _mm256_extract_epi32(a[k], 0))
-LOOP(avxvnni, "avxvnni", "x", __m256i, _mm256_setzero_si256(), _mm256_dpbusd_avx_epi32(a[k], x, y), _mm256_extract_epi32(a[k], 0))
-LOOP(maddubs256, "avx2", "x", __m256i, _mm256_setzero_si256(), _mm256_add_epi32(a[k], _mm256_madd_epi16(_mm256_maddubs_epi16(x, y), y)),
-     _mm256_extract_epi32(a[k], 0))
+#define VECTORS "xmm0", "xmm1", "xmm2", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15"
+#define VNNI512(k) "vpdpbusd %%zmm0, %%zmm1, %%zmm" k "\n\t"
+#define VNNI256(k) "vpdpbusd %%ymm0, %%ymm1, %%ymm" k "\n\t"
+#define AVXVNNI(k) "%{vex%} vpdpbusd %%ymm0, %%ymm1, %%ymm" k "\n\t"
+#define MADDUBS256(k) "vpmaddubsw %%ymm0, %%ymm1, %%ymm2\n\tvpmaddwd %%ymm1, %%ymm2, %%ymm2\n\tvpaddd %%ymm2, %%ymm" k ", %%ymm" k "\n\t"
+LOOP(vnni512, TWELVE(VNNI512), VECTORS)
+LOOP(vnni256, TWELVE(VNNI256), VECTORS)
+LOOP(avxvnni, TWELVE(AVXVNNI), VECTORS)
+LOOP(maddubs256, TWELVE(MADDUBS256), VECTORS)
 
 static uint32_t leaf7(uint32_t subleaf, int reg)
 {
@@ -134,8 +128,8 @@ static const unit units[] = {
     {"maddubs256", has_avx2, maddubs256, VECTOR_MACS(32)},
 };
 #elif defined(__aarch64__)
-LOOP(sdot, "arch=armv8.2-a+dotprod", "w", int32x4_t, vdupq_n_s32(0), vdotq_s32(a[k], vreinterpretq_s8_s32(x), vreinterpretq_s8_s32(y)),
-     vaddvq_s32(a[k]))
+#define SDOT(k) "sdot v" k ".4s, v0.16b, v1.16b\n\t"
+LOOP(sdot, ".arch armv8.2-a+dotprod\n\t" TWELVE(SDOT), "v0", "v1", "v4", "v5", "v6", "v7", "v8", "v9", "v10", "v11", "v12", "v13", "v14", "v15")
 
 static bool has_sdot(void) { return getauxval(AT_HWCAP) & HWCAP_ASIMDDP; }
 
