@@ -8,6 +8,7 @@
 #include "chain/contracts_internal.h"
 #include "chain/dispute_internal.h"
 #include "kernels/half.h"
+#include "oracle/game/game.h"
 #include "oracle/partials.h"
 #include "oracle/unit_search.h"
 #include "tests/oracle/draw.h"
@@ -49,24 +50,16 @@ static void put_facts(lks_abi_writer *e, const lks_claim_facts *c)
 
 static void put_commitment(lks_abi_writer *e, const lks_commitment *c)
 {
-    lks_model_commitment m = {.arithmetic_version = c->arithmetic_version, .op_count = c->op_count, .tensor_count = c->tensor_count,
-                              .sampler_op = c->sampler_op, .vocab_size = c->vocab_size, .context_length = c->context_length,
-                              .max_positions = c->max_positions, .eos_count = c->eos_count};
-    memcpy(m.weights_root, c->weights_root, 32);
-    memcpy(m.program_root, c->program_root, 32);
-    memcpy(m.tokenizer_hash, c->tokenizer_hash, 32);
-    memcpy(m.rope_root, c->rope_root, 32);
-    memcpy(m.eos_ids, c->eos_ids, c->eos_count * sizeof *c->eos_ids);
+    lks_model_commitment m;
+    lks_game_commitment(&m, c);
     lks_put_model(e, &m);
 }
 
 static void put_unit(lks_abi_writer *e, const lks_witness *w)
 {
-    lks_call_opening *openings = calloc(w->count + 1, sizeof *openings);
-    assert_non_null(openings);
-    for (size_t i = 0; i < w->count; i++)
-        openings[i] = (lks_call_opening){w->openings[i].data, w->openings[i].data_len, (const uint8_t(*)[32])w->openings[i].path, w->openings[i].path_count};
-    lks_call_witness c = {(uint8_t)w->unit.kind, w->unit.op, w->unit.leaf, w->unit.unit, w->unit.place, openings, w->count};
+    lks_call_witness c;
+    lks_call_opening *openings;
+    OK(lks_game_witness(&c, &openings, w));
     lks_put_witness(e, &c);
     free(openings);
 }
