@@ -63,11 +63,11 @@ INLINE int32_t v_greatest(vi a)
     return _mm_cvtsi128_si32(_mm_max_epi32(b, _mm_shuffle_epi32(b, 0xb1)));
 }
 /* The upper and the lower half of the products of unsigned lanes. */
-INLINE vi v_mul_low(vi a, vi b) { return _mm256_mullo_epi32(a, b); }
-INLINE vi v_mul_high(vi a, vi b)
+INLINE void v_mul_wide(vi *high, vi *low, vi a, vi b)
 {
-    vi even = _mm256_srli_epi64(_mm256_mul_epu32(a, b), 32), odd = _mm256_mul_epu32(_mm256_srli_epi64(a, 32), _mm256_srli_epi64(b, 32));
-    return _mm256_blend_epi32(even, odd, 0xaa);
+    vi even = _mm256_mul_epu32(a, b), odd = _mm256_mul_epu32(_mm256_srli_epi64(a, 32), _mm256_srli_epi64(b, 32));
+    *high = _mm256_blend_epi32(_mm256_srli_epi64(even, 32), odd, 0xaa);
+    *low = _mm256_blend_epi32(_mm256_slli_epi64(odd, 32), even, 0x55);
 }
 
 INLINE vm v_is_nan(vf x) { return _mm256_cmp_ps(x, x, _CMP_UNORD_Q); }

@@ -47,11 +47,11 @@ INLINE vi v_xor(vi a, vi b) { return _mm512_xor_si512(a, b); }
 INLINE vi v_max(vi a, vi b) { return _mm512_max_epi32(a, b); } /* signed */
 INLINE int32_t v_greatest(vi a) { return _mm512_reduce_max_epi32(a); }
 /* The upper and the lower half of the products of unsigned lanes. */
-INLINE vi v_mul_low(vi a, vi b) { return _mm512_mullo_epi32(a, b); }
-INLINE vi v_mul_high(vi a, vi b)
+INLINE void v_mul_wide(vi *high, vi *low, vi a, vi b)
 {
-    vi even = _mm512_srli_epi64(_mm512_mul_epu32(a, b), 32), odd = _mm512_mul_epu32(_mm512_srli_epi64(a, 32), _mm512_srli_epi64(b, 32));
-    return _mm512_mask_mov_epi32(even, 0xaaaa, odd);
+    vi even = _mm512_mul_epu32(a, b), odd = _mm512_mul_epu32(_mm512_srli_epi64(a, 32), _mm512_srli_epi64(b, 32));
+    *high = _mm512_mask_mov_epi32(_mm512_srli_epi64(even, 32), 0xaaaa, odd);
+    *low = _mm512_mask_mov_epi32(_mm512_slli_epi64(odd, 32), 0x5555, even);
 }
 
 INLINE vm v_is_nan(vf x) { return _mm512_cmp_ps_mask(x, x, _CMP_UNORD_Q); }

@@ -131,8 +131,8 @@ static void finish(float *y, const head *h, const output *o, float z)
         uint32_t count = p + 1 < h->pieces ? PIECE : h->tail;
         for (int k = 0; k < 4; k++)
             v_store(part[k], v_canonical(v_div(o->part[p][k], v_set(z))));
-        for (uint32_t i = 0; i < count; i++)
-            y[p * PIECE + i] = part[i / 4 % 4][i / 16 * 4 + i % 4];
+        for (uint32_t i = 0; i < count; i += 4)
+            memcpy(y + p * PIECE + i, &part[i / 4 % 4][i / 16 * 4], count - i < 4 ? (count - i) * sizeof *y : 4 * sizeof *y);
     }
 }
 

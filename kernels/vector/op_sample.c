@@ -82,7 +82,9 @@ static vf gumbel(vi token, uint32_t position, uint64_t seed)
     uint32_t k0 = (uint32_t)seed, k1 = (uint32_t)(seed >> 32);
     const vi m0 = v_seti((int32_t)0xd2511f53u), m1 = v_seti((int32_t)0xcd9e8d57u);
     for (int round = 0; round < 10; round++) {
-        vi a_high = v_mul_high(m0, c0), a_low = v_mul_low(m0, c0), b_high = v_mul_high(m1, c2), b_low = v_mul_low(m1, c2);
+        vi a_high, a_low, b_high, b_low;
+        v_mul_wide(&a_high, &a_low, m0, c0);
+        v_mul_wide(&b_high, &b_low, m1, c2);
         c0 = v_xor(v_xor(b_high, c1), v_seti((int32_t)k0));
         c1 = b_low;
         c2 = v_xor(v_xor(a_high, c3), v_seti((int32_t)k1));
