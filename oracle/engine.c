@@ -170,6 +170,8 @@ void lks_session_close(lks_session *s)
 
 lks_pool *lks_session_pool(const lks_session *s) { return s->pool; }
 
+const lks_kernels *lks_session_kernels(const lks_session *s) { return s->kernels; }
+
 uint32_t lks_session_positions(const lks_session *s) { return s->positions; }
 
 /* ---- Passes ---- */

@@ -58,6 +58,9 @@ void lks_session_logits_rows(lks_session *s, size_t row, size_t count, float *lo
 /* The session's threads, for its owner between passes and within the hook. */
 lks_pool *lks_session_pool(const lks_session *s);
 
+/* The table that the session computes with. */
+const lks_kernels *lks_session_kernels(const lks_session *s);
+
 /* Positions computed so far. */
 uint32_t lks_session_positions(const lks_session *s);
 

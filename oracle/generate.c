@@ -45,13 +45,14 @@ static lks_err prefill(lks_session *s, const uint32_t *prompt, size_t count, con
 static lks_err decode(lks_session *s, const lks_model *m, size_t prompt_count, const lks_sampling *policy, uint32_t max_tokens,
                       const lks_generate_options *o, float *logits, uint32_t *tokens, uint32_t *count)
 {
+    const lks_kernels *k = lks_session_kernels(s);
     uint32_t eos[LKS_MAX_EOS];
     size_t eos_count = lks_tokenizer_eos(m->tokenizer, eos);
     for (;;) {
         lks_sample_row row;
         lks_session_logits(s, 0, logits);
-        lks_sample_max(&row, logits, m->program.vocab_size, policy);
-        uint32_t token = lks_sample_choose(&row, logits, m->program.vocab_size, policy, (uint32_t)prompt_count + *count);
+        k->sample_max(&row, logits, m->program.vocab_size, policy);
+        uint32_t token = k->sample_choose(&row, logits, m->program.vocab_size, policy, (uint32_t)prompt_count + *count);
         tokens[(*count)++] = token;
         if (o->on_token && o->on_token(o->user, token))
             return lks_fail(LKS_REFUSED, "stopped");

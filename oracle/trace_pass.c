@@ -38,6 +38,7 @@ enum { LOGIT_ROWS = 16 };
 
 typedef struct sample_job {
     const lks_trace *trace;
+    const lks_kernels *kernels;
     uint32_t first; /* sampled row of the first row of logits */
     const float *logits;
     lks_sample_row rows[LOGIT_ROWS];
@@ -51,8 +52,8 @@ static void sample_unit(void *context, size_t i, unsigned thread)
     const lks_trace *t = j->trace;
     uint32_t vocab = t->model->program.vocab_size;
     const float *logits = j->logits + i * vocab;
-    lks_sample_max(&j->rows[i], logits, vocab, &t->sampling);
-    j->tokens[i] = lks_sample_choose(&j->rows[i], logits, vocab, &t->sampling, (uint32_t)t->run.prompt_count + j->first + (uint32_t)i);
+    j->kernels->sample_max(&j->rows[i], logits, vocab, &t->sampling);
+    j->tokens[i] = j->kernels->sample_choose(&j->rows[i], logits, vocab, &t->sampling, (uint32_t)t->run.prompt_count + j->first + (uint32_t)i);
 }
 
 /* The batch's `count` sampled rows, some at a time. */
@@ -62,7 +63,7 @@ static lks_err sample(lks_trace_pass *p, uint32_t count)
     float *logits = malloc((size_t)LOGIT_ROWS * t->model->program.vocab_size * sizeof *logits);
     if (!logits)
         return lks_fail(LKS_NOMEM, "out of memory for the logits");
-    sample_job j = {.trace = t, .logits = logits};
+    sample_job j = {.trace = t, .kernels = lks_session_kernels(p->session), .logits = logits};
     for (uint32_t done = 0, n; done < count && !stop(p); done += n) {
         j.first = p->first_sampled + done;
         n = 1;

@@ -78,12 +78,12 @@ INLINE vi v_xor(vi a, vi b) { return veorq_s32(a, b); }
 INLINE vi v_max(vi a, vi b) { return vmaxq_s32(a, b); } /* signed */
 INLINE int32_t v_greatest(vi a) { return vmaxvq_s32(a); }
 /* The upper and the lower half of the products of unsigned lanes. */
-INLINE vi v_mul_low(vi a, vi b) { return vmulq_s32(a, b); }
-INLINE vi v_mul_high(vi a, vi b)
+INLINE void v_mul_wide(vi *high, vi *low, vi a, vi b)
 {
     uint32x4_t x = vreinterpretq_u32_s32(a), y = vreinterpretq_u32_s32(b);
-    uint64x2_t low = vmull_u32(vget_low_u32(x), vget_low_u32(y)), high = vmull_high_u32(x, y);
-    return vreinterpretq_s32_u32(vuzp2q_u32(vreinterpretq_u32_u64(low), vreinterpretq_u32_u64(high)));
+    uint32x4_t first = vreinterpretq_u32_u64(vmull_u32(vget_low_u32(x), vget_low_u32(y))), second = vreinterpretq_u32_u64(vmull_high_u32(x, y));
+    *high = vreinterpretq_s32_u32(vuzp2q_u32(first, second));
+    *low = vreinterpretq_s32_u32(vuzp1q_u32(first, second));
 }
 
 INLINE vm v_is_nan(vf x) { return vmvnq_u32(vceqq_f32(x, x)); }
