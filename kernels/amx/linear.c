@@ -51,13 +51,13 @@ INLINE vf scaled(vf s, const int32_t *sums, const uint8_t *w, unsigned at)
     return fma_(to_f32(load(sums)), loadf((const float *)(const void *)(w + VECTOR * at)), s);
 }
 
-/* sums[ROWS][LANES], or zero when there are none yet, plus the expanded records times one block of rows. */
-INLINE void multiply(float *sums, bool more, const uint8_t *w, const int8_t *a, const side *sides, const float *d, uint32_t records, lks_tensor_type type)
+/* to = from + the expanded records times one block of rows. */
+INLINE void multiply(sum_rows to, sum_rows from, const uint8_t *w, const int8_t *a, const side *sides, const float *d, uint32_t records, lks_tensor_type type)
 {
     tile_sums c[4] __attribute__((aligned(64)));
     vf total[ROWS];
     for (unsigned t = 0; t < ROWS; t++)
-        total[t] = more ? loadf(sums + LANES * t) : set1f(0.0f);
+        total[t] = loadf(from.y + from.ld * t);
     for (uint32_t b = 0; b < records; b += 2, w += 2 * RECORD, a += 64 * ROWS, sides += 2, d++) {
         const bool two = b + 1 < records;
         const uint8_t *w1 = w + RECORD;
@@ -86,7 +86,7 @@ INLINE void multiply(float *sums, bool more, const uint8_t *w, const int8_t *a, 
         }
     }
     for (unsigned t = 0; t < ROWS; t++)
-        storef(sums + LANES * t, total[t]);
+        storef(to.y + to.ld * t, total[t]);
 }
 
 #include "kernels/packed/gemm.inc"
