@@ -59,7 +59,7 @@ for round in $(seq "$rounds"); do
       say "round $round of $rounds: $model, threads: $j"
       quietly build/bench_speed "$file" "$j" "$prompt" "$decode" >>"$work/$model.$j.ours"
       quietly build/peer/build/bin/llama-bench -m "$file" -t "$j" -p "$prompt" -n "$decode" -r 1 -o jsonl >>"$work/$model.$j.peer"
-      quietly build/bench_limits "$j" "$(stat -c %s "$file")" >>"$work/$model.$j.limits"
+      quietly build/bench_limits "$j" "$(stat -Lc %s "$file")" >>"$work/$model.$j.limits"
     done
   done
 done
