@@ -107,13 +107,13 @@ typedef struct lks_kernels {
 /* The scalar reference. */
 extern const lks_kernels lks_kernels_scalar;
 
-/* The fastest table that this machine runs, or the one that the environment variable LOCKSTEP_CPU names (scalar, avx2, avxvnni, avx512, amx). lks_kernels_check refuses
- * a name that this machine does not run. */
+/* The fastest table that this machine runs, or the one that the environment variable LOCKSTEP_CPU names (scalar, avx2, avxvnni, avx512, amx; on ARM neon,
+ * neondot). lks_kernels_check refuses a name that this machine does not run. */
 const lks_kernels *lks_kernels_best(void);
 /* The tables that this machine runs, slowest first. Returns: NULL from the first index that has none. */
 const lks_kernels *lks_kernels_at(size_t index);
 
-/* Bytes of a matrix packed for `lanes` rows (8 or 16), and its packing: rows [first, last), first a multiple of lanes, to their place in out. */
+/* Bytes of a matrix packed for `lanes` rows (4, 8 or 16), and its packing: rows [first, last), first a multiple of lanes, to their place in out. */
 size_t lks_packed_size(const lks_matrix *w, uint32_t lanes);
 void lks_pack(uint8_t *out, const lks_matrix *w, uint32_t lanes, uint32_t first, uint32_t last);
 
