@@ -9,39 +9,81 @@ enum { WEIGHT_SCALES = LKS_MAX_HEAD_BLOCKS * LKS_CHUNK / 4, EXPONENTIALS = WEIGH
 
 /* ---- Weights ---- */
 
-/* The A8 block of 32 weights. Returns: its scale. */
-INLINE float quantize_weights(int8_t *q, const vf p[VECTORS])
+/* e, or what was stored of it, times the scales of the values. */
+INLINE void weights_of(vf p[VECTORS], const head *h, const vf e[VECTORS], const float *dv, uint32_t b, uint32_t present)
 {
-    vi most = v_seti(0);
-    for (int i = 0; i < VECTORS; i++)
-        most = v_max(most, v_magnitude(p[i]));
-    uint32_t bits = lks_scale_bits(lks_float((uint32_t)v_greatest(most)));
-    if (bits == 0 || bits == LKS_NAN_BITS) {
-        memset(q, 0, LKS_CHUNK);
-        return lks_float(bits);
-    }
-    const vf r = v_set(1.0f / lks_float(bits));
-    for (int i = 0; i < VECTORS; i++)
-        v_store_bytes(q + i * LANES, v_to_int(v_mul(p[i], r)));
-    return lks_float(bits);
+    for (uint32_t i = 0; i < VECTORS; i++)
+        p[i] = i * LANES < present ? v_mul(e[i], load_scales(h, dv + i * LANES * h->blocks, b, at_most(present - i * LANES, LANES))) : e[i];
 }
 
-/* s: scores become weights, scales and the sum. */
-INLINE void weigh_chunk(float *s, const head *h, float max, const float *dv, uint32_t present)
+/* s: scores become exponentials. Out: the greatest magnitude of a weight, for each block. */
+INLINE void exponentiate(float *s, int32_t tops[LKS_MAX_HEAD_BLOCKS], const head *h, float max, const float *dv, uint32_t present)
 {
-    vf e[VECTORS];
+    vf e[VECTORS], p[VECTORS];
     for (uint32_t i = 0; i < VECTORS; i++) {
         e[i] = v_exp32(v_sub(v_load(s + i * LANES), v_set(max)));
         if (present < LKS_CHUNK)
             e[i] = v_select(lanes_below(present > i * LANES ? present - i * LANES : 0), e[i], v_set(0.0f));
+        v_store(s + i * LANES, e[i]);
     }
     for (uint32_t b = 0; b < h->blocks; b++) {
-        vf p[VECTORS];
+        vi most = v_seti(0);
+        weights_of(p, h, e, dv, b, present);
         for (uint32_t i = 0; i < VECTORS; i++)
-            p[i] = i * LANES < present ? v_mul(e[i], load_scales(h, dv + i * LANES * h->blocks, b, at_most(present - i * LANES, LANES))) : e[i];
-        s[WEIGHT_SCALES + b] = quantize_weights((int8_t *)s + b * LKS_CHUNK, p);
+            most = v_max(most, v_magnitude(p[i]));
+        tops[b] = v_greatest(most);
+    }
+}
+
+/* s: exponentials become weights, scales and the sum. */
+INLINE void quantize_weights(float *s, const head *h, const float d[LKS_MAX_HEAD_BLOCKS], const float r[LKS_MAX_HEAD_BLOCKS], const float *dv, uint32_t present)
+{
+    vf e[VECTORS], p[VECTORS];
+    for (uint32_t i = 0; i < VECTORS; i++)
+        e[i] = v_load(s + i * LANES);
+    for (uint32_t b = 0; b < h->blocks; b++) {
+        int8_t *q = (int8_t *)s + b * LKS_CHUNK;
+        weights_of(p, h, e, dv, b, present);
+        if (r[b] == 0.0f)
+            memset(q, 0, LKS_CHUNK);
+        else
+            for (uint32_t i = 0; i < VECTORS; i++)
+                v_store_bytes(q + i * LANES, v_to_int(v_mul(p[i], v_set(r[b]))));
+        s[WEIGHT_SCALES + b] = d[b];
     }
     s[EXPONENTIALS] = v_fold_32(e);
+}
+
+/* All of it for n <= LANES chunks, the last of which has `last` positions. */
+INLINE void weigh_chunks(float *s, const head *h, const float *maxima, const float *dv, uint32_t n, uint32_t last)
+{
+    const size_t scales = (size_t)LKS_CHUNK * h->blocks;
+    int32_t tops[LKS_MAX_HEAD_BLOCKS][LANES] = {{0}};
+    float d[LKS_MAX_HEAD_BLOCKS][LANES], r[LKS_MAX_HEAD_BLOCKS][LANES];
+    for (uint32_t c = 0; c < n; c++) {
+        int32_t top[LKS_MAX_HEAD_BLOCKS];
+        if (c + 1 < n || last == LKS_CHUNK)
+            exponentiate(s + c * LKS_CHUNK, top, h, maxima[c], dv + c * scales, LKS_CHUNK);
+        else
+            exponentiate(s + c * LKS_CHUNK, top, h, maxima[c], dv + c * scales, last);
+        for (uint32_t b = 0; b < h->blocks; b++)
+            tops[b][c] = top[b];
+    }
+    for (uint32_t b = 0; b < h->blocks; b++) {
+        vf scale, factor;
+        v_scales(&scale, &factor, v_loadi(tops[b]));
+        v_store(d[b], scale);
+        v_store(r[b], factor);
+    }
+    for (uint32_t c = 0; c < n; c++) {
+        float scale[LKS_MAX_HEAD_BLOCKS], factor[LKS_MAX_HEAD_BLOCKS];
+        for (uint32_t b = 0; b < h->blocks; b++)
+            scale[b] = d[b][c], factor[b] = r[b][c];
+        if (c + 1 < n || last == LKS_CHUNK)
+            quantize_weights(s + c * LKS_CHUNK, h, scale, factor, dv + c * scales, LKS_CHUNK);
+        else
+            quantize_weights(s + c * LKS_CHUNK, h, scale, factor, dv + c * scales, last);
+    }
 }
 
 /* ---- Values ---- */

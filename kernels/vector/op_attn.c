@@ -72,11 +72,10 @@ static void exponentials_of_maxima(float *m, uint32_t chunks)
 
 INLINE void weigh(row *r, const head *h, const inputs *in)
 {
-    const size_t scales = (size_t)LKS_CHUNK * h->blocks;
-    uint32_t whole = r->chunks - 1;
-    for (uint32_t c = 0; c < whole; c++)
-        weigh_chunk(r->scores + c * LKS_CHUNK, h, r->maxima[c], in->dv + c * scales, LKS_CHUNK);
-    weigh_chunk(r->scores + whole * LKS_CHUNK, h, r->maxima[whole], in->dv + whole * scales, r->last);
+    for (uint32_t c = 0; c < r->chunks; c += LANES) {
+        uint32_t n = at_most(r->chunks - c, LANES);
+        weigh_chunks(r->scores + c * LKS_CHUNK, h, r->maxima + c, in->dv + (size_t)c * LKS_CHUNK * h->blocks, n, c + n < r->chunks ? LKS_CHUNK : r->last);
+    }
     exponentials_of_maxima(r->maxima, r->chunks);
 }
 

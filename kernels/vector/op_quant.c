@@ -14,27 +14,54 @@ static void sum_values(int32_t *sum, const int8_t *q, uint32_t width)
     }
 }
 
-static void quantize_row(const lks_a8 *y, size_t t, const float *x)
+/* Blocks of 64, LANES at a time: of one row or of several. */
+static void quantize_blocks(const lks_a8 *y, size_t t0, const float *x, size_t ld, size_t rows)
 {
-    int8_t *q = y->q + t * y->q_ld;
-    float *d = y->d + t * y->d_ld;
-    uint32_t *idx = y->idx ? y->idx + t * y->d_ld : NULL;
-    for (uint32_t b = 0; b < y->blocks; b++) {
-        uint32_t first = b * y->block, count = y->width - first < y->block ? y->width - first : y->block;
-        if (count == 64)
-            v_block_quantize(q + first, &d[b], idx ? &idx[b] : NULL, x + first, 64);
-        else
-            v_block_quantize(q + first, &d[b], idx ? &idx[b] : NULL, x + first, count);
+    const size_t count = rows * y->blocks;
+    for (size_t first = 0; first < count; first += LANES) {
+        int32_t tops[LANES] = {0};
+        float d[LANES], r[LANES];
+        vf scale, factor;
+        const uint32_t n = count - first < LANES ? (uint32_t)(count - first) : LANES;
+        size_t t = first / y->blocks, b = first % y->blocks;
+        for (uint32_t i = 0; i < n; i++) {
+            tops[i] = v_block_top(x + t * ld + b * 64);
+            if (++b == y->blocks)
+                b = 0, t++;
+        }
+        v_scales(&scale, &factor, v_loadi(tops));
+        v_store(d, scale);
+        v_store(r, factor);
+        t = first / y->blocks, b = first % y->blocks;
+        for (uint32_t i = 0; i < n; i++) {
+            const float *values = x + t * ld + b * 64;
+            size_t at = (t0 + t) * y->d_ld + b;
+            y->d[at] = d[i];
+            if (y->idx)
+                y->idx[at] = lks_first_of_scale(values, 64, (uint32_t)tops[i], lks_bits(d[i]));
+            v_block_multiply(y->q + (t0 + t) * y->q_ld + b * 64, values, r[i]);
+            if (++b == y->blocks)
+                b = 0, t++;
+        }
     }
-    if (y->sum)
-        sum_values(y->sum + t * y->sum_ld, q, y->width);
 }
 
-void LKS_KERNEL(quant)(const lks_a8 *y, const float *x, size_t ld, size_t rows)
+static void quantize_rows(const lks_a8 *y, size_t t0, const float *x, size_t ld, size_t rows)
 {
-    for (size_t t = 0; t < rows; t++)
-        quantize_row(y, t, x + t * ld);
+    if (y->block == 64 && y->width % 64 == 0)
+        quantize_blocks(y, t0, x, ld, rows);
+    else
+        for (size_t t = 0; t < rows; t++)
+            for (uint32_t b = 0; b < y->blocks; b++) {
+                uint32_t first = b * y->block, count = y->width - first < y->block ? y->width - first : y->block;
+                size_t at = (t0 + t) * y->d_ld + b;
+                v_block_quantize(y->q + (t0 + t) * y->q_ld + first, &y->d[at], y->idx ? &y->idx[at] : NULL, x + t * ld + first, count);
+            }
+    for (size_t t = 0; y->sum && t < rows; t++)
+        sum_values(y->sum + (t0 + t) * y->sum_ld, y->q + (t0 + t) * y->q_ld, y->width);
 }
+
+void LKS_KERNEL(quant)(const lks_a8 *y, const float *x, size_t ld, size_t rows) { quantize_rows(y, 0, x, ld, rows); }
 
 /* y = (x * r) * gain */
 static void scale_row(float *y, const float *x, float r, const float *gain, uint32_t width)
@@ -61,6 +88,6 @@ void LKS_KERNEL(norm_q)(const lks_a8 *y, const float *x, const float *sums, size
             part.idx = y->idx ? y->idx + first / part.block : NULL;
             part.sum = y->sum ? y->sum + first / 32 : NULL;
             scale_row(scaled, x + t * y->width + first, sums[(t + 1) * sums_ld - 1], gain + first, part.width);
-            quantize_row(&part, t, scaled);
+            quantize_rows(&part, t, scaled, 0, 1);
         }
 }

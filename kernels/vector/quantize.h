@@ -25,8 +25,36 @@ static inline uint32_t lks_first_of_scale(const float *x, uint32_t count, uint32
     }
 }
 
-/* count is a constant where this is inlined, if it can be. */
-INLINE void v_block_quantize(int8_t *q, float *d, uint32_t *idx, const float *x, const uint32_t count)
+/* Of LANES blocks at once, from their greatest magnitudes: the scales, and the factor of their elements, 0 where all become 0. One division serves all. */
+INLINE void v_scales(vf *d, vf *r, vi top)
+{
+    const vf zero = v_set(0.0f);
+    vm small = v_greater(v_seti(0x0d800000), top), beyond = v_greater(top, v_seti(0x7f7fffff));
+    vf a = v_select(small, zero, v_div(v_float(top), v_set(127.0f)));
+    *d = v_select(beyond, v_constant(LKS_NAN_BITS), a);
+    *r = v_select(small, zero, v_select(beyond, zero, v_div(v_set(1.0f), *d)));
+}
+
+/* Of a block of 64: its greatest magnitude; its values from its factor. */
+INLINE int32_t v_block_top(const float *x)
+{
+    vi most = v_magnitude(v_load(x));
+    for (uint32_t i = LANES; i < 64; i += LANES)
+        most = v_max(most, v_magnitude(v_load(x + i)));
+    return v_greatest(most);
+}
+
+INLINE void v_block_multiply(int8_t *q, const float *x, float r)
+{
+    if (r == 0.0f)
+        memset(q, 0, 64);
+    else
+        for (uint32_t i = 0; i < 64; i += LANES)
+            v_store_bytes(q + i, v_to_int(v_mul(v_load(x + i), v_set(r))));
+}
+
+/* A block of any length. */
+static inline void v_block_quantize(int8_t *q, float *d, uint32_t *idx, const float *x, uint32_t count)
 {
     const uint32_t whole = count / LANES * LANES, part = count - whole;
     vi most = v_seti(0);
