@@ -7,7 +7,7 @@
 
 #include <assert.h>
 
-enum { TILE_ROWS = 32, COLUMNS = 64, MAX_TILE_WIDTH = LKS_MAX_HEAD_WIDTH };
+enum { TILE_ROWS = 32, COLUMNS = 64, WIDE_COLUMNS = 192, MAX_TILE_WIDTH = LKS_MAX_HEAD_WIDTH };
 
 typedef struct job {
     const pass *p;
@@ -19,6 +19,7 @@ typedef struct job {
     size_t rows;        /* of this operation in this pass */
     size_t skip;        /* rows of an input of kind ALL before the first row of this operation */
     size_t tiles;       /* tiles of rows */
+    uint32_t columns;   /* of a unit of LINEAR_ADD and LINEAR_SILU_MUL_Q, a multiple of COLUMNS */
 } job;
 
 lks_matrix lks_op_matrix(const lks_session *s, const lks_weight_ref *w)
@@ -107,13 +108,13 @@ static void linear_add_unit(void *context, size_t unit, unsigned thread)
 {
     (void)thread;
     const job *j = context;
-    float tile[TILE_ROWS * COLUMNS];
-    uint32_t c = (uint32_t)(unit / j->tiles) * COLUMNS, end = c + COLUMNS < j->op->width ? c + COLUMNS : j->op->width;
+    float tile[TILE_ROWS * WIDE_COLUMNS];
+    uint32_t c = (uint32_t)(unit / j->tiles) * j->columns, end = c + j->columns < j->op->width ? c + j->columns : j->op->width;
     size_t first = tile_first(unit % j->tiles), rows = tile_rows(j, unit % j->tiles);
     lks_a8 x = from_row(&j->in[0]->a8, first);
-    j->p->s->kernels->linear(tile, COLUMNS, &j->matrix, j->bias, c, end, &x, rows);
+    j->p->s->kernels->linear(tile, j->columns, &j->matrix, j->bias, c, end, &x, rows);
     size_t at = first * j->op->width + c;
-    j->p->s->kernels->add(j->out->f32 + at, j->op->width, j->in[1]->f32 + at, j->op->width, tile, COLUMNS, end - c, rows);
+    j->p->s->kernels->add(j->out->f32 + at, j->op->width, j->in[1]->f32 + at, j->op->width, tile, j->columns, end - c, rows);
 }
 
 static void linear_silu_mul_unit(void *context, size_t unit, unsigned thread)
@@ -121,8 +122,8 @@ static void linear_silu_mul_unit(void *context, size_t unit, unsigned thread)
     (void)thread;
     const job *j = context;
     const lks_kernels *k = j->p->s->kernels;
-    float gate[TILE_ROWS * COLUMNS], up[TILE_ROWS * COLUMNS];
-    uint32_t c = (uint32_t)(unit / j->tiles) * COLUMNS, end = c + COLUMNS < j->op->width ? c + COLUMNS : j->op->width, width = end - c;
+    float gate[TILE_ROWS * WIDE_COLUMNS], up[TILE_ROWS * WIDE_COLUMNS];
+    uint32_t c = (uint32_t)(unit / j->tiles) * j->columns, end = c + j->columns < j->op->width ? c + j->columns : j->op->width, width = end - c;
     size_t first = tile_first(unit % j->tiles), rows = tile_rows(j, unit % j->tiles);
     lks_a8 x = from_row(&j->in[0]->a8, first), y = from_row(&j->out->a8, first);
     k->linear(gate, width, &j->matrix, j->bias, c, end, &x, rows);
@@ -183,7 +184,14 @@ static void attn_unit(void *context, size_t unit, unsigned thread)
 
 /* ---- Dispatch ---- */
 
-static size_t blocks_of(uint32_t width) { return (width + COLUMNS - 1) / COLUMNS; }
+/* Wide blocks of columns, for which the kernels prepare a tile of rows less often, where there are units enough for every thread. */
+static size_t cut_columns(job *j, const lks_pool *pool)
+{
+    uint32_t width = j->op->width;
+    size_t wide = (width + WIDE_COLUMNS - 1) / WIDE_COLUMNS;
+    j->columns = j->rows > 1 && j->tiles * wide >= 8 * (size_t)lks_pool_threads(pool) ? WIDE_COLUMNS : COLUMNS;
+    return (width + j->columns - 1) / j->columns;
+}
 
 static void run_projection(job *j)
 {
@@ -194,13 +202,13 @@ static void run_projection(job *j)
     j->bias = vector(m, &op->weights[1]);
     switch (op->code) {
     case LKS_OP_LINEAR_ADD:
-        lks_pool_run(pool, j->tiles * blocks_of(op->width), linear_add_unit, j);
+        lks_pool_run(pool, j->tiles * cut_columns(j, pool), linear_add_unit, j);
         break;
     case LKS_OP_LINEAR_SILU_MUL_Q:
         assert(op->block == COLUMNS);
         j->second = lks_op_matrix(j->p->s, &op->weights[2]);
         j->second_bias = vector(m, &op->weights[3]);
-        lks_pool_run(pool, j->tiles * blocks_of(op->width), linear_silu_mul_unit, j);
+        lks_pool_run(pool, j->tiles * cut_columns(j, pool), linear_silu_mul_unit, j);
         break;
     default:
         lks_pool_run(pool, j->tiles * (op->kind == LKS_ROWS_KV ? op->kv_heads : op->heads), linear_heads_unit, j);
