@@ -4,7 +4,7 @@
  *
  * Prefill of PROMPT random tokens in one pass, then DECODE more one by one, each with its logits. Prints for both phases a line for each kind of operation, the
  * slowest first: microseconds a token, share of the phase, and for those with weights how many thousand million multiplications a second they make and bytes
- * of stored weights they read. The time of an operation is that between two questions whether to stop, which the engine asks before each.
+ * of stored weights they read. The time of an operation is that between two questions whether to stop, which the engine asks before each; with one thread by that thread's own clock.
  */
 #include "bench/bench_time.h"
 #include "oracle/engine.h"
@@ -26,6 +26,7 @@ typedef struct profile {
     uint32_t op;     /* that began at `start`; LKS_NONE: none */
     size_t rows;     /* of the pass */
     double start;
+    double (*clock)(void);
 } profile;
 
 static void end_op(profile *p)
@@ -34,7 +35,7 @@ static void end_op(profile *p)
         return;
     const lks_op *op = &p->program->ops[p->op];
     line *l = &p->lines[op->code];
-    l->seconds += bench_now() - p->start;
+    l->seconds += p->clock() - p->start;
     for (int k = 0; k < 4 && op->code != LKS_OP_EMBED; k++) {
         const lks_weight_ref *w = &op->weights[k];
         if (w->tensor == LKS_NONE || w->type == LKS_F32)
@@ -48,7 +49,7 @@ static void end_op(profile *p)
 static void begin_op(profile *p, uint32_t op)
 {
     p->op = op;
-    p->start = bench_now();
+    p->start = p->clock();
 }
 
 static bool before_op(void *user)
@@ -101,7 +102,7 @@ static void print(profile *p, const char *phase, uint32_t tokens)
 
 static lks_err run(const lks_model *m, unsigned threads, uint32_t prompt, uint32_t decode)
 {
-    profile p = {.program = &m->program, .op = LKS_NONE};
+    profile p = {.program = &m->program, .op = LKS_NONE, .clock = threads == 1 ? bench_cpu : bench_now};
     uint32_t vocab = m->program.vocab_size, random = 1, total = prompt + decode;
     uint32_t *ids = malloc(total * sizeof *ids);
     float *logits = malloc(vocab * sizeof *logits);
