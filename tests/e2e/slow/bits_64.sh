@@ -1,3 +1,3 @@
 #!/usr/bin/env bash
-# bits.sh with 64 tokens.
-exec "$(dirname "$0")/../bits.sh" 64
+# bits.sh with 64 tokens, and with every instruction set at every optimisation level.
+exec "$(dirname "$0")/../bits.sh" 64 all
