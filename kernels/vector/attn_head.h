@@ -34,7 +34,6 @@ INLINE vf load_scales(const head *h, const float *d, uint32_t b, uint32_t n)
 }
 
 INLINE uint32_t at_most(uint32_t n, uint32_t most) { return n < most ? n : most; }
-INLINE vm lanes_below(uint32_t n) { return v_greater(v_seti((int32_t)n), v_count()); }
 INLINE int32_t four_bytes(const int8_t *p)
 {
     int32_t w;

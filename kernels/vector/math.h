@@ -7,6 +7,9 @@
 
 INLINE vf v_constant(uint32_t bits) { return v_set(lks_float(bits)); }
 
+/* The first n lanes; n may be 0. */
+INLINE vm lanes_below(uint32_t n) { return v_greater(v_seti((int32_t)n), v_count()); }
+
 INLINE vf v_canonical(vf x) { return v_select(v_is_nan(x), v_constant(LKS_NAN_BITS), x); }
 
 /* lks_order_key of canonical floats; its own inverse. */

@@ -2,7 +2,7 @@
 #include "kernels/scalar/scalar.h"
 #include "kernels/vector/math.h"
 
-/* LANES candidates from the i-th on: their tokens, and canonical logits. Returns: bit l when lane l has one. */
+/* LANES candidates from the i-th on: their tokens, and canonical logits. Returns: how many there are; the lanes behind them hold anything. */
 INLINE uint32_t load_candidates(vi *tokens, vf *values, const float *logits, const lks_sampling *policy, size_t i, size_t count)
 {
     uint32_t n = count - i < LANES ? (uint32_t)(count - i) : LANES;
@@ -13,7 +13,7 @@ INLINE uint32_t load_candidates(vi *tokens, vf *values, const float *logits, con
         *tokens = v_addi(v_seti((int32_t)i), v_count());
         *values = v_canonical(n < LANES ? v_load_part(logits + i, n) : v_load(logits + i));
     }
-    return (1u << n) - 1;
+    return n;
 }
 
 /* The best lanes so far: the greatest key of each, and the first token that had it. Keys of canonical floats are above INT32_MIN. */
@@ -42,35 +42,25 @@ static int32_t best_of(uint32_t *token, const best *b)
 
 static inline size_t candidate_count(const lks_sampling *policy, uint32_t vocab) { return policy->allowed ? policy->allowed_count : vocab; }
 
-/* Keys of the lanes in `lanes`; INT32_MIN elsewhere. */
-INLINE vi keys_of(vf values, uint32_t lanes)
+/* The keys of the first n lanes; INT32_MIN elsewhere. */
+INLINE vi keys_of(vf values, uint32_t n)
 {
     vi key = v_order_key(values);
-    if (lanes == (1u << LANES) - 1)
-        return key;
-    vi bit = v_seti(1);
-    int32_t bits[LANES];
-    for (uint32_t l = 0; l < LANES; l++)
-        bits[l] = (int32_t)(lanes >> l & 1);
-    return v_selecti(v_equal(v_loadi(bits), bit), key, v_seti(INT32_MIN));
+    return n < LANES ? v_selecti(lanes_below(n), key, v_seti(INT32_MIN)) : key;
 }
 
 void LKS_KERNEL(sample_max)(lks_sample_row *row, const float *logits, uint32_t vocab, const lks_sampling *policy)
 {
-    size_t count = candidate_count(policy, vocab), i = 0;
+    size_t count = candidate_count(policy, vocab);
     best b;
     vi tokens;
     vf values;
     if (count == 0)
         return;
     best_start(&b);
-    for (; i + LANES <= count; i += LANES) {
-        load_candidates(&tokens, &values, logits, policy, i, count);
-        best_take(&b, v_order_key(values), tokens);
-    }
-    if (i < count) {
-        uint32_t lanes = load_candidates(&tokens, &values, logits, policy, i, count);
-        best_take(&b, keys_of(values, lanes), tokens);
+    for (size_t i = 0; i < count; i += LANES) {
+        uint32_t n = load_candidates(&tokens, &values, logits, policy, i, count);
+        best_take(&b, keys_of(values, n), tokens);
     }
     row->max = v_from_order_key(best_of(&row->index, &b));
 }
@@ -111,12 +101,12 @@ uint32_t LKS_KERNEL(sample_choose)(const lks_sample_row *row, const float *logit
     for (size_t i = 0; i < count; i += LANES) {
         vi tokens;
         vf values;
-        uint32_t lanes = load_candidates(&tokens, &values, logits, policy, i, count);
-        lanes &= v_mask(v_greater(v_order_key(v_canonical(v_mul(v_sub(values, max), inverse))), below));
-        if (!lanes)
+        uint32_t n = load_candidates(&tokens, &values, logits, policy, i, count);
+        vm likely = v_greater(v_order_key(v_canonical(v_mul(v_sub(values, max), inverse))), below);
+        if (!v_mask(likely))
             continue;
         vf score = v_canonical(v_add(v_mul(values, inverse), gumbel(tokens, position, policy->seed)));
-        best_take(&b, keys_of(score, lanes), tokens);
+        best_take(&b, v_selecti(likely, keys_of(score, n), v_seti(INT32_MIN)), tokens);
     }
     return best_of(&token, &b) == INT32_MIN ? row->index : token;
 }
