@@ -20,7 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LOGIT_ROWS = 16, MOST_ROUNDS = 101 };
+enum { LOGIT_ROWS = 64, MOST_ROUNDS = 101 };
 #define LEAST_HASH_RATE 0.80
 #define MOST_CHECK 1.10
 

@@ -34,7 +34,7 @@ void lks_trace_pass_close(lks_trace_pass *p)
 }
 
 /* Rows of logits that are kept at once. */
-enum { LOGIT_ROWS = 16 };
+enum { LOGIT_ROWS = 64 };
 
 typedef struct sample_job {
     const lks_trace *trace;
