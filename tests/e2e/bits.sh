@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # The same bytes from `lockstep run`, and the same hash of every operation's tensor (which make up the trace's root), for prefill batches of 1, 7 and 512, one
-# to three threads, gcc and clang, -O0, -O2 and -O3, and every instruction set of this machine.
-#   bits.sh [TOKENS [all]]      default 16; all: every instruction set with every optimisation level too
-# Uses models/SmolLM2-135M-Instruct.Q4_1.gguf; builds the engine six times under build/bits/.
+# to three threads, gcc -O3 and -O0 and clang -O2, and every instruction set of this machine.
+#   bits.sh [TOKENS [all]]      default 16; all: gcc and clang with -O0, -O2 and -O3 each, every instruction set with all of them
+# Uses models/SmolLM2-135M-Instruct.Q4_1.gguf; builds the engine three or six times under build/bits/.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 tokens=${1:-16} all=${2:-}
@@ -46,21 +46,22 @@ same() { # same NAME BUILD OPTIONS...
   echo "same: $1"
 }
 
-for compiler in gcc clang; do
-  for level in 3 2 0; do
-    build=build/bits/$compiler-O$level
-    cmake -S . -B "$build" -G Ninja -DCMAKE_C_COMPILER=$compiler -DCMAKE_BUILD_TYPE=Release -DCMAKE_C_FLAGS_RELEASE=-O$level -DLKS_TESTS=OFF >/dev/null
-    ninja -C "$build" lockstep >"$out/log" 2>&1 || { tail -n 30 "$out/log"; exit 1; }
-    [ ${#levels[@]} -gt 0 ] || find_levels "$build"
-    same "$compiler -O$level -j 2, batch 512" "$build" -j 2 --batch 512
-    if [ $level = 3 ]; then
-      for batch in 1 7 512; do same "$compiler -O3 -j 1, batch $batch" "$build" -j 1 --batch $batch; done
-      for batch in 1 7; do same "$compiler -O3 -j 3, batch $batch" "$build" -j 3 --batch $batch; done
-    fi
-    if [ $level = 3 ] || [ -n "$all" ]; then
-      for cpu in "${levels[@]}"; do LOCKSTEP_CPU=$cpu same "$compiler -O$level, $cpu" "$build" -j 2; done
-    fi
-  done
+builds="gcc-O3 clang-O2 gcc-O0"
+[ -z "$all" ] || builds="gcc-O3 gcc-O2 gcc-O0 clang-O3 clang-O2 clang-O0"
+for name in $builds; do
+  compiler=${name%-O*} level=${name#*-O}
+  build=build/bits/$name
+  cmake -S . -B "$build" -G Ninja -DCMAKE_C_COMPILER=$compiler -DCMAKE_BUILD_TYPE=Release -DCMAKE_C_FLAGS_RELEASE=-O$level -DLKS_TESTS=OFF >/dev/null
+  ninja -C "$build" lockstep >"$out/log" 2>&1 || { tail -n 30 "$out/log"; exit 1; }
+  [ ${#levels[@]} -gt 0 ] || find_levels "$build"
+  same "$compiler -O$level -j 2, batch 512" "$build" -j 2 --batch 512
+  if [ $level = 3 ]; then
+    for batch in 1 7 512; do same "$compiler -O3 -j 1, batch $batch" "$build" -j 1 --batch $batch; done
+    for batch in 1 7; do same "$compiler -O3 -j 3, batch $batch" "$build" -j 3 --batch $batch; done
+  fi
+  if [ $level != 0 ] || [ -n "$all" ]; then
+    for cpu in "${levels[@]}"; do LOCKSTEP_CPU=$cpu same "$compiler -O$level, $cpu" "$build" -j 2; done
+  fi
 done
 cut -c1-200 "$out/first"
 echo "count identical_runs $combinations"

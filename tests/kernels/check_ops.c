@@ -14,7 +14,12 @@
 enum { GUARD = 64, MAX_THREADS = 4 };
 
 static uint64_t cases, failures;
-static bool few; /* about a sixth of the cases, for emulated machines */
+/* About a sixth of the cases, for emulated machines and sanitizers. */
+#ifdef LKS_FEWER_CASES
+static bool few = true;
+#else
+static bool few;
+#endif
 
 /* ---- Random numbers and fills ---- */
 
@@ -517,7 +522,7 @@ static void bench(const lks_kernels *k)
 int main(int argc, char **argv)
 {
     bool timed = argc > 1 && strcmp(argv[1], "--bench") == 0;
-    few = argc > 1 && strcmp(argv[1], "--few") == 0;
+    few = few || (argc > 1 && strcmp(argv[1], "--few") == 0);
     for (size_t i = 0; lks_kernels_at(i); i++) {
         const lks_kernels *k = lks_kernels_at(i);
         uint64_t before = cases;

@@ -147,6 +147,12 @@ static bool lies(const liar *l)
 static unsigned long long flips, most_moves;
 
 /* The first run of a model: all runs come model by model. */
+#ifdef LKS_FEWER_CASES
+enum { FLIPS_A_MODEL = 40 };
+#else
+enum { FLIPS_A_MODEL = 200 };
+#endif
+
 static bool is_first_run(const tiny_model *m)
 {
     static char name[64];
@@ -161,7 +167,7 @@ static void play_flips(const tiny_model *m, const lks_run *run)
     if (!is_first_run(m))
         return;
     sit_down(&t, m, run);
-    for (unsigned i = 0; i < 200 * times_more; i++) {
+    for (unsigned i = 0; i < FLIPS_A_MODEL * times_more; i++) {
         seed++;
         uint64_t random = seed;
         liar_reset(&t.liar);

@@ -156,7 +156,13 @@ static void convict_bits(const tiny_model *m, const lks_run *run, int count)
     claim_close(&c);
 }
 
-static void test_run(const tiny_model *m, const lks_run *run) { convict_bits(m, run, everything ? 4000 : 200); }
+#ifdef LKS_FEWER_CASES
+enum { BITS_A_RUN = 40 };
+#else
+enum { BITS_A_RUN = 200 };
+#endif
+
+static void test_run(const tiny_model *m, const lks_run *run) { convict_bits(m, run, everything ? 4000 : BITS_A_RUN); }
 
 static void test_wrong_bits(void **state)
 {
