@@ -60,6 +60,8 @@ defend() {
   defender=$!
   pids+=("$defender")
 }
+# defended: it ended, and found nothing that it could not answer.
+defended() { wait "$defender" || { echo "the operator's defence failed:"; cat defend.out; exit 1; }; }
 # begin COMMAND...: the challenger's command line in the background, its output in play.out and play.err. Out: $player, the program itself, which can be killed.
 begin() {
   LOCKSTEP_RPC=$ETH_RPC_URL LOCKSTEP_CONTRACTS=net/contracts.json LOCKSTEP_KEYSTORE=net/keys/challenger LOCKSTEP_PASSWORD_FILE=net/password \
@@ -108,7 +110,7 @@ ends 0 "0 right, 0 wrong, 1 left out" lockstep watch --once --share 0.000000001 
 # Disputed all the same: the trace is right, and the bond is lost to the clock.
 defend "" 1
 ends 1 "has nothing to prove" challenger challenge --force -m "$model" "$request"
-wait "$defender"
+defended
 dispute=$(newest_dispute)
 ends 0 "its root is the own one" lockstep check -m "$model" "$request"
 ends 1 "the claim is right: its tokens and the root are the own ones" challenger prove -m "$model" "$request"
@@ -143,7 +145,7 @@ defend token:3 100
 ends 0 "won: the claim is convicted" challenger challenge -m "$model" "$request"
 has "challenger proves the claim wrong"
 has "withdraw from the oracle: 0.025 ether"
-wait "$defender"
+defended
 echo "count dispute_gas_token $(sed -n 's/^own gas *\([0-9]*\) .*/\1/p' out)"
 ends 8 "convicted, window until" lockstep check -m "$model" --attempt 1 "$request"
 ends 1 "is convicted already" challenger challenge -m "$model" "$request"
@@ -156,7 +158,7 @@ for fault in bit:176:20:1500:3 bit:174:30:44:5; do
   same "$(member 'r["challengerGas"] < 3000000, r["reclaimed"], r["moves"][0]["event"], r["moves"][-1]["event"], [m["by"] for m in r["moves"]][:3]')" \
     "(True, False, 'Challenged', 'ClaimConvicted', ['challenger', 'operator', 'challenger'])" "the game with $fault"
   echo "count dispute_gas_${fault//:/_} $(member 'r["challengerGas"]')"
-  wait "$defender"
+  defended
   ends 8 "the first difference: layer 14, operation ${fault:4:3}," lockstep check -m "$model" "$request"
 done
 has "position 30, byte 44 of the row \(value 11\)"
@@ -172,7 +174,7 @@ for moves in 0 1 3; do
   defend "$fault" "$moves"
   begin challenge -m "$model" "$request"
   wait_for "block" play.out "$player"
-  [ "$moves" = 0 ] || wait "$defender"
+  [ "$moves" = 0 ] || defended
   if [ "$moves" = 3 ]; then
     wait_for "positions 0 to 7" play.out "$player"
     slay
@@ -200,15 +202,15 @@ fault=bit:176:20:1500:3
 answered "token:2,$fault" "What is the capital of Iceland?"
 ends 0 "dispute" challenger challenge --no-play -m "$model" "$request"
 defend "$fault" 1
-wait "$defender"
+defended
 ends 1 "the bytes of its first difference are not revealed" requester prove -m "$model" "$request"
 defend "$fault" 3
 begin challenge -m "$model" "$request"
-wait "$defender"
+defended
 wait_for "bytes 1024 to 2047" play.out "$player"
 slay
 defend "$fault" 1
-wait "$defender"
+defended
 ends 0 "the claim is convicted" requester prove -m "$model" "$request"
 ends 0 "the claim is convicted by another" challenger challenge -m "$model" --resume "$(newest_dispute)"
 has "challenger takes its bond back"
@@ -218,7 +220,7 @@ read -r root signature < <(LOCKSTEP_FAULT=$fault hand sign "$model" "$request")
 ends 1 "nothing of its trace is revealed" challenger prove -m "$model" --root "$root" --signature "$signature" "$request"
 ends 0 "dispute" challenger challenge --force --no-play -m "$model" "$request"
 defend "" 1
-wait "$defender"
+defended
 ends 0 "its operator signed two roots" challenger prove -m "$model" --root "$root" --signature "$signature" "$request"
 
 # Watching: two liars at once, one process after another.
@@ -235,7 +237,7 @@ cat play.out >>out
 same "$(grep -c '^challenged  dispute' out)" 2 "disputes opened"
 same "$(grep -c 'challenger proves the claim wrong' out)" "$(grep -c '(won)' out)" "disputes won"
 wait "$first"
-wait "$defender"
+defended
 ends 0 "" lockstep dispute list
 same "$(wc -c <out)" 0 "live disputes in the end"
 

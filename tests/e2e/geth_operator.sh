@@ -32,7 +32,7 @@ start_operator() { net_chain geth --plugin "$build/liblockstep.so" --plugin-conf
 start_operator
 
 prompt="Write a long story about a lighthouse keeper, his dog, and the sea."
-options=(--temperature 0.75 --min-p 0.02 --seed 7 -n 200)
+options=(--temperature 0.75 --min-p 0.02 --seed 7 -n 120)
 mark_log
 id=$(net_as requester ask -m "$model" --window 10s "${options[@]}" --no-wait --json "$prompt" | python3 -c 'import json, sys; print(json.load(sys.stdin)["requestId"])')
 wait_for "the model runs" 60
@@ -62,7 +62,7 @@ assert events.count("Claimed") == 1 and events.count("Accepted") == 1 and events
 PY
 echo "count claims_after_kill 1"
 
-"$build/lockstep" run -m "$model" --temperature 0.75 --min-p 0.02 --seed "$(field "$work/status.json" seedUsed)" -n 200 --json "$prompt" >"$work/run.json"
+"$build/lockstep" run -m "$model" --temperature 0.75 --min-p 0.02 --seed "$(field "$work/status.json" seedUsed)" -n 120 --json "$prompt" >"$work/run.json"
 python3 - "$work/status.json" "$work/run.json" <<'PY' || fail "the claim differs from a local run"
 import json, sys
 claim, run = (json.load(open(f)) for f in sys.argv[1:])
