@@ -5,7 +5,7 @@
 
 #define V uint64_t
 #define XOR(a, b) ((a) ^ (b))
-#define XOR3(a, b, c) ((a) ^ (b) ^ (c))
+#define XOR3(a, b, c) ((a) ^ ((b) ^ (c)))
 #define CHI(a, b, c) ((a) ^ (~(b) & (c)))
 #define ROL(a, n) rol(a, n)
 #define SPLAT(x) (x)

@@ -8,7 +8,7 @@
 #define ZERO _mm256_setzero_si256()
 #define SPLAT(x) _mm256_set1_epi64x((long long)(x))
 #define XOR(a, b) _mm256_xor_si256(a, b)
-#define XOR3(a, b, c) XOR(XOR(a, b), c)
+#define XOR3(a, b, c) XOR(a, XOR(b, c))
 #define CHI(a, b, c) XOR(a, _mm256_andnot_si256(b, c))
 #define ROL(a, n) _mm256_or_si256(_mm256_slli_epi64(a, n), _mm256_srli_epi64(a, 64 - (n)))
 

@@ -33,13 +33,13 @@ static lks_keccak_level level_in_use(void)
 #if defined(__x86_64__)
 typedef void (*lanes_fn)(uint8_t (*out)[32], lks_keccak_prefix prefix, const uint8_t *const *in, size_t len);
 
-/* All but at most one message, `lanes` at a time: the last time lanes that have none of their own repeat the first. Returns: messages done. */
-static size_t hash_groups(uint8_t (*out)[32], lks_keccak_prefix prefix, const uint8_t *const *in, size_t len, size_t count, lanes_fn hash, size_t lanes)
+/* `lanes` messages at a time; the last time lanes that have none of their own repeat the first, unless fewer than `least` are left. Returns: messages done. */
+static size_t hash_groups(uint8_t (*out)[32], lks_keccak_prefix prefix, const uint8_t *const *in, size_t len, size_t count, lanes_fn hash, size_t lanes, size_t least)
 {
     size_t done = 0;
     for (; count - done >= lanes; done += lanes)
         hash(out + done, prefix, in + done, len);
-    if (count - done < 2)
+    if (count - done < least)
         return done;
     const uint8_t *rest[8];
     uint8_t digests[8][32];
@@ -61,8 +61,8 @@ static size_t hash_vectors(uint8_t (*out)[32], const uint8_t *prefix, size_t pre
     for (size_t i = 0; i < prefix_len; i++)
         p.bytes |= (uint64_t)prefix[i] << (8 * i);
     switch (level_in_use()) {
-    case LKS_KECCAK_AVX512: return hash_groups(out, p, in, len, count, lks_keccak_8_avx512, 8);
-    case LKS_KECCAK_AVX2: return hash_groups(out, p, in, len, count, lks_keccak_4_avx2, 4);
+    case LKS_KECCAK_AVX512: return hash_groups(out, p, in, len, count, lks_keccak_8_avx512, 8, 1);
+    case LKS_KECCAK_AVX2: return hash_groups(out, p, in, len, count, lks_keccak_4_avx2, 4, 2);
     default: break;
     }
 #else
