@@ -111,6 +111,7 @@ static void hash_output(lks_trace_pass *p, uint32_t op, const lks_op_output *o, 
     hashing *h = (hashing *)p;
     double start = h->clock();
     lks_trace_hasher_output(h->hasher, op, o, first_row);
+    lks_pool_flush(lks_session_pool(h->pass.session));
     h->seconds += h->clock() - start;
 }
 

@@ -33,7 +33,9 @@ typedef struct lks_session_options {
     uint32_t batch;          /* positions that one pass computes at most; 0: 512 */
     uint32_t max_positions;  /* room of the KV cache; at most the model's */
     const lks_kernels *kernels; /* NULL: the fastest */
-    lks_op_hook hook;        /* called after each operation of a pass; NULL: none. Makes A8 indices too. */
+    /* Called after each operation of a pass; NULL: none. Makes A8 indices too. The output stays as it is while the next operation is computed, for a loop that
+     * the hook adds to the session's pool (lks_pool_add). */
+    lks_op_hook hook;
     /* Asked before each operation of a pass: true ends the pass with LKS_REFUSED, after which the session can only be closed. NULL: never. */
     bool (*stop)(void *user);
     void *user;

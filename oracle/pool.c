@@ -8,15 +8,19 @@
 
 enum { MAX_THREADS = 256, SPINS = 2000 };
 
+typedef struct loop {
+    size_t units;
+    lks_pool_work work;
+    void *context;
+} loop;
+
 struct lks_pool {
     unsigned threads;
     pthread_t ids[MAX_THREADS];
     pthread_mutex_t lock;
     pthread_cond_t wake;
-    /* One loop: written by the caller before `round` changes. */
-    size_t units;
-    void (*work)(void *context, size_t unit, unsigned thread);
-    void *context;
+    /* Written by the caller before `round` changes. */
+    loop now, added; /* what is done now; and after it */
     bool stop;
     atomic_uint round;   /* changes when a loop begins */
     atomic_size_t next;  /* the next unit to take */
@@ -28,11 +32,19 @@ typedef struct helper {
     unsigned thread;
 } helper;
 
+static size_t all_units(const lks_pool *p) { return p->now.units + p->added.units; }
+
+static void do_unit(const lks_pool *p, size_t unit, unsigned thread)
+{
+    const loop *l = unit < p->now.units ? &p->now : &p->added;
+    l->work(l->context, unit < p->now.units ? unit : unit - p->now.units, thread);
+}
+
 static void take_units(lks_pool *p, unsigned thread)
 {
     size_t unit;
-    while ((unit = atomic_fetch_add_explicit(&p->next, 1, memory_order_relaxed)) < p->units)
-        p->work(p->context, unit, thread);
+    while ((unit = atomic_fetch_add_explicit(&p->next, 1, memory_order_relaxed)) < all_units(p))
+        do_unit(p, unit, thread);
 }
 
 static inline void pause_briefly(void)
@@ -134,16 +146,8 @@ void lks_pool_close(lks_pool *p)
 
 unsigned lks_pool_threads(const lks_pool *p) { return p->threads; }
 
-void lks_pool_run(lks_pool *p, size_t units, void (*work)(void *context, size_t unit, unsigned thread), void *context)
+static void share_units(lks_pool *p)
 {
-    if (p->threads == 1 || units <= 1) {
-        for (size_t i = 0; i < units; i++)
-            work(context, i, 0);
-        return;
-    }
-    p->units = units;
-    p->work = work;
-    p->context = context;
     atomic_store_explicit(&p->next, 0, memory_order_relaxed);
     atomic_store_explicit(&p->working, p->threads - 1, memory_order_relaxed);
     begin_round(p);
@@ -153,4 +157,27 @@ void lks_pool_run(lks_pool *p, size_t units, void (*work)(void *context, size_t 
         if (spins > SPINS) /* a helper lost its core: give it ours */
             usleep(20);
     }
+}
+
+void lks_pool_run(lks_pool *p, size_t units, lks_pool_work work, void *context)
+{
+    p->now = (loop){units, work, context};
+    if (p->threads == 1 || all_units(p) <= 1)
+        for (size_t i = 0; i < all_units(p); i++)
+            do_unit(p, i, 0);
+    else
+        share_units(p);
+    p->added.units = 0;
+}
+
+void lks_pool_add(lks_pool *p, size_t units, lks_pool_work work, void *context)
+{
+    lks_pool_flush(p);
+    p->added = (loop){units, work, context};
+}
+
+void lks_pool_flush(lks_pool *p)
+{
+    if (p->added.units)
+        lks_pool_run(p, 0, NULL, NULL);
 }

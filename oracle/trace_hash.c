@@ -44,11 +44,18 @@ void lks_trace_store_sample(uint8_t bytes[8], const lks_sample_row *s)
 /* A thread stores and hashes about so many bytes of rows at once, and so many rows: a multiple of the lanes of Keccak, which needs messages of one length. */
 enum { UNIT_BYTES = 16384, LANES = 8, LEAST_ROWS = LANES, MOST_ROWS = 256 };
 
+typedef struct output_job {
+    uint32_t op, first_row;
+    lks_op_output output;
+    size_t units; /* of a head */
+} output_job;
+
 struct lks_trace_hasher {
     lks_trace *trace;
     lks_pool *pool;
     uint8_t *rows; /* of each thread, rows_size bytes */
     size_t rows_size;
+    output_job job;
     atomic_int failed; /* errno of a write to the spill file */
 };
 
@@ -111,13 +118,6 @@ static void commit_rows(lks_trace_hasher *h, uint32_t op, uint32_t row, const ui
     lks_tree_leaves(t->leaves + t->first_leaf[op] + ordinal * s->chunks, LKS_TREE_TRACE, bytes, s->row_size, count);
 }
 
-typedef struct output_job {
-    lks_trace_hasher *hasher;
-    uint32_t op, first_row;
-    const lks_op_output *output;
-    size_t units; /* of a head */
-} output_job;
-
 /* Is the engine's own memory of f32 rows their committed form? Not where a fault changes what is committed and nothing else. */
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ && !defined(LKS_FAULTS)
 enum { F32_AS_COMMITTED = true };
@@ -127,11 +127,11 @@ enum { F32_AS_COMMITTED = false };
 
 static void output_unit(void *context, size_t unit, unsigned thread)
 {
-    const output_job *j = context;
-    lks_trace_hasher *h = j->hasher;
+    lks_trace_hasher *h = context;
+    const output_job *j = &h->job;
     const lks_op *op = &h->trace->model->program.ops[j->op];
     const lks_shape *s = &h->trace->shapes[j->op];
-    const lks_op_output *o = j->output;
+    const lks_op_output *o = &j->output;
     uint8_t *bytes = h->rows + thread * h->rows_size;
     size_t at_once = rows_of_unit(s->row_size), head = unit / j->units, first = unit % j->units * at_once;
     size_t count = o->rows - first < at_once ? o->rows - first : at_once;
@@ -152,8 +152,9 @@ void lks_trace_hasher_output(lks_trace_hasher *h, uint32_t op, const lks_op_outp
 {
     const lks_shape *s = &h->trace->shapes[op];
     uint32_t at_once = rows_of_unit(s->row_size);
-    output_job j = {h, op, first_row, o, (o->rows + at_once - 1) / at_once};
-    lks_pool_run(h->pool, j.units * (s->heads ? s->heads : 1), output_unit, &j);
+    lks_pool_flush(h->pool); /* the job before this one */
+    h->job = (output_job){op, first_row, *o, (o->rows + at_once - 1) / at_once};
+    lks_pool_add(h->pool, h->job.units * (s->heads ? s->heads : 1), output_unit, h);
 }
 
 void lks_trace_hasher_sample(lks_trace_hasher *h, uint32_t row, const lks_sample_row *s)
@@ -174,6 +175,7 @@ static void root_unit(void *context, size_t op, unsigned thread)
 
 lks_err lks_trace_hasher_finish(lks_trace_hasher *h)
 {
+    lks_pool_flush(h->pool);
     int failed = atomic_load(&h->failed);
     if (failed)
         return lks_fail(LKS_IO, "the file for the trace's rows cannot be written: %s", strerror(failed));

@@ -66,7 +66,7 @@ void lks_trace_store_sample(uint8_t bytes[8], const lks_sample_row *s);
 typedef struct lks_trace_hasher lks_trace_hasher;
 LKS_MUST_USE lks_err lks_trace_hasher_open(lks_trace_hasher **out, lks_trace *t, lks_pool *pool);
 void lks_trace_hasher_close(lks_trace_hasher *h);
-/* The output's rows are the operation's rows from first_row on (kind KV: of every head). */
+/* The output's rows are the operation's rows from first_row on (kind KV: of every head). The pool does it with its next loop: the rows must stay until then. */
 void lks_trace_hasher_output(lks_trace_hasher *h, uint32_t op, const lks_op_output *o, uint32_t first_row);
 void lks_trace_hasher_sample(lks_trace_hasher *h, uint32_t row, const lks_sample_row *s);
 /* Computes the operations' roots. Returns: LKS_OK; LKS_IO (a write to the spill file failed). */
