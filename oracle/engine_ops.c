@@ -7,7 +7,8 @@
 
 #include <assert.h>
 
-enum { TILE_ROWS = 32, COLUMNS = 64, WIDE_COLUMNS = 192, MAX_TILE_WIDTH = LKS_MAX_HEAD_WIDTH };
+/* The packed LINEAR kernels expand weights once for 96 rows (kernels/packed/tile.inc). */
+enum { TILE_ROWS = 96, COLUMNS = 64, WIDE_COLUMNS = 192, MAX_TILE_WIDTH = LKS_MAX_HEAD_WIDTH };
 
 typedef struct job {
     const pass *p;

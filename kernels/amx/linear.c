@@ -9,7 +9,8 @@
 #include "kernels/amx/tiles.h"
 
 #define ROWS 16
-#define BLOCKS 2
+#define BLOCKS 6
+#define WIDE 1
 #define BIAS(type) 0
 #define expanded(v, type) _mm512_sub_epi8(v, _mm512_set1_epi8((char)lks_pack_bias(type)))
 #include "kernels/packed/values.inc"

@@ -21,11 +21,13 @@ INLINE vi products(vi w, vi a, lks_tensor_type type)
 INLINE vi widen(vi acc, vi part) { return addi(acc, _mm256_madd_epi16(part, _mm256_set1_epi16(1))); }
 
 #define ROWS 4
-#define BLOCKS 8
+#define BLOCKS 24
+#define WIDE 1
 #define GROUPS 2
 
-INLINE void dots(vi sum[ROWS], const uint8_t *w, const int8_t *a, unsigned n, lks_tensor_type type)
+INLINE void dots(vi sum[WIDE][ROWS], const uint8_t *w, size_t apart, const int8_t *a, unsigned n, lks_tensor_type type)
 {
+    (void)apart;
     const unsigned run = exact_in_16_bits(type) < n ? exact_in_16_bits(type) : n;
     for (unsigned j = 0; j < n; j += run) {
         vi part[ROWS];
@@ -37,7 +39,7 @@ INLINE void dots(vi sum[ROWS], const uint8_t *w, const int8_t *a, unsigned n, lk
             }
         }
         for (unsigned t = 0; t < ROWS; t++)
-            sum[t] = widen(sum[t], part[t]);
+            sum[0][t] = widen(sum[0][t], part[t]);
     }
 }
 

@@ -1,8 +1,9 @@
 /* LINEAR with AVX-512 VNNI: 16 weight rows in the lanes of a vector, four products a lane and instruction. */
 #include "kernels/packed/zmm.inc"
 
-#define ROWS 8
-#define BLOCKS 4
+#define ROWS 6
+#define BLOCKS 16
+#define WIDE 2
 #define GROUPS 4
 #include "kernels/packed/dots_vnni.inc"
 #include "kernels/packed/linear_tiled.inc"

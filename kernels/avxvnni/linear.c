@@ -3,13 +3,15 @@
 #include "kernels/packed/ymm.inc"
 
 #ifdef __AVX512VNNI__
-#define dot_at(acc, w, a) _mm256_dpbusd_epi32(acc, w, set1i(four(a)))
+#define dot(acc, w, a) _mm256_dpbusd_epi32(acc, w, a)
 #else
-#define dot_at(acc, w, a) _mm256_dpbusd_avx_epi32(acc, w, set1i(four(a)))
+#define dot(acc, w, a) _mm256_dpbusd_avx_epi32(acc, w, a)
 #endif
+#define dot_at(acc, w, a) dot(acc, w, set1i(four(a)))
 
 #define ROWS 4
-#define BLOCKS 8
+#define BLOCKS 24
+#define WIDE 1
 #define GROUPS 2
 #define STORED lks_avx2_linear_stored
 #include "kernels/packed/dots_vnni.inc"

@@ -4,7 +4,8 @@
 
 #define STORED lks_neon_linear_stored
 #define ROWS 4
-#define BLOCKS 8
+#define BLOCKS 24
+#define WIDE 1
 #define GROUPS 2
 
 /* Of vectors of the largest weight byte (in size 128, 63, 31, 15): each adds 127 times that. */
@@ -31,8 +32,9 @@ INLINE void add_products(two_sums *sum, const int8x16_t *w, const int8_t *a, uns
     sum->high = vpadalq_s16(sum->high, high);
 }
 
-INLINE void dots(vi sum[ROWS], const uint8_t *w, const int8_t *a, unsigned n, lks_tensor_type type)
+INLINE void dots(vi sum[WIDE][ROWS], const uint8_t *w, size_t apart, const int8_t *a, unsigned n, lks_tensor_type type)
 {
+    (void)apart;
     const unsigned run = exact_in_16_bits(type) < n ? exact_in_16_bits(type) : n;
     two_sums part[ROWS];
     for (unsigned t = 0; t < ROWS; t++)
@@ -45,7 +47,7 @@ INLINE void dots(vi sum[ROWS], const uint8_t *w, const int8_t *a, unsigned n, lk
             add_products(&part[t], v, a + 64 * t + 4 * j, run);
     }
     for (unsigned t = 0; t < ROWS; t++)
-        sum[t] = vaddq_s32(sum[t], vpaddq_s32(part[t].low, part[t].high));
+        sum[0][t] = vaddq_s32(sum[0][t], vpaddq_s32(part[t].low, part[t].high));
 }
 
 INLINE vi dot_half(vi acc, const vi v[4], const int8_t *a, lks_tensor_type type)

@@ -4,7 +4,8 @@
 
 #define STORED lks_neondot_linear_stored
 #define ROWS 8
-#define BLOCKS 4
+#define BLOCKS 12
+#define WIDE 1
 #define GROUPS 4
 
 /* acc + the products of 4 vectors of signed bytes with the 16 bytes of a */
@@ -16,15 +17,15 @@ INLINE vi four_dots(vi acc, const int8x16_t w[4], int8x16_t a)
     return vdotq_laneq_s32(acc, w[3], a, 3);
 }
 
-INLINE void dots(vi sum[ROWS], const uint8_t *w, const int8_t *a, unsigned n, lks_tensor_type type)
+INLINE void dots(vi sum[WIDE][ROWS], const uint8_t *w, size_t apart, const int8_t *a, unsigned n, lks_tensor_type type)
 {
-    (void)type;
+    (void)type, (void)apart;
     for (unsigned j = 0; j < n; j += 4) {
         int8x16_t v[4];
         for (unsigned i = 0; i < 4; i++)
             v[i] = vreinterpretq_s8_s32(load(w + 4 * LANES * (j + i)));
         for (unsigned t = 0; t < ROWS; t++)
-            sum[t] = four_dots(sum[t], v, vld1q_s8(a + 64 * t + 4 * j));
+            sum[0][t] = four_dots(sum[0][t], v, vld1q_s8(a + 64 * t + 4 * j));
     }
 }
 

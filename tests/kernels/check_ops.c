@@ -245,15 +245,16 @@ static void check_linear(const lks_kernels *k, int type, uint32_t rows_w, uint32
 
 static void check_linears(const lks_kernels *k)
 {
-    static const uint32_t widths[] = {1, 7, 8, 15, 16, 17, 48, 80}, cols[] = {32, 64, 96, 256, 512, 576, 768, 1536, 4352};
-    static const size_t counts[] = {1, 2, 3, 4, 7, 8, 9, 33};
+    static const uint32_t widths[] = {1, 7, 8, 15, 16, 17, 31, 33, 80}, cols[] = {32, 64, 96, 256, 512, 576, 768, 1536, 4352};
+    enum { MORE_THAN_A_TILE = 97 };
+    static const size_t counts[] = {1, 2, 3, 5, 6, 7, 8, 9, 33, MORE_THAN_A_TILE};
     for (int type = 0; type < TYPES; type++)
         for (size_t c = 0; c < sizeof cols / sizeof *cols; c++) {
             if (cols[c] % types[type].elements)
                 continue;
             for (size_t r = 0; r < sizeof widths / sizeof *widths; r++)
                 for (size_t n = 0; n < sizeof counts / sizeof *counts; n++)
-                    if (!few || below(6) == 0)
+                    if ((!few || below(6) == 0) && (counts[n] < MORE_THAN_A_TILE || cols[c] == 96 || cols[c] == 1536))
                         check_linear(k, type, widths[r], cols[c], counts[n], (fill)below(FILLS), below(2), cols[c] == 256 && n == 0 ? 1 + below(MAX_THREADS) : 1);
         }
 }
@@ -457,11 +458,11 @@ static void bench_linear(const lks_kernels *k, int type, uint32_t rows_w, uint32
     double best = 1e9;
     for (int round = 0; round < 5; round++) {
         double start = seconds();
-        for (size_t t = 0; t < rows; t += 32) {
+        for (size_t t = 0; t < rows; t += 96) {
             lks_a8 part = x.a;
             part.q += t * part.q_ld, part.d += t * part.d_ld, part.sum += t * part.sum_ld;
             for (uint32_t c = 0; c < rows_w; c += 64)
-                k->linear(y + t * rows_w + c, rows_w, &w, NULL, c, c + 64 < rows_w ? c + 64 : rows_w, &part, rows - t < 32 ? rows - t : 32);
+                k->linear(y + t * rows_w + c, rows_w, &w, NULL, c, c + 64 < rows_w ? c + 64 : rows_w, &part, rows - t < 96 ? rows - t : 96);
         }
         double time = seconds() - start;
         best = time < best ? time : best;
