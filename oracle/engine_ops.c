@@ -109,7 +109,7 @@ static void linear_add_unit(void *context, size_t unit, unsigned thread)
 {
     (void)thread;
     const job *j = context;
-    float tile[TILE_ROWS * WIDE_COLUMNS];
+    float tile[TILE_ROWS * WIDE_COLUMNS] __attribute__((aligned(64)));
     uint32_t c = (uint32_t)(unit / j->tiles) * j->columns, end = c + j->columns < j->op->width ? c + j->columns : j->op->width;
     size_t first = tile_first(unit % j->tiles), rows = tile_rows(j, unit % j->tiles);
     lks_a8 x = from_row(&j->in[0]->a8, first);
@@ -123,7 +123,7 @@ static void linear_silu_mul_unit(void *context, size_t unit, unsigned thread)
     (void)thread;
     const job *j = context;
     const lks_kernels *k = j->p->s->kernels;
-    float gate[TILE_ROWS * WIDE_COLUMNS], up[TILE_ROWS * WIDE_COLUMNS];
+    float gate[TILE_ROWS * WIDE_COLUMNS] __attribute__((aligned(64))), up[TILE_ROWS * WIDE_COLUMNS] __attribute__((aligned(64)));
     uint32_t c = (uint32_t)(unit / j->tiles) * j->columns, end = c + j->columns < j->op->width ? c + j->columns : j->op->width, width = end - c;
     size_t first = tile_first(unit % j->tiles), rows = tile_rows(j, unit % j->tiles);
     lks_a8 x = from_row(&j->in[0]->a8, first), y = from_row(&j->out->a8, first);
@@ -141,7 +141,7 @@ static void linear_heads_unit(void *context, size_t unit, unsigned thread)
     const job *j = context;
     const lks_kernels *k = j->p->s->kernels;
     const lks_op *op = j->op;
-    float tile[TILE_ROWS * MAX_TILE_WIDTH];
+    float tile[TILE_ROWS * MAX_TILE_WIDTH] __attribute__((aligned(64)));
     uint32_t head = (uint32_t)(unit / j->tiles), width = op->head_width, c = head * width;
     size_t first = tile_first(unit % j->tiles), rows = tile_rows(j, unit % j->tiles);
     lks_a8 x = from_row(&j->in[0]->a8, first), y;

@@ -60,7 +60,7 @@ static void sample_unit(void *context, size_t i, unsigned thread)
 static lks_err sample(lks_trace_pass *p, uint32_t count)
 {
     const lks_trace *t = p->trace;
-    float *logits = malloc((size_t)LOGIT_ROWS * t->model->program.vocab_size * sizeof *logits);
+    float *logits = aligned_alloc(64, (size_t)LOGIT_ROWS * t->model->program.vocab_size * sizeof *logits);
     if (!logits)
         return lks_fail(LKS_NOMEM, "out of memory for the logits");
     sample_job j = {.trace = t, .kernels = lks_session_kernels(p->session), .logits = logits};
