@@ -52,14 +52,17 @@ INLINE vf scaled(vf s, const int32_t *sums, const uint8_t *w, unsigned at)
     return fma_(to_f32(load(sums)), loadf((const float *)(const void *)(w + VECTOR * at)), s);
 }
 
-/* to = from + the expanded records times one block of rows. */
-INLINE void multiply(sum_rows to, sum_rows from, const uint8_t *w, const int8_t *a, const side *sides, const float *d, uint32_t records, lks_tensor_type type)
+/* to = from + the expanded records times one block of rows. Meanwhile 64 bytes a record from `ahead` on are fetched: what will be expanded next. */
+INLINE void multiply(sum_rows to, sum_rows from, const uint8_t *w, const int8_t *a, const side *sides, const float *d, uint32_t records, const uint8_t *ahead,
+                     lks_tensor_type type)
 {
     tile_sums c[4] __attribute__((aligned(64)));
     vf total[ROWS];
     for (unsigned t = 0; t < ROWS; t++)
         total[t] = loadf(from.y + from.ld * t);
-    for (uint32_t b = 0; b < records; b += 2, w += 2 * RECORD, a += 64 * ROWS, sides += 2, d++) {
+    for (uint32_t b = 0; b < records; b += 2, w += 2 * RECORD, a += 64 * ROWS, sides += 2, d++, ahead += 128) {
+        __builtin_prefetch(ahead, 0, 2);
+        __builtin_prefetch(ahead + 64, 0, 2);
         const bool two = b + 1 < records;
         const uint8_t *w1 = w + RECORD;
         sums_of(c[0], A0, B0, C0, a, w);
