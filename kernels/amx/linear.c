@@ -36,10 +36,10 @@ static tile_shapes shapes_of(lks_tensor_type type)
 }
 
 /* A macro, since registers are part of the instruction. */
-#define sums_of(c, a_tile, b_tile, c_tile, a, w) \
+#define sums_of(c, a_tile, b_tile, c_tile, a, a_ld, w) \
     do { \
         tile_zero(c_tile); \
-        tile_load(a_tile, a, 64); \
+        tile_load(a_tile, a, a_ld); \
         tile_load(b_tile, w, VECTOR); \
         tile_dot(c_tile, a_tile, b_tile); \
         tile_store(c_tile, c, VECTOR); \
@@ -53,25 +53,26 @@ INLINE vf scaled(vf s, const int32_t *sums, const uint8_t *w, unsigned at)
 }
 
 /* to = from + the expanded records times one block of rows. Meanwhile 64 bytes a record from `ahead` on are fetched: what will be expanded next. */
-INLINE void multiply(sum_rows to, sum_rows from, const uint8_t *w, const int8_t *a, const side *sides, const float *d, uint32_t records, const uint8_t *ahead,
-                     lks_tensor_type type)
+INLINE void multiply(sum_rows to, sum_rows from, const uint8_t *w, const row_block *x, uint32_t records, const uint8_t *ahead, lks_tensor_type type)
 {
     tile_sums c[4] __attribute__((aligned(64)));
+    const int8_t *a = x->q;
+    const side *sides = x->sides;
     vf total[ROWS];
     for (unsigned t = 0; t < ROWS; t++)
         total[t] = loadf(from.y + from.ld * t);
-    for (uint32_t b = 0; b < records; b += 2, w += 2 * RECORD, a += 64 * ROWS, sides += 2, d++, ahead += 128) {
+    for (uint32_t b = 0; b < records; b += 2, w += 2 * RECORD, a += 64, sides += 2, ahead += 128) {
         __builtin_prefetch(ahead, 0, 2);
         __builtin_prefetch(ahead + 64, 0, 2);
         const bool two = b + 1 < records;
         const uint8_t *w1 = w + RECORD;
-        sums_of(c[0], A0, B0, C0, a, w);
+        sums_of(c[0], A0, B0, C0, a, x->q_ld, w);
         if (type == LKS_Q6_K)
-            sums_of(c[1], A1, B1, C1, a + 16, w + 4 * VECTOR);
+            sums_of(c[1], A1, B1, C1, a + 16, x->q_ld, w + 4 * VECTOR);
         if (two) {
-            sums_of(c[2], A0, B0, C0, a + 32, w1);
+            sums_of(c[2], A0, B0, C0, a + 32, x->q_ld, w1);
             if (type == LKS_Q6_K)
-                sums_of(c[3], A1, B1, C1, a + 48, w1 + 4 * VECTOR);
+                sums_of(c[3], A1, B1, C1, a + 48, x->q_ld, w1 + 4 * VECTOR);
         }
         for (unsigned t = 0; t < ROWS; t++) {
             vf s = scaled(set1f(0.0f), c[0][t], w, 8);
@@ -86,7 +87,7 @@ INLINE void multiply(sum_rows to, sum_rows from, const uint8_t *w, const int8_t 
                 if (is_offset(type))
                     s = fma_(set1f(sides[2 * PANEL * t + 1].f), loadf((const float *)(const void *)(w1 + VECTOR * 9)), s);
             }
-            total[t] = fma_(s, set1f(d[PANEL / 2 * t]), total[t]);
+            total[t] = fma_(s, set1f(x->d[x->d_ld * t + b / 2]), total[t]);
         }
     }
     for (unsigned t = 0; t < ROWS; t++)

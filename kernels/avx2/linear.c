@@ -25,7 +25,7 @@ INLINE vi widen(vi acc, vi part) { return addi(acc, _mm256_madd_epi16(part, _mm2
 #define WIDE 1
 #define GROUPS 2
 
-INLINE void dots(vi sum[WIDE][ROWS], const uint8_t *w, size_t apart, const int8_t *a, unsigned n, lks_tensor_type type)
+INLINE void dots(vi sum[WIDE][ROWS], const uint8_t *w, size_t apart, const int8_t *a, size_t a_ld, unsigned n, lks_tensor_type type)
 {
     (void)apart;
     const unsigned run = exact_in_16_bits(type) < n ? exact_in_16_bits(type) : n;
@@ -34,7 +34,7 @@ INLINE void dots(vi sum[WIDE][ROWS], const uint8_t *w, size_t apart, const int8_
         for (unsigned i = j; i < j + run; i++) {
             vi v = load(w + 4 * LANES * i);
             for (unsigned t = 0; t < ROWS; t++) {
-                vi p = products(v, set1i(four(a + 64 * t + 4 * i)), type);
+                vi p = products(v, set1i(four(a + a_ld * t + 4 * i)), type);
                 part[t] = i == j ? p : _mm256_add_epi16(part[t], p);
             }
         }

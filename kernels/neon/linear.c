@@ -32,7 +32,7 @@ INLINE void add_products(two_sums *sum, const int8x16_t *w, const int8_t *a, uns
     sum->high = vpadalq_s16(sum->high, high);
 }
 
-INLINE void dots(vi sum[WIDE][ROWS], const uint8_t *w, size_t apart, const int8_t *a, unsigned n, lks_tensor_type type)
+INLINE void dots(vi sum[WIDE][ROWS], const uint8_t *w, size_t apart, const int8_t *a, size_t a_ld, unsigned n, lks_tensor_type type)
 {
     (void)apart;
     const unsigned run = exact_in_16_bits(type) < n ? exact_in_16_bits(type) : n;
@@ -44,7 +44,7 @@ INLINE void dots(vi sum[WIDE][ROWS], const uint8_t *w, size_t apart, const int8_
         for (unsigned i = 0; i < run; i++)
             v[i] = vreinterpretq_s8_s32(load(w + 4 * LANES * (j + i)));
         for (unsigned t = 0; t < ROWS; t++)
-            add_products(&part[t], v, a + 64 * t + 4 * j, run);
+            add_products(&part[t], v, a + a_ld * t + 4 * j, run);
     }
     for (unsigned t = 0; t < ROWS; t++)
         sum[0][t] = vaddq_s32(sum[0][t], vpaddq_s32(part[t].low, part[t].high));

@@ -17,7 +17,7 @@ INLINE vi four_dots(vi acc, const int8x16_t w[4], int8x16_t a)
     return vdotq_laneq_s32(acc, w[3], a, 3);
 }
 
-INLINE void dots(vi sum[WIDE][ROWS], const uint8_t *w, size_t apart, const int8_t *a, unsigned n, lks_tensor_type type)
+INLINE void dots(vi sum[WIDE][ROWS], const uint8_t *w, size_t apart, const int8_t *a, size_t a_ld, unsigned n, lks_tensor_type type)
 {
     (void)type, (void)apart;
     for (unsigned j = 0; j < n; j += 4) {
@@ -25,7 +25,7 @@ INLINE void dots(vi sum[WIDE][ROWS], const uint8_t *w, size_t apart, const int8_
         for (unsigned i = 0; i < 4; i++)
             v[i] = vreinterpretq_s8_s32(load(w + 4 * LANES * (j + i)));
         for (unsigned t = 0; t < ROWS; t++)
-            sum[0][t] = four_dots(sum[0][t], v, vld1q_s8(a + 64 * t + 4 * j));
+            sum[0][t] = four_dots(sum[0][t], v, vld1q_s8(a + a_ld * t + 4 * j));
     }
 }
 
