@@ -1,6 +1,5 @@
 #include "oracle/engine_internal.h"
 
-#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -221,38 +220,4 @@ lks_err lks_session_forward(lks_session *s, const uint32_t *ids, size_t count, s
         done += rows;
     }
     return LKS_OK;
-}
-
-/* ---- Logits ---- */
-
-enum { LOGITS_A_UNIT = 256 };
-
-typedef struct logits_job {
-    const lks_kernels *kernels;
-    lks_matrix matrix;
-    lks_a8 rows;
-    size_t count;
-    float *logits;
-} logits_job;
-
-static void logits_unit(void *context, size_t unit, unsigned thread)
-{
-    (void)thread;
-    const logits_job *j = context;
-    uint32_t first = (uint32_t)unit * LOGITS_A_UNIT, last = first + LOGITS_A_UNIT < j->matrix.rows ? first + LOGITS_A_UNIT : j->matrix.rows;
-    j->kernels->linear(j->logits + first, j->matrix.rows, &j->matrix, NULL, first, last, &j->rows, j->count);
-}
-
-void lks_session_logits(lks_session *s, size_t row, float *logits) { lks_session_logits_rows(s, row, 1, logits); }
-
-void lks_session_logits_rows(lks_session *s, size_t row, size_t count, float *logits)
-{
-    const lks_program *p = &s->model->program;
-    const lks_op *sample = &p->ops[p->op_count - 1];
-    assert(sample->code == LKS_OP_SAMPLE);
-    logits_job j = {s->kernels, lks_op_matrix(s, &sample->weights[0]), s->slots[sample->inputs[0]].a8, count, logits};
-    j.rows.q += row * j.rows.q_ld;
-    j.rows.d += row * j.rows.d_ld;
-    j.rows.sum += row * j.rows.sum_ld;
-    lks_pool_run(s->pool, (j.matrix.rows + LOGITS_A_UNIT - 1) / LOGITS_A_UNIT, logits_unit, &j);
 }

@@ -57,6 +57,11 @@ void lks_session_logits(lks_session *s, size_t row, float *logits);
 /* The same of `count` sampled rows from `row` on, one behind the other: cheaper than one by one. */
 void lks_session_logits_rows(lks_session *s, size_t row, size_t count, float *logits);
 
+/* Out: SAMPLE's rows of sampled rows [row, row + count), count at most LKS_GREEDY_ROWS, when every token is allowed: rows[i].index is what temperature 0 chooses.
+ * No logits are kept, which saves most of their memory traffic. Returns: LKS_OK, LKS_NOMEM. */
+enum { LKS_GREEDY_ROWS = 96 };
+LKS_MUST_USE lks_err lks_session_greedy_rows(lks_session *s, size_t row, size_t count, lks_sample_row *rows);
+
 /* The session's threads, for its owner between passes and within the hook. */
 lks_pool *lks_session_pool(const lks_session *s);
 

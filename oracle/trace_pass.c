@@ -33,16 +33,16 @@ void lks_trace_pass_close(lks_trace_pass *p)
     p->session = NULL;
 }
 
-/* Rows of logits that are kept at once. */
-enum { LOGIT_ROWS = 64 };
+/* Sampled rows at once, and those of which all logits are kept, for a policy that needs more than the largest. */
+enum { MOST_ROWS = LKS_GREEDY_ROWS, LOGIT_ROWS = 64 };
 
 typedef struct sample_job {
     const lks_trace *trace;
     const lks_kernels *kernels;
-    uint32_t first; /* sampled row of the first row of logits */
-    const float *logits;
-    lks_sample_row rows[LOGIT_ROWS];
-    uint32_t tokens[LOGIT_ROWS];
+    uint32_t first; /* sampled row of rows[0] */
+    float *logits;  /* [LOGIT_ROWS][vocabulary]; NULL: greedy, of all tokens */
+    lks_sample_row rows[MOST_ROWS];
+    uint32_t tokens[MOST_ROWS];
 } sample_job;
 
 static void sample_unit(void *context, size_t i, unsigned thread)
@@ -56,28 +56,44 @@ static void sample_unit(void *context, size_t i, unsigned thread)
     j->tokens[i] = j->kernels->sample_choose(&j->rows[i], logits, vocab, &t->sampling, (uint32_t)t->run.prompt_count + j->first + (uint32_t)i);
 }
 
+/* The batch's sampled rows [row, row + count). */
+static lks_err sample_rows(lks_session *s, sample_job *j, uint32_t row, uint32_t count)
+{
+    if (j->logits) {
+        lks_session_logits_rows(s, row, count, j->logits);
+        lks_pool_run(lks_session_pool(s), count, sample_unit, j);
+        return LKS_OK;
+    }
+    lks_err err = lks_session_greedy_rows(s, row, count, j->rows);
+    for (uint32_t i = 0; !err && i < count; i++)
+        j->tokens[i] = j->rows[i].index;
+    return err;
+}
+
 /* The batch's `count` sampled rows, some at a time. */
 static lks_err sample(lks_trace_pass *p, uint32_t count)
 {
     const lks_trace *t = p->trace;
-    float *logits = aligned_alloc(64, (size_t)LOGIT_ROWS * t->model->program.vocab_size * sizeof *logits);
-    if (!logits)
+    const bool greedy = t->sampling.temperature == 0.0f && !t->sampling.allowed;
+    sample_job j = {.trace = t, .kernels = lks_session_kernels(p->session)};
+    /* Whole cache lines, which the kernels write at once. */
+    if (!greedy && !(j.logits = aligned_alloc(64, LOGIT_ROWS * sizeof(float) * t->model->program.vocab_size)))
         return lks_fail(LKS_NOMEM, "out of memory for the logits");
-    sample_job j = {.trace = t, .kernels = lks_session_kernels(p->session), .logits = logits};
-    for (uint32_t done = 0, n; done < count && !stop(p); done += n) {
+    const uint32_t most = greedy ? MOST_ROWS : LOGIT_ROWS;
+    lks_err err = LKS_OK;
+    for (uint32_t done = 0, n; !err && done < count && !stop(p); done += n) {
         j.first = p->first_sampled + done;
         n = 1;
         if (p->skip && p->skip(p, j.first))
             continue;
-        while (n < LOGIT_ROWS && done + n < count && !(p->skip && p->skip(p, j.first + n)))
+        while (n < most && done + n < count && !(p->skip && p->skip(p, j.first + n)))
             n++;
-        lks_session_logits_rows(p->session, done, n, logits);
-        lks_pool_run(lks_session_pool(p->session), n, sample_unit, &j);
-        for (uint32_t i = 0; i < n; i++)
+        err = sample_rows(p->session, &j, done, n);
+        for (uint32_t i = 0; !err && i < n; i++)
             p->sample(p, j.first + i, &j.rows[i], j.tokens[i]);
     }
-    free(logits);
-    return stop(p) ? lks_fail(LKS_REFUSED, "cancelled") : LKS_OK;
+    free(j.logits);
+    return err ? err : stop(p) ? lks_fail(LKS_REFUSED, "cancelled") : LKS_OK;
 }
 
 lks_err lks_trace_pass_run(lks_trace_pass *p)
