@@ -45,8 +45,8 @@ static void place(slot *out, const lks_op *op, uint8_t *memory, size_t rows, boo
     a->idx = trace ? (uint32_t *)memory : NULL;
 }
 
-/* Gives every operation but K and V one of few shared buffers: a buffer is free again after the last operation that reads it, which the next one may do in a
- * trace (lks_op_hook). Rows of kind SAMPLED are read after the pass. */
+/* Gives every operation but K and V one of few shared buffers: a buffer is free again after the last operation that reads it. Every output is read by a later
+ * operation, so it stays at least while the next one is computed, as the hook may want it to. */
 static lks_err plan_buffers(lks_session *s)
 {
     const lks_program *p = &s->model->program;
@@ -55,12 +55,10 @@ static lks_err plan_buffers(lks_session *s)
     size_t *sizes = calloc(p->op_count, sizeof *sizes);
     bool *busy = calloc(p->op_count, sizeof *busy);
     lks_err err = last_use && sizes && busy ? LKS_OK : lks_fail(LKS_NOMEM, "out of memory");
-    for (uint32_t i = 0; !err && i < p->op_count; i++) {
-        last_use[i] = i + trace;
+    for (uint32_t i = 0; !err && i < p->op_count; i++)
         for (int k = 0; k < 4; k++)
-            if (p->ops[i].inputs[k] != LKS_NONE && last_use[p->ops[i].inputs[k]] < i)
+            if (p->ops[i].inputs[k] != LKS_NONE)
                 last_use[p->ops[i].inputs[k]] = i;
-    }
     for (uint32_t i = 0; !err && i < p->op_count; i++) {
         const lks_op *op = &p->ops[i];
         s->slots[i].buffer = -1;
@@ -74,9 +72,11 @@ static lks_err plan_buffers(lks_session *s)
             size_t size = output_size(op, s->batch, trace);
             sizes[b] = size > sizes[b] ? size : sizes[b];
         }
-        for (uint32_t k = 0; k <= i; k++)
-            if (last_use[k] == i && s->slots[k].buffer >= 0 && p->ops[k].kind != LKS_ROWS_SAMPLED)
-                busy[s->slots[k].buffer] = false;
+        for (int k = 0; k < 4; k++) {
+            uint32_t input = op->inputs[k];
+            if (input != LKS_NONE && last_use[input] == i && s->slots[input].buffer >= 0 && p->ops[input].kind != LKS_ROWS_SAMPLED)
+                busy[s->slots[input].buffer] = false;
+        }
     }
     s->buffers = err ? NULL : calloc(s->buffer_count + 1, sizeof *s->buffers);
     for (uint32_t b = 0; !err && b < s->buffer_count; b++)
