@@ -57,7 +57,7 @@ static lks_err decode(double *seconds, const bench *b, uint32_t count)
         if (err)
             break;
         lks_session_logits(s, 0, b->logits);
-        lks_sample_max(&row, b->logits, b->model.program.vocab_size, &greedy);
+        lks_session_kernels(s)->sample_max(&row, b->logits, b->model.program.vocab_size, &greedy);
     }
     *seconds = bench_now() - start;
     lks_session_close(s);

@@ -24,7 +24,7 @@ extern "C" {
 #define LKS_RMS_SEGMENT 256
 #define LKS_MAX_HEAD_BLOCKS 2
 #define LKS_MAX_HEAD_WIDTH 256
-#define LKS_ATTN_ROWS 8    /* positions that one call of attn_rows takes at most */
+#define LKS_ATTN_ROWS 8    /* positions that one call of attn takes at most */
 
 /* A weight matrix as stored in the file: rows of cols elements. A vector is one row. */
 typedef struct lks_matrix {
@@ -90,18 +90,14 @@ typedef struct lks_kernels {
     /* y[t][i] = canonical(x[t][i] + z[t][i]) for i < width; rows y_ld, x_ld and z_ld apart. */
     void (*add)(float *y, size_t y_ld, const float *x, size_t x_ld, const float *z, size_t z_ld, uint32_t width, size_t rows);
 
-    /* One head at one position: o[head_width] from q (head_width values, `blocks` scales) and the keys and values of positions 0 to `position`,
-     * rows of head_width values and `blocks` scales. scores: room for position + 1 floats, rounded up to 32, and one float a chunk. Canonical. */
-    void (*attn)(float *o, const int8_t *q, const float *dq, const int8_t *k, const float *dk, const int8_t *v, const float *dv,
-                 uint32_t position, uint32_t head_width, uint32_t blocks, float scale, float *scores);
+    /* One head at `rows` (1 to LKS_ATTN_ROWS) consecutive positions from `position` on, which share the reading of keys and values. q: a row for each, as wide as
+     * the head; k, v: the rows of positions 0 to the last, without room between them. Rows of o are ld apart. scores: rows times lks_attn_scratch(the last
+     * position). Canonical. */
+    void (*attn)(float *o, size_t ld, const lks_a8 *q, const lks_a8 *k, const lks_a8 *v, uint32_t position, uint32_t rows, float scale, float *scores);
 
     /* Scans logits for SAMPLE's row, and chooses the token at a position of the sequence. logits: vocab floats, any bits. */
     void (*sample_max)(lks_sample_row *row, const float *logits, uint32_t vocab, const lks_sampling *policy);
     uint32_t (*sample_choose)(const lks_sample_row *row, const float *logits, uint32_t vocab, const lks_sampling *policy, uint32_t position);
-
-    /* attn of `rows` (1 to LKS_ATTN_ROWS) consecutive positions from `position` on, which share the reading of keys and values. q: a row for each, as wide as
-     * the head; k, v: rows that follow each other. Rows of o are ld apart. scores: rows times lks_attn_scratch(the last position). */
-    void (*attn_rows)(float *o, size_t ld, const lks_a8 *q, const lks_a8 *k, const lks_a8 *v, uint32_t position, uint32_t rows, float scale, float *scores);
 } lks_kernels;
 
 /* The scalar reference. */
@@ -141,10 +137,6 @@ void lks_quantize_block(int8_t *q, float *d, uint32_t *idx, const float *x, uint
 
 /* The sum of 32 lanes in the order of the specification; lanes is overwritten. */
 float lks_fold_lanes(float lanes[LKS_CHUNK]);
-
-/* sample_max and sample_choose of lks_kernels_best(). */
-void lks_sample_max(lks_sample_row *row, const float *logits, uint32_t vocab, const lks_sampling *policy);
-uint32_t lks_sample_choose(const lks_sample_row *row, const float *logits, uint32_t vocab, const lks_sampling *policy, uint32_t position);
 
 /* Philox4x32-10 (Salmon et al., SC'11). */
 void lks_philox(uint32_t out[4], const uint32_t counter[4], const uint32_t key[2]);

@@ -20,7 +20,7 @@
         .name = #set, .lanes = width, .embed = lks_##level##_embed, .linear = lks_##set##_linear, .rms = lks_##level##_rms, \
         .norm_q = lks_##level##_norm_q, .quant = lks_##level##_quant, .rope = lks_##level##_rope, .silu_mul = lks_##level##_silu_mul, \
         .add = lks_##level##_add, .attn = lks_##level##_attn, \
-        .sample_max = lks_##level##_sample_max, .sample_choose = lks_##level##_sample_choose, .attn_rows = lks_##level##_attn_rows, \
+        .sample_max = lks_##level##_sample_max, .sample_choose = lks_##level##_sample_choose, \
     }
 
 const lks_kernels lks_kernels_scalar = TABLE(scalar, 0, scalar);

@@ -180,7 +180,7 @@ static void attn_unit(void *context, size_t unit, unsigned thread)
     q.d += head * k.blocks;
     q.width = width;
     q.blocks = k.blocks;
-    s->kernels->attn_rows(j->out->f32 + first * op->width + head * width, op->width, &q, &k, &v, j->p->first + (uint32_t)first, rows, op->scalar, s->scratch[thread]);
+    s->kernels->attn(j->out->f32 + first * op->width + head * width, op->width, &q, &k, &v, j->p->first + (uint32_t)first, rows, op->scalar, s->scratch[thread]);
 }
 
 /* ---- Dispatch ---- */

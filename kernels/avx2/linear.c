@@ -34,7 +34,7 @@ INLINE void dots(vi sum[WIDE][ROWS], const uint8_t *w, size_t apart, const int8_
         for (unsigned i = j; i < j + run; i++) {
             vi v = load(w + 4 * LANES * i);
             for (unsigned t = 0; t < ROWS; t++) {
-                vi p = products(v, set1i(four(a + a_ld * t + 4 * i)), type);
+                vi p = products(v, set1i((int32_t)lks_word_at(a + a_ld * t + 4 * i)), type);
                 part[t] = i == j ? p : _mm256_add_epi16(part[t], p);
             }
         }
@@ -47,9 +47,9 @@ INLINE vi dot_half(vi acc, const vi v[4], const int8_t *a, lks_tensor_type type)
 {
     const unsigned run = exact_in_16_bits(type) < 4 ? exact_in_16_bits(type) : 4;
     for (unsigned j = 0; j < 4; j += run) {
-        vi part = products(expanded(v[j], type), set1i(four(a + 4 * j)), type);
+        vi part = products(expanded(v[j], type), set1i((int32_t)lks_word_at(a + 4 * j)), type);
         for (unsigned i = j + 1; i < j + run; i++)
-            part = _mm256_add_epi16(part, products(v[i], set1i(four(a + 4 * i)), type));
+            part = _mm256_add_epi16(part, products(v[i], set1i((int32_t)lks_word_at(a + 4 * i)), type));
         acc = widen(acc, part);
     }
     return acc;

@@ -7,7 +7,7 @@
 #else
 #define dot(acc, w, a) _mm256_dpbusd_avx_epi32(acc, w, a)
 #endif
-#define dot_at(acc, w, a) dot(acc, w, set1i(four(a)))
+#define dot_at(acc, w, a) dot(acc, w, set1i((int32_t)lks_word_at(a)))
 
 #define ROWS 4
 #define BLOCKS 24

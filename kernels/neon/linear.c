@@ -24,7 +24,7 @@ INLINE void add_products(two_sums *sum, const int8x16_t *w, const int8_t *a, uns
 {
     int16x8_t low, high;
     for (unsigned j = 0; j < count; j++) {
-        int8x8_t x = vreinterpret_s8_u32(vdup_n_u32(word_at(a + 4 * j)));
+        int8x8_t x = vreinterpret_s8_u32(vdup_n_u32(lks_word_at(a + 4 * j)));
         low = j ? vmlal_s8(low, vget_low_s8(w[j]), x) : vmull_s8(vget_low_s8(w[j]), x);
         high = j ? vmlal_s8(high, vget_high_s8(w[j]), x) : vmull_s8(vget_high_s8(w[j]), x);
     }

@@ -41,18 +41,11 @@ size_t lks_packed_size(const lks_matrix *w, uint32_t lanes)
     return (w->rows + lanes - 1) / lanes * lks_pack_group_size(w->type, w->cols, lanes);
 }
 
-INLINE uint32_t word_at(const uint8_t *p)
-{
-    uint32_t u;
-    memcpy(&u, p, 4);
-    return u;
-}
-
 /* Nibbles of 16 + 16 columns, whose bytes begin at low and at high, shifted down by `shift`. */
 INLINE void put_nibbles(uint32_t words[4], const uint8_t *low, const uint8_t *high, unsigned shift)
 {
     for (int j = 0; j < 4; j++)
-        words[j] = (word_at(low + 4 * j) >> shift & 0x0f0f0f0fu) | (word_at(high + 4 * j) >> shift & 0x0f0f0f0fu) << 4;
+        words[j] = (lks_word_at(low + 4 * j) >> shift & 0x0f0f0f0fu) | (lks_word_at(high + 4 * j) >> shift & 0x0f0f0f0fu) << 4;
 }
 
 /* Every fourth bit of x from bit `first`, closed up. */
@@ -71,7 +64,7 @@ INLINE void record_words(uint32_t words[8], const uint8_t *block, uint32_t at, l
     switch (type) {
     case LKS_Q8_0:
         for (int f = 0; f < 8; f++)
-            words[f] = word_at(block + 2 + 4 * f) ^ 0x80808080u;
+            words[f] = lks_word_at(block + 2 + 4 * f) ^ 0x80808080u;
         break;
     case LKS_Q4_0: memcpy(words, block + 2, 16); break;
     case LKS_Q4_1: memcpy(words, block + 4, 16); break;
@@ -91,7 +84,7 @@ INLINE void record_words(uint32_t words[8], const uint8_t *block, uint32_t at, l
         put_nibbles(words, low, low + 16, at % 2 * 4);
         words[4] = 0;
         for (int f = 0; type == LKS_Q5_K && f < 8; f++)
-            words[4] |= (word_at(block + 16 + 4 * f) >> at & 0x01010101u) << f;
+            words[4] |= (lks_word_at(block + 16 + 4 * f) >> at & 0x01010101u) << f;
         break;
     }
     default: { /* Q6_K */
@@ -99,7 +92,7 @@ INLINE void record_words(uint32_t words[8], const uint8_t *block, uint32_t at, l
         put_nibbles(words, low, low + 16, at % 4 / 2 * 4);
         words[4] = words[5] = 0;
         for (int j = 0; j < 8; j++)
-            words[4 + j / 4] |= (word_at(high + 4 * j) >> at % 4 * 2 & 0x03030303u) << j % 4 * 2;
+            words[4 + j / 4] |= (lks_word_at(high + 4 * j) >> at % 4 * 2 & 0x03030303u) << j % 4 * 2;
         break;
     }
     }

@@ -56,8 +56,8 @@ static float chunk_values(float *o, const float *s, float max, const int8_t *v, 
     return lks_lanes_fold(lanes);
 }
 
-void LKS_KERNEL(attn)(float *o, const int8_t *q, const float *dq, const int8_t *k, const float *dk, const int8_t *v, const float *dv,
-                     uint32_t position, uint32_t head_width, uint32_t blocks, float scale, float *scores)
+static void attend(float *o, const int8_t *q, const float *dq, const int8_t *k, const float *dk, const int8_t *v, const float *dv, uint32_t position,
+                   uint32_t head_width, uint32_t blocks, float scale, float *scores)
 {
     uint32_t chunks = position / LKS_CHUNK + 1;
     float *maxima = scores + (size_t)chunks * LKS_CHUNK, max = 0.0f, z = 0.0f;
@@ -83,8 +83,8 @@ void LKS_KERNEL(attn)(float *o, const int8_t *q, const float *dq, const int8_t *
         o[d] = lks_canonical(o[d] / z);
 }
 
-void LKS_KERNEL(attn_rows)(float *o, size_t ld, const lks_a8 *q, const lks_a8 *k, const lks_a8 *v, uint32_t position, uint32_t rows, float scale, float *scores)
+void LKS_KERNEL(attn)(float *o, size_t ld, const lks_a8 *q, const lks_a8 *k, const lks_a8 *v, uint32_t position, uint32_t rows, float scale, float *scores)
 {
     for (uint32_t t = 0; t < rows; t++)
-        LKS_KERNEL(attn)(o + t * ld, q->q + t * q->q_ld, q->d + t * q->d_ld, k->q, k->d, v->q, v->d, position + t, q->width, q->blocks, scale, scores);
+        attend(o + t * ld, q->q + t * q->q_ld, q->d + t * q->d_ld, k->q, k->d, v->q, v->d, position + t, q->width, q->blocks, scale, scores);
 }

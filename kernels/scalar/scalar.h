@@ -23,11 +23,9 @@
     void lks_##level##_rope(float *x, size_t ld, uint32_t heads, uint32_t head_width, uint32_t rope_width, bool halves, const float *table, size_t rows); \
     void lks_##level##_silu_mul(float *gate, const float *up, size_t count); \
     void lks_##level##_add(float *y, size_t y_ld, const float *x, size_t x_ld, const float *z, size_t z_ld, uint32_t width, size_t rows); \
-    void lks_##level##_attn(float *o, const int8_t *q, const float *dq, const int8_t *k, const float *dk, const int8_t *v, const float *dv, \
-                            uint32_t position, uint32_t head_width, uint32_t blocks, float scale, float *scores); \
     void lks_##level##_sample_max(lks_sample_row *row, const float *logits, uint32_t vocab, const lks_sampling *policy); \
     uint32_t lks_##level##_sample_choose(const lks_sample_row *row, const float *logits, uint32_t vocab, const lks_sampling *policy, uint32_t position); \
-    void lks_##level##_attn_rows(float *o, size_t ld, const lks_a8 *q, const lks_a8 *k, const lks_a8 *v, uint32_t position, uint32_t rows, float scale, float *scores);
+    void lks_##level##_attn(float *o, size_t ld, const lks_a8 *q, const lks_a8 *k, const lks_a8 *v, uint32_t position, uint32_t rows, float scale, float *scores);
 
 LKS_DECLARE_KERNELS(scalar)
 LKS_DECLARE_KERNELS(avx2)

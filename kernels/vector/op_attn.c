@@ -144,14 +144,7 @@ static void attend_any(float *o, size_t o_ld, uint32_t width, uint32_t blocks, c
         attend(o, o_ld, &any, in, scores);
 }
 
-void LKS_KERNEL(attn)(float *o, const int8_t *q, const float *dq, const int8_t *k, const float *dk, const int8_t *v, const float *dv, uint32_t position,
-                     uint32_t head_width, uint32_t blocks, float scale, float *scores)
-{
-    inputs in = {.q = q, .k = k, .v = v, .dq = dq, .dk = dk, .dv = dv, .position = position, .rows = 1, .scale = scale};
-    attend_any(o, 0, head_width, blocks, &in, scores);
-}
-
-void LKS_KERNEL(attn_rows)(float *o, size_t ld, const lks_a8 *q, const lks_a8 *k, const lks_a8 *v, uint32_t position, uint32_t rows, float scale, float *scores)
+void LKS_KERNEL(attn)(float *o, size_t ld, const lks_a8 *q, const lks_a8 *k, const lks_a8 *v, uint32_t position, uint32_t rows, float scale, float *scores)
 {
     inputs in = {.q = q->q, .k = k->q, .v = v->q, .dq = q->d, .dk = k->d, .dv = v->d, .q_ld = q->q_ld, .dq_ld = q->d_ld, .position = position, .rows = rows, .scale = scale};
     attend_any(o, ld, q->width, q->blocks, &in, scores);

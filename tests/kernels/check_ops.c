@@ -319,7 +319,7 @@ static void check_rows(const lks_kernels *k, uint32_t width, size_t rows, fill f
     free(y1.memory), free(y2.memory), free(want.memory), free(got.memory), free(x), free(z), free(gain);
 }
 
-/* Positions [first, first + rows) one by one in the scalar table; in the other one by one, or at once. */
+/* Positions [first, first + rows). */
 static void check_attn(const lks_kernels *k, uint32_t width, uint32_t first, uint32_t rows, fill f)
 {
     uint32_t blocks = width > 128 ? width / 128 : 1, last = first + rows - 1;
@@ -336,15 +336,11 @@ static void check_attn(const lks_kernels *k, uint32_t width, uint32_t first, uin
     lks_a8 qa = {.q = (int8_t *)q.data, .d = dq, .width = width, .block = width / blocks, .blocks = blocks, .q_ld = width, .d_ld = blocks}, ka = qa, va = qa;
     ka.q = (int8_t *)kq.data, ka.d = dk, va.q = (int8_t *)vq.data, va.d = dv;
     float *scratch = malloc(rows * lks_attn_scratch(last) * sizeof *scratch), *y = (float *)(void *)got.data;
-    lks_kernels_scalar.attn_rows((float *)(void *)want.data, ld, &qa, &ka, &va, first, rows, 0.125f, scratch);
-    bool one_by_one = rows == 1 && below(2);
-    if (one_by_one)
-        k->attn(y, qa.q, dq, ka.q, dk, va.q, dv, first, width, blocks, 0.125f, scratch);
-    else
-        k->attn_rows(y, ld, &qa, &ka, &va, first, rows, 0.125f, scratch);
+    lks_kernels_scalar.attn((float *)(void *)want.data, ld, &qa, &ka, &va, first, rows, 0.125f, scratch);
+    k->attn(y, ld, &qa, &ka, &va, first, rows, 0.125f, scratch);
     char what[128];
     snprintf(what, sizeof what, "head width %u, %u positions from %u, %s", width, rows, first, fill_names[f]);
-    report(k->name, one_by_one ? "attn" : "attn_rows", what, intact(&got) && !memcmp(want.data, got.data, want.size));
+    report(k->name, "attn", what, intact(&got) && !memcmp(want.data, got.data, want.size));
     free(kq.memory), free(vq.memory), free(q.memory), free(want.memory), free(got.memory), free(dk), free(dv), free(dq), free(scratch);
 }
 
@@ -510,9 +506,10 @@ static void bench(const lks_kernels *k)
     for (int i = 0; i < 512; i++)
         d[i] = 0.01f;
     double least = 1e9;
+    const lks_a8 qa = {.q = q, .d = &dq, .width = 64, .block = 64, .blocks = 1, .q_ld = 64, .d_ld = 1}, ka = {.q = keys, .d = d, .width = 64, .block = 64, .blocks = 1, .q_ld = 64, .d_ld = 1};
     for (int round = 0; round < 200; round++) {
         double t0 = seconds();
-        k->attn(o, q, &dq, keys, d, keys, d, position, 64, 1, 0.125f, scratch);
+        k->attn(o, 64, &qa, &ka, &ka, position, 1, 0.125f, scratch);
         double time = seconds() - t0;
         least = time < least ? time : least;
     }

@@ -113,10 +113,10 @@ static void check_sample(const vector_file *f, int c)
         for (size_t i = 0; i < vocab; i++)
             if (logits[i] != logits[i])
                 logits[i] = lks_float(nans[k]);
-        lks_sample_max(&row, logits, (uint32_t)vocab, &policy);
+        lks_kernels_scalar.sample_max(&row, logits, (uint32_t)vocab, &policy);
         assert_floats(&row.max, max, 1, false, "max");
         assert_int_equal(row.index, vector_u64(f, c, "index"));
-        assert_int_equal(lks_sample_choose(&row, logits, (uint32_t)vocab, &policy, (uint32_t)vector_u64(f, c, "position")), vector_u64(f, c, "token"));
+        assert_int_equal(lks_kernels_scalar.sample_choose(&row, logits, (uint32_t)vocab, &policy, (uint32_t)vector_u64(f, c, "position")), vector_u64(f, c, "token"));
     }
     free(logits);
     free(temperature);

@@ -144,6 +144,11 @@ static void check_add(const lks_kernels *k, const vector_file *f, int c)
     free(x);
 }
 
+static lks_a8 head(uint8_t *q, float *d, uint32_t width, uint32_t blocks)
+{
+    return (lks_a8){.q = (int8_t *)q, .d = d, .width = width, .block = width / blocks, .blocks = blocks, .q_ld = width, .d_ld = blocks};
+}
+
 static void check_attn(const lks_kernels *k, const vector_file *f, int c)
 {
     uint32_t position = (uint32_t)vector_u64(f, c, "position"), width = (uint32_t)vector_u64(f, c, "width"), blocks = width / (uint32_t)vector_u64(f, c, "block");
@@ -151,7 +156,8 @@ static void check_attn(const lks_kernels *k, const vector_file *f, int c)
     float *dq = vector_floats(f, c, "dq", NULL), *dk = vector_floats(f, c, "dk", NULL), *dv = vector_floats(f, c, "dv", NULL);
     float *scale = vector_floats(f, c, "scale", NULL), *want = vector_floats(f, c, "output", NULL);
     float *o = guard_new(width * sizeof *o), *scores = guard_new(lks_attn_scratch(position) * sizeof *scores);
-    k->attn(o, (int8_t *)q, dq, (int8_t *)keys, dk, (int8_t *)values, dv, position, width, blocks, *scale, scores);
+    lks_a8 qa = head(q, dq, width, blocks), ka = head(keys, dk, width, blocks), va = head(values, dv, width, blocks);
+    k->attn(o, width, &qa, &ka, &va, position, 1, *scale, scores);
     assert_floats(o, want, width, false, k->name);
     guard_free(o);
     guard_free(scores);

@@ -251,7 +251,9 @@ static void run_poisoned(results *r, const lks_kernels *k, size_t n)
         q[i] = (int8_t)(random32() % 255 - 127);
     for (int i = 0; i < 40 * 64; i++)
         kv[i] = (int8_t)(random32() % 255 - 127);
-    k->attn(r->attn, q, dk + 1, kv, dk, kv, dv, 39, 64, 1, 0.125f, scores);
+    lks_a8 keys = {.q = kv, .d = dk, .width = 64, .block = 64, .blocks = 1, .q_ld = 64, .d_ld = 1}, values = keys, query = keys;
+    values.d = dv, query.q = q, query.d = dk + 1;
+    k->attn(r->attn, 64, &query, &keys, &values, 39, 1, 0.125f, scores);
 }
 
 static void nan_bits(const lks_kernels *k)

@@ -268,10 +268,12 @@ static void run_attn(interpreter *x, const lks_op *op, output *o)
     o->f = zeros((size_t)x->positions * op->width, sizeof *o->f);
     for (uint32_t t = 0; t < x->positions; t++)
         for (uint32_t h = 0; h < op->heads; h++) {
-            const lks_a8 *qh = &q->a[h], *kh = &k->a[h / (op->heads / op->kv_heads)], *vh = &v->a[h / (op->heads / op->kv_heads)];
+            const lks_a8 *kh = &k->a[h / (op->heads / op->kv_heads)], *vh = &v->a[h / (op->heads / op->kv_heads)];
+            lks_a8 qh = q->a[h];
+            qh.q += t * qh.q_ld;
+            qh.d += t * qh.d_ld;
             assert_true(lks_attn_scratch(t) <= LKS_COUNT(scratch));
-            lks_kernels_scalar.attn(o->f + (size_t)t * op->width + h * op->head_width, qh->q + t * qh->q_ld, qh->d + t * qh->d_ld, kh->q, kh->d, vh->q, vh->d,
-                                    t, op->head_width, qh->blocks, op->scalar, scratch);
+            lks_kernels_scalar.attn(o->f + (size_t)t * op->width + h * op->head_width, op->width, &qh, kh, vh, t, 1, op->scalar, scratch);
         }
 }
 
@@ -282,7 +284,7 @@ static void run_sample(interpreter *x, const lks_op *op, output *o)
     o->f = zeros(2 * (size_t)x->sampled, sizeof *o->f);
     for (uint32_t i = 0; i < x->sampled; i++) {
         lks_sample_row row;
-        lks_sample_max(&row, logits + (size_t)i * VOCAB, VOCAB, &greedy);
+        lks_kernels_scalar.sample_max(&row, logits + (size_t)i * VOCAB, VOCAB, &greedy);
         o->f[2 * i] = row.max;
         memcpy(&o->f[2 * i + 1], &row.index, 4);
     }

@@ -62,7 +62,7 @@ static void compute(run_rows *r)
     for (size_t i = 0; i < run->answer_count; i++) {
         lks_sample_row row;
         lks_session_logits(s, i, logits);
-        lks_sample_max(&row, logits, p->vocab_size, &sampling);
+        lks_kernels_scalar.sample_max(&row, logits, p->vocab_size, &sampling);
         put_f32(r->rows[p->op_count - 1] + 8 * i, &row.max, 1);
         lks_store_le32(r->rows[p->op_count - 1] + 8 * i + 4, row.index);
     }

@@ -251,7 +251,9 @@ static float attend(const head_rows *h, float scale, uint32_t element)
         memcpy(dk + t * h->blocks, h->dk[t], h->blocks * sizeof *dk);
         memcpy(dv + t * h->blocks, h->dv[t], h->blocks * sizeof *dv);
     }
-    lks_kernels_scalar.attn(o, h->q, h->dq, k, dk, v, dv, h->position, h->width, h->blocks, scale, scratch);
+    lks_a8 shape = {.width = h->width, .block = h->width / h->blocks, .blocks = h->blocks, .q_ld = h->width, .d_ld = h->blocks}, qa = shape, ka = shape, va = shape;
+    qa.q = (int8_t *)h->q, qa.d = (float *)h->dq, ka.q = k, ka.d = dk, va.q = v, va.d = dv;
+    lks_kernels_scalar.attn(o, h->width, &qa, &ka, &va, h->position, 1, scale, scratch);
     return o[element];
 }
 

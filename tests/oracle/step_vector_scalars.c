@@ -169,7 +169,7 @@ static void write_sample(const char *dir, uint32_t cases)
                                .seed = random_bits()};
         uint32_t position = random_below(32768);
         lks_sample_row row;
-        lks_sample_max(&row, logits, LOGITS, &policy);
+        lks_kernels_scalar.sample_max(&row, logits, LOGITS, &policy);
         vector_record(&f);
         vector_floats(&f, logits, LOGITS);
         vector_float(&f, policy.temperature);
@@ -179,7 +179,7 @@ static void write_sample(const char *dir, uint32_t cases)
         vector_word(&f, position);
         vector_float(&f, row.max);
         vector_word(&f, row.index);
-        vector_word(&f, lks_sample_choose(&row, logits, LOGITS, &policy, position));
+        vector_word(&f, lks_kernels_scalar.sample_choose(&row, logits, LOGITS, &policy, position));
     }
     vector_close(&f);
 }

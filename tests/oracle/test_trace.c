@@ -92,10 +92,10 @@ static void naive_make(naive *n, const lks_model *m, const lks_run *r)
     for (uint32_t i = 0; i < n->sampled; i++) {
         lks_sample_row row;
         lks_session_logits(s, i, logits);
-        lks_sample_max(&row, logits, p->vocab_size, &policy);
+        lks_kernels_scalar.sample_max(&row, logits, p->vocab_size, &policy);
         put_u32(&out, lks_bits(row.max));
         put_u32(&out, row.index);
-        n->tokens[i] = lks_sample_choose(&row, logits, p->vocab_size, &policy, (uint32_t)r->prompt_count + i);
+        n->tokens[i] = lks_kernels_scalar.sample_choose(&row, logits, p->vocab_size, &policy, (uint32_t)r->prompt_count + i);
     }
     lks_session_close(s);
     free(ids);
