@@ -7,8 +7,9 @@
 
 #include <assert.h>
 
-/* The packed LINEAR kernels expand weights once for 96 rows (kernels/packed/tile.inc). */
-enum { TILE_ROWS = 96, COLUMNS = 64, WIDE_COLUMNS = 192, MAX_TILE_WIDTH = LKS_MAX_HEAD_WIDTH };
+/* Rows of a tile: of a projection at most TILE_ROWS, for which the packed kernels expand weights once (kernels/packed/tile.inc), at least LEAST_ROWS, and a multiple
+ * of what most of them multiply at once; of other operations FEW_ROWS. */
+enum { TILE_ROWS = 96, LEAST_ROWS = 24, ROWS_AT_ONCE = 12, FEW_ROWS = 16, COLUMNS = 64, WIDE_COLUMNS = 192, MAX_TILE_WIDTH = LKS_MAX_HEAD_WIDTH };
 
 typedef struct job {
     const pass *p;
@@ -19,7 +20,7 @@ typedef struct job {
     const float *bias, *second_bias;
     size_t rows;        /* of this operation in this pass */
     size_t skip;        /* rows of an input of kind ALL before the first row of this operation */
-    size_t tiles;       /* tiles of rows */
+    size_t tile_rows, tiles;
     uint32_t columns;   /* of a unit of LINEAR_ADD and LINEAR_SILU_MUL_Q, a multiple of COLUMNS */
 } job;
 
@@ -34,11 +35,17 @@ lks_matrix lks_op_matrix(const lks_session *s, const lks_weight_ref *w)
 
 static const float *vector(const lks_model *m, const lks_weight_ref *w) { return w->tensor == LKS_NONE ? NULL : lks_model_vector(m, w->tensor); }
 
-static size_t tile_first(size_t tile) { return tile * TILE_ROWS; }
+static void set_tiles(job *j, size_t tile_rows)
+{
+    j->tile_rows = tile_rows;
+    j->tiles = (j->rows + tile_rows - 1) / tile_rows;
+}
+
+static size_t tile_first(const job *j, size_t tile) { return tile * j->tile_rows; }
 static size_t tile_rows(const job *j, size_t tile)
 {
-    size_t left = j->rows - tile_first(tile);
-    return left < TILE_ROWS ? left : TILE_ROWS;
+    size_t left = j->rows - tile_first(j, tile);
+    return left < j->tile_rows ? left : j->tile_rows;
 }
 
 /* The view of rows `first` onward. */
@@ -71,7 +78,7 @@ static void embed_unit(void *context, size_t tile, unsigned thread)
 {
     (void)thread;
     const job *j = context;
-    size_t first = tile_first(tile);
+    size_t first = tile_first(j, tile);
     j->p->s->kernels->embed(j->out->f32 + first * j->op->width, &j->matrix, j->p->ids + first, tile_rows(j, tile));
 }
 
@@ -79,7 +86,7 @@ static void rms_unit(void *context, size_t tile, unsigned thread)
 {
     (void)thread;
     const job *j = context;
-    size_t first = tile_first(tile);
+    size_t first = tile_first(j, tile);
     uint32_t width = j->p->s->model->program.ops[j->op->inputs[0]].width;
     j->p->s->kernels->rms(j->out->f32 + first * j->op->width, j->in[0]->f32 + (j->skip + first) * width, width, j->op->scalar, tile_rows(j, tile));
 }
@@ -88,7 +95,7 @@ static void norm_unit(void *context, size_t tile, unsigned thread)
 {
     (void)thread;
     const job *j = context;
-    size_t first = tile_first(tile), sums_ld = j->p->s->model->program.ops[j->op->inputs[1]].width;
+    size_t first = tile_first(j, tile), sums_ld = j->p->s->model->program.ops[j->op->inputs[1]].width;
     lks_a8 y = from_row(&j->out->a8, first);
     j->p->s->kernels->norm_q(&y, j->in[0]->f32 + (j->skip + first) * j->op->width, j->in[1]->f32 + first * sums_ld, sums_ld,
                              vector(j->p->s->model, &j->op->weights[0]), tile_rows(j, tile));
@@ -98,7 +105,7 @@ static void quant_unit(void *context, size_t tile, unsigned thread)
 {
     (void)thread;
     const job *j = context;
-    size_t first = tile_first(tile);
+    size_t first = tile_first(j, tile);
     lks_a8 y = from_row(&j->out->a8, first);
     j->p->s->kernels->quant(&y, j->in[0]->f32 + first * j->op->width, j->op->width, tile_rows(j, tile));
 }
@@ -111,7 +118,7 @@ static void linear_add_unit(void *context, size_t unit, unsigned thread)
     const job *j = context;
     float tile[TILE_ROWS * WIDE_COLUMNS] __attribute__((aligned(64)));
     uint32_t c = (uint32_t)(unit / j->tiles) * j->columns, end = c + j->columns < j->op->width ? c + j->columns : j->op->width;
-    size_t first = tile_first(unit % j->tiles), rows = tile_rows(j, unit % j->tiles);
+    size_t first = tile_first(j, unit % j->tiles), rows = tile_rows(j, unit % j->tiles);
     lks_a8 x = from_row(&j->in[0]->a8, first);
     j->p->s->kernels->linear(tile, j->columns, &j->matrix, j->bias, c, end, &x, rows);
     size_t at = first * j->op->width + c;
@@ -125,7 +132,7 @@ static void linear_silu_mul_unit(void *context, size_t unit, unsigned thread)
     const lks_kernels *k = j->p->s->kernels;
     float gate[TILE_ROWS * WIDE_COLUMNS] __attribute__((aligned(64))), up[TILE_ROWS * WIDE_COLUMNS] __attribute__((aligned(64)));
     uint32_t c = (uint32_t)(unit / j->tiles) * j->columns, end = c + j->columns < j->op->width ? c + j->columns : j->op->width, width = end - c;
-    size_t first = tile_first(unit % j->tiles), rows = tile_rows(j, unit % j->tiles);
+    size_t first = tile_first(j, unit % j->tiles), rows = tile_rows(j, unit % j->tiles);
     lks_a8 x = from_row(&j->in[0]->a8, first), y = from_row(&j->out->a8, first);
     k->linear(gate, width, &j->matrix, j->bias, c, end, &x, rows);
     k->linear(up, width, &j->second, j->second_bias, c, end, &x, rows);
@@ -143,7 +150,7 @@ static void linear_heads_unit(void *context, size_t unit, unsigned thread)
     const lks_op *op = j->op;
     float tile[TILE_ROWS * MAX_TILE_WIDTH] __attribute__((aligned(64)));
     uint32_t head = (uint32_t)(unit / j->tiles), width = op->head_width, c = head * width;
-    size_t first = tile_first(unit % j->tiles), rows = tile_rows(j, unit % j->tiles);
+    size_t first = tile_first(j, unit % j->tiles), rows = tile_rows(j, unit % j->tiles);
     lks_a8 x = from_row(&j->in[0]->a8, first), y;
     k->linear(tile, width, &j->matrix, j->bias, c, c + width, &x, rows);
     if (op->pairing != LKS_PAIR_NONE)
@@ -185,13 +192,25 @@ static void attn_unit(void *context, size_t unit, unsigned thread)
 
 /* ---- Dispatch ---- */
 
-/* Wide blocks of columns, for which the kernels prepare a tile of rows less often, where there are units enough for every thread. */
-static size_t cut_columns(job *j, const lks_pool *pool)
+/* Equal tiles, few, since each expands the weights anew, but so many that with `blocks` of columns every thread has two units. */
+static void cut_rows(job *j, size_t blocks)
 {
+    size_t threads = lks_pool_threads(j->p->s->pool), tiles = (j->rows + TILE_ROWS - 1) / TILE_ROWS, wanted = threads > 1 ? (2 * threads + blocks - 1) / blocks : 1;
+    if (tiles < wanted)
+        tiles = wanted;
+    size_t rows = ((j->rows + tiles - 1) / tiles + ROWS_AT_ONCE - 1) / ROWS_AT_ONCE * ROWS_AT_ONCE;
+    set_tiles(j, rows < LEAST_ROWS ? LEAST_ROWS : rows);
+}
+
+/* Wide blocks of columns, for which the kernels prepare a tile of rows less often, where there are units enough for every thread. Returns: units. */
+static size_t cut(job *j)
+{
+    size_t threads = lks_pool_threads(j->p->s->pool);
     uint32_t width = j->op->width;
-    size_t wide = (width + WIDE_COLUMNS - 1) / WIDE_COLUMNS;
-    j->columns = j->rows > 1 && j->tiles * wide >= 8 * (size_t)lks_pool_threads(pool) ? WIDE_COLUMNS : COLUMNS;
-    return (width + j->columns - 1) / j->columns;
+    cut_rows(j, (width + COLUMNS - 1) / COLUMNS);
+    size_t wide = j->tiles * ((width + WIDE_COLUMNS - 1) / WIDE_COLUMNS);
+    j->columns = j->rows > 1 && (threads == 1 || wide >= 8 * threads) ? WIDE_COLUMNS : COLUMNS;
+    return j->tiles * ((width + j->columns - 1) / j->columns);
 }
 
 static void run_projection(job *j)
@@ -199,20 +218,22 @@ static void run_projection(job *j)
     const lks_model *m = j->p->s->model;
     const lks_op *op = j->op;
     lks_pool *pool = j->p->s->pool;
+    const size_t heads = op->kind == LKS_ROWS_KV ? op->kv_heads : op->heads;
     j->matrix = lks_op_matrix(j->p->s, &op->weights[0]);
     j->bias = vector(m, &op->weights[1]);
     switch (op->code) {
     case LKS_OP_LINEAR_ADD:
-        lks_pool_run(pool, j->tiles * cut_columns(j, pool), linear_add_unit, j);
+        lks_pool_run(pool, cut(j), linear_add_unit, j);
         break;
     case LKS_OP_LINEAR_SILU_MUL_Q:
         assert(op->block == COLUMNS);
         j->second = lks_op_matrix(j->p->s, &op->weights[2]);
         j->second_bias = vector(m, &op->weights[3]);
-        lks_pool_run(pool, j->tiles * cut_columns(j, pool), linear_silu_mul_unit, j);
+        lks_pool_run(pool, cut(j), linear_silu_mul_unit, j);
         break;
     default:
-        lks_pool_run(pool, j->tiles * (op->kind == LKS_ROWS_KV ? op->kv_heads : op->heads), linear_heads_unit, j);
+        cut_rows(j, heads);
+        lks_pool_run(pool, j->tiles * heads, linear_heads_unit, j);
         break;
     }
 }
@@ -225,7 +246,7 @@ void lks_run_op(const pass *p, uint32_t index)
     job j = {.p = p, .op = op, .out = &s->slots[index], .rows = sampled ? p->sampled : p->rows, .skip = sampled ? p->rows - p->sampled : 0};
     for (int i = 0; i < 4; i++)
         j.in[i] = op->inputs[i] == LKS_NONE ? NULL : &s->slots[op->inputs[i]];
-    j.tiles = (j.rows + TILE_ROWS - 1) / TILE_ROWS;
+    set_tiles(&j, FEW_ROWS);
     switch (op->code) {
     case LKS_OP_EMBED:
         j.matrix = lks_op_matrix(s, &op->weights[0]);
