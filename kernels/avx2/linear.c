@@ -21,7 +21,7 @@ INLINE vi products(vi w, vi a, lks_tensor_type type)
 INLINE vi widen(vi acc, vi part) { return addi(acc, _mm256_madd_epi16(part, _mm256_set1_epi16(1))); }
 
 #define ROWS 4
-#define BLOCKS 24
+#define BLOCKS 36
 #define WIDE 1
 #define GROUPS 2
 

@@ -2,7 +2,7 @@
 #include "kernels/packed/zmm.inc"
 
 #define ROWS 6
-#define BLOCKS 16
+#define BLOCKS 24
 #define WIDE 2
 #define GROUPS 4
 #include "kernels/packed/dots_vnni.inc"

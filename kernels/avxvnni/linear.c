@@ -10,7 +10,7 @@
 #define dot_at(acc, w, a) dot(acc, w, set1i((int32_t)lks_word_at(a)))
 
 #define ROWS 4
-#define BLOCKS 24
+#define BLOCKS 36
 #define WIDE 1
 #define GROUPS 2
 #define STORED lks_avx2_linear_stored

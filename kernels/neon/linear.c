@@ -4,7 +4,7 @@
 
 #define STORED lks_neon_linear_stored
 #define ROWS 4
-#define BLOCKS 24
+#define BLOCKS 36
 #define WIDE 1
 #define GROUPS 2
 

@@ -4,7 +4,7 @@
 
 #define STORED lks_neondot_linear_stored
 #define ROWS 8
-#define BLOCKS 12
+#define BLOCKS 18
 #define WIDE 1
 #define GROUPS 4
 
