@@ -13,7 +13,7 @@ typedef struct query {
     float scaled[LKS_MAX_HEAD_BLOCKS]; /* dq * scale */
 } query;
 
-static void load_query(query *o, const head *h, const int8_t *q, const float *dq, float scale)
+INLINE void load_query(query *o, const head *h, const int8_t *q, const float *dq, float scale)
 {
     uint32_t pieces = h->pieces / h->blocks;
     memset(o->bytes, 0, sizeof o->bytes);

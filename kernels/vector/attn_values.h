@@ -166,7 +166,7 @@ INLINE void add_piece(vf o[4], float f, float scale, const vi sums[4])
 }
 
 /* y = canonical(o / z), in order. */
-static void finish(float *y, const head *h, const output *o, float z)
+INLINE void finish(float *y, const head *h, const output *o, float z)
 {
     for (uint32_t p = 0; p < h->pieces; p++) {
         float part[4][LANES];

@@ -22,7 +22,7 @@ typedef struct row {
     uint32_t chunks, last;  /* present positions of the last chunk */
 } row;
 
-static void start_row(row *r, const head *h, const inputs *in, uint32_t t, float *scratch)
+INLINE void start_row(row *r, const head *h, const inputs *in, uint32_t t, float *scratch)
 {
     uint32_t position = in->position + t;
     load_query(&r->q, h, in->q + t * in->q_ld, in->dq + t * in->dq_ld, in->scale);
