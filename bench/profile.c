@@ -7,6 +7,7 @@
  * of stored weights they read. The time of an operation is that between two questions whether to stop, which the engine asks before each; with one thread by that thread's own clock.
  */
 #include "bench/bench_time.h"
+#include "bench/bench_work.h"
 #include "oracle/engine.h"
 
 #include <stdio.h>
@@ -40,7 +41,7 @@ static void end_op(profile *p)
         const lks_weight_ref *w = &op->weights[k];
         if (w->tensor == LKS_NONE || w->type == LKS_F32)
             continue;
-        l->macs += (double)p->rows * w->rows * w->cols;
+        l->macs += (double)bench_rows(p->program, p->op, p->rows) * w->rows * w->cols;
         l->bytes += (double)w->rows * (double)p->program->tensors[w->tensor]->row_size;
     }
     p->op = LKS_NONE;

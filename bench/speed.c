@@ -11,6 +11,7 @@
  *   weight_bytes N                  of the matrices that every decoded token reads, as stored in the file; packed ones are as large (kernels/packed/pack.h)
  */
 #include "bench/bench_time.h"
+#include "bench/bench_work.h"
 #include "oracle/engine.h"
 
 #include <inttypes.h>
@@ -64,25 +65,35 @@ static lks_err decode(double *seconds, const bench *b, uint32_t count)
     return err;
 }
 
+/* Multiplications of a pass of `rows` positions, of which the last is sampled, behind `before` others. */
+static uint64_t macs_of(const lks_program *p, uint64_t before, uint64_t rows)
+{
+    uint64_t macs = 0;
+    for (uint32_t i = 0; i < p->op_count; i++) {
+        const lks_op *op = &p->ops[i];
+        const uint64_t n = bench_rows(p, i, rows), end = before + rows;
+        if (op->code == LKS_OP_ATTN)
+            macs += 2 * (uint64_t)op->heads * op->head_width * (end * (end + 1) / 2 - (end - n) * (end - n + 1) / 2);
+        for (int k = 0; k < 4 && op->code != LKS_OP_EMBED; k++)
+            if (op->weights[k].tensor != LKS_NONE && op->weights[k].type != LKS_F32)
+                macs += n * op->weights[k].rows * op->weights[k].cols;
+    }
+    return macs;
+}
+
 static void print_work(const bench *b)
 {
     const lks_program *p = &b->model.program;
-    uint64_t position = 0, last = 0, bytes = 0, attention = 0; /* multiplications a position; those of the logits; those of attention for one earlier position */
-    for (uint32_t i = 0; i < p->op_count; i++) {
-        const lks_op *op = &p->ops[i];
-        if (op->code == LKS_OP_ATTN)
-            attention += 2 * (uint64_t)op->heads * op->head_width;
-        for (int k = 0; k < 4 && op->code != LKS_OP_EMBED; k++) {
-            const lks_weight_ref *w = &op->weights[k];
-            if (w->tensor == LKS_NONE || w->type == LKS_F32)
-                continue;
-            *(op->code == LKS_OP_SAMPLE ? &last : &position) += (uint64_t)w->rows * w->cols;
-            bytes += (uint64_t)w->rows * p->tensors[w->tensor]->row_size;
+    uint64_t decode = 0, bytes = 0;
+    for (uint32_t i = 0; i < b->decode; i++)
+        decode += macs_of(p, i, 1);
+    for (uint32_t i = 0; i < p->op_count; i++)
+        for (int k = 0; k < 4 && p->ops[i].code != LKS_OP_EMBED; k++) {
+            const lks_weight_ref *w = &p->ops[i].weights[k];
+            if (w->tensor != LKS_NONE && w->type != LKS_F32)
+                bytes += (uint64_t)w->rows * p->tensors[w->tensor]->row_size;
         }
-    }
-    uint64_t n = b->prompt, m = b->decode;
-    printf("macs_prefill %" PRIu64 "\nmacs_decode %" PRIu64 "\nweight_bytes %" PRIu64 "\n", n * position + last + attention * (n * (n + 1) / 2),
-           m * (position + last) + attention * (m * (m + 1) / 2), bytes);
+    printf("macs_prefill %" PRIu64 "\nmacs_decode %" PRIu64 "\nweight_bytes %" PRIu64 "\n", macs_of(p, 0, b->prompt), decode, bytes);
 }
 
 static lks_err measure(bench *b, const char *path)

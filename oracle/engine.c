@@ -91,6 +91,21 @@ static lks_err plan_buffers(lks_session *s)
     return err;
 }
 
+/* Without a hook nobody sees the rows of a pass that lead to no sampled one, so the operations behind the last keys and values leave them out. */
+static void find_sampled(lks_session *s)
+{
+    const lks_program *p = &s->model->program;
+    for (uint32_t i = 0; i < p->op_count; i++)
+        s->slots[i].sampled = !s->hook;
+    for (uint32_t i = p->op_count; i-- > 0;) {
+        if (p->ops[i].kind == LKS_ROWS_KV)
+            s->slots[i].sampled = false;
+        for (int k = 0; k < 4 && !s->slots[i].sampled; k++)
+            if (p->ops[i].inputs[k] != LKS_NONE)
+                s->slots[p->ops[i].inputs[k]].sampled = false;
+    }
+}
+
 static lks_err make_caches(lks_session *s)
 {
     const lks_program *p = &s->model->program;
@@ -131,6 +146,8 @@ lks_err lks_session_open(lks_session **out, const lks_model *m, const lks_sessio
         s->batch = s->max_positions;
     s->slots = calloc(m->program.op_count, sizeof *s->slots);
     lks_err err = s->slots ? lks_pool_open(&s->pool, o->threads) : lks_fail(LKS_NOMEM, "out of memory");
+    if (s->slots)
+        find_sampled(s);
     if (!err)
         err = lks_packed_make(m->packed, &m->program, s->kernels->lanes, s->pool);
     if (!err)

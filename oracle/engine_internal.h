@@ -9,6 +9,7 @@ typedef struct slot {
     float *f32;
     lks_a8 a8;
     int buffer;       /* index into the session's shared buffers, or -1 */
+    bool sampled;     /* of its rows only the sampled ones are read: see find_sampled */
     size_t head_rows; /* KV: rows of one head */
 } slot;
 

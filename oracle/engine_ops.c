@@ -9,7 +9,7 @@
 
 /* Rows of a tile: of a projection at most TILE_ROWS, for which the packed kernels expand weights once (kernels/packed/tile.inc), at least LEAST_ROWS, and a multiple
  * of what most of them multiply at once; of other operations FEW_ROWS. */
-enum { TILE_ROWS = 96, LEAST_ROWS = 24, ROWS_AT_ONCE = 12, FEW_ROWS = 16, COLUMNS = 64, WIDE_COLUMNS = 192, MAX_TILE_WIDTH = LKS_MAX_HEAD_WIDTH };
+enum { TILE_ROWS = 144, LEAST_ROWS = 24, ROWS_AT_ONCE = 12, FEW_ROWS = 16, COLUMNS = 64, WIDE_COLUMNS = 192, MAX_TILE_WIDTH = LKS_MAX_HEAD_WIDTH };
 
 typedef struct job {
     const pass *p;
@@ -18,10 +18,11 @@ typedef struct job {
     const slot *in[4];
     lks_matrix matrix, second; /* second: the up projection of LINEAR_SILU_MUL_Q */
     const float *bias, *second_bias;
-    size_t rows;        /* of this operation in this pass */
-    size_t skip;        /* rows of an input of kind ALL before the first row of this operation */
+    size_t first;       /* row that is computed first */
+    size_t rows;        /* that are computed */
+    size_t skip;        /* rows of an input of kind ALL before row 0 of this operation */
     size_t tile_rows, tiles;
-    uint32_t columns;   /* of a unit of LINEAR_ADD and LINEAR_SILU_MUL_Q, a multiple of COLUMNS */
+    uint32_t columns;   /* of a unit of a projection: a multiple of COLUMNS, or whole heads */
 } job;
 
 lks_matrix lks_op_matrix(const lks_session *s, const lks_weight_ref *w)
@@ -41,10 +42,10 @@ static void set_tiles(job *j, size_t tile_rows)
     j->tiles = (j->rows + tile_rows - 1) / tile_rows;
 }
 
-static size_t tile_first(const job *j, size_t tile) { return tile * j->tile_rows; }
+static size_t tile_first(const job *j, size_t tile) { return j->first + tile * j->tile_rows; }
 static size_t tile_rows(const job *j, size_t tile)
 {
-    size_t left = j->rows - tile_first(j, tile);
+    size_t left = j->rows - tile * j->tile_rows;
     return left < j->tile_rows ? left : j->tile_rows;
 }
 
@@ -141,7 +142,23 @@ static void linear_silu_mul_unit(void *context, size_t unit, unsigned thread)
     k->quant(&y, gate, width, rows);
 }
 
-/* Q, K and V: a unit is a tile of rows times a head. */
+/* Where the rows of a head go. */
+static lks_a8 head_rows(const job *j, uint32_t head, size_t first)
+{
+    const lks_op *op = j->op;
+    if (op->kind == LKS_ROWS_KV)
+        return from_row(&j->out->a8, head * j->out->head_rows + j->p->first + first);
+    lks_a8 y = from_row(&j->out->a8, first);
+    uint32_t blocks = (op->head_width + op->block - 1) / op->block;
+    y.q += head * op->head_width;
+    y.d += head * blocks;
+    y.idx = y.idx ? y.idx + head * blocks : NULL;
+    y.width = op->head_width;
+    y.blocks = blocks;
+    return y;
+}
+
+/* Q, K and V: a unit is a tile of rows times some heads. */
 static void linear_heads_unit(void *context, size_t unit, unsigned thread)
 {
     (void)thread;
@@ -149,25 +166,17 @@ static void linear_heads_unit(void *context, size_t unit, unsigned thread)
     const lks_kernels *k = j->p->s->kernels;
     const lks_op *op = j->op;
     float tile[TILE_ROWS * MAX_TILE_WIDTH] __attribute__((aligned(64)));
-    uint32_t head = (uint32_t)(unit / j->tiles), width = op->head_width, c = head * width;
+    uint32_t width = op->head_width, c = (uint32_t)(unit / j->tiles) * j->columns, end = c + j->columns < j->matrix.rows ? c + j->columns : j->matrix.rows;
     size_t first = tile_first(j, unit % j->tiles), rows = tile_rows(j, unit % j->tiles);
-    lks_a8 x = from_row(&j->in[0]->a8, first), y;
-    k->linear(tile, width, &j->matrix, j->bias, c, c + width, &x, rows);
+    lks_a8 x = from_row(&j->in[0]->a8, first);
+    k->linear(tile, end - c, &j->matrix, j->bias, c, end, &x, rows);
     if (op->pairing != LKS_PAIR_NONE)
-        k->rope(tile, width, 1, width, op->rope_width, op->pairing == LKS_PAIR_HALVES,
+        k->rope(tile, end - c, (end - c) / width, width, op->rope_width, op->pairing == LKS_PAIR_HALVES,
                 j->p->s->model->rope + (j->p->first + first) * op->rope_width, rows);
-    if (op->kind == LKS_ROWS_KV) {
-        y = from_row(&j->out->a8, head * j->out->head_rows + j->p->first + first);
-    } else {
-        y = from_row(&j->out->a8, first);
-        uint32_t blocks = (width + op->block - 1) / op->block;
-        y.q += c;
-        y.d += head * blocks;
-        y.idx = y.idx ? y.idx + head * blocks : NULL;
-        y.width = width;
-        y.blocks = blocks;
+    for (uint32_t at = c; at < end; at += width) {
+        lks_a8 y = head_rows(j, at / width, first);
+        k->quant(&y, tile + at - c, end - c, rows);
     }
-    k->quant(&y, tile, width, rows);
 }
 
 /* ---- Attention: a unit is a head times a few positions ---- */
@@ -180,8 +189,8 @@ static void attn_unit(void *context, size_t unit, unsigned thread)
     uint32_t head = (uint32_t)(unit % op->heads), kv = head / (op->heads / op->kv_heads), width = op->head_width;
     size_t kv_row = kv * j->in[1]->head_rows;
     /* Late positions cost most: they go first, so that no thread ends with a long one. */
-    size_t groups = (j->rows + LKS_ATTN_ROWS - 1) / LKS_ATTN_ROWS, first = (groups - 1 - unit / op->heads) * LKS_ATTN_ROWS;
-    uint32_t rows = (uint32_t)(j->rows - first < LKS_ATTN_ROWS ? j->rows - first : LKS_ATTN_ROWS);
+    size_t groups = (j->rows + LKS_ATTN_ROWS - 1) / LKS_ATTN_ROWS, before = (groups - 1 - unit / op->heads) * LKS_ATTN_ROWS, first = j->first + before;
+    uint32_t rows = (uint32_t)(j->rows - before < LKS_ATTN_ROWS ? j->rows - before : LKS_ATTN_ROWS);
     lks_a8 q = from_row(&j->in[0]->a8, first), k = from_row(&j->in[1]->a8, kv_row), v = from_row(&j->in[2]->a8, kv_row);
     q.q += head * width;
     q.d += head * k.blocks;
@@ -202,14 +211,15 @@ static void cut_rows(job *j, size_t blocks)
     set_tiles(j, rows < LEAST_ROWS ? LEAST_ROWS : rows);
 }
 
-/* Wide blocks of columns, for which the kernels prepare a tile of rows less often, where there are units enough for every thread. Returns: units. */
-static size_t cut(job *j)
+/* Wide blocks of columns, for which the kernels prepare a tile of rows less often, where there are units enough for every thread; else blocks of `columns`.
+ * Returns: units. */
+static size_t cut(job *j, uint32_t columns)
 {
     size_t threads = lks_pool_threads(j->p->s->pool);
-    uint32_t width = j->op->width;
-    cut_rows(j, (width + COLUMNS - 1) / COLUMNS);
+    uint32_t width = j->matrix.rows, wide_columns = WIDE_COLUMNS / columns * columns;
+    cut_rows(j, (width + columns - 1) / columns);
     size_t wide = j->tiles * ((width + WIDE_COLUMNS - 1) / WIDE_COLUMNS);
-    j->columns = j->rows > 1 && (threads == 1 || wide >= 8 * threads) ? WIDE_COLUMNS : COLUMNS;
+    j->columns = wide_columns && j->rows > 1 && (threads == 1 || wide >= 8 * threads) ? wide_columns : columns;
     return j->tiles * ((width + j->columns - 1) / j->columns);
 }
 
@@ -218,22 +228,20 @@ static void run_projection(job *j)
     const lks_model *m = j->p->s->model;
     const lks_op *op = j->op;
     lks_pool *pool = j->p->s->pool;
-    const size_t heads = op->kind == LKS_ROWS_KV ? op->kv_heads : op->heads;
     j->matrix = lks_op_matrix(j->p->s, &op->weights[0]);
     j->bias = vector(m, &op->weights[1]);
     switch (op->code) {
     case LKS_OP_LINEAR_ADD:
-        lks_pool_run(pool, cut(j), linear_add_unit, j);
+        lks_pool_run(pool, cut(j, COLUMNS), linear_add_unit, j);
         break;
     case LKS_OP_LINEAR_SILU_MUL_Q:
         assert(op->block == COLUMNS);
         j->second = lks_op_matrix(j->p->s, &op->weights[2]);
         j->second_bias = vector(m, &op->weights[3]);
-        lks_pool_run(pool, cut(j), linear_silu_mul_unit, j);
+        lks_pool_run(pool, cut(j, COLUMNS), linear_silu_mul_unit, j);
         break;
     default:
-        cut_rows(j, heads);
-        lks_pool_run(pool, j->tiles * heads, linear_heads_unit, j);
+        lks_pool_run(pool, cut(j, op->head_width), linear_heads_unit, j);
         break;
     }
 }
@@ -242,8 +250,13 @@ void lks_run_op(const pass *p, uint32_t index)
 {
     lks_session *s = p->s;
     const lks_op *op = &s->model->program.ops[index];
-    bool sampled = op->kind == LKS_ROWS_SAMPLED;
-    job j = {.p = p, .op = op, .out = &s->slots[index], .rows = sampled ? p->sampled : p->rows, .skip = sampled ? p->rows - p->sampled : 0};
+    const slot *out = &s->slots[index];
+    const size_t before = p->rows - p->sampled; /* the first sampled row */
+    job j = {.p = p, .op = op, .out = out, .rows = out->sampled || op->kind == LKS_ROWS_SAMPLED ? p->sampled : p->rows};
+    if (op->kind == LKS_ROWS_SAMPLED)
+        j.skip = before;
+    else if (out->sampled)
+        j.first = before;
     for (int i = 0; i < 4; i++)
         j.in[i] = op->inputs[i] == LKS_NONE ? NULL : &s->slots[op->inputs[i]];
     set_tiles(&j, FEW_ROWS);

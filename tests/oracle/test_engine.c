@@ -1,4 +1,4 @@
-/* The pool's added loops, and the greedy choice against the largest of all logits. */
+/* The pool's added loops, the rows that a pass without a hook leaves out, and the greedy choice against the largest of all logits. */
 #include "tests/oracle/tiny_models.h"
 
 #include "kernels/half.h"
@@ -59,6 +59,73 @@ static void test_pool_adds(void **state)
     }
 }
 
+/* ---- Rows that are left out ---- */
+
+enum { POSITIONS = 45 };
+
+/* What a hook sees of every operation of kind ALL, as one number each. */
+typedef struct sight {
+    const lks_program *program;
+    uint64_t *seen;
+} sight;
+
+static void look(void *user, uint32_t op, const lks_op_output *output)
+{
+    const sight *o = user;
+    const lks_op *of = &o->program->ops[op];
+    if (of->kind != LKS_ROWS_ALL)
+        return;
+    const uint8_t *bytes = output->f32 ? (const uint8_t *)output->f32 : (const uint8_t *)output->a8.q;
+    for (size_t i = 0; i < output->rows * of->width * (output->f32 ? sizeof(float) : 1); i++)
+        o->seen[op] = (o->seen[op] ^ bytes[i]) * 0x100000001b3u;
+}
+
+/* Logits of the last `sampled` of POSITIONS, in two passes, under the eyes of a hook or unseen. */
+static void logits_of(float *logits, const tiny_model *m, unsigned threads, uint32_t sampled, sight *hook)
+{
+    uint32_t ids[POSITIONS];
+    lks_session *s;
+    lks_session_options o = {.threads = threads, .max_positions = POSITIONS, .hook = hook ? look : NULL, .user = hook};
+    for (uint32_t i = 0; i < POSITIONS; i++)
+        ids[i] = (i * 37 + 5) % m->model.program.vocab_size;
+    assert_int_equal(lks_session_open(&s, &m->model, &o), LKS_OK);
+    assert_int_equal(lks_session_forward(s, ids, POSITIONS - 40, 0), LKS_OK);
+    assert_int_equal(lks_session_forward(s, ids + POSITIONS - 40, 40, sampled), LKS_OK);
+    lks_session_logits_rows(s, 0, sampled, logits);
+    lks_session_close(s);
+}
+
+static void rows_of(const tiny_model *m)
+{
+    static const uint32_t sampled[] = {40, 1, 2, 17};
+    const lks_program *p = &m->model.program;
+    const size_t size = (size_t)POSITIONS * p->vocab_size * sizeof(float);
+    float *seen = malloc(size), *unseen = malloc(size);
+    uint64_t *all = calloc(p->op_count, sizeof *all), *some = calloc(p->op_count, sizeof *some);
+    assert_true(seen && unseen && all && some);
+    for (size_t i = 0; i < sizeof sampled / sizeof *sampled; i++)
+        for (unsigned threads = 1; threads <= 3; threads++) {
+            bool first = i == 0 && threads == 1;
+            memset(some, 0, p->op_count * sizeof *some);
+            memset(unseen, 0xff, size);
+            logits_of(seen, m, threads, sampled[i], &(sight){p, first ? all : some});
+            logits_of(unseen, m, threads, sampled[i], NULL);
+            assert_memory_equal(seen, unseen, (size_t)sampled[i] * p->vocab_size * sizeof(float));
+            if (!first) /* a trace needs every row, whatever is sampled */
+                assert_memory_equal(all, some, p->op_count * sizeof *all);
+        }
+    free(seen);
+    free(unseen);
+    free(all);
+    free(some);
+}
+
+static void test_rows(void **state)
+{
+    (void)state;
+    each_tiny_model(rows_of);
+}
+
 /* ---- The greedy choice ---- */
 
 static uint32_t widest; /* vocabulary seen */
@@ -101,6 +168,6 @@ static void test_greedy(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_pool_adds), cmocka_unit_test(test_greedy)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_pool_adds), cmocka_unit_test(test_rows), cmocka_unit_test(test_greedy)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
