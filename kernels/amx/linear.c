@@ -60,8 +60,6 @@ INLINE void sum_pair(tile_sums sums[2], const int8_t *a, size_t a_ld, const uint
         sums_of(sums[1], C1, a + 32, a_ld, w + RECORD);
 }
 
-INLINE vf scale_at(const uint8_t *w, unsigned at) { return loadf((const float *)(const void *)(w + VECTOR * at)); }
-
 /* total += what these sums stand for */
 INLINE void add_pair(vf total[ROWS], const tile_sums sums[2], const uint8_t *w, const side *sides, const float *d, const unsigned records, lks_tensor_type type)
 {
