@@ -216,10 +216,9 @@ static void cut_rows(job *j, size_t blocks)
 static size_t cut(job *j, uint32_t columns)
 {
     size_t threads = lks_pool_threads(j->p->s->pool);
-    uint32_t width = j->matrix.rows, wide_columns = WIDE_COLUMNS / columns * columns;
+    const uint32_t width = j->matrix.rows, wide = columns < WIDE_COLUMNS ? WIDE_COLUMNS / columns * columns : columns;
     cut_rows(j, (width + columns - 1) / columns);
-    size_t wide = j->tiles * ((width + WIDE_COLUMNS - 1) / WIDE_COLUMNS);
-    j->columns = wide_columns && j->rows > 1 && (threads == 1 || wide >= 8 * threads) ? wide_columns : columns;
+    j->columns = j->rows > 1 && (threads == 1 || j->tiles * ((width + wide - 1) / wide) >= 8 * threads) ? wide : columns;
     return j->tiles * ((width + j->columns - 1) / j->columns);
 }
 
