@@ -41,13 +41,25 @@ void lks_trace_store_sample(uint8_t bytes[8], const lks_sample_row *s)
 
 /* ---- Rows to leaves ---- */
 
-/* A thread stores and hashes about so many bytes of rows at once, and so many rows: a multiple of the lanes of Keccak, which needs messages of one length. */
+/* Keccak takes LANES messages of one length side by side. A thread stores and hashes about UNIT_BYTES of rows at once, a multiple of LANES rows. */
 enum { UNIT_BYTES = 16384, LANES = 8, LEAST_ROWS = LANES, MOST_ROWS = 256 };
+
+/* Rows of one size, of any operation, that did not fill the lanes wait for others; one of more chunks than these fills them alone, and waits for nothing. */
+enum { WAITING_CHUNKS = LANES };
+
+typedef struct waiting {
+    uint32_t row_size;
+    size_t room, count;
+    uint8_t *rows;  /* in committed form */
+    uint64_t *leaf; /* place of the row's first leaf hash */
+} waiting;
 
 typedef struct output_job {
     uint32_t op, first_row;
     lks_op_output output;
-    size_t units; /* of a head */
+    size_t rows, units;  /* of a head; without those that wait */
+    const waiting *full; /* full_count rows that waited fill lanes by now; they lie behind those that go on waiting */
+    size_t full_count;
 } output_job;
 
 struct lks_trace_hasher {
@@ -55,6 +67,8 @@ struct lks_trace_hasher {
     lks_pool *pool;
     uint8_t *rows; /* of each thread, rows_size bytes */
     size_t rows_size;
+    waiting *waiting; /* one for each size of rows */
+    size_t sizes;
     output_job job;
     atomic_int failed; /* errno of a write to the spill file */
 };
@@ -63,6 +77,38 @@ static uint32_t rows_of_unit(uint32_t row_size)
 {
     uint32_t rows = UNIT_BYTES / row_size / LANES * LANES;
     return rows < LEAST_ROWS ? LEAST_ROWS : rows > MOST_ROWS ? MOST_ROWS : rows;
+}
+
+static waiting *waiting_of(const lks_trace_hasher *h, uint32_t row_size)
+{
+    for (size_t i = 0; i < h->sizes; i++)
+        if (h->waiting[i].row_size == row_size)
+            return &h->waiting[i];
+    return NULL;
+}
+
+static size_t heads_of(const lks_shape *s) { return s->heads ? s->heads : 1; }
+
+/* Makes room for the rows of every operation: LANES - 1 that wait, and as many of each head. */
+static bool make_waiting(lks_trace_hasher *h)
+{
+    const lks_trace *t = h->trace;
+    h->waiting = calloc(t->model->program.op_count, sizeof *h->waiting);
+    for (uint32_t i = 0; h->waiting && i < t->model->program.op_count; i++) {
+        if (t->shapes[i].chunks > WAITING_CHUNKS)
+            continue;
+        waiting *w = waiting_of(h, t->shapes[i].row_size);
+        size_t room = (LANES - 1) * (1 + heads_of(&t->shapes[i]));
+        if (!w)
+            (w = &h->waiting[h->sizes++])->row_size = t->shapes[i].row_size;
+        w->room = room > w->room ? room : w->room;
+    }
+    for (size_t i = 0; i < h->sizes; i++) {
+        waiting *w = &h->waiting[i];
+        if (!(w->rows = malloc(w->room * w->row_size)) || !(w->leaf = malloc(w->room * sizeof *w->leaf)))
+            return false;
+    }
+    return h->waiting != NULL;
 }
 
 lks_err lks_trace_hasher_open(lks_trace_hasher **out, lks_trace *t, lks_pool *pool)
@@ -77,8 +123,8 @@ lks_err lks_trace_hasher_open(lks_trace_hasher **out, lks_trace *t, lks_pool *po
         h->rows_size = size > h->rows_size ? size : h->rows_size;
     }
     h->rows = malloc(lks_pool_threads(pool) * h->rows_size);
-    if (!h->rows) {
-        free(h);
+    if (!h->rows || !make_waiting(h)) {
+        lks_trace_hasher_close(h);
         return lks_fail(LKS_NOMEM, "out of memory");
     }
     *out = h;
@@ -89,6 +135,11 @@ void lks_trace_hasher_close(lks_trace_hasher *h)
 {
     if (!h)
         return;
+    for (size_t i = 0; i < h->sizes; i++) {
+        free(h->waiting[i].rows);
+        free(h->waiting[i].leaf);
+    }
+    free(h->waiting);
     free(h->rows);
     free(h);
 }
@@ -107,15 +158,35 @@ static void spill(lks_trace_hasher *h, uint64_t at, const uint8_t *bytes, size_t
     }
 }
 
-/* `count` rows in committed form, from number `row` on (of one head), one behind the other. */
-static void commit_rows(lks_trace_hasher *h, uint32_t op, uint32_t row, const uint8_t *bytes, size_t count)
+/* `count` rows in committed form, from number `row` on (of one head), one behind the other, go to the spill file. Returns: the first one's first leaf. */
+static uint64_t keep_rows(lks_trace_hasher *h, uint32_t op, uint32_t row, const uint8_t *bytes, size_t count)
 {
     lks_trace *t = h->trace;
     const lks_shape *s = &t->shapes[op];
     uint64_t ordinal = lks_shape_row_ordinal(s, row);
     if (t->spill >= 0)
         spill(h, t->first_byte[op] + ordinal * s->row_size, bytes, count * s->row_size);
-    lks_tree_leaves(t->leaves + t->first_leaf[op] + ordinal * s->chunks, LKS_TREE_TRACE, bytes, s->row_size, count);
+    return t->first_leaf[op] + ordinal * s->chunks;
+}
+
+static void commit_rows(lks_trace_hasher *h, uint32_t op, uint32_t row, const uint8_t *bytes, size_t count)
+{
+    lks_trace *t = h->trace;
+    uint64_t leaf = keep_rows(h, op, row, bytes, count);
+    lks_tree_leaves(t->leaves + leaf, LKS_TREE_TRACE, bytes, t->shapes[op].row_size, count);
+}
+
+/* Hashes the waiting rows [first, first + count). */
+static void commit_waiting(lks_trace *t, const waiting *w, size_t first, size_t count)
+{
+    const size_t chunks = (w->row_size + LKS_CHUNK_SIZE - 1) / LKS_CHUNK_SIZE;
+    uint8_t hashes[LANES * WAITING_CHUNKS][32];
+    for (size_t n; count; first += n, count -= n) {
+        n = count < LANES ? count : LANES;
+        lks_tree_leaves(hashes, LKS_TREE_TRACE, w->rows + first * w->row_size, w->row_size, n);
+        for (size_t i = 0; i < n; i++)
+            memcpy(t->leaves[w->leaf[first + i]], hashes[i * chunks], 32 * chunks);
+    }
 }
 
 /* Is the engine's own memory of f32 rows their committed form? Not where a fault changes what is committed and nothing else. */
@@ -125,27 +196,67 @@ enum { F32_AS_COMMITTED = true };
 enum { F32_AS_COMMITTED = false };
 #endif
 
+/* Row `row` of the operation (of a head: the place in the output and the number are those of its first one). */
+static size_t place_in_output(const output_job *j, const lks_shape *s, size_t head, size_t row)
+{
+    return s->heads ? head * j->output.head_rows + j->output.first + row : row;
+}
+
+static uint32_t number_of(const output_job *j, const lks_shape *s, size_t head, size_t row)
+{
+    return (uint32_t)(head << s->position_bits) + j->first_row + (uint32_t)row;
+}
+
+/* Out: rows [first, first + count) of a head, in committed form. */
+static void store_rows(uint8_t *bytes, const lks_trace *t, const output_job *j, size_t head, size_t first, size_t count)
+{
+    const lks_shape *s = &t->shapes[j->op];
+    for (size_t i = first; i < first + count; i++, bytes += s->row_size) {
+        lks_trace_store_row(bytes, &t->model->program.ops[j->op], &j->output, place_in_output(j, s, head, i));
+        lks_fault_row(j->op, number_of(j, s, head, i), bytes, s->row_size);
+    }
+}
+
 static void output_unit(void *context, size_t unit, unsigned thread)
 {
     lks_trace_hasher *h = context;
+    const lks_trace *t = h->trace;
     const output_job *j = &h->job;
-    const lks_op *op = &h->trace->model->program.ops[j->op];
-    const lks_shape *s = &h->trace->shapes[j->op];
-    const lks_op_output *o = &j->output;
-    uint8_t *bytes = h->rows + thread * h->rows_size;
-    size_t at_once = rows_of_unit(s->row_size), head = unit / j->units, first = unit % j->units * at_once;
-    size_t count = o->rows - first < at_once ? o->rows - first : at_once;
-    size_t t = s->heads ? head * o->head_rows + o->first + first : first;
-    uint32_t row = (uint32_t)(head << s->position_bits) + j->first_row + (uint32_t)first;
-    if (op->form != LKS_FORM_A8 && F32_AS_COMMITTED) {
-        commit_rows(h, j->op, row, (const uint8_t *)(o->f32 + t * op->width), count);
+    const lks_op *op = &t->model->program.ops[j->op];
+    const lks_shape *s = &t->shapes[j->op];
+    if (unit == j->units * heads_of(s)) {
+        commit_waiting(h->trace, j->full, j->full->count, j->full_count);
         return;
     }
-    for (size_t i = 0; i < count; i++) {
-        lks_trace_store_row(bytes + i * s->row_size, op, o, t + i);
-        lks_fault_row(j->op, row + (uint32_t)i, bytes + i * s->row_size, s->row_size);
+    size_t at_once = rows_of_unit(s->row_size), head = unit / j->units, first = unit % j->units * at_once;
+    size_t count = j->rows - first < at_once ? j->rows - first : at_once;
+    const uint8_t *bytes = h->rows + thread * h->rows_size;
+    if (op->form != LKS_FORM_A8 && F32_AS_COMMITTED)
+        bytes = (const uint8_t *)(j->output.f32 + place_in_output(j, s, head, first) * op->width);
+    else
+        store_rows(h->rows + thread * h->rows_size, t, j, head, first, count);
+    commit_rows(h, j->op, number_of(j, s, head, first), bytes, count);
+}
+
+/* The rows of each head that do not fill the lanes go to those that wait. */
+static void wait_for_others(lks_trace_hasher *h, output_job *j)
+{
+    const lks_shape *s = &h->trace->shapes[j->op];
+    waiting *w = waiting_of(h, s->row_size);
+    size_t rest = j->rows % LANES;
+    if (!w)
+        return;
+    j->rows -= rest;
+    for (size_t head = 0; rest && head < heads_of(s); head++) {
+        uint8_t *bytes = w->rows + w->count * s->row_size;
+        store_rows(bytes, h->trace, j, head, j->rows, rest);
+        uint64_t leaf = keep_rows(h, j->op, number_of(j, s, head, j->rows), bytes, rest);
+        for (size_t i = 0; i < rest; i++)
+            w->leaf[w->count++] = leaf + i * s->chunks;
     }
-    commit_rows(h, j->op, row, bytes, count);
+    j->full = w;
+    j->full_count = w->count / LANES * LANES;
+    w->count -= j->full_count;
 }
 
 void lks_trace_hasher_output(lks_trace_hasher *h, uint32_t op, const lks_op_output *o, uint32_t first_row)
@@ -153,8 +264,10 @@ void lks_trace_hasher_output(lks_trace_hasher *h, uint32_t op, const lks_op_outp
     const lks_shape *s = &h->trace->shapes[op];
     uint32_t at_once = rows_of_unit(s->row_size);
     lks_pool_flush(h->pool); /* the job before this one */
-    h->job = (output_job){op, first_row, *o, (o->rows + at_once - 1) / at_once};
-    lks_pool_add(h->pool, h->job.units * (s->heads ? s->heads : 1), output_unit, h);
+    h->job = (output_job){.op = op, .first_row = first_row, .output = *o, .rows = o->rows};
+    wait_for_others(h, &h->job);
+    h->job.units = (h->job.rows + at_once - 1) / at_once;
+    lks_pool_add(h->pool, h->job.units * heads_of(s) + (h->job.full_count != 0), output_unit, h);
 }
 
 void lks_trace_hasher_sample(lks_trace_hasher *h, uint32_t row, const lks_sample_row *s)
@@ -176,6 +289,8 @@ static void root_unit(void *context, size_t op, unsigned thread)
 lks_err lks_trace_hasher_finish(lks_trace_hasher *h)
 {
     lks_pool_flush(h->pool);
+    for (size_t i = 0; i < h->sizes; i++)
+        commit_waiting(h->trace, &h->waiting[i], 0, h->waiting[i].count);
     int failed = atomic_load(&h->failed);
     if (failed)
         return lks_fail(LKS_IO, "the file for the trace's rows cannot be written: %s", strerror(failed));
