@@ -23,7 +23,7 @@ typedef enum lks_err {
     LKS_IO,       /* the operating system or the network failed */
     LKS_REMOTE,   /* the node answered with an error */
     LKS_TIMEOUT,  /* no answer in time */
-    LKS_INTERNAL  /* our bug */
+    LKS_INTERNAL  /* our bug, or a machine that computes wrongly */
 } lks_err;
 
 #define LKS_MUST_USE __attribute__((warn_unused_result))

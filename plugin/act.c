@@ -144,6 +144,7 @@ static lks_err make_work(lks_operator *op, const lks_job *job, lks_work *work) {
     work->min_p = r->min_p;
     work->seed = job->seed;
     work->max_tokens = r->max_tokens;
+    work->recheck = lks_u256_cmp(&r->stake, &op->config->recheck_stake) >= 0;
     lks_err err = work->served ? LKS_OK : lks_fail(LKS_REFUSED, "its model is not served any more");
     if (!err) err = lks_store_job_lists(op->store, job, &prompt, &allowed);
     if (!err) err = unpack(&prompt, &work->prompt, &work->prompt_count);

@@ -174,6 +174,7 @@ static const key top_keys[] = {
     {"min_fee_wei", read_wei, FIELD(policy.min_fee), false},
     {"max_stake_wei", read_wei, FIELD(policy.max_stake), false},
     {"min_claim_seconds", read_seconds, FIELD(policy.min_claim_seconds), false},
+    {"recheck_stake_wei", read_wei, FIELD(recheck_stake), false},
     {"max_fee_per_gas_wei", read_wei, FIELD(max_fee), false},
     {"max_priority_fee_wei", read_wei, FIELD(max_priority_fee), false},
     {"finalize", read_bool, FIELD(policy.finalize), false},
@@ -228,6 +229,7 @@ lks_err lks_config_parse(lks_config *out, const char *json, size_t len) {
     out->start_block = LKS_START_NEWEST;
     out->nice = 10;
     memset(&out->policy.max_stake, 0xff, sizeof out->policy.max_stake);
+    memset(&out->recheck_stake, 0xff, sizeof out->recheck_stake);
     out->policy.finalize = true;
     out->check_share = LKS_SHARE_ALL;
     memset(&out->max_bond, 0xff, sizeof out->max_bond);

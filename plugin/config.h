@@ -19,6 +19,7 @@
  *   min_claim_seconds       number                      0        requests that give less time for the claim are left alone
  *   max_fee_per_gas_wei     "decimal"                   500 gwei ceiling of a transaction's fee, also when it is replaced
  *   max_priority_fee_wei    "decimal"                   10 gwei  ceiling of its priority fee
+ *   recheck_stake_wei       "decimal"                   none     an answer that locks as much is computed again, in one batch, before it is claimed
  *   finalize                true or false               true     send the transaction that settles our own claims
  *   check_share             "0.25" or "25%"             "1"      challenger: share of the claims that is run again; which ones nobody else can tell
  *   max_bond_wei            "decimal"                   none     challenger: claims that take a greater bond to dispute are left alone
@@ -55,6 +56,7 @@ typedef struct lks_config {
     unsigned nice;
     uint64_t start_block; /* LKS_START_NEWEST: the newest block at the first start */
     lks_job_policy policy;
+    lks_u256 recheck_stake;
     lks_u256 max_fee;
     lks_u256 max_priority_fee;
     uint32_t check_share; /* of LKS_SHARE_ALL */

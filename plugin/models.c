@@ -10,6 +10,14 @@ static lks_err run(const lks_served *served, const uint32_t *prompt, size_t prom
     return lks_generate(served->model, prompt, prompt_count, policy, max_tokens, options, tokens, count);
 }
 
+static lks_err recheck(const lks_served *served, const lks_run *answer, const lks_trace_options *options, uint32_t *first_wrong) {
+    lks_trace *t = NULL;
+    lks_err err = lks_trace_make(&t, served->model, answer, options);
+    if (!err) *first_wrong = lks_trace_first_wrong_token(t);
+    lks_trace_free(t);
+    return err;
+}
+
 static lks_err open_one(lks_models *out, const char *path, bool with_trees) {
     lks_served *served = &out->items[out->count];
     served->model = calloc(1, sizeof *served->model);
@@ -36,6 +44,7 @@ static lks_err open_one(lks_models *out, const char *path, bool with_trees) {
 lks_err lks_models_open(lks_models *out, char *const *paths, size_t count, bool with_trees) {
     memset(out, 0, sizeof *out);
     out->run = run;
+    out->recheck = recheck;
     lks_err err = count <= LKS_MAX_MODELS ? LKS_OK : lks_fail(LKS_BADARGS, "at most %u models can be served", LKS_MAX_MODELS);
     for (size_t i = 0; !err && i < count; i++) err = open_one(out, paths[i], with_trees);
     if (err) lks_models_close(out);

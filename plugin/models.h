@@ -4,6 +4,7 @@
 #define LKS_PLUGIN_MODELS_H
 
 #include "oracle/generate.h"
+#include "oracle/trace.h"
 #include "oracle/witness.h"
 
 #include <stddef.h>
@@ -23,10 +24,14 @@ typedef struct lks_served {
 typedef lks_err (*lks_run_fn)(const lks_served *served, const uint32_t *prompt, size_t prompt_count, const lks_policy *policy,
                               uint32_t max_tokens, const lks_generate_options *options, uint32_t *tokens, uint32_t *count);
 
+/* Computes an answer again in one batch, as a challenger does. Out: *first_wrong, of the tokens; their number when all are right. */
+typedef lks_err (*lks_recheck_fn)(const lks_served *served, const lks_run *answer, const lks_trace_options *options, uint32_t *first_wrong);
+
 typedef struct lks_models {
     lks_served items[LKS_MAX_MODELS];
     size_t count;
     lks_run_fn run;
+    lks_recheck_fn recheck;
 } lks_models;
 
 /* Opens count files and derives their ids; with_trees: keeps what a challenger needs, 32 bytes a KiB of each file. Out: out, to be closed; empty on failure. Returns: what lks_model_open and

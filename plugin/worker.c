@@ -44,6 +44,17 @@ static int on_token(void *user, uint32_t id) {
     return 0;
 }
 
+/* The machine may have erred: memory, or an overheated core. */
+static lks_err recheck(lks_worker *w, const lks_work *work, const lks_policy *policy, const lks_answer *answer) {
+    lks_run run = {work->prompt, work->prompt_count, answer->tokens, answer->count, *policy};
+    lks_trace_options options = {.threads = w->threads, .cancel = &w->cancel, .tokens_only = true};
+    uint32_t first_wrong = 0;
+    lks_err err = w->models->recheck(work->served, &run, &options, &first_wrong);
+    if (!err && first_wrong != answer->count)
+        err = lks_fail(LKS_INTERNAL, "a second run gives another token %u: is this machine sound?", first_wrong);
+    return err;
+}
+
 /* Runs the model. Out: answer. */
 static void run(lks_worker *w, const lks_work *work, lks_answer *answer) {
     memset(answer, 0, sizeof *answer);
@@ -66,13 +77,14 @@ static void run(lks_worker *w, const lks_work *work, lks_answer *answer) {
                                  &answer->count);
     uint64_t end = now_us();
     answer->total_ms = (end - start) / 1000;
+#ifdef LKS_FAULTS
+    if (!answer->err) lks_fault_answer(answer->tokens, answer->count, work->max_tokens, work->served->vocab_size, work->allowed, work->allowed_count);
+#endif
+    if (!answer->err && work->recheck) answer->err = recheck(w, work, &policy, answer);
     if (answer->err) {
         snprintf(answer->reason, sizeof answer->reason, "%s", lks_error_message());
         return;
     }
-#ifdef LKS_FAULTS
-    lks_fault_answer(answer->tokens, answer->count, work->max_tokens, work->served->vocab_size, work->allowed, work->allowed_count);
-#endif
     if (p.first_us) answer->speed.prefill_us = (p.first_us - start) / work->prompt_count;
     if (p.first_us && answer->count > 1) answer->speed.decode_us = (end - p.first_us) / (answer->count - 1);
 }

@@ -20,6 +20,7 @@ typedef struct lks_work {
     uint32_t temperature, min_p;
     uint64_t seed; /* the seed used */
     uint32_t max_tokens;
+    bool recheck; /* the answer is computed a second time, in another way; there is none when they differ */
 } lks_work;
 
 typedef struct lks_answer {

@@ -115,6 +115,7 @@ static void fresh_chain(bool is_operator, bool is_challenger) {
     config.threads = 1;
     config.start_block = 1;
     memset(&config.policy.max_stake, 0xff, sizeof config.policy.max_stake);
+    memset(&config.recheck_stake, 0xff, sizeof config.recheck_stake);
     config.policy.finalize = true;
     config.is_operator = config.policy.accept = is_operator;
     config.is_challenger = is_challenger;
@@ -448,6 +449,26 @@ static void test_own_claim(void **state) {
 
 /* ---- operator ---- */
 
+/* A wrong answer is not claimed where the stake is worth a second run; when the machine is right again, the answer is. */
+static void test_recheck(void **state) {
+    (void)state;
+    fresh_chain(true, false);
+    lks_run_fn run = models.run;
+    models.run = run_wrongly;
+    lks_request t = terms();
+    config.recheck_stake = t.stake;
+    start();
+    size_t r = sim_ask(chain, &t, PROMPT);
+    RUN_UNTIL(strstr(sim_host_lines(host), "a second run gives another token 2"));
+    assert_int_equal(chain->claims, 0);
+    models.run = run;
+    RUN_UNTIL(chain->requests[r].status == LKS_REQUEST_CLAIMED);
+    uint32_t claimed[TOKENS];
+    assert_int_equal(chain->requests[r].tokens.len, sizeof claimed);
+    DO(lks_tokens_unpack(claimed, chain->requests[r].tokens.data, sizeof claimed));
+    assert_memory_equal(claimed, right, sizeof right);
+}
+
 static size_t own_claim(void) {
     lks_request t = terms();
     size_t r = sim_ask(chain, &t, PROMPT);
@@ -587,9 +608,9 @@ int main(int argc, char **argv) {
     if (argc > 1) cmocka_set_test_filter(argv[1]);
     const struct CMUnitTest tests[] = {
 #define TEST(f) cmocka_unit_test_teardown(f, no_teardown)
-        TEST(test_right_claim), TEST(test_wrong_token),      TEST(test_wrong_trace),    TEST(test_silent_operator), TEST(test_share_and_bond),
-        TEST(test_opened_root), TEST(test_own_claim),        TEST(test_false_challenges), TEST(test_finality_waits), TEST(test_refuses_traces),
-        TEST(test_restarts),    TEST(test_reorgs),           TEST(test_crashes),
+        TEST(test_right_claim), TEST(test_wrong_token), TEST(test_wrong_trace), TEST(test_silent_operator), TEST(test_share_and_bond),
+        TEST(test_opened_root), TEST(test_own_claim), TEST(test_recheck), TEST(test_false_challenges), TEST(test_finality_waits),
+        TEST(test_refuses_traces), TEST(test_restarts), TEST(test_reorgs), TEST(test_crashes),
     };
     return cmocka_run_group_tests(tests, make_all, free_all);
 }

@@ -143,6 +143,7 @@ static void fresh_chain(void) {
     config.password_file = password_file;
     config.database = database;
     memset(&config.policy.max_stake, 0xff, sizeof config.policy.max_stake);
+    memset(&config.recheck_stake, 0xff, sizeof config.recheck_stake);
     config.policy.finalize = true;
     config.policy.accept = config.is_operator = true;
     config.max_fee = lks_u256_from_u64(UINT64_C(100000000000));
