@@ -36,7 +36,7 @@ devnet/setup.sh "${parts[@]}" || fail "the set-up: see above"
 mkdir -p build
 { cmake -S . -B build -G Ninja -DCMAKE_BUILD_TYPE=Release -DLKS_TESTS=OFF && ninja -C build lockstep lockstep_plugin lockstep_plugin_liar lockstep-node; } >build/demo-build.log 2>&1 ||
   { tail -n 30 build/demo-build.log; fail "the build"; }
-(cd contracts && tools/forge build) >build/demo-forge.log 2>&1 || { tail -n 30 build/demo-forge.log; fail "the contracts' build"; }
+(cd contracts && tools/forge build src script) >build/demo-forge.log 2>&1 || { tail -n 30 build/demo-forge.log; fail "the contracts' build"; }
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/lockstep-devnet.XXXXXX")
 clean_up() {

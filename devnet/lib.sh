@@ -63,7 +63,7 @@ net_stop() {
 
 # net_deploy: the contracts with the devnet's parameters; contracts.json.
 net_deploy() {
-  (cd "$lks_root/contracts" && LOCKSTEP_PARAMETERS=devnet tools/forge script Deploy --rpc-url "http://127.0.0.1:$http" --broadcast \
+  (cd "$lks_root/contracts" && LOCKSTEP_PARAMETERS=devnet tools/forge script script/Deploy.s.sol --rpc-url "http://127.0.0.1:$http" --broadcast \
     --keystore "$net"/keys/deployer/* --password-file "$net/password" --sender "$(cat "$net/deployer.address")") >"$net/deploy.log" 2>&1 &&
     sed -n 's/^ *deployment: //p' "$net/deploy.log" >"$net/contracts.json" && [ -s "$net/contracts.json" ] ||
     { tail -n 20 "$net/deploy.log" >&2; net_fail "the contracts were not deployed"; }
@@ -103,6 +103,9 @@ net_contract() { python3 -c 'import json, sys; print(json.load(open(sys.argv[1])
 
 # net_view CONTRACT SIGNATURE ARGUMENTS...: the first value that a view returns.
 net_view() { cast call --rpc-url "http://127.0.0.1:$http" "$(net_contract "$1")" "${@:2}" | awk 'NR == 1 {print $1}'; }
+
+# net_later SECONDS: anvil's clock goes on by so much at once.
+net_later() { for call in "evm_increaseTime $1" "anvil_mine 0x2"; do cast rpc --rpc-url "http://127.0.0.1:$http" $call >/dev/null; done; }
 
 # net_balance ADDRESS: in wei.
 net_balance() { cast balance --rpc-url "http://127.0.0.1:$http" "$1"; }

@@ -22,14 +22,14 @@ done
 exec </dev/null
 logs=$root/build/test-logs
 mkdir -p "$logs"
-rm -f "$logs"/geth-build.rc
+rm -f "$logs"/*-build.rc
 jobs=$(nproc)
-passed=0 failed=0 geth_build=
+passed=0 failed=0 builds=
 . "$root/tests/steps.sh"
-trap '[ -z "$geth_build" ] || kill -- "-$geth_build" 2>/dev/null' EXIT
+trap '[ -z "$builds" ] || kill -- "-$builds" 2>/dev/null' EXIT
 
-# The geth build is always waited for once it has been started.
-wanted() { case $1 in *"$filter"* | geth-build) true ;; *) false ;; esac; }
+# What builds in the background is always waited for once it has been started.
+wanted() { case $1 in *"$filter"* | *-build) true ;; *) false ;; esac; }
 
 # step NAME FUNCTION ARGUMENTS...: runs it with its output in a log. It may leave its numbers of cases in $counts
 # as "PASSED FAILED"; otherwise it is one case. A non-zero status is at least one failure.
@@ -57,11 +57,12 @@ if [ -n "$setup" ]; then
 fi
 . "$root/devnet/env.sh"
 
-# The geth host takes minutes of one core the first time: it builds behind everything else.
-if [ -n "$setup" ] && { wanted go || wanted e2e/; }; then
+# The contracts with their tests, and then the geth host, take minutes of one core the first time: they build behind everything else.
+build_behind() { "${@:2}" >"$logs/$1.output" 2>&1; echo $? >"$logs/$1.rc"; }
+if [ -n "$setup" ] && { wanted forge || wanted go || wanted e2e/; }; then
   set -m
-  { nice -n 15 "$root/devnet/setup.sh" geth; echo $? >"$logs/geth-build.rc"; } >"$logs/geth-build.output" 2>&1 &
-  geth_build=$!
+  { renice -n 15 -p $BASHPID; build_behind contracts-build contracts/tools/forge build; build_behind geth-build devnet/setup.sh geth; } >/dev/null &
+  builds=$!
   set +m
 fi
 
@@ -73,6 +74,7 @@ step ctest step_ctest build ${slow:+slow}
 step asan step_asan
 step cross step_cross
 step fuzz step_fuzz
+[ -z "$builds" ] || step contracts-build step_build_behind contracts-build
 step forge step_forge
 [ -z "$slow" ] || step analysis step_analysis
 # end_to_end GREP-OPTION: the scripts that name geth (-l), or those that do not (-L).
@@ -83,7 +85,7 @@ end_to_end() {
   done
 }
 end_to_end -L
-[ -z "$geth_build" ] || step geth-build step_geth_build
+[ -z "$builds" ] || step geth-build step_build_behind geth-build
 step go step_go
 end_to_end -l
 

@@ -163,9 +163,9 @@ step_go() {
   return $rc
 }
 
-# The build that tests/run.sh started in the background leaves its status in geth-build.rc.
-step_geth_build() {
-  while [ ! -e "$logs/geth-build.rc" ]; do sleep 0.5; done
-  cat "$logs/geth-build.output"
-  [ "$(cat "$logs/geth-build.rc")" = 0 ]
+# step_build_behind NAME: a build that tests/run.sh started in the background leaves its status in NAME.rc.
+step_build_behind() {
+  while [ ! -e "$logs/$1.rc" ]; do sleep 0.5; done
+  cat "$logs/$1.output"
+  [ "$(cat "$logs/$1.rc")" = 0 ]
 }

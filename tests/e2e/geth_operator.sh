@@ -62,7 +62,7 @@ assert events.count("Claimed") == 1 and events.count("Accepted") == 1 and events
 PY
 echo "count claims_after_kill 1"
 
-"$build/lockstep" run -m "$model" --temperature 0.75 --min-p 0.02 --seed "$(field "$work/status.json" seedUsed)" -n 120 --json "$prompt" >"$work/run.json"
+env -u LOCKSTEP_CPU "$build/lockstep" run -m "$model" --temperature 0.75 --min-p 0.02 --seed "$(field "$work/status.json" seedUsed)" -n 120 --json "$prompt" >"$work/run.json"
 python3 - "$work/status.json" "$work/run.json" <<'PY' || fail "the claim differs from a local run"
 import json, sys
 claim, run = (json.load(open(f)) for f in sys.argv[1:])

@@ -32,13 +32,17 @@ node() {
 ask() { net_as requester ask -m "$model" --window 10s --no-wait --json "$@" | python3 -c 'import json, sys; print(json.load(sys.stdin)["requestId"])'; }
 # settled ID: waits until it is final; one acceptance, one claim, one end; the claim is what a local run gives for the seed used
 settled() {
-  for _ in $(seq 120); do
+  local window=10
+  for _ in $(seq 240); do
     net_as requester status "$1" --json >"$work/status.json"
-    [ "$(field "$work/status.json" status)" = final ] && break
-    sleep 0.5
+    case $(field "$work/status.json" status) in
+      final) break ;;
+      claimed) [ $window = 0 ] || net_later $window; window=0 ;;
+    esac
+    sleep 0.2
   done
   [ "$(field "$work/status.json" status)" = final ] || fail "request $1 is $(field "$work/status.json" status)"
-  "$build/lockstep" run -m "$model" --seed "$(field "$work/status.json" seedUsed)" "${@:2}" --json >"$work/run.json" 2>/dev/null
+  env -u LOCKSTEP_CPU "$build/lockstep" run -m "$model" --seed "$(field "$work/status.json" seedUsed)" "${@:2}" --json >"$work/run.json" 2>/dev/null
   python3 - "$work/status.json" "$work/run.json" <<'PY' || fail "request $1: not one right claim"
 import json, sys
 claim, run = (json.load(open(f)) for f in sys.argv[1:])
