@@ -44,7 +44,7 @@ void lks_trace_store_sample(uint8_t bytes[8], const lks_sample_row *s)
 /* Keccak takes LANES messages of one length side by side. A thread stores and hashes about UNIT_BYTES of rows at once, a multiple of LANES rows. */
 enum { UNIT_BYTES = 16384, LANES = 8, LEAST_ROWS = LANES, MOST_ROWS = 256 };
 
-/* Rows of one size, of any operation, that did not fill the lanes wait for others; one of more chunks than these fills them alone, and waits for nothing. */
+/* Rows of one size, of any operation, that did not fill the lanes wait for others; one of so many chunks fills them alone, and waits for nothing. */
 enum { WAITING_CHUNKS = LANES };
 
 typedef struct waiting {
@@ -95,7 +95,7 @@ static bool make_waiting(lks_trace_hasher *h)
     const lks_trace *t = h->trace;
     h->waiting = calloc(t->model->program.op_count, sizeof *h->waiting);
     for (uint32_t i = 0; h->waiting && i < t->model->program.op_count; i++) {
-        if (t->shapes[i].chunks > WAITING_CHUNKS)
+        if (t->shapes[i].chunks >= WAITING_CHUNKS)
             continue;
         waiting *w = waiting_of(h, t->shapes[i].row_size);
         size_t room = (LANES - 1) * (1 + heads_of(&t->shapes[i]));
