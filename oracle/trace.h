@@ -7,7 +7,7 @@
  *
  * Memory of a trace: 32 bytes a chunk of 1,024 (the leaves' hashes; every node above is computed from them when it is asked for) and 32 an
  * operation. While it is made, and while rows are read again: beside that one session (engine.h) whose batch is LKS_TRACE_BATCH positions, 64
- * rows of logits, and a few rows a thread. Rows are not kept: they are computed again in one pass, or read from the spill file where one was asked for.
+ * rows of logits, and a few rows a thread and a size of rows. Rows are not kept: they are computed again in one pass, or read from the spill file where one was asked for.
  * A trace belongs to one thread at a time; the model must outlive it.
  */
 #ifndef LKS_ORACLE_TRACE_H
