@@ -57,12 +57,17 @@ func firstBlock(head, finished uint64) uint64 {
 	}
 }
 
+// begin fixes the first block to give: every block that becomes canonical after it is given too.
+func (f *feed) begin() {
+	head, finished := f.chain.head().Number.Uint64(), f.sink.finished()
+	f.next, f.begun = firstBlock(head, finished), true
+	log.Info("Plugin feed begins", "block", f.next, "head", head, "finished", finished)
+}
+
 // catchUp gives the plugin what it lacks up to the head.
 func (f *feed) catchUp() error {
 	if !f.begun {
-		head, finished := f.chain.head().Number.Uint64(), f.sink.finished()
-		f.next, f.begun = firstBlock(head, finished), true
-		log.Info("Plugin feed begins", "block", f.next, "head", head, "finished", finished)
+		f.begin()
 	}
 	for !f.stopped() {
 		head := f.chain.head().Number.Uint64()

@@ -136,6 +136,15 @@ func TestFeedFollows(t *testing.T) {
 	s.expect(f, "-6", "-5", "-4", "+3")
 }
 
+// Blocks that are imported between the beginning and the first look at the chain are given.
+func TestFeedBeginsOnce(t *testing.T) {
+	c := newFakeChain(5)
+	f, s := newTestFeed(t, c, 0)
+	f.begin()
+	c.grow(3)
+	s.expect(f, "+4", "+5", "+6", "+7")
+}
+
 func TestFeedReplays(t *testing.T) {
 	f, s := newTestFeed(t, newFakeChain(8), 4)
 	s.expect(f, "+5", "+6", "+7")

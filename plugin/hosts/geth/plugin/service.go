@@ -60,7 +60,8 @@ func NewService(backend *eth.Ethereum, filterSystem *filters.FilterSystem, path,
 		patience: stopPatience}, nil
 }
 
-// Start loads the plugin and begins to feed it.
+// Start loads the plugin and begins to feed it: on a node in sync, the first block is fixed before Start returns, so
+// that the plugin sees every later one.
 func (s *Service) Start() error {
 	loaded := make(chan error)
 	go s.run(loaded)
@@ -94,15 +95,19 @@ func (s *Service) run(loaded chan<- error) {
 	s.host = host
 	name := host.name()
 	log.Info("Plugin loaded", "path", s.path, "name", name, "version", host.version())
+	f := &feed{chain: gethChain{s.backend.BlockChain()}, sink: host, stopped: s.stopping}
+	if s.backend.Synced() {
+		f.begin()
+	}
 	loaded <- nil
-	s.feed()
+	s.follow(f)
 	host.close()
 	log.Info("Plugin stopped", "name", name)
 }
 
-// feed runs until the service stops. The subscription only wakes it: geth's import waits for every subscriber, so the events
-// are taken at once by a goroutine that does nothing else.
-func (s *Service) feed() {
+// follow feeds the plugin until the service stops. The subscription only wakes it: geth's import waits for every
+// subscriber, so a goroutine that does nothing else takes the events at once.
+func (s *Service) follow(f *feed) {
 	heads := make(chan core.ChainHeadEvent, 16)
 	subscription := s.backend.BlockChain().SubscribeChainHeadEvent(heads)
 	defer subscription.Unsubscribe()
@@ -122,7 +127,6 @@ func (s *Service) feed() {
 	}()
 	poll := time.NewTicker(pollInterval)
 	defer poll.Stop()
-	f := feed{chain: gethChain{s.backend.BlockChain()}, sink: s.host, stopped: s.stopping}
 	reported := ""
 	for {
 		if s.backend.Synced() {
