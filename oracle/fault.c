@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define MAX_FAULTS 16u
 #define MAX_TEXT 512u
@@ -20,6 +21,7 @@ static struct {
     size_t flip_count;
     bool silent[LKS_FAULT_PARTIALS + 1];
     bool accuses;
+    char hold[MAX_TEXT]; /* file; empty: none */
 } faults;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
@@ -38,6 +40,10 @@ static bool read_one(const char *text) {
     }
     for (size_t i = 0; i < sizeof moves / sizeof *moves; i++)
         if (strcmp(text, moves[i]) == 0) return faults.silent[i] = true;
+    if (strncmp(text, "hold:", 5) == 0) {
+        strcpy(faults.hold, text + 5);
+        return faults.hold[0] != 0;
+    }
     return strcmp(text, "accuse") == 0 && (faults.accuses = true);
 }
 
@@ -54,7 +60,9 @@ static void read_all(void) {
 
 lks_err lks_fault_check(void) {
     pthread_once(&once, read_all);
-    return faults.good ? LKS_OK : lks_fail(LKS_BADARGS, "LOCKSTEP_FAULT: must be token:I, bit:OP:ROW:BYTE:BIT, silent:MOVE or accuse, joined by commas");
+    if (faults.good) return LKS_OK;
+    return lks_fail(LKS_BADARGS, "LOCKSTEP_FAULT: must be token:I, bit:OP:ROW:BYTE:BIT, silent:MOVE, "
+                                 "accuse or hold:FILE, joined by commas");
 }
 
 void lks_fault_row(uint32_t op, uint32_t row, uint8_t *bytes, size_t size) {
@@ -86,4 +94,9 @@ bool lks_fault_is_silent(lks_fault_move move) {
 bool lks_fault_accuses(void) {
     pthread_once(&once, read_all);
     return faults.accuses;
+}
+
+bool lks_fault_holds(void) {
+    pthread_once(&once, read_all);
+    return faults.hold[0] && access(faults.hold, F_OK) == 0;
 }

@@ -5,6 +5,8 @@
  *   bit:OP:ROW:BYTE:BIT  that bit of the operation's output is flipped in traces; nothing follows from it
  *   silent:MOVE          the operator withholds a move: trace, reveal, leaf or partials
  *   accuse               the challenger disputes every claim, wrong or not
+ *   hold:FILE            the operator's model computes its answer again and again while FILE exists; the run
+ *                        that measures its speed too
  * Thread rule: any thread; the variable is read once.
  */
 #ifndef LKS_ORACLE_FAULT_H
@@ -27,5 +29,7 @@ void lks_fault_row(uint32_t op, uint32_t row, uint8_t *bytes, size_t size);
 void lks_fault_answer(uint32_t *tokens, uint32_t count, uint32_t max_tokens, uint32_t vocab_size, const uint32_t *allowed, size_t allowed_count);
 bool lks_fault_is_silent(lks_fault_move move);
 bool lks_fault_accuses(void);
+/* Whether an answer that is complete is to be computed once more. */
+bool lks_fault_holds(void);
 
 #endif

@@ -78,6 +78,9 @@ static void run(lks_worker *w, const lks_work *work, lks_answer *answer) {
     uint64_t end = now_us();
     answer->total_ms = (end - start) / 1000;
 #ifdef LKS_FAULTS
+    while (!answer->err && lks_fault_holds())
+        answer->err = w->models->run(work->served, work->prompt, work->prompt_count, &policy, work->max_tokens,
+                                     &options, answer->tokens, &answer->count);
     if (!answer->err) lks_fault_answer(answer->tokens, answer->count, work->max_tokens, work->served->vocab_size, work->allowed, work->allowed_count);
 #endif
     if (!answer->err && work->recheck) answer->err = recheck(w, work, &policy, answer);

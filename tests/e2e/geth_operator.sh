@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# The operator inside geth: the client imports blocks while the model runs; killed with SIGKILL between accept and claim and started again, it claims once;
-# the claim's tokens are those of a local run with the seed used.
+# The operator inside geth: the client imports blocks while the model runs; killed with SIGKILL between
+# accept and claim and started again, it claims once; the claim's tokens are those of a local run with the
+# seed used.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 . devnet/env.sh
 . devnet/lib.sh
-# The slowest kernels: the model must still run when it is looked at.
-export LOCKSTEP_CPU=scalar
+[ -e "$build/liblockstep-liar.so" ] || ninja -C "$build" lockstep_plugin_liar >/dev/null
 work=$(mktemp -d)
 trap 'net_stop; rm -rf "$work"' EXIT
 fail() { grep -aiE "request|plugin|WARN|ERROR" "$work/net/chain.log" | tail -n 40 | cut -c1-200; echo "FAILED: $*"; exit 1; }
@@ -28,8 +28,14 @@ net_as deployer model register "$model" >/dev/null
 net_as operator bond deposit 1ether >/dev/null
 net_operator
 net_stop
-start_operator() { net_chain geth --plugin "$build/liblockstep.so" --plugin-config "$net/operator.json"; }
-start_operator
+# start_operator PLUGIN
+start_operator() { net_chain geth --plugin "$build/$1" --plugin-config "$net/operator.json"; }
+# A build with faults on purpose: its model runs for as long as the file is there. The run that measures
+# its speed comes before that.
+mark_log
+LOCKSTEP_FAULT=hold:$work/hold start_operator liblockstep-liar.so
+wait_for "measured" 120
+touch "$work/hold"
 
 prompt="Write a long story about a lighthouse keeper, his dog, and the sea."
 options=(--temperature 0.75 --min-p 0.02 --seed 7 -n 120)
@@ -37,16 +43,16 @@ mark_log
 id=$(net_as requester ask -m "$model" --window 10s "${options[@]}" --no-wait --json "$prompt" | python3 -c 'import json, sys; print(json.load(sys.stdin)["requestId"])')
 wait_for "the model runs" 60
 first=$(height)
-until [ "$(height)" -ge $((first + 3)) ]; do
-  if tail -c +$((mark + 1)) "$work/net/chain.log" | grep -q "answered:"; then fail "the client imported no 3 blocks while the model ran"; fi
-  sleep 0.1
-done
-echo "count blocks_beside_inference $(($(height) - first))"
+for _ in $(seq 600); do [ "$(height)" -lt $((first + 3)) ] || break; sleep 0.1; done
+blocks=$(($(height) - first))
+[ "$blocks" -ge 3 ] || fail "the client imported $blocks blocks in a minute beside the model"
+if tail -c +$((mark + 1)) "$work/net/chain.log" | grep -q "answered:"; then fail "the model has stopped"; fi
+echo "count blocks_beside_inference $blocks"
 
 kill -9 "$chain_pid"
 wait "$chain_pid" 2>/dev/null || true
 mark_log
-start_operator
+start_operator liblockstep.so
 wait_for "is claimed" 120
 for _ in $(seq 60); do
   net_as requester status "$id" --json >"$work/status.json"
@@ -62,7 +68,8 @@ assert events.count("Claimed") == 1 and events.count("Accepted") == 1 and events
 PY
 echo "count claims_after_kill 1"
 
-env -u LOCKSTEP_CPU "$build/lockstep" run -m "$model" --temperature 0.75 --min-p 0.02 --seed "$(field "$work/status.json" seedUsed)" -n 120 --json "$prompt" >"$work/run.json"
+"$build/lockstep" run -m "$model" --temperature 0.75 --min-p 0.02 -n 120 \
+  --seed "$(field "$work/status.json" seedUsed)" --json "$prompt" >"$work/run.json"
 python3 - "$work/status.json" "$work/run.json" <<'PY' || fail "the claim differs from a local run"
 import json, sys
 claim, run = (json.load(open(f)) for f in sys.argv[1:])

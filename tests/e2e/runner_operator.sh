@@ -7,8 +7,7 @@ cd "$(dirname "$0")/../.."
 build=$PWD/${BUILD:-build}
 . devnet/env.sh
 . devnet/lib.sh
-# The slowest kernels: the model must still run when it is looked at.
-export LOCKSTEP_CPU=scalar
+[ -e "$build/liblockstep-liar.so" ] || ninja -C "$build" lockstep_plugin_liar >/dev/null
 work=$(mktemp -d)
 proxy_pid=
 clean_up() {
@@ -23,9 +22,10 @@ mark_log() { mark=$(stat -c %s "$net/node.log" 2>/dev/null || echo 0); }
 wait_for() { for _ in $(seq $(($2 * 5))); do tail -c +$((mark + 1)) "$net/node.log" | grep -q "$1" && return; sleep 0.2; done; fail "no '$1' in the log within $2 s"; }
 rpc() { cast rpc --rpc-url "http://127.0.0.1:$http" "$@"; }
 
-# node URL: starts lockstep-node on that end point
+# node URL [PLUGIN]: starts lockstep-node on that end point
 node() {
-  "$build/lockstep-node" --rpc "$1" --plugin "$build/liblockstep.so" --plugin-config "$net/operator.json" --poll-ms 200 >>"$net/node.log" 2>&1 &
+  "$build/lockstep-node" --rpc "$1" --plugin "$build/${2:-liblockstep.so}" \
+    --plugin-config "$net/operator.json" --poll-ms 200 >>"$net/node.log" 2>&1 &
   node_pid=$!
 }
 # ask OPTIONS... PROMPT: the id of a request
@@ -42,7 +42,7 @@ settled() {
     sleep 0.2
   done
   [ "$(field "$work/status.json" status)" = final ] || fail "request $1 is $(field "$work/status.json" status)"
-  env -u LOCKSTEP_CPU "$build/lockstep" run -m "$model" --seed "$(field "$work/status.json" seedUsed)" "${@:2}" --json >"$work/run.json" 2>/dev/null
+  "$build/lockstep" run -m "$model" --seed "$(field "$work/status.json" seedUsed)" "${@:2}" --json >"$work/run.json" 2>/dev/null
   python3 - "$work/status.json" "$work/run.json" <<'PY' || fail "request $1: not one right claim"
 import json, sys
 claim, run = (json.load(open(f)) for f in sys.argv[1:])
@@ -74,9 +74,10 @@ for url in "ws://127.0.0.1:$http" "http://127.0.0.1:$http" "$work/anvil.ipc"; do
   echo "ok: over ${url%%:*}"
 done
 
-# Killed while the model runs.
+# Killed while the model runs: a build with faults on purpose goes on for as long as the file is there.
 mark_log
-node "ws://127.0.0.1:$http"
+touch "$work/hold"
+LOCKSTEP_FAULT=hold:$work/hold node "ws://127.0.0.1:$http" liblockstep-liar.so
 id=$(ask --temperature 1 --min-p 0.02 -n 100 "Tell me a long story about the sea.")
 wait_for "the model runs" 60
 kill -9 "$node_pid"
