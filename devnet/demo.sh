@@ -2,25 +2,31 @@
 # The main job on a local chain, with real parts. One: a contract asks, a bonded operator's plugin answers with a real model, the answer becomes final.
 # Two: another operator lies; a challenger's plugin catches it, the game is played on chain, the bond is slashed, the request is answered rightly. Three: a
 # false challenge costs whoever made it its bond.
-#   devnet/demo.sh [--keep] [--host geth|runner] [--client geth|anvil]
+#   devnet/demo.sh [--keep] [--host geth|runner] [--client geth|anvil] [--fork today|next]
 # --host geth     the plugin runs inside geth (default)
 # --host runner   the plugin runs in lockstep-node, beside an unmodified client: --client geth (default) or anvil
+# --fork next     geth has the gas table of its next fork, Amsterdam: new storage, code and calldata cost more
 # --keep          leaves the chain and the operator running at the end, and prints the end points
 # Sets up what is missing, builds, and ends with "demo: ok" (exit 0) or "demo: failed: WHY" (exit 1).
 set -uo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$root" || exit 1
-keep= host=geth client=geth
+keep= host=geth client=geth fork=today
 while [ $# -gt 0 ]; do
   case $1 in
     --keep) keep=1 ;;
-    --host | --client) [ $# -gt 1 ] || { echo "$1 needs a value" >&2; exit 2; }; declare "${1#--}=$2"; shift ;;
-    -h | --help) sed -n '2,9s/^# \?//p' "$0"; exit 0 ;;
+    --host | --client | --fork) [ $# -gt 1 ] || { echo "$1 needs a value" >&2; exit 2; }; declare "${1#--}=$2"; shift ;;
+    -h | --help) sed -n '2,10s/^# \?//p' "$0"; exit 0 ;;
     *) echo "unknown option '$1'; see devnet/demo.sh --help" >&2; exit 2 ;;
   esac
   shift
 done
 case $host/$client in geth/geth | runner/geth | runner/anvil) ;; *) echo "--host is geth or runner, --client geth or anvil (with --host runner)" >&2; exit 2 ;; esac
+case $fork/$client in
+  today/* | next/geth) ;;
+  next/anvil) echo "--fork next needs --client geth: anvil does not have that gas table" >&2; exit 2 ;;
+  *) echo "--fork is today or next" >&2; exit 2 ;;
+esac
 
 say() { printf '%s\n' "$*"; }
 title() { printf '\n== %s\n' "$*"; }
@@ -49,8 +55,10 @@ trap clean_up EXIT
 trap 'exit 130' INT TERM
 started=$SECONDS
 
-title "A chain with mainnet's rules, and the contracts"
-net_init "$work" || fail "no accounts could be made"
+rules="mainnet's rules"
+[ "$fork" = today ] || rules="the rules of geth's next fork"
+title "A chain with $rules, and the contracts"
+net_init "$work" "$fork" || fail "no accounts could be made"
 case $host/$client in
   geth/*) first=geth ;;
   runner/geth) first=stock-geth ;;

@@ -5,19 +5,21 @@
 #   password        password of all keys        genesis.json   devnet/chain/genesis.json with ether for the accounts
 #   chain/          the client's data           contracts.json addresses of the deployed contracts
 #   NAME.json       a plugin's configuration    *.log          what the programs printed
-# Variables: net, build (default build), http and ws (ports), chain_pid, node_pid, net_pids. Processes end with net_stop.
+# Variables: net, net_fork, build (default build), http and ws (ports), chain_pid, node_pid, net_pids. Processes end with
+# net_stop.
 lks_devnet=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 lks_root=$(dirname "$lks_devnet")
 : "${build:=$lks_root/build}"
 model=$lks_root/models/SmolLM2-135M-Instruct.Q4_1.gguf
-chain_pid= node_pid=
+chain_pid= node_pid= net_fork=today
 declare -A net_pids=()
 
 net_fail() { echo "devnet: $*" >&2; return 1; }
 
-# net_init FOLDER: an empty devnet with accounts for deployer, operator, requester, challenger, liar and accuser, each with 1,000,000 ether.
+# net_init FOLDER [FORK]: an empty devnet with accounts for deployer, operator, requester, challenger, liar and accuser,
+# each with 1,000,000 ether. FORK is today (default) or next: Amsterdam's gas table, which geth alone has.
 net_init() {
-  net=$1
+  net=$1 net_fork=${2:-today}
   mkdir -p "$net"
   read -r http ws < <(python3 -c '
 import socket
@@ -30,9 +32,11 @@ print(*(s.getsockname()[1] for s in taken))')
   for name in deployer operator requester challenger liar accuser; do
     "$build/lockstep" account new --light --keystore "$net/keys/$name" --password-file "$net/password" >"$net/$name.address" 2>"$net/accounts.log" || { cat "$net/accounts.log" >&2; return 1; }
   done
-  python3 - "$lks_devnet/chain/genesis.json" "$net" <<'PY'
+  python3 - "$lks_devnet/chain/genesis.json" "$net" "$net_fork" <<'PY'
 import json, pathlib, sys
 genesis, net = json.load(open(sys.argv[1])), pathlib.Path(sys.argv[2])
+if sys.argv[3] == "next":
+    genesis["config"]["amsterdamTime"] = 0
 for address in net.glob("*.address"):
     genesis["alloc"][address.read_text().strip()] = {"balance": hex(10**24)}
 (net / "genesis.json").write_text(json.dumps(genesis))
@@ -61,10 +65,13 @@ net_stop() {
   node_pid= chain_pid=
 }
 
-# net_deploy: the contracts with the devnet's parameters; contracts.json.
+# net_deploy: the contracts with the devnet's parameters; contracts.json. forge's own EVM has today's gas table: for
+# another one the client has to say how much gas a transaction takes.
 net_deploy() {
+  local options=()
+  [ "$net_fork" = today ] || options+=(--skip-simulation)
   (cd "$lks_root/contracts" && LOCKSTEP_PARAMETERS=devnet tools/forge script script/Deploy.s.sol --rpc-url "http://127.0.0.1:$http" --broadcast \
-    --keystore "$net"/keys/deployer/* --password-file "$net/password" --sender "$(cat "$net/deployer.address")") >"$net/deploy.log" 2>&1 &&
+    --keystore "$net"/keys/deployer/* --password-file "$net/password" --sender "$(cat "$net/deployer.address")" "${options[@]}") >"$net/deploy.log" 2>&1 &&
     sed -n 's/^ *deployment: //p' "$net/deploy.log" >"$net/contracts.json" && [ -s "$net/contracts.json" ] ||
     { tail -n 20 "$net/deploy.log" >&2; net_fail "the contracts were not deployed"; }
 }
