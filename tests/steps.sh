@@ -160,6 +160,7 @@ step_go() {
   local rc=0
   plugin/hosts/geth/build.sh --test -count=1 -v | tee "$logs/go-test.log" || rc=1
   tests/gas/meter --test -count=1 -v | tee -a "$logs/go-test.log" || rc=1
+  contracts/tools/gas-tables || rc=1
   count "$(grep -c '^ *--- PASS' "$logs/go-test.log")" "$(grep -c '^ *--- FAIL' "$logs/go-test.log")"
   return $rc
 }
