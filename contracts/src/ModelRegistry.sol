@@ -10,6 +10,8 @@ contract ModelRegistry is IModelRegistry {
     uint32 internal constant ARITHMETIC_VERSION = 1;
     uint32 internal constant MAX_POSITIONS = 32_768;
     uint256 internal constant MAX_EOS_IDS = 8;
+    /// Rows of a matrix in a well-formed program, of which SAMPLE's has one per token.
+    uint32 internal constant MAX_VOCAB = 16_777_216;
     /// The dispute game names operations by 16 bits and has 65,535 for the tree above them.
     uint32 internal constant MAX_OPS = 65_535;
 
@@ -69,8 +71,9 @@ contract ModelRegistry is IModelRegistry {
     function _check(ModelCommitment calldata c) private pure {
         if (c.arithmeticVersion != ARITHMETIC_VERSION) revert UnknownArithmeticVersion(c.arithmeticVersion);
         uint32 positions = c.contextLength < MAX_POSITIONS ? c.contextLength : MAX_POSITIONS;
-        bool ok = c.vocabSize != 0 && positions != 0 && c.maxPositions == positions && c.opCount != 0
-            && c.opCount <= MAX_OPS && c.tensorCount != 0 && c.samplerOp < c.opCount && c.eosIds.length <= MAX_EOS_IDS;
+        bool ok = c.vocabSize != 0 && c.vocabSize <= MAX_VOCAB && positions != 0 && c.maxPositions == positions
+            && c.opCount != 0 && c.opCount <= MAX_OPS && c.tensorCount != 0 && c.samplerOp < c.opCount
+            && c.eosIds.length <= MAX_EOS_IDS;
         for (uint256 i; ok && i < c.eosIds.length; ++i) {
             ok = c.eosIds[i] < c.vocabSize && (i == 0 || c.eosIds[i - 1] < c.eosIds[i]);
         }

@@ -49,6 +49,18 @@ contract ModelRegistryTest is BaseTest {
         expectMalformed(c);
     }
 
+    /// As many tokens as a matrix of a well-formed program may have rows.
+    function test_register_largestVocabulary() public {
+        ModelCommitment memory c = commitment();
+        c.vocabSize = 16_777_216;
+        (uint32 vocab,,) = registry.limits(registry.register(c, 0, ""));
+        assertEq(vocab, 16_777_216);
+        c.vocabSize = 16_777_217;
+        expectMalformed(c);
+        c.vocabSize = type(uint32).max;
+        expectMalformed(c);
+    }
+
     function test_register_noPositions_reverts() public {
         ModelCommitment memory c = commitment();
         (c.contextLength, c.maxPositions) = (0, 0);
@@ -126,9 +138,9 @@ contract ModelRegistryTest is BaseTest {
 
     function testFuzz_register_eosIds_roundTrip(uint256 n, uint32 step) public {
         n = bound(n, 0, 8);
-        step = uint32(bound(step, 1, type(uint32).max / 9));
+        step = uint32(bound(step, 1, 16_777_215 / 9));
         ModelCommitment memory c = commitment();
-        c.vocabSize = type(uint32).max;
+        c.vocabSize = 16_777_216;
         c.eosIds = ascending(n);
         for (uint256 i; i < n; ++i) {
             c.eosIds[i] *= step;

@@ -19,7 +19,7 @@ struct ModelCommitment {
     uint32 tensorCount;
     /// index of the SAMPLE operation
     uint32 samplerOp;
-    /// number of token ids
+    /// number of token ids, 1 to 2^24
     uint32 vocabSize;
     /// context length that the file states
     uint32 contextLength;
