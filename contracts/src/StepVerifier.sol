@@ -20,11 +20,12 @@ contract StepVerifier is IStepVerifier {
     /// @inheritdoc IStepVerifier
     function isWrong(
         ClaimFacts calldata facts,
+        bytes32 traceRoot,
         ModelCommitment calldata model,
         Witness calldata witness,
         bytes calldata partials
     ) external pure returns (bool wrong) {
-        Proof memory p = Proofs.begin(facts, model, witness);
+        Proof memory p = Proofs.begin(facts, traceRoot, model, witness);
         p.readOperation();
         if (witness.kind == UnitKind.Output) {
             p.locate();

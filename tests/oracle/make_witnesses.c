@@ -2,8 +2,9 @@
  *
  *   make_witnesses DIR COUNT [SEED]
  *
- * DIR/MODEL.bin for every tiny model, and for the two of hand_model.h: about COUNT records, each a u32 big-endian length, abi.encode(ClaimFacts, ModelCommitment, Witness, bytes partials) of
- * that length, and one byte: 0 not wrong, 1 wrong, 2 must revert.
+ * DIR/MODEL.bin for every tiny model, and for the two of hand_model.h: about COUNT records, each a
+ * u32 big-endian length, abi.encode(ClaimFacts, bytes32 traceRoot, ModelCommitment, Witness,
+ * bytes partials) of that length, and one byte: 0 not wrong, 1 wrong, 2 must revert.
  */
 #include "chain/contracts_internal.h"
 #include "chain/dispute_internal.h"
@@ -36,7 +37,6 @@ static void put_u32_word(lks_abi_writer *e, uint32_t v) { lks_abi_put_u64(e, v);
 
 static void put_facts(lks_abi_writer *e, const lks_claim_facts *c)
 {
-    lks_abi_put_word(e, c->trace_root);
     put_u32_word(e, c->facts.prompt_count);
     lks_abi_put_word(e, c->prompt_hash);
     put_u32_word(e, c->facts.answer_count);
@@ -78,6 +78,7 @@ static void write_record(scene *s, const lks_witness *w, const uint8_t *partials
                  (int)w->unit.kind, w->unit.op, w->unit.leaf, w->unit.unit, w->unit.place, expected, err ? lks_error_message() : wrong ? "wrong" : "not wrong");
     lks_abi_begin(&e, &out, 13);
     put_facts(&e, &claim);
+    lks_abi_put_word(&e, claim.trace_root);
     put_commitment(&e, &s->model);
     put_unit(&e, w);
     lks_abi_put_bytes(&e, partials, len);

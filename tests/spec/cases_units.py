@@ -69,7 +69,7 @@ def hexadecimal(data):
 
 
 def facts_of(claim):
-    """The members of ClaimFacts and ModelCommitment."""
+    """The members of ClaimFacts, the trace's root, and the members of ModelCommitment."""
     f, c = claim.facts, claim.models.commitment
     prompt, answer, allowed = (token_hash(claim.tokens[w]) for w in (u.PROMPT, u.ANSWER, u.ALLOWED))
     facts = {"traceRoot": hexadecimal(claim.trace.root), "promptCount": f.prompt_count, "promptHash": hexadecimal(prompt),

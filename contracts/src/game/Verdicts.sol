@@ -4,7 +4,8 @@ pragma solidity 0.8.37;
 import {ClaimStatus, DisputeState, DisputedClaim, IDisputeGame} from "../interfaces/IDisputeGame.sol";
 import {IInferenceOracle, Request, Seat} from "../interfaces/IInferenceOracle.sol";
 import {ModelCommitment} from "../interfaces/IModelRegistry.sol";
-import {ClaimFacts, IStepVerifier, Opening, UnitKind, Witness} from "../interfaces/IStepVerifier.sol";
+import {ClaimFacts, IStepVerifier, Opening, Witness} from "../interfaces/IStepVerifier.sol";
+import {UnitKinds} from "../verifier/UnitKinds.sol";
 import {Money} from "./Money.sol";
 import {Turn, Turns} from "./Turns.sol";
 
@@ -36,7 +37,7 @@ abstract contract Verdicts is Money {
         if (!Turns.isOperators(t.state)) _spend(t);
         _requireRequest(r, c);
         _requireWhole(witness);
-        _requireWrong(_facts(r, c.requestId, c.attempt, c.seat, c.root), r, model, witness, msg.data[:0]);
+        _requireWrong(_facts(r, c.requestId, c.attempt, c.seat), c.root, r, model, witness, msg.data[:0]);
         _win(disputeId, d, c, t, r);
     }
 
@@ -52,11 +53,11 @@ abstract contract Verdicts is Money {
         _requireState(t, DisputeState.PartialStep);
         _spend(t);
         _requireRequest(r, c);
-        bool asked = witness.kind > UnitKind.Token && witness.op == t.op && witness.leaf == t.index
+        bool asked = UnitKinds.isPartial(witness.kind) && witness.op == t.op && witness.leaf == t.index
             && witness.unit == _element(t, d.lane);
         if (!asked) revert BadElement();
         if (_slots[d.claimId][_key(t, d)] >> 40 != _digest(partials)) revert WrongHash();
-        _requireWrong(_facts(r, c.requestId, c.attempt, c.seat, c.root), r, model, witness, partials);
+        _requireWrong(_facts(r, c.requestId, c.attempt, c.seat), c.root, r, model, witness, partials);
         _win(disputeId, d, c, t, r);
     }
 
@@ -142,7 +143,7 @@ abstract contract Verdicts is Money {
         _requireCommitted(salt, keccak256(abi.encode(witness)));
         Target memory target = _target(r, attempt, seat);
         _requireKnownRoot(target, root, signature);
-        _requireWrong(_facts(r, target.requestId, attempt, seat, root), r, model, witness, msg.data[:0]);
+        _requireWrong(_facts(r, target.requestId, attempt, seat), root, r, model, witness, msg.data[:0]);
         _convict(target, r, attempt, seat);
     }
 
@@ -228,27 +229,27 @@ abstract contract Verdicts is Money {
 
     /// Partials are proved wrong in the dispute that asked for them.
     function _requireWhole(Witness calldata witness) private pure {
-        if (witness.kind > UnitKind.Token) revert BadPartials();
+        if (UnitKinds.isPartial(witness.kind)) revert BadPartials();
     }
 
     function _requireWrong(
         ClaimFacts memory facts,
+        bytes32 root,
         Request calldata r,
         ModelCommitment calldata model,
         Witness calldata witness,
         bytes calldata partials
     ) private view {
         _requireModel(model, r.modelId);
-        if (!IStepVerifier(verifier).isWrong(facts, model, witness, partials)) revert NothingWrong();
+        if (!IStepVerifier(verifier).isWrong(facts, root, model, witness, partials)) revert NothingWrong();
     }
 
-    function _facts(Request calldata r, bytes32 requestId, uint8 attempt, uint8 seat, bytes32 root)
+    function _facts(Request calldata r, bytes32 requestId, uint8 attempt, uint8 seat)
         private
         view
         returns (ClaimFacts memory f)
     {
         Seat memory claimed = IInferenceOracle(oracle).seatOf(requestId, attempt, seat);
-        f.traceRoot = root;
         (f.promptCount, f.promptHash) = (r.promptCount, r.promptHash);
         (f.tokenCount, f.tokensHash) = (claimed.tokenCount, claimed.value);
         (f.temperature, f.minP) = (r.temperature, r.minP);

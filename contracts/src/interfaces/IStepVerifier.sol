@@ -3,9 +3,8 @@ pragma solidity 0.8.37;
 
 import {ModelCommitment} from "./IModelRegistry.sol";
 
-/// What a unit of proof needs to know of the claim it is about.
+/// What a unit of proof needs to know of the claim it is about, beside the root of its trace.
 struct ClaimFacts {
-    bytes32 traceRoot;
     /// P
     uint32 promptCount;
     bytes32 promptHash;
@@ -73,7 +72,8 @@ struct OutputShape {
 
 /// @title Recomputes one unit of an inference from committed inputs.
 /// @dev Pure functions of their arguments. A witness that does not parse, does not open, or whose program is malformed reverts. Nothing here knows
-/// of disputes, clocks or money. Assumes that `model` hashes to the claim's model id and that the facts are the claim's.
+/// of disputes, clocks or money. Assumes that `model` hashes to the claim's model id, and that
+/// facts and root are the claim's.
 interface IStepVerifier {
     /// The openings are fewer or more than the unit reads, or one has another length than its place demands.
     error BadOpening();
@@ -85,9 +85,11 @@ interface IStepVerifier {
     error MalformedProgram();
 
     /// Whether the unit shows that the trace, or the answer, is not what the model computes.
+    /// @param traceRoot root of the operator's trace
     /// @param partials of the kinds Partial*: what the operator posted for the element (its format and length checked by `checkPartials`); else empty
     function isWrong(
         ClaimFacts calldata facts,
+        bytes32 traceRoot,
         ModelCommitment calldata model,
         Witness calldata witness,
         bytes calldata partials

@@ -51,14 +51,14 @@ struct Proof {
 
 /// @title Reads what a unit reads, in order, each from the next opening (docs/SPEC.md, section 13). Offsets are of the call's data.
 library Proofs {
-    function begin(ClaimFacts calldata facts, ModelCommitment calldata model, Witness calldata w)
+    function begin(ClaimFacts calldata facts, bytes32 root, ModelCommitment calldata model, Witness calldata w)
         internal
         pure
         returns (Proof memory p)
     {
         p.openings = _openings(w.openings);
         p.limits = limitsOf(model);
-        (p.traceRoot, p.weightsRoot, p.programRoot) = (facts.traceRoot, model.weightsRoot, model.programRoot);
+        (p.traceRoot, p.weightsRoot, p.programRoot) = (root, model.weightsRoot, model.programRoot);
         (p.ropeRoot, p.maxPositions) = (model.ropeRoot, model.maxPositions);
         (p.promptCount, p.sampled) = (facts.promptCount, facts.tokenCount);
         if (p.promptCount == 0 || p.sampled == 0 || p.promptCount + p.sampled - 1 > p.maxPositions) {

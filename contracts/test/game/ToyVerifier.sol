@@ -2,20 +2,14 @@
 pragma solidity 0.8.37;
 
 import {ModelCommitment} from "../../src/interfaces/IModelRegistry.sol";
-import {
-    ClaimFacts,
-    IStepVerifier,
-    Opening,
-    OutputShape,
-    UnitKind,
-    Witness
-} from "../../src/interfaces/IStepVerifier.sol";
+import {ClaimFacts, IStepVerifier, Opening, OutputShape, Witness} from "../../src/interfaces/IStepVerifier.sol";
+import {UnitKinds} from "../../src/verifier/UnitKinds.sol";
 import {ToyTrace} from "./ToyTrace.sol";
 
 /// Knows a true trace, and finds wrong whatever opens to the root and differs from it.
 contract ToyVerifier is IStepVerifier {
     ToyTrace public truth;
-    /// hash of the facts, but for the root, that every call must bring; 0: any
+    /// hash of the facts that every call must bring; 0: any
     bytes32 public wantedFacts;
     mapping(uint32 op => bool) public malformed;
     /// finds everything wrong, whatever the witness
@@ -34,23 +28,22 @@ contract ToyVerifier is IStepVerifier {
     }
 
     function setFacts(ClaimFacts memory facts) external {
-        facts.traceRoot = 0;
         wantedFacts = keccak256(abi.encode(facts));
     }
 
-    function isWrong(ClaimFacts calldata facts, ModelCommitment calldata, Witness calldata w, bytes calldata partials)
-        external
-        view
-        returns (bool)
-    {
-        ClaimFacts memory other = facts;
-        other.traceRoot = 0;
-        require(wantedFacts == 0 || keccak256(abi.encode(other)) == wantedFacts, "facts");
+    function isWrong(
+        ClaimFacts calldata facts,
+        bytes32 traceRoot,
+        ModelCommitment calldata,
+        Witness calldata w,
+        bytes calldata partials
+    ) external view returns (bool) {
+        require(wantedFacts == 0 || keccak256(abi.encode(facts)) == wantedFacts, "facts");
         if (always) return true;
         if (w.op >= truth.opCount() || !truth.present(w.op, 0, w.leaf)) revert BadUnit();
-        if (w.kind > UnitKind.Token) return partialsWrong(w, partials);
+        if (UnitKinds.isPartial(w.kind)) return partialsWrong(w, partials);
         if (w.openings.length != 1 || w.openings[0].data.length != truth.lengthOf(w.op, w.leaf)) revert BadOpening();
-        if (climb(w) != facts.traceRoot) revert WrongRoot();
+        if (climb(w) != traceRoot) revert WrongRoot();
         return keccak256(w.openings[0].data) != keccak256(truth.trueLeaf(w.op, w.leaf));
     }
 

@@ -234,6 +234,6 @@ contract SamplingTest is SceneTest {
         s.finish();
         s.witness.op = uint32(OP - 1);
         vm.expectRevert(IStepVerifier.WrongRoot.selector);
-        verifier.isWrong(s.facts, s.model, s.witness, "");
+        verifier.isWrong(s.facts, s.traceRoot, s.model, s.witness, "");
     }
 }

@@ -21,6 +21,7 @@ struct Read {
 /// A witness in the making. The trees hold what is read; every other node of theirs is any hash, since nothing of it is ever checked.
 struct Scene {
     ClaimFacts facts;
+    bytes32 traceRoot;
     ModelCommitment model;
     Witness witness;
     Read[] reads;
@@ -114,7 +115,7 @@ library Scenes {
     /// Makes the trees' roots and all openings.
     function finish(Scene memory s) internal pure {
         s.witness.openings = new Opening[](s.count);
-        s.facts.traceRoot = finishTree(s, TRACE, s.model.opCount);
+        s.traceRoot = finishTree(s, TRACE, s.model.opCount);
         s.model.weightsRoot = finishTree(s, WEIGHTS, s.model.tensorCount);
         s.model.programRoot = finishTree(s, PROGRAM, 1);
         s.model.ropeRoot = finishTree(s, ROPE, 1);

@@ -17,7 +17,7 @@ abstract contract SceneTest is Test {
     /* VERDICTS */
 
     function isWrong(Scene memory s, bytes memory partials) internal view returns (bool) {
-        return verifier.isWrong(s.facts, s.model, s.witness, partials);
+        return verifier.isWrong(s.facts, s.traceRoot, s.model, s.witness, partials);
     }
 
     function verdict(Scene memory s) internal view returns (bool) {
@@ -43,8 +43,8 @@ abstract contract SceneTest is Test {
     /// Reverts with an error of the interface, and with nothing else.
     function mustRevert(Scene memory s, bytes memory partials, string memory what) internal view {
         uint256 free = freeMemory();
-        (bool ok, bytes memory reason) =
-            address(verifier).staticcall(abi.encodeCall(IStepVerifier.isWrong, (s.facts, s.model, s.witness, partials)));
+        (bool ok, bytes memory reason) = address(verifier)
+            .staticcall(abi.encodeCall(IStepVerifier.isWrong, (s.facts, s.traceRoot, s.model, s.witness, partials)));
         assertFalse(ok, what);
         bytes4 error = bytes4(reason);
         assertTrue(
@@ -74,9 +74,9 @@ abstract contract SceneTest is Test {
     function checkSpoilt(Scene memory s, bytes memory partials) internal view {
         checkSpoiltOpenings(s, partials);
         spoilUnit(s, partials);
-        s.facts.traceRoot ^= bytes32(uint256(1));
+        s.traceRoot ^= bytes32(uint256(1));
         mustRevert(s, partials, "another trace");
-        s.facts.traceRoot ^= bytes32(uint256(1));
+        s.traceRoot ^= bytes32(uint256(1));
     }
 
     /// Of units that read nothing of the trace, whose verdict is the same at many places.
@@ -105,7 +105,7 @@ abstract contract SceneTest is Test {
         s.model.programRoot ^= bytes32(uint256(1));
     }
 
-    function spoilData(Scene memory s, bytes memory partials, Opening memory o) private view {
+    function spoilData(Scene memory s, bytes memory partials, Opening memory o) internal view {
         bytes memory data = o.data;
         for (uint256 i; i < 2; ++i) {
             o.data = bytes.concat(data);
@@ -121,7 +121,7 @@ abstract contract SceneTest is Test {
         o.data = data;
     }
 
-    function spoilPath(Scene memory s, bytes memory partials, Opening memory o) private view {
+    function spoilPath(Scene memory s, bytes memory partials, Opening memory o) internal view {
         bytes32[] memory path = o.path;
         for (uint256 i; i < path.length; ++i) {
             path[i] ^= bytes32(uint256(1) << (i % 256));

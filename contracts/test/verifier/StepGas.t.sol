@@ -119,7 +119,7 @@ contract StepTableTest is Test {
     {
         (Scene memory s, bytes memory partials) = build(m, step, kind, positions);
         s.finish();
-        bytes memory call = abi.encodeCall(IStepVerifier.isWrong, (s.facts, s.model, s.witness, partials));
+        bytes memory call = abi.encodeCall(IStepVerifier.isWrong, (s.facts, s.traceRoot, s.model, s.witness, partials));
         size = call.length;
         uint256 left = gasleft();
         (bool ok,) = address(verifier).staticcall(call);

@@ -64,6 +64,7 @@ contract UnitVectorsTest is Test {
                     IStepVerifier.isWrong,
                     (
                         _facts(json, string.concat(at, ".facts.")),
+                        _hash(json, at, ".facts.traceRoot"),
                         _commitment(json, string.concat(at, ".commitment.")),
                         _witness(json, string.concat(at, ".")),
                         partials
@@ -108,7 +109,6 @@ contract UnitVectorsTest is Test {
     }
 
     function _facts(string memory json, string memory at) private pure returns (ClaimFacts memory f) {
-        f.traceRoot = _hash(json, at, "traceRoot");
         f.promptCount = uint32(_number(json, at, "promptCount"));
         f.promptHash = _hash(json, at, "promptHash");
         f.tokenCount = uint32(_number(json, at, "tokenCount"));

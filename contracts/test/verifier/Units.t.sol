@@ -343,7 +343,7 @@ contract UnitsTest is SceneTest {
             }
             assertTrue(verifier.isMalformed(s.model, uint32(OP), head(s, 3)), vm.toString(word));
             vm.expectRevert(IStepVerifier.MalformedProgram.selector);
-            verifier.isWrong(s.facts, s.model, s.witness, "");
+            verifier.isWrong(s.facts, s.traceRoot, s.model, s.witness, "");
         }
     }
 

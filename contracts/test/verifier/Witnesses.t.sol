@@ -6,8 +6,10 @@ import {StepVerifier} from "../../src/StepVerifier.sol";
 import {ClaimFacts, Witness} from "../../src/interfaces/IStepVerifier.sol";
 import {ModelCommitment} from "../../src/interfaces/IModelRegistry.sol";
 
-/// Whole witnesses of small models, with the verdict of C: out/vectors/witnesses/*.bin, made by `tools/step-vectors`. A record is the length (u32, big-endian)
-/// of abi.encode(ClaimFacts, ModelCommitment, Witness, bytes partials), that encoding, and a byte: 0 right, 1 wrong, 2 must revert.
+/// Whole witnesses of small models, with the verdict of C: out/vectors/witnesses/*.bin, made by
+/// `tools/step-vectors`. A record is the length (u32, big-endian) of abi.encode(ClaimFacts,
+/// bytes32 traceRoot, ModelCommitment, Witness, bytes partials), that encoding, and a byte: 0 right,
+/// 1 wrong, 2 must revert.
 contract WitnessesTest is Test {
     string internal constant FOLDER = "out/vectors/witnesses";
 
@@ -55,9 +57,14 @@ contract WitnessesTest is Test {
     }
 
     function verdictOf(bytes calldata encoded) external view returns (uint8) {
-        (ClaimFacts memory facts, ModelCommitment memory model, Witness memory witness, bytes memory partials) =
-            abi.decode(encoded, (ClaimFacts, ModelCommitment, Witness, bytes));
-        try verifier.isWrong(facts, model, witness, partials) returns (bool wrong) {
+        (
+            ClaimFacts memory facts,
+            bytes32 root,
+            ModelCommitment memory model,
+            Witness memory witness,
+            bytes memory partials
+        ) = abi.decode(encoded, (ClaimFacts, bytes32, ModelCommitment, Witness, bytes));
+        try verifier.isWrong(facts, root, model, witness, partials) returns (bool wrong) {
             return wrong ? 1 : 0;
         } catch {
             return 2;
