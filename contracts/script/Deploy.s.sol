@@ -8,6 +8,7 @@ import {InferenceOracle} from "../src/InferenceOracle.sol";
 import {ModelRegistry} from "../src/ModelRegistry.sol";
 import {OperatorBonds} from "../src/OperatorBonds.sol";
 import {StepVerifier} from "../src/StepVerifier.sol";
+import {StepVerifierExtension} from "../src/StepVerifierExtension.sol";
 import {GameParameters} from "../src/interfaces/IDisputeGame.sol";
 import {OracleParameters} from "../src/interfaces/IInferenceOracle.sol";
 
@@ -34,7 +35,7 @@ contract Deploy is Script {
         uint256 startBlock = block.number;
         vm.startBroadcast(deployer);
         ModelRegistry registry = new ModelRegistry();
-        StepVerifier verifier = new StepVerifier();
+        StepVerifier verifier = new StepVerifier(address(new StepVerifierExtension()));
         // The bonds name the oracle and the oracle the game before they exist: they are the next contracts. The constructors check that they are.
         uint256 nonce = vm.getNonce(deployer);
         OperatorBonds bonds = new OperatorBonds(vm.computeCreateAddress(deployer, nonce + 1), p.withdrawalDelay);

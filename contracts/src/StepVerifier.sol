@@ -9,13 +9,25 @@ import {Op, Program} from "./verifier/Program.sol";
 import {Openings, Proof, Proofs} from "./verifier/Proof.sol";
 import {Rules} from "./verifier/Rules.sol";
 import {Limits} from "./verifier/Rules.sol";
-import {Tokens} from "./verifier/Tokens.sol";
 
 /// @title StepVerifier
-/// @dev No state and no argument: `new StepVerifier()`, before the dispute game that names it. All arithmetic is in src/verifier/, one library a family of
-/// operations; it reads witnesses where they lie in the call's data.
+/// @dev No state: `new StepVerifier(address(new StepVerifierExtension()))`, before the dispute game
+/// that names it. The code of both together is larger than a contract may be; callers know this
+/// address alone. All arithmetic is in src/verifier/, one library per family of operations; it reads
+/// witnesses where they lie in the call's data.
 contract StepVerifier is IStepVerifier {
     using Proofs for Proof;
+
+    /// Judges the units of SAMPLE and the partials of attention.
+    address public immutable extension;
+
+    /// The address has no code.
+    error NoExtension();
+
+    constructor(address extension_) {
+        if (extension_.code.length == 0) revert NoExtension();
+        extension = extension_;
+    }
 
     /// @inheritdoc IStepVerifier
     function isWrong(
@@ -23,20 +35,33 @@ contract StepVerifier is IStepVerifier {
         bytes32 traceRoot,
         ModelCommitment calldata model,
         Witness calldata witness,
-        bytes calldata partials
-    ) external pure returns (bool wrong) {
+        bytes calldata
+    ) external view returns (bool wrong) {
+        if (witness.kind != UnitKind.Output || witness.op == model.samplerOp) {
+            return _askExtension();
+        }
         Proof memory p = Proofs.begin(facts, traceRoot, model, witness);
         p.readOperation();
-        if (witness.kind == UnitKind.Output) {
-            p.locate();
-            p.readDisputed();
-            wrong = p.op.code == Program.SAMPLE ? Tokens.isRowWrong(p, facts) : Outputs.isWrong(p, facts);
-        } else if (witness.kind == UnitKind.Token) {
-            wrong = Tokens.isTokenWrong(p, facts);
-        } else {
-            wrong = Partials.isWrong(p, witness.kind, partials);
-        }
+        p.locate();
+        p.readDisputed();
+        wrong = Outputs.isWrong(p, facts);
         p.end();
+    }
+
+    /// Makes this very call to the extension. What that reverts with, this reverts with.
+    function _askExtension() private view returns (bool wrong) {
+        address to = extension;
+        assembly ("memory-safe") {
+            let at := mload(0x40)
+            calldatacopy(at, 0, calldatasize())
+            let ok := staticcall(gas(), to, at, calldatasize(), 0, 0x20)
+            // Running out of gas inside, too, ends here: it is no verdict.
+            if iszero(and(ok, eq(returndatasize(), 0x20))) {
+                returndatacopy(at, 0, returndatasize())
+                revert(at, returndatasize())
+            }
+            wrong := mload(0)
+        }
     }
 
     /// @inheritdoc IStepVerifier

@@ -6,6 +6,7 @@ import {Deploy} from "../script/Deploy.s.sol";
 import {DisputeGame} from "../src/DisputeGame.sol";
 import {InferenceOracle} from "../src/InferenceOracle.sol";
 import {OperatorBonds} from "../src/OperatorBonds.sol";
+import {StepVerifier} from "../src/StepVerifier.sol";
 import {GameParameters} from "../src/interfaces/IDisputeGame.sol";
 import {IInferenceOracle, OracleParameters} from "../src/interfaces/IInferenceOracle.sol";
 import {IOperatorBonds} from "../src/interfaces/IOperatorBonds.sol";
@@ -23,7 +24,7 @@ contract DeployTest is Test {
             assertGt(oracle.registry().code.length, 0);
             assertEq(oracle.disputeGame(), address(game));
             assertEq(game.oracle(), address(oracle));
-            assertGt(game.verifier().code.length, 0);
+            assertGt(StepVerifier(game.verifier()).extension().code.length, 0);
             OracleParameters memory p = oracle.parameters();
             Deploy.Parameters memory wanted = script.parameters(names[i]);
             assertEq(abi.encode(p), abi.encode(wanted.oracle));
@@ -41,7 +42,9 @@ contract DeployTest is Test {
 
     /// EIP-170 and EIP-3860.
     function test_deploy_sizes_fit() public view {
-        string[5] memory names = ["InferenceOracle", "OperatorBonds", "ModelRegistry", "DisputeGame", "StepVerifier"];
+        string[6] memory names = [
+            "InferenceOracle", "OperatorBonds", "ModelRegistry", "DisputeGame", "StepVerifier", "StepVerifierExtension"
+        ];
         for (uint256 i; i < names.length; ++i) {
             string memory artifact = string.concat(names[i], ".sol:", names[i]);
             assertLt(vm.getDeployedCode(artifact).length, 24_576, names[i]);

@@ -16,8 +16,11 @@ library Tokens {
     /// `unit` that disputes the index; as `place`: not by the list of allowed tokens.
     uint256 private constant INDEX = 0xffffffff;
 
-    /// The disputed chunk, SAMPLE's row, was read.
+    /// Whether SAMPLE's row is not the one of its logits.
     function isRowWrong(Proof memory p, ClaimFacts calldata facts) internal pure returns (bool) {
+        if (p.op.code != Program.SAMPLE) revert IStepVerifier.BadUnit();
+        p.locate();
+        p.readDisputed();
         uint256 maximum = Calldata.u32(p.at);
         uint256 index;
         unchecked {

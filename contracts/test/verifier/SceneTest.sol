@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {Test} from "forge-std/Test.sol";
 import {StepVerifier} from "../../src/StepVerifier.sol";
+import {StepVerifierExtension} from "../../src/StepVerifierExtension.sol";
 import {IStepVerifier, Opening} from "../../src/interfaces/IStepVerifier.sol";
 import {Scene, Scenes} from "./Scene.sol";
 
@@ -12,7 +13,7 @@ abstract contract SceneTest is Test {
 
     uint256 internal constant NONE = type(uint256).max;
 
-    StepVerifier internal verifier = new StepVerifier();
+    StepVerifier internal verifier = new StepVerifier(address(new StepVerifierExtension()));
 
     /* VERDICTS */
 

@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {Test, console} from "forge-std/Test.sol";
 import {StepVerifier} from "../../src/StepVerifier.sol";
+import {StepVerifierExtension} from "../../src/StepVerifierExtension.sol";
 import {IStepVerifier, UnitKind} from "../../src/interfaces/IStepVerifier.sol";
 import {Op, Program} from "../../src/verifier/Program.sol";
 import {WeightRow} from "../../src/verifier/WeightRow.sol";
@@ -55,12 +56,14 @@ contract StepTableTest is Test {
     uint256 internal constant LIMIT_1B = 1_500_000;
     uint256 internal constant LIMIT_70B = 5_000_000;
     uint256 internal constant CAP = 16_777_216; // EIP-7825
+    uint256 internal constant COLD_ACCOUNT = 2600;
+    uint256 internal constant WARM_ACCOUNT = 100;
     uint256 internal constant WITNESS_LIMIT = 120_000;
     uint256 internal constant SAMPLED = 128;
     uint256 internal constant TEMPERATURE = 0x3f4ccccd;
     uint256 internal constant MIN_P = 0x3d4ccccd;
 
-    StepVerifier internal verifier = new StepVerifier();
+    StepVerifier internal verifier = new StepVerifier(address(new StepVerifierExtension()));
 
     function test_gas_steps_areThoseOfTheSnapshot() public {
         string memory text =
@@ -121,9 +124,13 @@ contract StepTableTest is Test {
         s.finish();
         bytes memory call = abi.encodeCall(IStepVerifier.isWrong, (s.facts, s.traceRoot, s.model, s.witness, partials));
         size = call.length;
+        // Here the extension is warm from now on; in a transaction it is cold (EIP-2929).
+        require(verifier.extension().code.length != 0);
+        bool asksExtension = s.witness.kind != UnitKind.Output || s.witness.op == s.model.samplerOp;
         uint256 left = gasleft();
         (bool ok,) = address(verifier).staticcall(call);
         left -= gasleft();
+        if (asksExtension) left += COLD_ACCOUNT - WARM_ACCOUNT;
         require(ok, nameOf(step));
         uint256 zeros;
         for (uint256 i; i < size; ++i) {

@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import {Test} from "forge-std/Test.sol";
 import {stdJson} from "forge-std/StdJson.sol";
 import {StepVerifier} from "../../src/StepVerifier.sol";
+import {StepVerifierExtension} from "../../src/StepVerifierExtension.sol";
 import {ModelCommitment} from "../../src/interfaces/IModelRegistry.sol";
 import {ClaimFacts, IStepVerifier, Opening, UnitKind, Witness} from "../../src/interfaces/IStepVerifier.sol";
 
@@ -14,7 +15,7 @@ contract UnitVectorsTest is Test {
     StepVerifier internal verifier;
 
     function setUp() public {
-        verifier = new StepVerifier();
+        verifier = new StepVerifier(address(new StepVerifierExtension()));
     }
 
     function test_llama() public {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {StepVerifierExtension} from "../../src/StepVerifierExtension.sol";
 import {IStepVerifier, Opening, UnitKind} from "../../src/interfaces/IStepVerifier.sol";
 import {Op, Program} from "../../src/verifier/Program.sol";
 import {WeightRow} from "../../src/verifier/WeightRow.sol";
@@ -82,6 +83,15 @@ contract UnitsTest is SceneTest {
         for (uint256 e; e < 70; ++e) {
             checkBits(quant, e, 128 + 8 * e, 136 + 8 * e);
         }
+    }
+
+    /// The extension judges nothing that is not its own, whoever asks.
+    function test_extension_otherOperation_reverts() public {
+        Scene memory s = quant(9, NONE);
+        assertFalse(verdict(s));
+        StepVerifierExtension extension = StepVerifierExtension(verifier.extension());
+        vm.expectRevert(IStepVerifier.BadUnit.selector);
+        extension.isWrong(s.facts, s.traceRoot, s.model, s.witness, "");
     }
 
     function test_isWrong_quant_spoiltWitness_reverts() public view {

@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {Test, Vm, console} from "forge-std/Test.sol";
 import {StepVerifier} from "../../src/StepVerifier.sol";
+import {StepVerifierExtension} from "../../src/StepVerifierExtension.sol";
 import {ClaimFacts, Witness} from "../../src/interfaces/IStepVerifier.sol";
 import {ModelCommitment} from "../../src/interfaces/IModelRegistry.sol";
 
@@ -13,7 +14,7 @@ import {ModelCommitment} from "../../src/interfaces/IModelRegistry.sol";
 contract WitnessesTest is Test {
     string internal constant FOLDER = "out/vectors/witnesses";
 
-    StepVerifier internal verifier = new StepVerifier();
+    StepVerifier internal verifier = new StepVerifier(address(new StepVerifierExtension()));
 
     function test_witnesses_haveTheVerdictsOfC() public {
         require(vm.exists(FOLDER), "out/vectors/witnesses is missing: run contracts/tools/step-vectors");
