@@ -174,6 +174,8 @@ lks_err lks_step_check(bool *wrong, const lks_facts *f, const lks_unit *u, const
         f->answer_count > f->max_positions - f->prompt_count + 1)
         return lks_step_bad_unit(&s);
     s.positions = f->prompt_count + f->answer_count - 1;
+    if (u->kind == LKS_UNIT_UNLISTED)
+        return lks_step_unlisted(&s, wrong);
     lks_err err = read_program(&s);
     if (!err)
         err = find_place(&s);
@@ -186,6 +188,7 @@ lks_err lks_step_check(bool *wrong, const lks_facts *f, const lks_unit *u, const
     case LKS_UNIT_PARTIAL_MAXIMUM:
     case LKS_UNIT_PARTIAL_RUNNING:
     case LKS_UNIT_PARTIAL_FINAL: return check_partial(&s, wrong);
+    case LKS_UNIT_UNLISTED: break; /* reads no program: above */
     }
     return lks_step_bad_unit(&s);
 }

@@ -27,8 +27,15 @@ typedef enum lks_unit_kind {
     LKS_UNIT_PARTIAL_CHUNK,
     LKS_UNIT_PARTIAL_MAXIMUM,
     LKS_UNIT_PARTIAL_RUNNING,
-    LKS_UNIT_PARTIAL_FINAL
+    LKS_UNIT_PARTIAL_FINAL,
+    LKS_UNIT_UNLISTED
 } lks_unit_kind;
+
+/* Whether the unit is about partials that the operator posted for an attention element. */
+static inline bool lks_unit_is_partial(lks_unit_kind kind)
+{
+    return kind >= LKS_UNIT_PARTIAL_CHUNK && kind <= LKS_UNIT_PARTIAL_FINAL;
+}
 
 #define LKS_UNIT_INDEX UINT32_MAX /* unit of SAMPLE: its index itself; place: not the allowed list */
 

@@ -72,6 +72,8 @@ LKS_MUST_USE lks_err lks_step_rms(lks_step *s, bool *wrong);
 LKS_MUST_USE lks_err lks_step_a8(lks_step *s, bool *wrong);
 LKS_MUST_USE lks_err lks_step_sample(lks_step *s, bool *wrong);
 LKS_MUST_USE lks_err lks_step_chosen(lks_step *s, bool *wrong);
+/* Reads no descriptor: op, inputs, shape and place are not set. */
+LKS_MUST_USE lks_err lks_step_unlisted(lks_step *s, bool *wrong);
 LKS_MUST_USE lks_err lks_step_partial(lks_step *s, bool *wrong);
 
 #endif

@@ -1,20 +1,21 @@
-/* SAMPLE's row against one or two logits, and a token of the answer against the row that it was chosen from. */
+/* SAMPLE's row against one or two logits, and a token of the answer against the row that it was
+ * chosen from and against the allowed list. */
 #include "kernels/half.h"
 #include "kernels/math32.h"
 #include "oracle/step_internal.h"
 
-/* ---- SAMPLE's row ---- */
+/* ---- The allowed list ---- */
 
-/* Whether the allowed list lacks the index, which the elements on both sides of `place` show. */
-static lks_err is_not_allowed(lks_step *s, bool *wrong, uint32_t index)
+/* Whether the allowed list lacks the token, which the elements on both sides of `place` show. */
+static lks_err is_not_allowed(lks_step *s, bool *wrong, uint32_t token)
 {
     uint32_t place = s->unit.place, below, above;
     lks_err err = LKS_OK;
     if (place > s->facts->allowed_count)
         return lks_step_bad_unit(s);
-    if (place > 0 && !(err = lks_step_token(s, &below, LKS_LIST_ALLOWED, place - 1)) && below >= index)
+    if (place > 0 && !(err = lks_step_token(s, &below, LKS_LIST_ALLOWED, place - 1)) && below >= token)
         err = lks_step_bad_unit(s);
-    if (!err && place < s->facts->allowed_count && !(err = lks_step_token(s, &above, LKS_LIST_ALLOWED, place)) && above <= index)
+    if (!err && place < s->facts->allowed_count && !(err = lks_step_token(s, &above, LKS_LIST_ALLOWED, place)) && above <= token)
         err = lks_step_bad_unit(s);
     *wrong = !err;
     return err;
@@ -33,6 +34,8 @@ static lks_err must_be_allowed(lks_step *s, uint32_t w)
         err = lks_step_bad_unit(s);
     return err;
 }
+
+/* ---- SAMPLE's row ---- */
 
 static lks_err logit(lks_step *s, float *y, const lks_step_row *x, uint32_t token)
 {
@@ -134,4 +137,15 @@ lks_err lks_step_chosen(lks_step *s, bool *wrong)
     if (c >= s->facts->vocab_size)
         return lks_step_bad_unit(s);
     return check_sampled(s, wrong, c, lks_step_f32(row));
+}
+
+lks_err lks_step_unlisted(lks_step *s, bool *wrong)
+{
+    const lks_facts *f = s->facts;
+    uint32_t token;
+    if (s->unit.op != f->sampler_op || s->unit.unit != 0 || f->allowed_count == 0 ||
+        s->unit.leaf >= f->answer_count)
+        return lks_step_bad_unit(s);
+    lks_err err = lks_step_token(s, &token, LKS_LIST_ANSWER, s->unit.leaf);
+    return err ? err : is_not_allowed(s, wrong, token);
 }

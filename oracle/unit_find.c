@@ -80,10 +80,12 @@ lks_err lks_unit_find_token(lks_unit *u, lks_trace *own, uint32_t index)
 {
     finder f;
     const lks_run *run = lks_trace_run(own);
+    uint32_t place;
     if (index >= run->answer_count)
         return lks_fail(LKS_BADARGS, "the answer has no token %u", index);
     lks_err err = open_finder(&f, own, NULL, lks_trace_model(own)->program.op_count - 1, index);
-    if (!err)
+    /* A unit of kind UNLISTED reads no row. */
+    if (!err && !lks_suspect_lacks(&f.suspect, &place, run->answer[index]))
         err = want_row_and_inputs(&f);
     if (!err)
         err = lks_unit_search_token(u, &f.suspect, run->answer[index], lks_trace_tokens(own)[index], &f.view.reader);

@@ -20,6 +20,13 @@ uint32_t lks_count_below(const uint32_t *list, uint32_t count, uint32_t id)
     return low;
 }
 
+bool lks_suspect_lacks(const lks_suspect *s, uint32_t *place, uint32_t id)
+{
+    uint32_t count = s->facts->allowed_count;
+    *place = lks_count_below(s->allowed, count, id);
+    return count && (*place == count || s->allowed[*place] != id);
+}
+
 /* A search in progress. */
 typedef struct search {
     const lks_suspect *s;
@@ -91,12 +98,9 @@ static void search_a8(search *x, const uint8_t *own, const uint8_t *shown, uint3
 static void search_sample(search *x, const uint8_t *own, const uint8_t *shown)
 {
     const lks_facts *f = x->s->facts;
-    uint32_t index = lks_load_le32(shown + 4), w = lks_load_le32(own + 4), place = LKS_UNIT_INDEX;
-    if (f->allowed_count) {
-        uint32_t below = lks_count_below(x->s->allowed, f->allowed_count, index);
-        if (below == f->allowed_count || x->s->allowed[below] != index)
-            place = below;
-    }
+    uint32_t index = lks_load_le32(shown + 4), w = lks_load_le32(own + 4), place;
+    if (!lks_suspect_lacks(x->s, &place, index))
+        place = LKS_UNIT_INDEX;
     if (!try(x, LKS_UNIT_OUTPUT, LKS_UNIT_INDEX, place))
         try(x, LKS_UNIT_OUTPUT, w, f->allowed_count ? lks_count_below(x->s->allowed, f->allowed_count, w) : 0);
 }
@@ -136,7 +140,10 @@ lks_err lks_unit_search_token(lks_unit *u, const lks_suspect *s, uint32_t claime
 {
     search x = {.s = s, .reader = reader, .u = u};
     const lks_facts *f = s->facts;
-    if (f->temperature == 0.0f)
+    uint32_t place;
+    if (lks_suspect_lacks(s, &place, claimed))
+        try(&x, LKS_UNIT_UNLISTED, 0, place);
+    else if (f->temperature == 0.0f)
         try(&x, LKS_UNIT_TOKEN, 0, 0);
     else if (!try(&x, LKS_UNIT_TOKEN, claimed, 0) && claimed != own)
         try(&x, LKS_UNIT_TOKEN, own, f->allowed_count ? lks_count_below(s->allowed, f->allowed_count, own) : 0);

@@ -18,12 +18,18 @@ typedef struct lks_suspect {
  * Returns: LKS_OK; LKS_NOTFOUND (every unit agrees); LKS_REFUSED (malformed program); what the reader returns. */
 LKS_MUST_USE lks_err lks_unit_search(lks_unit *u, const lks_suspect *s, const uint8_t *own, const uint8_t *shown, lks_reader *reader);
 
-/* The same for token s->leaf of the answer. claimed, own: the token of the answer and the one that the model gives. */
+/* The same for token s->leaf of the answer. claimed, own: the token of the answer and the one that
+ * the model gives. For a token that is not in the allowed list the unit is of kind UNLISTED, and the
+ * reader need only have the lists. */
 LKS_MUST_USE lks_err lks_unit_search_token(lks_unit *u, const lks_suspect *s, uint32_t claimed, uint32_t own, lks_reader *reader);
 
 /* The same for the partials of an element of the leaf, at a position. own, shown: valid partials. */
 LKS_MUST_USE lks_err lks_unit_search_partial(lks_unit *u, const lks_suspect *s, uint32_t position, uint32_t element, const uint8_t *own, const uint8_t *shown,
                                              lks_reader *reader);
+
+/* Whether there is an allowed list and it lacks the id. Out: *place, the number of its elements below
+ * the id. */
+bool lks_suspect_lacks(const lks_suspect *s, uint32_t *place, uint32_t id);
 
 /* Number of elements of a strictly increasing list below an id. */
 uint32_t lks_count_below(const uint32_t *list, uint32_t count, uint32_t id);

@@ -60,7 +60,9 @@ LKS_MUST_USE lks_err lks_witness_make(lks_witness *out, bool *wrong, lks_trace *
 /* Finds a unit of a leaf whose bytes differ from the own trace's that shows it wrong. For a leaf of ATTN: the element whose partials are to be demanded
  * (kind OUTPUT). Out: *u. Returns: LKS_OK; LKS_NOTFOUND (every unit agrees: the fault lies elsewhere); as lks_witness_make. */
 LKS_MUST_USE lks_err lks_unit_find(lks_unit *u, lks_trace *own, const lks_model_trees *trees, const lks_known *known, uint32_t op, uint32_t leaf);
-/* Finds a unit that shows token `index` of the answer wrong, given that the operator's SAMPLE and NORM_Q rows are the own ones. */
+/* Finds a unit that shows token `index` of the answer wrong. Kind UNLISTED, of a token that is not in
+ * the allowed list, needs nothing of the operator's trace; kind TOKEN needs the operator's SAMPLE and
+ * NORM_Q rows to equal ours. */
 LKS_MUST_USE lks_err lks_unit_find_token(lks_unit *u, lks_trace *own, uint32_t index);
 
 /* Out: the partials of an attention element, appended to nothing: *out of *len bytes, to be freed with free. */

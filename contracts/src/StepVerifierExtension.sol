@@ -24,10 +24,14 @@ contract StepVerifierExtension {
     ) external pure returns (bool wrong) {
         UnitKind kind = witness.kind;
         Proof memory p = Proofs.begin(facts, traceRoot, model, witness);
-        p.readOperation();
-        if (UnitKinds.isPartial(kind)) wrong = Partials.isWrong(p, kind, partials);
-        else if (kind == UnitKind.Token) wrong = Tokens.isTokenWrong(p, facts);
-        else wrong = Tokens.isRowWrong(p, facts);
+        if (kind == UnitKind.Unlisted) {
+            wrong = Tokens.isUnlisted(p, facts);
+        } else {
+            p.readOperation();
+            if (UnitKinds.isPartial(kind)) wrong = Partials.isWrong(p, kind, partials);
+            else if (kind == UnitKind.Token) wrong = Tokens.isTokenWrong(p, facts);
+            else wrong = Tokens.isRowWrong(p, facts);
+        }
         p.end();
     }
 }

@@ -208,6 +208,26 @@ static void write_liar(scene *s, uint32_t op, bool broken)
     run_tree_update(&s->tree, op, leaf);
 }
 
+/* The witness of a token outside the allowed list; then its openings for other places, and for the
+ * other tokens of the answer, which are in the list: no place shows one of them wrong. */
+static void write_unlisted(scene *s, const lks_unit *u)
+{
+    lks_witness w;
+    bool wrong;
+    OK(run_witness_make(&w, &wrong, &s->tree, s->hashes, u, NULL, 0));
+    write_record(s, &w, NULL, 0, WRONG);
+    write_broken(s, &w, NULL, 0);
+    for (int delta = -2; delta <= 2; delta++) {
+        w.unit.place = u->place + (uint32_t)delta;
+        if (delta)
+            write_record(s, &w, NULL, 0, REVERTS);
+    }
+    for (w.unit.leaf = 0; w.unit.leaf <= s->rows.facts.answer_count; w.unit.leaf++)
+        for (w.unit.place = 0; w.unit.leaf != u->leaf && w.unit.place < 3; w.unit.place++)
+            write_record(s, &w, NULL, 0, REVERTS);
+    lks_witness_free(&w);
+}
+
 /* The tokens of the run: right ones, and the row of one that was claimed in place of `right`. */
 static void write_tokens(scene *s, uint32_t wrong_at, uint32_t right)
 {
@@ -219,6 +239,8 @@ static void write_tokens(scene *s, uint32_t wrong_at, uint32_t right)
             lks_suspect suspect = suspect_of(s, op, j);
             OK(lks_unit_search_token(&u, &suspect, run->answer[j], right, &s->rows.reader));
         }
+        if (u.kind == LKS_UNIT_UNLISTED)
+            write_unlisted(s, &u);
         write_unit(s, &u, NULL, 0, j == wrong_at ? WRONG : NOT_WRONG, below(&chance, 8) == 0);
     }
 }
@@ -247,8 +269,10 @@ static void write_policy(scene *s, const lks_model *m, const lks_policy *policy,
     vector_run v;
     vector_run_make(&v, m, prompt_count, 3, policy);
     uint32_t j = below(&chance, (uint32_t)v.run.answer_count), right = v.answer[j], other;
+    bool listed = policy->allowed && below(&chance, 2);
     do
-        other = policy->allowed ? policy->allowed[below(&chance, (uint32_t)policy->allowed_count)] : below(&chance, m->program.vocab_size);
+        other = listed ? policy->allowed[below(&chance, (uint32_t)policy->allowed_count)]
+                       : below(&chance, m->program.vocab_size);
     while (other == right);
     v.answer[j] = other;
     run_rows_make(&s->rows, m, &v.run);
@@ -292,11 +316,17 @@ static void write_hand_model(const char *name, bool wild)
 static void write_model(const tiny_model *m)
 {
     static const uint32_t allowed[] = {2, 17, 60, 61, 99, 140, 255};
+    uint32_t most[300], most_count = 0; /* a list of two pieces: the vocabulary without a few */
+    for (uint32_t i = 0; i < m->model.program.vocab_size && most_count < LKS_COUNT(most); i++)
+        if (i % 50 != 13 && i != 256)
+            most[most_count++] = i;
     const lks_policy policies[] = {
         {0},
         {.temperature = 0x3f666666, .min_p = 0x3d4ccccd, .seed = next(&chance)},
         {.temperature = 0x40400000, .seed = next(&chance), .allowed = allowed, .allowed_count = LKS_COUNT(allowed)},
         {.allowed = allowed, .allowed_count = LKS_COUNT(allowed)},
+        {.temperature = 0x3f666666, .seed = next(&chance), .allowed = most,
+         .allowed_count = most_count},
     };
     model_hashes hashes;
     scene s = {.hashes = &hashes};

@@ -585,7 +585,8 @@ static bool step(referee *r, referee_dispute *d, const lks_move *m)
 {
     bool wrong = false, partial = m->kind == LKS_MOVE_STEP_PARTIAL;
     const lks_unit *u = &m->witness.unit;
-    if (!r->open || partial != (d->at.state == LKS_DISPUTE_PARTIAL_STEP) || partial != (u->kind > LKS_UNIT_TOKEN))
+    if (!r->open || partial != (d->at.state == LKS_DISPUTE_PARTIAL_STEP) ||
+        partial != lks_unit_is_partial(u->kind))
         return false;
     if (partial) {
         uint8_t digest[32];

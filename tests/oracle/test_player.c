@@ -295,22 +295,38 @@ static void test_attention(void **state)
 
 static unsigned long long tokens;
 
+/* Another token than run's answer has at i: of the allowed list, or outside it. */
+static uint32_t another_token(const tiny_model *m, const lks_run *run, size_t i, bool listed)
+{
+    const lks_policy *policy = &run->policy;
+    uint32_t token = run->answer[i];
+    bool found = false;
+    while (!found) {
+        token = (token + 1) % m->model.program.vocab_size;
+        bool in_list = !policy->allowed_count;
+        for (size_t k = 0; k < policy->allowed_count; k++)
+            in_list = in_list || policy->allowed[k] == token;
+        found = token != run->answer[i] && in_list == listed;
+    }
+    return token;
+}
+
 static void play_tokens(const tiny_model *m, const lks_run *run)
 {
     uint32_t answer[64];
     assert_true(run->answer_count <= LKS_COUNT(answer));
-    for (size_t i = 0; i < run->answer_count; i++, tokens++) {
-        memcpy(answer, run->answer, 4 * run->answer_count);
-        const lks_policy *policy = &run->policy;
-        if (policy->allowed_count == 1)
+    for (size_t i = 0; i < 2 * run->answer_count; i++, tokens++) {
+        size_t at = i / 2;
+        bool listed = i % 2 == 0;
+        if (listed ? run->policy.allowed_count == 1 : !run->policy.allowed_count)
             continue;
-        for (size_t k = 0; answer[i] == run->answer[i]; k++)
-            answer[i] = policy->allowed_count ? policy->allowed[k] : (run->answer[i] + 1) % m->model.program.vocab_size;
+        memcpy(answer, run->answer, 4 * run->answer_count);
+        answer[at] = another_token(m, run, at, listed);
         lks_run claimed = *run;
         claimed.answer = answer;
         table t;
         sit_down(&t, m, &claimed);
-        assert_int_equal(lks_trace_first_wrong_token(t.own), i);
+        assert_int_equal(lks_trace_first_wrong_token(t.own), at);
         const lks_shown nothing = {0};
         assert_true(lks_player_should_challenge(t.own, &nothing));
         unsigned moves = convict_liar(&t, "a wrong token");

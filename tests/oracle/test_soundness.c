@@ -240,7 +240,13 @@ static void test_beyond_127(void **state)
 
 /* ---- Tokens ---- */
 
-static uint64_t wrong_tokens;
+static uint64_t wrong_tokens, unlisted_tokens;
+
+static bool is_listed(const lks_policy *policy, uint32_t token)
+{
+    uint32_t i = lks_count_below(policy->allowed, (uint32_t)policy->allowed_count, token);
+    return i < policy->allowed_count && policy->allowed[i] == token;
+}
 
 /* An answer with one token changed: the rows of the claim are those of the changed answer, as the claim fixes them. */
 static void change_token(const tiny_model *m, const lks_run *run, uint32_t j, uint32_t token)
@@ -258,20 +264,23 @@ static void change_token(const tiny_model *m, const lks_run *run, uint32_t j, ui
     lks_err err = lks_unit_search_token(&u, &s, token, run->answer[j], &r.reader);
     if (err)
         fail_msg("%s: token %u in place of %u at %u escapes: %s", m->name, token, run->answer[j], j, lks_error_message());
+    bool unlisted = run->policy.allowed_count && !is_listed(&run->policy, token);
+    assert_int_equal(u.kind, unlisted ? LKS_UNIT_UNLISTED : LKS_UNIT_TOKEN);
     must_be_wrong(&r, &u, NULL, 0);
     wrong_tokens++;
+    unlisted_tokens += unlisted;
     run_rows_free(&r);
 }
 
 static void check_policy(const tiny_model *m, const lks_policy *policy)
 {
     vector_run v;
+    uint32_t vocab = m->model.program.vocab_size;
     vector_run_make(&v, &m->model, 3, 4, policy);
     for (uint32_t j = 0; j < v.run.answer_count; j++) {
-        uint32_t count = policy->allowed_count ? (uint32_t)policy->allowed_count : m->model.program.vocab_size;
-        for (uint32_t i = 0; i < count; i += everything || policy->allowed_count ? 1 : 19) {
-            uint32_t token = policy->allowed_count ? policy->allowed[i] : i;
-            if (token != v.answer[j])
+        for (uint32_t token = 0; token < vocab; token++) {
+            bool tried = everything || token % 19 == 0 || token + 1 == vocab || is_listed(policy, token);
+            if (tried && token != v.answer[j])
                 change_token(m, &v.run, j, token);
         }
     }
@@ -297,7 +306,9 @@ static void test_tokens(void **state)
 {
     (void)state;
     each_tiny_model(check_tokens);
+    assert_true(unlisted_tokens > 0);
     printf("count wrong_tokens %llu\n", (unsigned long long)wrong_tokens);
+    printf("count unlisted_tokens %llu\n", (unsigned long long)unlisted_tokens);
 }
 
 /* An index outside the allowed list, of whatever logit. */
@@ -331,6 +342,42 @@ static void test_index_not_allowed(void **state)
     }
     run_rows_free(&r);
     vector_run_free(&v);
+    lks_model_close(&m.model);
+}
+
+/* Every place of a list of two pieces, for tokens in it and outside. A listed one is never convicted. */
+static void test_unlisted(void **state)
+{
+    (void)state;
+    enum { COUNT = 260 };
+    uint32_t allowed[COUNT], answer[] = {0};
+    const uint32_t prompt[] = {1};
+    const lks_policy policy = {.temperature = 0x3f800000, .allowed = allowed, .allowed_count = COUNT};
+    lks_run run = {prompt, 1, answer, 1, policy};
+    tiny_model m;
+    run_rows r;
+    tiny_open(&m, "q4-0");
+    run_rows_open(&r, &m.model, &run);
+    lks_unit u = {LKS_UNIT_UNLISTED, r.facts.sampler_op, 0, 0, 0};
+    for (uint32_t i = 0; i < COUNT; i++)
+        allowed[i] = 2 * i + 1;
+    for (answer[0] = 0; answer[0] <= 2 * COUNT; answer[0]++)
+        for (u.place = 0; u.place < COUNT + 3; u.place++) {
+            bool wrong, expected = answer[0] % 2 == 0 && u.place == answer[0] / 2;
+            lks_err err = lks_step_check(&wrong, &r.facts, &u, NULL, 0, &r.reader);
+            assert_int_equal(err, expected ? LKS_OK : LKS_BADARGS);
+            assert_int_equal(wrong, expected);
+        }
+    answer[0] = 0;
+    const lks_unit others[] = {
+        {u.kind, u.op - 1, 0, 0, 0}, {u.kind, u.op, 1, 0, 0}, {u.kind, u.op, 0, 1, 0}};
+    for (size_t i = 0; i < LKS_COUNT(others); i++) {
+        bool wrong;
+        lks_err err = lks_step_check(&wrong, &r.facts, &others[i], NULL, 0, &r.reader);
+        assert_int_equal(err, LKS_BADARGS);
+        assert_false(wrong);
+    }
+    run_rows_free(&r);
     lks_model_close(&m.model);
 }
 
@@ -484,6 +531,7 @@ int main(int argc, char **argv)
     everything = argc == 2 && !strcmp(argv[1], "all");
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_every_bit), cmocka_unit_test(test_garbage), cmocka_unit_test(test_smaller_scales),
                                        cmocka_unit_test(test_beyond_127), cmocka_unit_test(test_tokens),
-                                       cmocka_unit_test(test_index_not_allowed), cmocka_unit_test(test_partials)};
+                                       cmocka_unit_test(test_index_not_allowed),
+                                       cmocka_unit_test(test_unlisted), cmocka_unit_test(test_partials)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -140,12 +140,14 @@ static void test_types(void **state) { (void)state; test_file("units/types.json"
 static void test_special(void **state) { (void)state; test_file("units/special.json", false); }
 static void test_partials(void **state) { (void)state; test_file("units/partials.json", false); }
 static void test_tokens(void **state) { (void)state; test_file("units/tokens.json", false); }
+static void test_unlisted(void **state) { (void)state; test_file("units/unlisted.json", false); }
 static void test_refused(void **state) { (void)state; test_file("units/refused.json", true); }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_llama),    cmocka_unit_test(test_others), cmocka_unit_test(test_types),
                                        cmocka_unit_test(test_special),  cmocka_unit_test(test_partials), cmocka_unit_test(test_tokens),
+                                       cmocka_unit_test(test_unlisted),
                                        cmocka_unit_test(test_refused)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

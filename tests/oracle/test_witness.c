@@ -212,8 +212,10 @@ static void check_tokens(const tiny_model *m)
         claim c;
         vector_run_make(&v, &m->model, 4, 3, &policies[p]);
         uint32_t j = (uint32_t)v.run.answer_count - 1, right = v.answer[j];
-        for (uint32_t i = 0; i < 5; i++) {
-            uint32_t token = policies[p].allowed ? allowed[i] : (right + 1 + 50 * i) % m->model.program.vocab_size;
+        for (uint32_t i = 0; i < 10; i++) {
+            bool listed = policies[p].allowed && i % 2;
+            uint32_t other = (right + 1 + 25 * i) % m->model.program.vocab_size;
+            uint32_t token = listed ? allowed[i / 2] : other;
             if (token == right)
                 continue;
             v.answer[j] = token;
@@ -221,7 +223,10 @@ static void check_tokens(const tiny_model *m)
             assert_int_equal(lks_trace_first_wrong_token(c.own), j);
             lks_unit u;
             OK(lks_unit_find_token(&u, c.own, j));
-            assert_int_equal(u.kind, LKS_UNIT_TOKEN);
+            bool unlisted = policies[p].allowed && !listed;
+            for (size_t k = 0; k < policies[p].allowed_count; k++)
+                unlisted = unlisted && allowed[k] != token;
+            assert_int_equal(u.kind, unlisted ? LKS_UNIT_UNLISTED : LKS_UNIT_TOKEN);
             prove(&c, NULL, &u, NULL, 0, true);
             proofs++;
             claim_close(&c);
@@ -242,7 +247,7 @@ static void make_honest(claim *c, const lks_unit *u)
 {
     uint8_t *partials = NULL;
     size_t len = 0;
-    if (u->kind >= LKS_UNIT_PARTIAL_CHUNK)
+    if (lks_unit_is_partial(u->kind))
         OK(lks_partials_make(&partials, &len, c->own, u->op, u->leaf >> c->rows.shapes[u->op].chunk_bits, u->unit));
     prove(c, NULL, u, partials, len, false);
     free(partials);
@@ -336,7 +341,7 @@ static void spoil(claim *c, const lks_unit *u)
     bool wrong;
     uint8_t *partials = NULL;
     size_t len = 0;
-    if (u->kind >= LKS_UNIT_PARTIAL_CHUNK)
+    if (lks_unit_is_partial(u->kind))
         OK(lks_partials_make(&partials, &len, c->own, u->op, u->leaf >> c->rows.shapes[u->op].chunk_bits, u->unit));
     OK(lks_witness_make(&w, &wrong, c->own, c->trees, NULL, u, partials, len));
     for (size_t i = 0; i < w.count; i++)
@@ -367,6 +372,8 @@ static void spoil(claim *c, const lks_unit *u)
             case 3: other.unit.unit ^= value; break;
             default: other.unit.place ^= value; break;
             }
+            if (other.unit.kind == u->kind && field == 0)
+                continue;
             must_not_convict(c, &other, partials, len);
         }
     }
@@ -389,6 +396,36 @@ static void hostile_run(const tiny_model *m, const lks_run *run)
     lks_unit token = {LKS_UNIT_TOKEN, c.rows.facts.sampler_op, 0, run->policy.temperature ? run->answer[0] : 0, 0};
     spoil(&c, &token);
     claim_close(&c);
+}
+
+/* A token outside a list of two pieces: between them, and before and behind the list. */
+static void spoil_unlisted(void)
+{
+    static const uint32_t outside[] = {0, 257, 263};
+    uint32_t list[300], count = 0;
+    for (uint32_t i = 1; i < 263; i++)
+        if (i != 257)
+            list[count++] = i;
+    const lks_policy policy = {
+        .temperature = 0x3f800000, .seed = 1, .allowed = list, .allowed_count = count};
+    tiny_model m;
+    tiny_open(&m, "head-2");
+    for (size_t i = 0; i < LKS_COUNT(outside); i++) {
+        vector_run v;
+        claim c;
+        lks_unit u;
+        vector_run_make(&v, &m.model, 3, 2, &policy);
+        uint32_t last = (uint32_t)v.run.answer_count - 1;
+        v.answer[last] = outside[i];
+        claim_open(&c, &m, &v.run);
+        OK(lks_unit_find_token(&u, c.own, last));
+        assert_int_equal(u.kind, LKS_UNIT_UNLISTED);
+        prove(&c, NULL, &u, NULL, 0, true);
+        spoil(&c, &u);
+        claim_close(&c);
+        vector_run_free(&v);
+    }
+    lks_model_close(&m.model);
 }
 
 /* Lists of tokens of several pieces. */
@@ -415,6 +452,7 @@ static void test_hostile(void **state)
     (void)state;
     each_tiny_run(hostile_run);
     spoil_long_lists();
+    spoil_unlisted();
     printf("count hostile_witnesses %llu\n", (unsigned long long)hostile);
 }
 

@@ -6,7 +6,7 @@ from lockstep_spec import units as u
 from lockstep_spec.answer import Policy, Run
 from lockstep_spec.claim import Claim, ModelTrees
 from lockstep_spec.f32 import from_float
-from lockstep_spec.openings import Refused
+from lockstep_spec.openings import Opener, Refused
 from lockstep_spec.trees import eos_ids, token_hash
 from tiny_gguf import Random, gguf
 from unfused import Unfused
@@ -201,6 +201,57 @@ def tokens():
                 out.append(witness(claim, "Token, %d for %d" % (wrong, mine), u.Unit(u.TOKEN, op, last, w, place)))
             except Refused:
                 continue
+    return out
+
+
+def with_list(claim, ids):
+    """The claim with another allowed list, which its trace does not know of."""
+    claim.tokens[u.ALLOWED], claim.facts.allowed_count = ids, len(ids)
+
+
+def unlisted_case(claim, what, token, place, leaf=None, op=None, unit=0, drop=0):
+    """The last token of the answer is `token`; opened are elements place - 1 and place of the list."""
+    answer, count = claim.tokens[u.ANSWER], claim.facts.allowed_count
+    op = claim.models.commitment["samplerOp"] if op is None else op
+    answer[-1] = token
+    opener = Opener({}, claim.lists())
+    opener.token(u.ANSWER, len(answer) - 1)
+    for i in range(max(place - 1, 0), min(place + 1, count)):
+        opener.token(u.ALLOWED, i)
+    openings = opener.openings[: len(opener.openings) - drop]
+    x = u.Unit(u.UNLISTED, op, len(answer) - 1 if leaf is None else leaf, unit, place)
+    verdict = expectation(claim, x, openings, b"")
+    return case(claim, "Unlisted, %s" % what, x, openings, b"", verdict)
+
+
+def unlisted():
+    """Lists of several lengths with 10 + 3 i at place i, and a last token that is in them or not."""
+    claim, out = claim_of("head-80", 0), []
+    mine, own_list = claim.tokens[u.ANSWER][-1], claim.tokens[u.ALLOWED]
+    for count in (1, 2, 255, 256, 257, 16384):
+        with_list(claim, [10 + 3 * i for i in range(count)])
+        size = "list of %d" % count
+        for place in sorted({0, count, count // 2, min(256, count)}):
+            out.append(unlisted_case(claim, size, 8 + 3 * place, place))
+        listed = count - 1
+        for place in (listed, listed + 1):
+            out.append(unlisted_case(claim, size + ", listed", 10 + 3 * listed, place))
+    with_list(claim, [10 + 3 * i for i in range(300)])
+    last, op = claim.facts.answer_count - 1, claim.models.commitment["samplerOp"]
+    out += [unlisted_case(claim, "0", 0, 0),
+            unlisted_case(claim, "the greatest id", 0xFFFFFFFF, 300),
+            unlisted_case(claim, "a place before it", 18, 2),
+            unlisted_case(claim, "a place behind it", 18, 4),
+            unlisted_case(claim, "a place outside", 0xFFFFFFFF, 301),
+            unlisted_case(claim, "an opening too few", 18, 3, drop=1),
+            unlisted_case(claim, "a unit", 18, 3, unit=1),
+            unlisted_case(claim, "another operation", 18, 3, op=op - 1),
+            unlisted_case(claim, "no such token", 18, 3, leaf=last + 1),
+            unlisted_case(claim, "another token", 18, 3, leaf=0)]
+    with_list(claim, [])
+    out.append(unlisted_case(claim, "no list", 18, 0))
+    with_list(claim, own_list)
+    claim.tokens[u.ANSWER][-1] = mine
     return out
 
 

@@ -132,18 +132,26 @@ def partial_flips(claim, rng, count):
 
 
 def wrong_tokens(claim, rng, count):
-    """Another last token: its trace is the same, and a unit of kind Token shows it."""
+    """Another last token: its trace is the same, and a unit of kind Token or Unlisted shows it."""
     answer, n = claim.tokens[u.ANSWER], 0
     last, honest_token = len(answer) - 1, answer[-1]
-    choices = claim.tokens[u.ALLOWED] or range(claim.models.commitment["vocabSize"])
-    for _ in range(count):
+    allowed, op = claim.tokens[u.ALLOWED], claim.models.commitment["samplerOp"]
+    everything = range(claim.models.commitment["vocabSize"])
+    for i in range(count):
+        choices = allowed if allowed and i % 2 else everything
         wrong = choices[rng.below(len(choices))]
         if wrong == honest_token:
             continue
         answer[-1] = wrong
-        place = claim.tokens[u.ALLOWED].index(honest_token) if claim.tokens[u.ALLOWED] else 0
+        if allowed and wrong not in allowed:
+            unit = u.Unit(u.UNLISTED, op, last, 0, sum(a < wrong for a in allowed))
+            openings = claim.check(unit, keep=True)[1]
+            assert claim.verify(unit, openings), ("an unlisted token passes", wrong)
+            n += 1
+            continue
+        place = allowed.index(honest_token) if allowed else 0
         unit = 0 if claim.facts.temperature == 0 else wrong
-        units = [u.Unit(u.TOKEN, claim.models.commitment["samplerOp"], last, w, place) for w in dict.fromkeys((unit, honest_token))]
+        units = [u.Unit(u.TOKEN, op, last, w, place) for w in dict.fromkeys((unit, honest_token))]
         found = [x for x in units if not is_refused(lambda: claim.check(x)) and claim.check(x)[0]]
         assert found, ("a wrong token passes", wrong)
         claim.verify(found[0], claim.check(found[0], keep=True)[1])

@@ -62,6 +62,7 @@ FILES = [
     ("units/special.json", WITNESS + "NaNs, infinities, subnormals; head widths of 80 and 256", cu.special),
     ("units/partials.json", WITNESS + "attention partials", cu.partials),
     ("units/tokens.json", WITNESS + "tokens of the answer", cu.tokens),
+    ("units/unlisted.json", WITNESS + "tokens in and outside allowed lists", cu.unlisted),
     ("units/refused.json", WITNESS + "what is no witness", cu.refused),
 ]
 

@@ -41,7 +41,9 @@ enum UnitKind {
     /// one running sum of the partials
     PartialRunning,
     /// the division that ends an attention element
-    PartialFinal
+    PartialFinal,
+    /// a token of the answer that is not in the allowed list; last: Partial* keep their numbers
+    Unlisted
 }
 
 /// One unit of proof and the openings that its recomputation reads, in the order of docs/SPEC.md. Where something lies is never said by a witness:
@@ -52,7 +54,7 @@ struct Witness {
     uint32 op;
     /// place of the disputed chunk in the operation's item; of a token its index in the answer
     uint32 leaf;
-    /// element, segment or token id, by the kind and the operation
+    /// element, segment or token id, by the kind and the operation; 0 where not used
     uint32 unit;
     /// place in the allowed list, or number of the 32-chunk or running sum; 0 where not used
     uint32 place;
@@ -72,8 +74,8 @@ struct OutputShape {
 
 /// @title Recomputes one unit of an inference from committed inputs.
 /// @dev Pure functions of their arguments. A witness that does not parse, does not open, or whose program is malformed reverts. Nothing here knows
-/// of disputes, clocks or money. Assumes that `model` hashes to the claim's model id, and that
-/// facts and root are the claim's.
+/// of disputes, clocks or money. Assumes that `model` hashes to the claim's model id, that facts and
+/// root are the claim's, and that the allowed list is strictly increasing.
 interface IStepVerifier {
     /// The openings are fewer or more than the unit reads, or one has another length than its place demands.
     error BadOpening();
@@ -85,7 +87,7 @@ interface IStepVerifier {
     error MalformedProgram();
 
     /// Whether the unit shows that the trace, or the answer, is not what the model computes.
-    /// @param traceRoot root of the operator's trace
+    /// @param traceRoot root of the operator's trace; a unit of kind Unlisted does not read it
     /// @param partials of the kinds Partial*: what the operator posted for the element (its format and length checked by `checkPartials`); else empty
     function isWrong(
         ClaimFacts calldata facts,

@@ -9,7 +9,8 @@ import {Program} from "./Program.sol";
 import {Proof, Proofs} from "./Proof.sol";
 import {Sample} from "./Sample.sol";
 
-/// @title Units of the operation SAMPLE: its committed row, and a token that was chosen from it (docs/SPEC.md, section 13).
+/// @title Units of the operation SAMPLE (docs/SPEC.md, section 13): its committed row, a token that
+/// was chosen from it, and a token that is not in the allowed list.
 library Tokens {
     using Proofs for Proof;
 
@@ -64,6 +65,14 @@ library Tokens {
         return Float32.greater(otherScore, score) || (otherScore == score && w < c);
     }
 
+    /// Whether token number `leaf` of the answer is not in the allowed list. Reads only the lists.
+    /// Never false: if the token is in the list, every place in it is an error.
+    function isUnlisted(Proof memory p, ClaimFacts calldata facts) internal pure returns (bool) {
+        bool asked = p.index == p.limits.samplerOp && p.unit == 0 && facts.allowedCount != 0;
+        if (!asked) revert IStepVerifier.BadUnit();
+        return _isNotAllowed(p, facts, p.readToken(facts.tokensHash, p.sampled, p.leaf));
+    }
+
     function _logit(Proof memory p, uint256 w, uint256 x) private pure returns (uint256) {
         return Float32.canonical(Outputs.linear(p, 0, w, x));
     }
@@ -75,14 +84,15 @@ library Tokens {
         if (p.readToken(facts.allowedHash, facts.allowedCount, p.place) != w) revert IStepVerifier.BadUnit();
     }
 
-    /// True if `place` elements of the list, which is strictly increasing, are smaller than the index, and all others greater.
-    function _isNotAllowed(Proof memory p, ClaimFacts calldata facts, uint256 index) private pure returns (bool) {
+    /// True if `place` elements of the list, which is strictly increasing, are smaller than the token
+    /// and all others greater; else an error.
+    function _isNotAllowed(Proof memory p, ClaimFacts calldata facts, uint256 token) private pure returns (bool) {
         unchecked {
             uint256 count = facts.allowedCount;
             uint256 place = p.place;
             if (place > count) revert IStepVerifier.BadUnit();
-            if (place > 0 && p.readToken(facts.allowedHash, count, place - 1) >= index) revert IStepVerifier.BadUnit();
-            if (place < count && p.readToken(facts.allowedHash, count, place) <= index) revert IStepVerifier.BadUnit();
+            if (place > 0 && p.readToken(facts.allowedHash, count, place - 1) >= token) revert IStepVerifier.BadUnit();
+            if (place < count && p.readToken(facts.allowedHash, count, place) <= token) revert IStepVerifier.BadUnit();
             return true;
         }
     }

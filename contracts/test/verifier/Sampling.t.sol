@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {IStepVerifier, UnitKind} from "../../src/interfaces/IStepVerifier.sol";
+import {StepVerifier} from "../../src/StepVerifier.sol";
+import {IStepVerifier, Opening, UnitKind} from "../../src/interfaces/IStepVerifier.sol";
 import {Op, Program} from "../../src/verifier/Program.sol";
+import {UnitKinds} from "../../src/verifier/UnitKinds.sol";
 import {WeightRow} from "../../src/verifier/WeightRow.sol";
 import {Scene, Scenes} from "./Scene.sol";
 import {SceneTest} from "./SceneTest.sol";
@@ -235,5 +237,206 @@ contract SamplingTest is SceneTest {
         s.witness.op = uint32(OP - 1);
         vm.expectRevert(IStepVerifier.WrongRoot.selector);
         verifier.isWrong(s.facts, s.traceRoot, s.model, s.witness, "");
+    }
+
+    /* A TOKEN OUTSIDE THE LIST */
+
+    /// A list of `count` ids, 10 + 3 i at place i.
+    function longList(uint256 count) private pure returns (bytes memory list) {
+        list = new bytes(4 * count);
+        for (uint256 i; i < count; ++i) {
+            Scenes.put32(list, 4 * i, 10 + 3 * i);
+        }
+    }
+
+    /// The second token of the answer against the elements of the list on both sides of a place.
+    function unlisted(bytes memory list, uint256 token, uint256 place) private pure returns (Scene memory s) {
+        s = Scenes.create(12, 4, 3, 2);
+        s.unit(UnitKind.Unlisted, OP, 1, 0, place);
+        uint256 count = list.length / 4;
+        s.facts.allowedCount = uint32(count);
+        s.facts.temperature = ONE;
+        s.facts.tokensHash = s.token(bytes.concat(le32(10), le32(token)), 1);
+        if (place > 0 && place <= count) s.facts.allowedHash = s.token(list, place - 1);
+        if (place < count) s.facts.allowedHash = s.token(list, place);
+    }
+
+    function listSizes() private pure returns (uint256[6] memory) {
+        return [uint256(1), 2, 255, 256, 257, 16_384];
+    }
+
+    function mustNotConvict(Scene memory s, string memory what) private view {
+        s.finish();
+        mustRevert(s, "", what);
+    }
+
+    function test_isWrong_unlisted_everyGap() public view {
+        uint256[6] memory sizes = listSizes();
+        for (uint256 k; k < 6; ++k) {
+            uint256 count = sizes[k];
+            bytes memory list = longList(count);
+            uint256 free = freeMemory();
+            for (uint256 place; place <= count; place += place < 3 || place + 3 > count ? 1 : step(count, place)) {
+                // 10 + 3 (place - 1) < token < 10 + 3 place
+                assertTrue(verdict(unlisted(list, 8 + 3 * place, place)), vm.toString(place));
+                assertTrue(verdict(unlisted(list, 9 + 3 * place, place)), vm.toString(place));
+                giveBack(free);
+            }
+            assertTrue(verdict(unlisted(list, 0, 0)), "the smallest id");
+            assertTrue(verdict(unlisted(list, type(uint32).max, count)), "the greatest id");
+        }
+    }
+
+    /// To the next place: all of short lists, of long ones those around the borders of pieces.
+    function step(uint256 count, uint256 place) private pure returns (uint256) {
+        return count < 1000 || place % 256 < 2 || place % 256 == 255 ? 1 : 127;
+    }
+
+    /// A listed token is convicted at no place, whatever is opened.
+    function test_isWrong_unlisted_listedToken_reverts() public view {
+        uint256[6] memory sizes = listSizes();
+        for (uint256 k; k < 6; ++k) {
+            uint256 count = sizes[k];
+            bytes memory list = longList(count);
+            uint256[6] memory listed = [0, count / 2, count - 1, 254 % count, 255 % count, 256 % count];
+            uint256 free = freeMemory();
+            for (uint256 i; i < 6; ++i) {
+                uint256 from = listed[i] < 2 ? 0 : listed[i] - 2;
+                for (uint256 place = from; place < listed[i] + 4; ++place) {
+                    mustNotConvict(unlisted(list, 10 + 3 * listed[i], place), "a token of the list");
+                    giveBack(free);
+                }
+            }
+        }
+    }
+
+    function test_isWrong_unlisted_otherPlace_reverts() public view {
+        bytes memory list = longList(257);
+        uint256[4] memory places = [uint256(0), 1, 256, 257];
+        for (uint256 k; k < 4; ++k) {
+            for (uint256 place; place <= 300; place += place < 3 || place > 252 ? 1 : 50) {
+                if (place == places[k]) continue;
+                mustNotConvict(unlisted(list, 8 + 3 * places[k], place), "another place");
+            }
+        }
+        Scene memory s = unlisted(list, 9, 0);
+        s.finish();
+        s.witness.place = type(uint32).max;
+        mustRevert(s, "", "no place");
+    }
+
+    /// Only what lies under the hashes is read: of one piece, of two, before and behind the list.
+    function test_isWrong_unlisted_spoiltWitness_reverts() public view {
+        bytes memory list = longList(257);
+        uint256[4] memory places = [uint256(0), 100, 256, 257];
+        for (uint256 k; k < 4; ++k) {
+            Scene memory s = unlisted(list, 8 + 3 * places[k], places[k]);
+            s.finish();
+            assertTrue(isWrong(s, ""));
+            Opening[] memory all = s.witness.openings;
+            for (uint256 i; i < all.length; ++i) {
+                spoilData(s, "", all[i]);
+                spoilPath(s, "", all[i]);
+                (Opening memory mine, Opening memory other) = (all[i], all[(i + 1) % all.length]);
+                // Both elements may lie in one piece.
+                if (keccak256(mine.data) == keccak256(other.data)) continue;
+                all[i] = other;
+                mustRevert(s, "", "another opening");
+                all[i] = mine;
+            }
+            spoilCount(s, all);
+            s.facts.allowedHash ^= bytes32(uint256(1));
+            mustRevert(s, "", "another list");
+            s.facts.allowedHash ^= bytes32(uint256(1));
+            s.facts.tokensHash ^= bytes32(uint256(1));
+            mustRevert(s, "", "another answer");
+        }
+    }
+
+    function spoilCount(Scene memory s, Opening[] memory all) private view {
+        s.witness.openings = new Opening[](all.length - 1);
+        for (uint256 i; i < all.length - 1; ++i) {
+            s.witness.openings[i] = all[i];
+        }
+        mustRevert(s, "", "an opening too few");
+        s.witness.openings = new Opening[](all.length + 1);
+        for (uint256 i; i <= all.length; ++i) {
+            s.witness.openings[i] = all[i < all.length ? i : 0];
+        }
+        mustRevert(s, "", "an opening too many");
+        s.witness.openings = all;
+    }
+
+    /// The lists' lengths are the claim's; operation, token and unit are fixed.
+    function test_isWrong_unlisted_otherUnit_reverts() public view {
+        Scene memory s = unlisted(longList(257), 11, 1);
+        s.finish();
+        assertTrue(isWrong(s, ""));
+        for (uint256 bit; bit < 32; ++bit) {
+            uint32 flip = uint32(1 << bit);
+            s.witness.op ^= flip;
+            mustRevert(s, "", "another operation");
+            s.witness.op ^= flip;
+            s.witness.leaf ^= flip;
+            mustRevert(s, "", "another token of the answer");
+            s.witness.leaf ^= flip;
+            s.witness.unit ^= flip;
+            mustRevert(s, "", "a unit");
+            s.witness.unit ^= flip;
+            // The count is the claim's; a count of as many pieces reads this first piece as well.
+            s.facts.allowedCount ^= flip;
+            if (bit >= 8) mustRevert(s, "", "another number of pieces");
+            s.facts.allowedCount ^= flip;
+        }
+    }
+
+    function test_isWrong_unlisted_noList_reverts() public view {
+        Scene memory s = unlisted("", 11, 0);
+        mustNotConvict(s, "no list");
+        s.facts.allowedCount = 1;
+        mustRevert(s, "", "a list that is not opened");
+    }
+
+    /// Too little gas for the extension is an error too, at whatever point it ends.
+    function test_isWrong_littleGas_isNoVerdict() public view {
+        Scene memory s = unlisted(longList(257), 11, 1);
+        s.finish();
+        bytes memory call = abi.encodeCall(IStepVerifier.isWrong, (s.facts, s.traceRoot, s.model, s.witness, ""));
+        bool done;
+        for (uint256 gas = 1000; gas < 100_000; gas += 97) {
+            (bool ok, bytes memory result) = address(verifier).staticcall{gas: gas}(call);
+            if (ok) assertTrue(abi.decode(result, (bool)));
+            done = done || ok;
+        }
+        assertTrue(done, "no gas suffices");
+    }
+
+    /// The numbers are the specification's, and what is about partials are 2 to 5.
+    function test_unitKinds_isPartial() public pure {
+        assertEq(uint256(UnitKind.Unlisted), 6);
+        assertEq(uint256(type(UnitKind).max), 6);
+        for (uint256 kind; kind <= 6; ++kind) {
+            assertEq(UnitKinds.isPartial(UnitKind(kind)), kind >= 2 && kind <= 5, vm.toString(kind));
+        }
+    }
+
+    function test_extension_withoutCode_reverts() public {
+        vm.expectRevert(StepVerifier.NoExtension.selector);
+        new StepVerifier(address(1));
+    }
+
+    /// Neither trace nor program is read: a claim whose root is never opened is convicted too.
+    function test_isWrong_unlisted_anyTraceAndProgram() public view {
+        Scene memory s = unlisted(longList(5), 11, 1);
+        s.finish();
+        (s.traceRoot, s.model.programRoot) = (keccak256("trace"), keccak256("program"));
+        assertTrue(isWrong(s, ""));
+    }
+
+    /// Greedy or not: the list alone is asked.
+    function test_isWrong_unlisted_greedy() public view {
+        Scene memory s = unlisted(longList(5), 11, 1);
+        s.facts.temperature = 0;
+        assertTrue(verdict(s));
     }
 }

@@ -43,7 +43,8 @@ enum Step {
     AttentionRunning,
     AttentionFinal,
     SampleRow,
-    Token
+    Token,
+    Unlisted
 }
 
 /// Gas and calldata of one step of every operation, at the last position, for the shapes of real models: a call of the verifier as a transaction of
@@ -174,6 +175,7 @@ contract StepTableTest is Test {
         else if (step == Step.RopeQ) projection(s, m, Program.ROPE_Q, Program.KIND_ALL, 0, p);
         else if (step == Step.LinearSiluMulQ || step == Step.SiluMulQ) gated(s, m, kind, p);
         else if (step == Step.SampleRow || step == Step.Token) sample(s, m, step == Step.Token, kind, p);
+        else if (step == Step.Unlisted) unlisted(s);
         else partials = attention(s, m, step, p);
     }
 
@@ -381,6 +383,22 @@ contract StepTableTest is Test {
     }
 
     /// A logit against SAMPLE's row; a token of the answer against another one, whose score is made greater.
+    /// Between two pieces of the longest list.
+    function unlisted(Scene memory s) private pure {
+        uint256 count = 16_384;
+        bytes memory list = new bytes(4 * count);
+        for (uint256 i; i < count; ++i) {
+            Scenes.put32(list, 4 * i, 0x1000 + 2 * i);
+        }
+        bytes memory answer = Rows.fill(4 * SAMPLED, 1, type(uint256).max, 0);
+        Scenes.put32(answer, 4 * SAMPLED - 4, 0x1000 + 2 * 256 - 1);
+        s.unit(UnitKind.Unlisted, s.model.samplerOp, SAMPLED - 1, 0, 256);
+        s.facts.tokensHash = s.token(answer, SAMPLED - 1);
+        s.facts.allowedHash = s.token(list, 255);
+        s.token(list, 256);
+        s.facts.allowedCount = uint32(count);
+    }
+
     function sample(Scene memory s, Shape memory m, bool isToken, uint256 kind, Place memory p) private pure {
         uint256 index = s.model.samplerOp;
         Op memory op = Scenes.plain(Program.SAMPLE, 1, Program.FORM_SAMPLE, 2, 0);
@@ -474,7 +492,7 @@ contract StepTableTest is Test {
     }
 
     function nameOf(Step step) private pure returns (string memory) {
-        string[20] memory names = [
+        string[21] memory names = [
             "EMBED",
             "RMS, a segment",
             "RMS, r",
@@ -494,7 +512,8 @@ contract StepTableTest is Test {
             "ATTN, a running sum",
             "ATTN, the division",
             "SAMPLE, a logit",
-            "SAMPLE, a token"
+            "SAMPLE, a token",
+            "SAMPLE, a token outside a list of 16,384"
         ];
         return names[uint256(step)];
     }

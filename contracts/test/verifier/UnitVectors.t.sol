@@ -42,6 +42,10 @@ contract UnitVectorsTest is Test {
         _check("tokens", 10);
     }
 
+    function test_unlisted() public {
+        _check("unlisted", 42);
+    }
+
     function test_refused() public {
         _check("refused", 15);
     }

@@ -11,7 +11,7 @@ from .ops import Matrix, fold, linear, rms, rms_root, rope, silu_mul
 from .trees import CHUNK, L2, PROGRAM, ROPE, TRACE, WEIGHTS
 from .wellformed import Descriptor, row_size, well_formed
 
-OUTPUT, TOKEN, PARTIAL_CHUNK, PARTIAL_MAXIMUM, PARTIAL_RUNNING, PARTIAL_FINAL = range(6)
+OUTPUT, TOKEN, PARTIAL_CHUNK, PARTIAL_MAXIMUM, PARTIAL_RUNNING, PARTIAL_FINAL, UNLISTED = range(7)
 THE_INDEX = NOT_THE_LIST = 0xFFFFFFFF
 KEYS = 32
 
@@ -49,6 +49,10 @@ class Check:
     def wrong(self):
         u = self.u
         _ensure(u.op < self.c["opCount"])
+        if u.kind == UNLISTED:
+            verdict = self._unlisted()
+            self.reader.done()
+            return verdict
         self.d = self._descriptor(u.op)
         self.inputs = [self._descriptor(i) for i in self.d.inputs if i != m.ABSENT]
         well_formed(u.op, self.d, self.inputs, self.c)
@@ -238,13 +242,13 @@ class Check:
         logit = canon(self._dot(self._input_row(), 0, w))
         return key(logit) > key(top) or (logit == top and w < index)
 
-    def _lacks(self, index):
+    def _lacks(self, token):
         place, count = self.u.place, self.f.allowed_count
         _ensure(place <= count)
         if place > 0:
-            _ensure(self.reader.token(ALLOWED, place - 1) < index)
+            _ensure(self.reader.token(ALLOWED, place - 1) < token)
         if place < count:
-            _ensure(self.reader.token(ALLOWED, place) > index)
+            _ensure(self.reader.token(ALLOWED, place) > token)
         return True
 
     def _token(self):
@@ -267,6 +271,12 @@ class Check:
         _ensure(self._passes(other, top))
         mine, other = key(self._score(mine, c)), key(self._score(other, w))
         return other > mine or (other == mine and w < c)
+
+    def _unlisted(self):
+        f, u = self.f, self.u
+        _ensure(u.op == self.c["samplerOp"] and u.unit == 0 and f.allowed_count)
+        _ensure(u.leaf < f.answer_count)
+        return self._lacks(self.reader.token(ANSWER, u.leaf))
 
     def _passes(self, logit, top):
         return key(canon(mul(canon(sub(logit, top)), self._inverse()))) >= key(log32(self.f.min_p))
