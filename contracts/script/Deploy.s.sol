@@ -12,11 +12,12 @@ import {StepVerifierExtension} from "../src/StepVerifierExtension.sol";
 import {GameParameters} from "../src/interfaces/IDisputeGame.sol";
 import {OracleParameters} from "../src/interfaces/IInferenceOracle.sol";
 
-/// Deploys registry, verifier, bonds, oracle and dispute game and prints `deployment: {chainId, registry, verifier, bonds, oracle, game, block}`, block
-/// being the first to scan for events. The same line goes to out/deployments/<chainId>.json.
+/// Deploys registry, verifier, bonds, oracle and dispute game and prints `deployment: {chainId,
+/// registry, verifier, bonds, oracle, game, block}`, block being the first to scan for events. The
+/// same line goes to out/deployments/<chainId>.json.
 ///
-/// contracts/tools/forge script Deploy --rpc-url URL --broadcast --keystore FILE --password-file FILE
-/// LOCKSTEP_PARAMETERS is `mainnet` (default) or `devnet`.
+/// contracts/tools/forge script Deploy --rpc-url URL --broadcast --keystore FILE --password-file
+/// FILE LOCKSTEP_PARAMETERS is `mainnet` (default) or `devnet`.
 contract Deploy is Script {
     struct Parameters {
         OracleParameters oracle;
@@ -30,15 +31,20 @@ contract Deploy is Script {
         deploy(vm.envOr("LOCKSTEP_PARAMETERS", string("mainnet")), msg.sender);
     }
 
-    function deploy(string memory name, address deployer) public returns (InferenceOracle oracle, DisputeGame game) {
+    function deploy(string memory name, address deployer)
+        public
+        returns (InferenceOracle oracle, DisputeGame game)
+    {
         Parameters memory p = parameters(name);
         uint256 startBlock = block.number;
         vm.startBroadcast(deployer);
         ModelRegistry registry = new ModelRegistry();
         StepVerifier verifier = new StepVerifier(address(new StepVerifierExtension()));
-        // The bonds name the oracle and the oracle the game before they exist: they are the next contracts. The constructors check that they are.
+        // The bonds name the oracle and the oracle the game before they exist: they are the next
+        // contracts. The constructors check that they are.
         uint256 nonce = vm.getNonce(deployer);
-        OperatorBonds bonds = new OperatorBonds(vm.computeCreateAddress(deployer, nonce + 1), p.withdrawalDelay);
+        OperatorBonds bonds =
+            new OperatorBonds(vm.computeCreateAddress(deployer, nonce + 1), p.withdrawalDelay);
         address predicted = vm.computeCreateAddress(deployer, nonce + 2);
         oracle = new InferenceOracle(address(registry), address(bonds), predicted, p.oracle);
         game = new DisputeGame(address(oracle), address(verifier), p.game);
@@ -60,7 +66,8 @@ contract Deploy is Script {
                     maxClaimPeriod: 6 hours,
                     revealPeriod: 2 hours
                 }),
-                // More than the longest window and the longest dispute of any program, 26 moves: 7 d + 24 h + 24 * 2 h.
+                // More than the longest window and the longest dispute of any program, 26 moves: 7
+                // d + 24 h + 24 * 2 h.
                 withdrawalDelay: 14 days,
                 game: GameParameters({budget: 12 hours, floor: 2 hours, minBond: 0.05 ether})
             });
@@ -96,7 +103,10 @@ contract Deploy is Script {
         vm.serializeAddress(key, "game", address(game));
         string memory json = vm.serializeUint(key, "block", startBlock);
         vm.createDir("out/deployments", true);
-        vm.writeFile(string.concat("out/deployments/", vm.toString(block.chainid), ".json"), string.concat(json, "\n"));
+        vm.writeFile(
+            string.concat("out/deployments/", vm.toString(block.chainid), ".json"),
+            string.concat(json, "\n")
+        );
         console.log("deployment:", json);
     }
 }

@@ -58,7 +58,8 @@ contract InferenceOracle is Claims, DisputeHooks {
         RequestState storage s = _states[id];
         (s.status, s.attempt, s.replicas) = (RequestStatus.Open, 1, p.replicas);
         // Safe cast: block numbers do not reach 2^40.
-        (s.requestBlock, s.window, s.deadline) = (uint40(block.number), p.window, _after(p.acceptPeriod));
+        (s.requestBlock, s.window, s.deadline) =
+        (uint40(block.number), p.window, _after(p.acceptPeriod));
         emit Requested(id, p.modelId, msg.sender, r, p.prompt, p.allowed);
     }
 
@@ -79,7 +80,9 @@ contract InferenceOracle is Claims, DisputeHooks {
         if (p.acceptPeriod < MIN_ACCEPT_PERIOD || p.acceptPeriod > MAX_ACCEPT_PERIOD) {
             revert AcceptPeriodOutOfRange();
         }
-        if (p.claimPeriod < MIN_CLAIM_PERIOD || p.claimPeriod > MAX_CLAIM_PERIOD) revert ClaimPeriodOutOfRange();
+        if (p.claimPeriod < MIN_CLAIM_PERIOD || p.claimPeriod > MAX_CLAIM_PERIOD) {
+            revert ClaimPeriodOutOfRange();
+        }
     }
 
     function _requestOf(RequestParams calldata p) private returns (Request memory r) {
@@ -138,7 +141,8 @@ contract InferenceOracle is Claims, DisputeHooks {
         (s.seedFixed, s.seed) = (true, SeedBlock.mix(r.seed, blockHash));
     }
 
-    /// An operator gets one seat in all attempts of a request: what it knows of other claims must not shape its own.
+    /// An operator gets one seat in all attempts of a request: what it knows of other claims must
+    /// not shape its own.
     function _requireNewOperator(bytes32 id, RequestState storage s) private view {
         uint8 current = s.attempt;
         for (uint8 attempt = 1; attempt <= current; ++attempt) {
@@ -154,14 +158,17 @@ contract InferenceOracle is Claims, DisputeHooks {
     /// @inheritdoc IInferenceOracle
     function missed(Request calldata r, uint8 seat) external {
         (bytes32 id, RequestState storage s) = _load(r);
-        if (s.status < RequestStatus.Accepted || s.status > RequestStatus.Claimed) revert WrongStatus(s.status);
+        if (s.status < RequestStatus.Accepted || s.status > RequestStatus.Claimed) {
+            revert WrongStatus(s.status);
+        }
         Seat storage late = _seat(id, s.attempt, seat);
         if (!_isLate(s, late.status)) revert NotMissed();
         _miss(r, id, late);
         _endAttemptIfDead(r, id, s);
     }
 
-    /// Whether a seat in that state should have moved on, in a request that is Accepted, Revealing or Claimed.
+    /// Whether a seat in that state should have moved on, in a request that is Accepted, Revealing
+    /// or Claimed.
     function _isLate(RequestState storage s, SeatStatus seat) private view returns (bool) {
         if (seat == SeatStatus.Accepted) {
             return s.status != RequestStatus.Accepted || block.timestamp > s.deadline;
@@ -183,7 +190,12 @@ contract InferenceOracle is Claims, DisputeHooks {
         Seat storage winner = _seat(id, s.attempt, first);
         bytes32 value = winner.value;
         if (r.callback != address(0) && tokens.hash() != value) revert WrongTokens();
-        emit Finalized(id, ClaimHash.claimId(_claimHash(id, s.seed, winner), s.attempt), winner.tokenCount, value);
+        emit Finalized(
+            id,
+            ClaimHash.claimId(_claimHash(id, s.seed, winner), s.attempt),
+            winner.tokenCount,
+            value
+        );
         _pay(r, id, s, agreeing);
         if (r.callback != address(0)) _callBack(r, id, tokens);
     }
@@ -211,8 +223,11 @@ contract InferenceOracle is Claims, DisputeHooks {
         }
     }
 
-    /// Splits the fee among the claims that stand and unlocks their stakes; what does not divide goes to the first.
-    function _pay(Request calldata r, bytes32 id, RequestState storage s, uint256 agreeing) private {
+    /// Splits the fee among the claims that stand and unlocks their stakes; what does not divide
+    /// goes to the first.
+    function _pay(Request calldata r, bytes32 id, RequestState storage s, uint256 agreeing)
+        private
+    {
         uint256 share = r.fee / agreeing;
         uint256 rest = r.fee % agreeing;
         for (uint256 i; i < r.replicas; ++i) {
@@ -226,8 +241,9 @@ contract InferenceOracle is Claims, DisputeHooks {
     }
 
     /// Calls back with the gas that the request named, whatever comes of it.
-    /// @dev SAFETY: the state is final before. A sender that keeps gas back is refused by the check; a callback that returns a large result
-    /// cannot make this contract pay for it, as nothing is copied; one that calls in again finds the request settled.
+    /// @dev SAFETY: the state is final before. A sender that keeps gas back is refused by the
+    /// check; a callback that returns a large result cannot make this contract pay for it, as
+    /// nothing is copied; one that calls in again finds the request settled.
     function _callBack(Request calldata r, bytes32 id, bytes calldata tokens) private {
         bytes memory data = abi.encodeCall(IInferenceCallback.onInference, (id, tokens));
         (address target, uint256 gasLimit) = (r.callback, r.callbackGas);
@@ -261,7 +277,11 @@ contract InferenceOracle is Claims, DisputeHooks {
     }
 
     /// @inheritdoc IInferenceOracle
-    function seatOf(bytes32 requestId, uint8 attempt, uint8 seat) external view returns (Seat memory) {
+    function seatOf(bytes32 requestId, uint8 attempt, uint8 seat)
+        external
+        view
+        returns (Seat memory)
+    {
         return _seat(requestId, attempt, seat);
     }
 
@@ -272,17 +292,21 @@ contract InferenceOracle is Claims, DisputeHooks {
         returns (bytes32 claimHash, bytes32 claimId)
     {
         Seat storage claimed = _seat(requestId, attempt, seat);
-        if (claimed.status != SeatStatus.Claimed && claimed.status != SeatStatus.Convicted) revert NoSuchClaim();
+        if (claimed.status != SeatStatus.Claimed && claimed.status != SeatStatus.Convicted) {
+            revert NoSuchClaim();
+        }
         claimHash = _claimHash(requestId, _states[requestId].seed, claimed);
         claimId = ClaimHash.claimId(claimHash, attempt);
     }
 
     /// @inheritdoc IInferenceOracle
-    function claimHashOf(bytes32 requestId, uint64 seed, address operator, uint32 tokenCount, bytes32 tokensHash)
-        external
-        view
-        returns (bytes32)
-    {
+    function claimHashOf(
+        bytes32 requestId,
+        uint64 seed,
+        address operator,
+        uint32 tokenCount,
+        bytes32 tokensHash
+    ) external view returns (bytes32) {
         return ClaimHash.claimHash(requestId, seed, operator, tokenCount, tokensHash);
     }
 
@@ -296,7 +320,8 @@ contract InferenceOracle is Claims, DisputeHooks {
         status = s.status;
         if (status == RequestStatus.Final) {
             Seat storage winner = _seat(requestId, s.attempt, s.finalSeat);
-            (tokenCount, tokensHash, firstToken) = (winner.tokenCount, winner.value, winner.firstToken);
+            (tokenCount, tokensHash, firstToken) =
+            (winner.tokenCount, winner.value, winner.firstToken);
         }
     }
 

@@ -39,8 +39,12 @@ contract ModelRegistry is IModelRegistry {
                 packed |= uint256(commitment.eosIds[i]) << (32 * i);
             }
             // Safe cast: _check bounds the length by 8.
-            _limits[modelId] =
-                Limits(commitment.vocabSize, commitment.maxPositions, uint8(commitment.eosIds.length), packed);
+            _limits[modelId] = Limits(
+                commitment.vocabSize,
+                commitment.maxPositions,
+                uint8(commitment.eosIds.length),
+                packed
+            );
         }
         emit ModelRegistered(modelId, msg.sender, commitment, fileSha256, uri);
     }
@@ -69,11 +73,13 @@ contract ModelRegistry is IModelRegistry {
     }
 
     function _check(ModelCommitment calldata c) private pure {
-        if (c.arithmeticVersion != ARITHMETIC_VERSION) revert UnknownArithmeticVersion(c.arithmeticVersion);
+        if (c.arithmeticVersion != ARITHMETIC_VERSION) {
+            revert UnknownArithmeticVersion(c.arithmeticVersion);
+        }
         uint32 positions = c.contextLength < MAX_POSITIONS ? c.contextLength : MAX_POSITIONS;
-        bool ok = c.vocabSize != 0 && c.vocabSize <= MAX_VOCAB && positions != 0 && c.maxPositions == positions
-            && c.opCount != 0 && c.opCount <= MAX_OPS && c.tensorCount != 0 && c.samplerOp < c.opCount
-            && c.eosIds.length <= MAX_EOS_IDS;
+        bool ok = c.vocabSize != 0 && c.vocabSize <= MAX_VOCAB && positions != 0
+            && c.maxPositions == positions && c.opCount != 0 && c.opCount <= MAX_OPS
+            && c.tensorCount != 0 && c.samplerOp < c.opCount && c.eosIds.length <= MAX_EOS_IDS;
         for (uint256 i; ok && i < c.eosIds.length; ++i) {
             ok = c.eosIds[i] < c.vocabSize && (i == 0 || c.eosIds[i - 1] < c.eosIds[i]);
         }

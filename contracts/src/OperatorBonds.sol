@@ -102,14 +102,20 @@ contract OperatorBonds is IOperatorBonds {
 
     /* INTERNAL */
 
-    function _takeFree(BondAccount storage a, address operator, uint256 amount) private returns (uint128 value) {
+    function _takeFree(BondAccount storage a, address operator, uint256 amount)
+        private
+        returns (uint128 value)
+    {
         value = _amount(amount);
         uint128 free = a.free;
         if (free < value) revert InsufficientFreeBond(operator, free, amount);
         a.free = free - value;
     }
 
-    function _takeLocked(BondAccount storage a, address operator, uint256 amount) private returns (uint128 value) {
+    function _takeLocked(BondAccount storage a, address operator, uint256 amount)
+        private
+        returns (uint128 value)
+    {
         value = _amount(amount);
         uint128 locked = a.locked;
         if (locked < value) revert InsufficientLockedBond(operator, locked, amount);

@@ -1,7 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {ClaimFacts, IStepVerifier, Opening, OutputShape, UnitKind, Witness} from "./interfaces/IStepVerifier.sol";
+import {
+    ClaimFacts,
+    IStepVerifier,
+    Opening,
+    OutputShape,
+    UnitKind,
+    Witness
+} from "./interfaces/IStepVerifier.sol";
 import {ModelCommitment} from "./interfaces/IModelRegistry.sol";
 import {Outputs} from "./verifier/Outputs.sol";
 import {Partials} from "./verifier/Partials.sol";
@@ -13,8 +20,8 @@ import {Limits} from "./verifier/Rules.sol";
 /// @title StepVerifier
 /// @dev No state: `new StepVerifier(address(new StepVerifierExtension()))`, before the dispute game
 /// that names it. The code of both together is larger than a contract may be; callers know this
-/// address alone. All arithmetic is in src/verifier/, one library per family of operations; it reads
-/// witnesses where they lie in the call's data.
+/// address alone. All arithmetic is in src/verifier/, one library per family of operations; it
+/// reads witnesses where they lie in the call's data.
 contract StepVerifier is IStepVerifier {
     using Proofs for Proof;
 
@@ -78,7 +85,8 @@ contract StepVerifier is IStepVerifier {
         if (op >= model.opCount) revert BadUnit();
         Openings memory openings = Proofs.openingsOf(descriptors);
         // slither-disable-next-line unused-return: only whether the rules hold is asked
-        (,, bool well) = Proofs.readDescriptors(openings, Proofs.limitsOf(model), model.programRoot, op);
+        (,, bool well) =
+            Proofs.readDescriptors(openings, Proofs.limitsOf(model), model.programRoot, op);
         if (openings.next != openings.count) revert BadOpening();
         return !well;
     }
@@ -95,6 +103,9 @@ contract StepVerifier is IStepVerifier {
         uint256 kvHeads = o.kind == Program.KIND_KV ? o.kvHeads : 0;
         uint256 headWidth = o.code == Program.ATTN ? o.headWidth : 0;
         // Safe casts: the rules bound kinds, widths of at most 2^24, heads and head widths.
-        return OutputShape(uint8(o.kind), uint32(Program.rowBytes(o)), uint32(kvHeads), uint32(headWidth));
+        return
+            OutputShape(
+                uint8(o.kind), uint32(Program.rowBytes(o)), uint32(kvHeads), uint32(headWidth)
+            );
     }
 }

@@ -119,7 +119,8 @@ contract AcceptTest is BaseTest {
         vm.roll(block.number + 300);
         expect(IInferenceOracle.SeedBlockUnavailable.selector);
         accept(r, 0);
-        // A history that does not keep the block, or that answers with something else than one word.
+        // A history that does not keep the block, or that answers with something else than one
+        // word.
         vm.etch(SeedBlock.HISTORY, HISTORY_CODE);
         expect(IInferenceOracle.SeedBlockUnavailable.selector);
         accept(r, 0);
@@ -142,7 +143,9 @@ contract AcceptTest is BaseTest {
     function test_accept_noFreeBond_reverts() public {
         (Request memory r,) = ask(params());
         vm.roll(block.number + 2);
-        vm.expectRevert(abi.encodeWithSelector(IOperatorBonds.InsufficientFreeBond.selector, stranger, 0, STAKE));
+        vm.expectRevert(
+            abi.encodeWithSelector(IOperatorBonds.InsufficientFreeBond.selector, stranger, 0, STAKE)
+        );
         vm.prank(stranger);
         oracle.accept(r);
     }
@@ -153,7 +156,9 @@ contract AcceptTest is BaseTest {
         vm.prank(operators[0]);
         bonds.queueWithdrawal(10 ether - STAKE + 1);
         vm.expectRevert(
-            abi.encodeWithSelector(IOperatorBonds.InsufficientFreeBond.selector, operators[0], STAKE - 1, STAKE)
+            abi.encodeWithSelector(
+                IOperatorBonds.InsufficientFreeBond.selector, operators[0], STAKE - 1, STAKE
+            )
         );
         accept(r, 0);
     }
@@ -165,7 +170,11 @@ contract AcceptTest is BaseTest {
         }
         (Request memory r,) = ask(params());
         vm.roll(block.number + 2);
-        vm.expectRevert(abi.encodeWithSelector(IOperatorBonds.InsufficientFreeBond.selector, operators[0], 0, STAKE));
+        vm.expectRevert(
+            abi.encodeWithSelector(
+                IOperatorBonds.InsufficientFreeBond.selector, operators[0], 0, STAKE
+            )
+        );
         accept(r, 0);
     }
 
@@ -173,7 +182,10 @@ contract AcceptTest is BaseTest {
         askAndFill(params());
         vm.expectRevert(
             abi.encodeWithSelector(
-                IOperatorBonds.InsufficientFreeBond.selector, operators[0], 10 ether - STAKE, 10 ether
+                IOperatorBonds.InsufficientFreeBond.selector,
+                operators[0],
+                10 ether - STAKE,
+                10 ether
             )
         );
         vm.prank(operators[0]);
@@ -188,7 +200,8 @@ contract AcceptTest is BaseTest {
         accept(r, 0);
     }
 
-    /// In any attempt: neither after a missed deadline nor after a conviction, nor from any of the seats.
+    /// In any attempt: neither after a missed deadline nor after a conviction, nor from any of the
+    /// seats.
     function test_accept_again_reverts() public {
         (Request memory r,) = askAndFill(params());
         skip(5 minutes + 1);
@@ -227,7 +240,9 @@ contract AcceptTest is BaseTest {
         assertEq(s.seatsTaken, 1);
         skip(10 minutes);
         vm.expectEmit(address(oracle));
-        emit IInferenceOracle.Accepted(id, operators[1], 1, 1, s.seed, uint64(block.timestamp) + 5 minutes);
+        emit IInferenceOracle.Accepted(
+            id, operators[1], 1, 1, s.seed, uint64(block.timestamp) + 5 minutes
+        );
         accept(r, 1);
         assertTrue(statusOf(id) == RequestStatus.Accepted);
     }

@@ -18,7 +18,8 @@ import {
 import {BondAccount} from "../src/interfaces/IOperatorBonds.sol";
 import {ModelCommitment} from "../src/interfaces/IModelRegistry.sol";
 
-/// Actors, a deployment, and the reference versions of hashes and packing: written plainly, shared with nothing of the contracts.
+/// Actors, a deployment, and the reference versions of hashes and packing: written plainly, shared
+/// with nothing of the contracts.
 abstract contract BaseTest is Test {
     uint128 internal constant STAKE = 2 ether;
     uint128 internal constant FEE = 0.01 ether;
@@ -57,9 +58,16 @@ abstract contract BaseTest is Test {
     /// Bonds and oracle; `game` is an account that plays the dispute game.
     function deploy() internal virtual {
         address predicted = vm.computeCreateAddress(address(this), vm.getNonce(address(this)) + 1);
-        bonds = OperatorBonds(vm.deployCode("OperatorBonds.sol:OperatorBonds", abi.encode(predicted, WITHDRAWAL_DELAY)));
-        bytes memory arguments = abi.encode(address(registry), address(bonds), game, oracleParameters());
-        oracle = InferenceOracle(payable(vm.deployCode("InferenceOracle.sol:InferenceOracle", arguments)));
+        bonds = OperatorBonds(
+            vm.deployCode(
+                "OperatorBonds.sol:OperatorBonds", abi.encode(predicted, WITHDRAWAL_DELAY)
+            )
+        );
+        bytes memory arguments =
+            abi.encode(address(registry), address(bonds), game, oracleParameters());
+        oracle = InferenceOracle(
+            payable(vm.deployCode("InferenceOracle.sol:InferenceOracle", arguments))
+        );
     }
 
     function oracleParameters() internal pure returns (OracleParameters memory) {
@@ -108,7 +116,11 @@ abstract contract BaseTest is Test {
     }
 
     /// What the chain should keep of a request.
-    function requestOf(RequestParams memory p, uint256 fee) internal view returns (Request memory r) {
+    function requestOf(RequestParams memory p, uint256 fee)
+        internal
+        view
+        returns (Request memory r)
+    {
         r.requester = requester;
         r.nonce = oracle.nonces(requester);
         r.modelId = p.modelId;
@@ -122,7 +134,10 @@ abstract contract BaseTest is Test {
         (r.callback, r.callbackGas) = (p.callback, p.callbackGas);
     }
 
-    function ask(RequestParams memory p, uint256 fee) internal returns (Request memory r, bytes32 id) {
+    function ask(RequestParams memory p, uint256 fee)
+        internal
+        returns (Request memory r, bytes32 id)
+    {
         r = requestOf(p, fee);
         vm.prank(requester);
         id = oracle.request{value: fee}(p);
@@ -189,10 +204,16 @@ abstract contract BaseTest is Test {
         return oracle.stateOf(id).status;
     }
 
-    function claimHashOf(Request memory r, address operator, bytes memory tokens) internal view returns (bytes32) {
+    function claimHashOf(Request memory r, address operator, bytes memory tokens)
+        internal
+        view
+        returns (bytes32)
+    {
         bytes32 domain = keccak256(
             abi.encode(
-                keccak256("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"),
+                keccak256(
+                    "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
+                ),
                 keccak256("Lockstep"),
                 keccak256("1"),
                 block.chainid,
@@ -201,7 +222,9 @@ abstract contract BaseTest is Test {
         );
         bytes32 message = keccak256(
             abi.encode(
-                keccak256("Claim(bytes32 requestId,uint64 seed,address operator,uint32 tokenCount,bytes32 tokensHash)"),
+                keccak256(
+                    "Claim(bytes32 requestId,uint64 seed,address operator,uint32 tokenCount,bytes32 tokensHash)"
+                ),
                 idOf(r),
                 seedOf(r),
                 operator,

@@ -56,7 +56,9 @@ contract ClaimTest is BaseTest {
     /// The same answer in another attempt is another claim for disputes.
     function test_claimId_differsByAttempt() public {
         (Request memory r,) = askAndClaim(params());
-        assertNotEq(claimIdOf(r, operators[0], answer(), 1), claimIdOf(r, operators[0], answer(), 2));
+        assertNotEq(
+            claimIdOf(r, operators[0], answer(), 1), claimIdOf(r, operators[0], answer(), 2)
+        );
     }
 
     function test_claim_lastSecond_succeeds() public {
@@ -140,17 +142,27 @@ contract ClaimTest is BaseTest {
 
     function test_claim_tooManyTokens_reverts() public {
         (Request memory r,) = askAndFill(params());
-        expectRejected(r, 0, bytes.concat(answer(), pack(1)), "", IInferenceOracle.TokenCountOutOfRange.selector);
+        expectRejected(
+            r,
+            0,
+            bytes.concat(answer(), pack(1)),
+            "",
+            IInferenceOracle.TokenCountOutOfRange.selector
+        );
     }
 
     function test_claim_notWhole_reverts() public {
         (Request memory r,) = askAndFill(params());
-        expectRejected(r, 0, bytes.concat(answer(), hex"00"), "", IInferenceOracle.MalformedTokens.selector);
+        expectRejected(
+            r, 0, bytes.concat(answer(), hex"00"), "", IInferenceOracle.MalformedTokens.selector
+        );
     }
 
     function test_claim_outsideVocabulary_reverts() public {
         (Request memory r,) = askAndFill(params());
-        expectRejected(r, 0, answer(VOCAB - 31), "", IInferenceOracle.TokenOutsideVocabulary.selector);
+        expectRejected(
+            r, 0, answer(VOCAB - 31), "", IInferenceOracle.TokenOutsideVocabulary.selector
+        );
     }
 
     function test_claim_endsWithEos_succeeds() public {
@@ -182,7 +194,8 @@ contract ClaimTest is BaseTest {
         for (uint256 place; place < 31; ++place) {
             bytes memory tokens = answer();
             uint32 eos = place % 2 == 0 ? EOS : OTHER_EOS;
-            (tokens[4 * place], tokens[4 * place + 1]) = (bytes1(uint8(eos)), bytes1(uint8(eos >> 8)));
+            (tokens[4 * place], tokens[4 * place + 1]) =
+            (bytes1(uint8(eos)), bytes1(uint8(eos >> 8)));
             expectRejected(r, 0, tokens, "", IInferenceOracle.TokensAfterEnd.selector);
         }
     }

@@ -18,7 +18,8 @@ contract DeployTest is Test {
     function test_deploy_wiresContracts_succeeds() public {
         string[2] memory names = ["mainnet", "devnet"];
         for (uint256 i; i < names.length; ++i) {
-            (InferenceOracle oracle, DisputeGame game) = script.deploy(names[i], makeAddr("deployer"));
+            (InferenceOracle oracle, DisputeGame game) =
+                script.deploy(names[i], makeAddr("deployer"));
             OperatorBonds bonds = OperatorBonds(oracle.bonds());
             assertEq(bonds.oracle(), address(oracle));
             assertGt(oracle.registry().code.length, 0);
@@ -43,7 +44,12 @@ contract DeployTest is Test {
     /// EIP-170 and EIP-3860.
     function test_deploy_sizes_fit() public view {
         string[6] memory names = [
-            "InferenceOracle", "OperatorBonds", "ModelRegistry", "DisputeGame", "StepVerifier", "StepVerifierExtension"
+            "InferenceOracle",
+            "OperatorBonds",
+            "ModelRegistry",
+            "DisputeGame",
+            "StepVerifier",
+            "StepVerifierExtension"
         ];
         for (uint256 i; i < names.length; ++i) {
             string memory artifact = string.concat(names[i], ".sol:", names[i]);
@@ -52,7 +58,8 @@ contract DeployTest is Test {
         }
     }
 
-    /// The oracle calls whatever address a request names, with the selector of the callback: no function that trusts the oracle has it.
+    /// The oracle calls whatever address a request names, with the selector of the callback: no
+    /// function that trusts the oracle has it.
     function test_callbackSelector_isNobodyElses() public pure {
         bytes4 s = IInferenceCallback.onInference.selector;
         assertTrue(s != IOperatorBonds.lock.selector && s != IOperatorBonds.unlock.selector);

@@ -262,7 +262,9 @@ contract DisputesTest is BaseTest {
 
     /// Bonds for the address of the next contract, which then must not come to be.
     function expectBadParameters(address registry_, OracleParameters memory p) private {
-        OperatorBonds own = new OperatorBonds(vm.computeCreateAddress(address(this), vm.getNonce(address(this)) + 1), 1);
+        OperatorBonds own = new OperatorBonds(
+            vm.computeCreateAddress(address(this), vm.getNonce(address(this)) + 1), 1
+        );
         expect(IInferenceOracle.BadParameters.selector);
         new InferenceOracle(registry_, address(own), game, p);
     }

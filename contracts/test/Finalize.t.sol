@@ -2,8 +2,21 @@
 pragma solidity 0.8.37;
 
 import {IInferenceCallback} from "../src/interfaces/IInferenceCallback.sol";
-import {IInferenceOracle, Request, RequestParams, RequestStatus} from "../src/interfaces/IInferenceOracle.sol";
-import {GasEater, GreedyReceiver, Listener, Reentrant, Refuser, ReturnBomb, Reverter} from "./mocks/Callbacks.sol";
+import {
+    IInferenceOracle,
+    Request,
+    RequestParams,
+    RequestStatus
+} from "../src/interfaces/IInferenceOracle.sol";
+import {
+    GasEater,
+    GreedyReceiver,
+    Listener,
+    Reentrant,
+    Refuser,
+    ReturnBomb,
+    Reverter
+} from "./mocks/Callbacks.sol";
 import {BaseTest} from "./BaseTest.sol";
 
 contract FinalizeTest is BaseTest {
@@ -11,7 +24,9 @@ contract FinalizeTest is BaseTest {
         (Request memory r, bytes32 id) = askAndClaim(params());
         skip(WINDOW + 1);
         vm.expectEmit(address(oracle));
-        emit IInferenceOracle.Finalized(id, claimIdOf(r, operators[0], answer(), 1), 32, tokensHash(answer()));
+        emit IInferenceOracle.Finalized(
+            id, claimIdOf(r, operators[0], answer(), 1), 32, tokensHash(answer())
+        );
         vm.expectEmit(address(oracle));
         emit IInferenceOracle.Credited(operators[0], id, FEE);
         vm.prank(stranger);
@@ -118,7 +133,8 @@ contract FinalizeTest is BaseTest {
         assertEq(oracle.credit(operators[0]), FEE);
     }
 
-    /// With any amount of gas the call either reverts or gives the callback all that the request named.
+    /// With any amount of gas the call either reverts or gives the callback all that the request
+    /// named.
     function testFuzz_callback_gasIsThere(uint256 gasGiven, uint32 callbackGas) public {
         callbackGas = uint32(bound(callbackGas, 250_000, 500_000));
         gasGiven = bound(gasGiven, 150_000, 1_000_000);
@@ -220,7 +236,10 @@ contract FinalizeTest is BaseTest {
         assertEq(reason, abi.encodeWithSelector(IInferenceOracle.NotBonds.selector));
     }
 
-    function claimed(address callback, uint32 callbackGas) private returns (Request memory r, bytes32 id) {
+    function claimed(address callback, uint32 callbackGas)
+        private
+        returns (Request memory r, bytes32 id)
+    {
         RequestParams memory p = params();
         (p.callback, p.callbackGas) = (callback, callbackGas);
         (r, id) = askAndClaim(p);

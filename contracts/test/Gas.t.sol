@@ -5,10 +5,9 @@ import {Request, RequestParams} from "../src/interfaces/IInferenceOracle.sol";
 import {Listener} from "./mocks/Callbacks.sol";
 import {BaseTest} from "./BaseTest.sol";
 
-/// Gas of each call as a transaction of its own, on cold storage, kept in snapshots/gas.json; a difference fails the test.
-/// `tools/gas-report --update` writes the file anew.
-/// forge-config: default.isolate = true
-/// forge-config: slow.isolate = true
+/// Gas of each call as a transaction of its own, on cold storage, kept in snapshots/gas.json; a
+/// difference fails the test. `tools/gas-report --update` writes the file anew. forge-config:
+/// default.isolate = true forge-config: slow.isolate = true
 contract GasTest is BaseTest {
     uint256 internal constant CLAIM_LIMIT = 100_000;
 

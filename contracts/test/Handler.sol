@@ -14,7 +14,8 @@ import {BondAccount} from "../src/interfaces/IOperatorBonds.sol";
 import {GasEater, ReturnBomb} from "./mocks/Callbacks.sol";
 import {BaseTest} from "./BaseTest.sol";
 
-/// Plays random moves of all parties on a deployment of its own and keeps its own books of what every move may change.
+/// Plays random moves of all parties on a deployment of its own and keeps its own books of what
+/// every move may change.
 contract Handler is BaseTest {
     uint256 internal constant OPERATORS = 6;
     /// Moves are made on that many of the newest requests, so that some of them get far.
@@ -27,9 +28,11 @@ contract Handler is BaseTest {
     uint256 public paidOut;
     mapping(address operator => int256) public bondShouldBe;
     mapping(bytes32 move => uint256) public done;
-    mapping(bytes32 requestId => mapping(uint8 attempt => mapping(uint8 seat => bool))) internal booked;
+    mapping(bytes32 requestId => mapping(uint8 attempt => mapping(uint8 seat => bool))) internal
+        booked;
 
-    /// States of the active requests, from the one numbered `watched` on, and the credits, before the move.
+    /// States of the active requests, from the one numbered `watched` on, and the credits, before
+    /// the move.
     RequestState[] internal statesBefore;
     uint256 internal watched;
     mapping(address account => uint256) internal creditBefore;
@@ -71,7 +74,10 @@ contract Handler is BaseTest {
         before();
         bool ok;
         for (uint256 i; i < OPERATORS && !ok; ++i) {
-            ok = send(operators[(operator % OPERATORS + i) % OPERATORS], abi.encodeCall(oracle.accept, (r)));
+            ok = send(
+                operators[(operator % OPERATORS + i) % OPERATORS],
+                abi.encodeCall(oracle.accept, (r))
+            );
         }
         check("accept", ok);
     }
@@ -81,22 +87,37 @@ contract Handler is BaseTest {
         (Request memory r, bytes32 id) = pick(request);
         before();
         RequestState memory s = oracle.stateOf(id);
-        SeatStatus due = s.status == RequestStatus.Revealing ? SeatStatus.Committed : SeatStatus.Accepted;
-        for (uint256 i; i < r.replicas && oracle.seatOf(id, s.attempt, uint8(seat % r.replicas)).status != due; ++i) {
+        SeatStatus due =
+            s.status == RequestStatus.Revealing ? SeatStatus.Committed : SeatStatus.Accepted;
+        for (
+            uint256 i;
+            i < r.replicas && oracle.seatOf(id, s.attempt, uint8(seat % r.replicas)).status != due;
+            ++i
+        ) {
             seat = seat % r.replicas + 1;
         }
         Seat memory mine = oracle.seatOf(id, s.attempt, uint8(seat % r.replicas));
         bytes memory tokens = pack(variant % 4 == 0 ? 200 : 100, EOS);
         if (r.replicas == 1) {
-            check("claim", send(mine.operator, abi.encodeCall(oracle.claim, (r, s.seed, tokens, ""))));
+            check(
+                "claim", send(mine.operator, abi.encodeCall(oracle.claim, (r, s.seed, tokens, "")))
+            );
         } else if (mine.status == SeatStatus.Accepted) {
             bytes32 sealed_ = keccak256(abi.encode(claimHashOf(r, mine.operator, tokens), SALT));
-            check("commit", send(mine.operator, abi.encodeCall(oracle.commitClaim, (r, s.seed, sealed_))));
+            check(
+                "commit",
+                send(mine.operator, abi.encodeCall(oracle.commitClaim, (r, s.seed, sealed_)))
+            );
         } else {
             if (keccak256(abi.encode(claimHashOf(r, mine.operator, tokens), SALT)) != mine.value) {
                 tokens = pack(variant % 4 == 0 ? 100 : 200, EOS);
             }
-            check("reveal", send(mine.operator, abi.encodeCall(oracle.revealClaim, (r, s.seed, tokens, "", SALT))));
+            check(
+                "reveal",
+                send(
+                    mine.operator, abi.encodeCall(oracle.revealClaim, (r, s.seed, tokens, "", SALT))
+                )
+            );
         }
     }
 
@@ -138,7 +159,12 @@ contract Handler is BaseTest {
         (Request memory r, bytes32 id) = pick(request);
         before();
         uint8 attempt = oracle.stateOf(id).attempt;
-        check("open", send(game, abi.encodeCall(oracle.disputeOpened, (id, attempt, uint8(seat % r.replicas)))));
+        check(
+            "open",
+            send(
+                game, abi.encodeCall(oracle.disputeOpened, (id, attempt, uint8(seat % r.replicas)))
+            )
+        );
     }
 
     /// Ends every dispute against a claim, by losing it or by conviction.
@@ -155,9 +181,14 @@ contract Handler is BaseTest {
             check("close", true);
             return;
         }
-        bool convicted = send(game, abi.encodeCall(oracle.convict, (r, attempt, uint8(seat), challenger)));
+        bool convicted =
+            send(game, abi.encodeCall(oracle.convict, (r, attempt, uint8(seat), challenger)));
         (mayGain[r.requester], mayGain[challenger]) = (true, true);
-        if (convicted) bondShouldBe[oracle.seatOf(id, attempt, uint8(seat)).operator] -= int256(uint256(r.stake));
+        if (convicted) {
+            bondShouldBe[
+                oracle.seatOf(id, attempt, uint8(seat)).operator
+            ] -= int256(uint256(r.stake));
+        }
         check("convict", convicted);
     }
 
@@ -166,7 +197,8 @@ contract Handler is BaseTest {
         (Request memory r, bytes32 id) = pick(request);
         before();
         uint8 attempt = oracle.stateOf(id).attempt;
-        bool ok = send(game, abi.encodeCall(oracle.voidClaim, (r, attempt, uint8(seat % r.replicas))));
+        bool ok =
+            send(game, abi.encodeCall(oracle.voidClaim, (r, attempt, uint8(seat % r.replicas))));
         mayGain[r.requester] = true;
         check("void", ok);
     }
@@ -227,7 +259,11 @@ contract Handler is BaseTest {
         return requests.length;
     }
 
-    function requestAt(uint256 i) external view returns (Request memory r, bytes32 id, RequestState memory s) {
+    function requestAt(uint256 i)
+        external
+        view
+        returns (Request memory r, bytes32 id, RequestState memory s)
+    {
         r = requests[i];
         id = idOf(r);
         s = oracle.stateOf(id);
@@ -274,13 +310,17 @@ contract Handler is BaseTest {
         }
     }
 
-    /// No credit shrinks or grows where the move names no one, and statuses move along the table only.
+    /// No credit shrinks or grows where the move names no one, and statuses move along the table
+    /// only.
     function check(bytes32 move, bool ok) private {
         if (ok) done[move]++;
         for (uint256 i; i < actors(); ++i) {
             uint256 now_ = oracle.credit(actor(i));
-            if (!ok || !mayGain[actor(i)]) assertEq(now_, creditBefore[actor(i)], "credit of another");
-            else assertGe(now_, creditBefore[actor(i)], "credit shrank");
+            if (!ok || !mayGain[actor(i)]) {
+                assertEq(now_, creditBefore[actor(i)], "credit of another");
+            } else {
+                assertGe(now_, creditBefore[actor(i)], "credit shrank");
+            }
         }
         for (uint256 i; i < statesBefore.length; ++i) {
             RequestState memory a = statesBefore[i];
@@ -290,7 +330,11 @@ contract Handler is BaseTest {
         }
     }
 
-    function isStep(bytes32 move, RequestState memory a, RequestState memory b) private pure returns (bool) {
+    function isStep(bytes32 move, RequestState memory a, RequestState memory b)
+        private
+        pure
+        returns (bool)
+    {
         (RequestStatus x, RequestStatus y) = (a.status, b.status);
         if (y == RequestStatus.Open && x != y) {
             return b.attempt == a.attempt + 1 && b.attempt <= 5
@@ -299,7 +343,9 @@ contract Handler is BaseTest {
         if (a.attempt != b.attempt) return false;
         if (x == y) return true;
         if (y == RequestStatus.Accepted) return x == RequestStatus.Open && move == "accept";
-        if (y == RequestStatus.Revealing) return x == RequestStatus.Accepted && (move == "commit" || move == "wait");
+        if (y == RequestStatus.Revealing) {
+            return x == RequestStatus.Accepted && (move == "commit" || move == "wait");
+        }
         if (y == RequestStatus.Claimed) {
             return (x == RequestStatus.Accepted && (move == "claim" || move == "wait"))
                 || (x == RequestStatus.Revealing && move == "wait");

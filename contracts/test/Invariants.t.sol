@@ -4,7 +4,13 @@ pragma solidity 0.8.37;
 import {Test} from "forge-std/Test.sol";
 import {InferenceOracle} from "../src/InferenceOracle.sol";
 import {OperatorBonds} from "../src/OperatorBonds.sol";
-import {Request, RequestState, RequestStatus, Seat, SeatStatus} from "../src/interfaces/IInferenceOracle.sol";
+import {
+    Request,
+    RequestState,
+    RequestStatus,
+    Seat,
+    SeatStatus
+} from "../src/interfaces/IInferenceOracle.sol";
 import {BondAccount} from "../src/interfaces/IOperatorBonds.sol";
 import {Handler} from "./Handler.sol";
 
@@ -52,12 +58,15 @@ contract InvariantsTest is Test {
         }
         for (uint256 i; i < handler.requestCount(); ++i) {
             (Request memory r,, RequestState memory s) = handler.requestAt(i);
-            if (s.status != RequestStatus.Final && s.status != RequestStatus.Refunded) owed += r.fee;
+            if (s.status != RequestStatus.Final && s.status != RequestStatus.Refunded) {
+                owed += r.fee;
+            }
         }
         assertEq(address(oracle).balance, owed);
     }
 
-    /// The bonds hold what the accounts say, and an account is what went in less what went out and what a rule took.
+    /// The bonds hold what the accounts say, and an account is what went in less what went out and
+    /// what a rule took.
     function checkBondsBalance() internal view {
         // The other 24 operators of the deployment never move.
         uint256 held = 240 ether;
@@ -77,11 +86,13 @@ contract InvariantsTest is Test {
             uint256 stakes;
             for (uint256 i; i < handler.requestCount(); ++i) {
                 (Request memory r, bytes32 id, RequestState memory s) = handler.requestAt(i);
-                if (s.status == RequestStatus.Final || s.status == RequestStatus.Refunded) continue;
+                if (s.status == RequestStatus.Final || s.status == RequestStatus.Refunded) {
+                    continue;
+                }
                 for (uint8 n; n < s.seatsTaken; ++n) {
                     Seat memory seat = oracle.seatOf(id, s.attempt, n);
-                    bool stands = seat.status == SeatStatus.Accepted || seat.status == SeatStatus.Committed
-                        || seat.status == SeatStatus.Claimed;
+                    bool stands = seat.status == SeatStatus.Accepted
+                        || seat.status == SeatStatus.Committed || seat.status == SeatStatus.Claimed;
                     if (seat.operator == operator && stands) stakes += r.stake;
                 }
             }
@@ -95,7 +106,8 @@ contract InvariantsTest is Test {
         assertEq(there + handler.paidOut(), handler.paidIn());
     }
 
-    /// A long random play reaches every kind of move: an invariant over calls that all fail would hold too.
+    /// A long random play reaches every kind of move: an invariant over calls that all fail would
+    /// hold too.
     function test_handler_reachesEveryMove() public {
         uint256 random = 1;
         for (uint256 i; i < 2000; ++i) {

@@ -13,7 +13,9 @@ contract ModelRegistryTest is BaseTest {
 
     function test_register_again_changesNothing() public {
         vm.expectEmit(address(registry));
-        emit IModelRegistry.ModelRegistered(modelId, stranger, commitment(), bytes32(uint256(2)), "elsewhere");
+        emit IModelRegistry.ModelRegistered(
+            modelId, stranger, commitment(), bytes32(uint256(2)), "elsewhere"
+        );
         vm.prank(stranger);
         assertEq(registry.register(commitment(), bytes32(uint256(2)), "elsewhere"), modelId);
         test_limits_ofRegisteredModel_succeeds();

@@ -51,7 +51,9 @@ contract OperatorBondsTest is BaseTest {
 
     function test_queueWithdrawal_leavesFree_succeeds() public {
         vm.expectEmit(address(bonds));
-        emit IOperatorBonds.WithdrawalQueued(operator, 4 ether, uint64(block.timestamp) + WITHDRAWAL_DELAY);
+        emit IOperatorBonds.WithdrawalQueued(
+            operator, 4 ether, uint64(block.timestamp) + WITHDRAWAL_DELAY
+        );
         vm.prank(operator);
         bonds.queueWithdrawal(4 ether);
         check(6 ether, 0, 4 ether);
@@ -74,7 +76,9 @@ contract OperatorBondsTest is BaseTest {
         vm.prank(address(oracle));
         bonds.lock(operator, 9 ether);
         vm.expectRevert(
-            abi.encodeWithSelector(IOperatorBonds.InsufficientFreeBond.selector, operator, 1 ether, 2 ether)
+            abi.encodeWithSelector(
+                IOperatorBonds.InsufficientFreeBond.selector, operator, 1 ether, 2 ether
+            )
         );
         vm.prank(operator);
         bonds.queueWithdrawal(2 ether);
@@ -87,7 +91,9 @@ contract OperatorBondsTest is BaseTest {
         bonds.queueWithdrawal(1 ether);
         skip(1);
         vm.expectRevert(
-            abi.encodeWithSelector(IOperatorBonds.WithdrawalNotReady.selector, block.timestamp - 1 + WITHDRAWAL_DELAY)
+            abi.encodeWithSelector(
+                IOperatorBonds.WithdrawalNotReady.selector, block.timestamp - 1 + WITHDRAWAL_DELAY
+            )
         );
         bonds.withdraw(payable(operator));
     }
@@ -149,7 +155,9 @@ contract OperatorBondsTest is BaseTest {
         vm.startPrank(address(oracle));
         bonds.lock(operator, 5 ether);
         vm.expectRevert(
-            abi.encodeWithSelector(IOperatorBonds.InsufficientFreeBond.selector, operator, 1 ether, 2 ether)
+            abi.encodeWithSelector(
+                IOperatorBonds.InsufficientFreeBond.selector, operator, 1 ether, 2 ether
+            )
         );
         bonds.lock(operator, 2 ether);
     }
@@ -158,7 +166,9 @@ contract OperatorBondsTest is BaseTest {
         vm.startPrank(address(oracle));
         bonds.lock(operator, 1 ether);
         vm.expectRevert(
-            abi.encodeWithSelector(IOperatorBonds.InsufficientLockedBond.selector, operator, 1 ether, 1 ether + 1)
+            abi.encodeWithSelector(
+                IOperatorBonds.InsufficientLockedBond.selector, operator, 1 ether, 1 ether + 1
+            )
         );
         bonds.unlock(operator, 1 ether + 1);
     }
@@ -186,7 +196,9 @@ contract OperatorBondsTest is BaseTest {
         vm.startPrank(address(oracle));
         bonds.lock(operator, 1 ether);
         vm.expectRevert(
-            abi.encodeWithSelector(IOperatorBonds.InsufficientLockedBond.selector, operator, 1 ether, 2 ether)
+            abi.encodeWithSelector(
+                IOperatorBonds.InsufficientLockedBond.selector, operator, 1 ether, 2 ether
+            )
         );
         bonds.seize(operator, 2 ether);
     }
@@ -203,7 +215,11 @@ contract OperatorBondsTest is BaseTest {
 
     function test_burn_moreThanLocked_reverts() public {
         vm.startPrank(address(oracle));
-        vm.expectRevert(abi.encodeWithSelector(IOperatorBonds.InsufficientLockedBond.selector, operator, 0, 2 ether));
+        vm.expectRevert(
+            abi.encodeWithSelector(
+                IOperatorBonds.InsufficientLockedBond.selector, operator, 0, 2 ether
+            )
+        );
         bonds.burn(operator, 2 ether);
     }
 

@@ -269,7 +269,9 @@ contract ReplicasTest is BaseTest {
         oracle.finalize(r, "");
         skip(1);
         vm.expectEmit(address(oracle));
-        emit IInferenceOracle.Finalized(id, claimIdOf(r, operators[0], answer(), 1), 32, tokensHash(answer()));
+        emit IInferenceOracle.Finalized(
+            id, claimIdOf(r, operators[0], answer(), 1), 32, tokensHash(answer())
+        );
         oracle.finalize(r, "");
         assertEq(oracle.credit(operators[0]), 334);
         assertEq(oracle.credit(operators[1]), 333);
@@ -353,7 +355,8 @@ contract ReplicasTest is BaseTest {
         accept(r, 3);
     }
 
-    /// A dispute against one of the claims holds back all; a conviction ends the disputes of its claim.
+    /// A dispute against one of the claims holds back all; a conviction ends the disputes of its
+    /// claim.
     function test_finalize_disputeLive_reverts() public {
         (Request memory r, bytes32 id) = committed(2, 200);
         reveal(r, 0, answer());

@@ -146,8 +146,16 @@ contract RequestTest is BaseTest {
             ask(p);
         }
         // Smallest subnormal, just below 2^-10, infinity, NaN, -0, -1, -infinity, negative NaN.
-        uint32[8] memory bad =
-            [uint32(1), 0x3a7fffff, 0x7f800000, 0x7fc00000, 0x80000000, 0xbf800000, 0xff800000, 0xffffffff];
+        uint32[8] memory bad = [
+            uint32(1),
+            0x3a7fffff,
+            0x7f800000,
+            0x7fc00000,
+            0x80000000,
+            0xbf800000,
+            0xff800000,
+            0xffffffff
+        ];
         for (uint256 i; i < bad.length; ++i) {
             p.temperature = bad[i];
             expectRejected(p, IInferenceOracle.BadTemperature.selector);

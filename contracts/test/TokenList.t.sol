@@ -28,11 +28,19 @@ contract TokenListHarness {
     }
 
     /// Another argument follows in calldata: what lies behind the list must not count.
-    function allBelow(bytes calldata list, uint32 limit, bytes calldata) external pure returns (bool) {
+    function allBelow(bytes calldata list, uint32 limit, bytes calldata)
+        external
+        pure
+        returns (bool)
+    {
         return TokenList.allBelow(list, limit);
     }
 
-    function containsAny(bytes calldata list, uint256 n, uint32[] memory ids) external pure returns (bool) {
+    function containsAny(bytes calldata list, uint256 n, uint32[] memory ids)
+        external
+        pure
+        returns (bool)
+    {
         return TokenList.containsAny(list, n, ids);
     }
 
@@ -124,7 +132,10 @@ contract TokenListTest is BaseTest {
         }
     }
 
-    function testDiff_containsAny(uint8[] memory small, uint8[3] memory wanted, uint256 n) public view {
+    function testDiff_containsAny(uint8[] memory small, uint8[3] memory wanted, uint256 n)
+        public
+        view
+    {
         uint32[] memory list = new uint32[](small.length);
         uint32[] memory ids = new uint32[](3);
         n = bound(n, 0, small.length);

@@ -7,9 +7,11 @@ import {SeedBlock} from "../src/libraries/SeedBlock.sol";
 import {BaseTest} from "./BaseTest.sol";
 import {TokenListHarness} from "./TokenList.t.sol";
 
-/// The hashes of tests/vectors/contracts/abi.txt, which the C side checks itself with too. The file's make.sh says what they are made of.
+/// The hashes of tests/vectors/contracts/abi.txt, which the C side checks itself with too. The
+/// file's make.sh says what they are made of.
 contract VectorsTest is BaseTest {
-    IInferenceOracle internal constant ORACLE = IInferenceOracle(0x5FbDB2315678afecb367f032d93F642f64180aa3);
+    IInferenceOracle internal constant ORACLE =
+        IInferenceOracle(0x5FbDB2315678afecb367f032d93F642f64180aa3);
     address internal constant OPERATOR = 0x70997970C51812dc3A010C7d01b50e0d17dc79C8;
     string internal constant FILE = "../tests/vectors/contracts/abi.txt";
 
@@ -30,7 +32,9 @@ contract VectorsTest is BaseTest {
 
     function test_vectors_claim_match() public {
         bytes32 tokens = tokensHash(list(33, 101));
-        bytes32 claimHash = ORACLE.claimHashOf(vector("hash requestId "), type(uint64).max - 1, OPERATOR, 33, tokens);
+        bytes32 claimHash = ORACLE.claimHashOf(
+            vector("hash requestId "), type(uint64).max - 1, OPERATOR, 33, tokens
+        );
         assertEq(claimHash, vector("hash claimHash "));
         assertEq(keccak256(abi.encode(claimHash, uint8(2))), vector("hash claimId "));
         bytes32 salt = 0x5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a;
@@ -39,7 +43,9 @@ contract VectorsTest is BaseTest {
 
     function test_vectors_seed_match() public {
         bytes32 blockHash = 0x3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c3c;
-        assertEq(SeedBlock.mix(type(uint64).max, blockHash), uint64(uint256(vector("hash seedUsed "))));
+        assertEq(
+            SeedBlock.mix(type(uint64).max, blockHash), uint64(uint256(vector("hash seedUsed ")))
+        );
     }
 
     function test_vectors_model_match() public {
@@ -81,7 +87,11 @@ contract VectorsTest is BaseTest {
     /// What follows the prefix on the line that begins with it.
     function line(string memory prefix) private returns (string memory) {
         vm.closeFile(FILE);
-        for (string memory text = vm.readLine(FILE); bytes(text).length != 0; text = vm.readLine(FILE)) {
+        for (
+            string memory text = vm.readLine(FILE);
+            bytes(text).length != 0;
+            text = vm.readLine(FILE)
+        ) {
             if (vm.indexOf(text, prefix) == 0) return vm.replace(text, prefix, "");
         }
         revert(string.concat(FILE, " has no line: ", prefix));

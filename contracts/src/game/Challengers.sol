@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {ClaimStatus, DisputeState, DisputedClaim, IDisputeGame} from "../interfaces/IDisputeGame.sol";
+import {
+    ClaimStatus,
+    DisputeState,
+    DisputedClaim,
+    IDisputeGame
+} from "../interfaces/IDisputeGame.sol";
 import {IInferenceOracle, Request, Seat} from "../interfaces/IInferenceOracle.sol";
 import {ModelCommitment} from "../interfaces/IModelRegistry.sol";
 import {OutputShape} from "../interfaces/IStepVerifier.sol";
@@ -19,14 +24,17 @@ abstract contract Challengers is Money {
     using Turns for Turn;
 
     /// @inheritdoc IDisputeGame
-    function challenge(Request calldata r, uint8 attempt, uint8 seat, ModelCommitment calldata model, bytes32 salt)
-        external
-        payable
-        returns (bytes32 disputeId)
-    {
+    function challenge(
+        Request calldata r,
+        uint8 attempt,
+        uint8 seat,
+        ModelCommitment calldata model,
+        bytes32 salt
+    ) external payable returns (bytes32 disputeId) {
         _requireModel(model, r.modelId);
         bytes32 requestId = _requestId(r);
-        // SAFETY: the oracle is the deployment's own and calls nobody here; it alone knows the claim's name, without which there is no state to write.
+        // SAFETY: the oracle is the deployment's own and calls nobody here; it alone knows the
+        // claim's name, without which there is no state to write.
         bytes32 claimId = IInferenceOracle(oracle).disputeOpened(requestId, attempt, seat);
         DisputedClaim storage c = _claims[claimId];
         if (c.status == ClaimStatus.None) {
@@ -66,10 +74,14 @@ abstract contract Challengers is Money {
     }
 
     /// @inheritdoc IDisputeGame
-    function pick(bytes32 disputeId, uint16 op, uint8 height, uint32 index, bytes32 node, bytes32[] calldata path)
-        external
-        payable
-    {
+    function pick(
+        bytes32 disputeId,
+        uint16 op,
+        uint8 height,
+        uint32 index,
+        bytes32 node,
+        bytes32[] calldata path
+    ) external payable {
         (Dispute storage d, DisputedClaim storage c, Turn memory t) = _loadOwn(disputeId);
         _requireState(t, DisputeState.Pick);
         _spend(t);
@@ -83,8 +95,9 @@ abstract contract Challengers is Money {
         _collect(missing);
     }
 
-    /// What the current node is if the picked one and its path are of this trace. Reverts unless the position is a stage below the current node and
-    /// not padding. Leaves the layout of the picked node's operation in the turn.
+    /// What the current node is if the picked one and its path are of this trace. Reverts unless
+    /// the position is a stage below the current node and not padding. Leaves the layout of the
+    /// picked node's operation in the turn.
     function _above(
         Turn memory t,
         DisputedClaim storage c,
@@ -122,7 +135,8 @@ abstract contract Challengers is Money {
     /// @inheritdoc IDisputeGame
     function demandPartials(bytes32 disputeId, uint32 element) external payable {
         (Dispute storage d, DisputedClaim storage c, Turn memory t) = _loadOwn(disputeId);
-        // Once a dispute: one that may ask on and on never ends. A challenger knows which element is wrong.
+        // Once a dispute: one that may ask on and on never ends. A challenger knows which element
+        // is wrong.
         _requireState(t, DisputeState.Step);
         _spend(t);
         OutputShape storage shape = _shapes[c.modelId][t.op];

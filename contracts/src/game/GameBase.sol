@@ -35,15 +35,17 @@ abstract contract GameBase is IDisputeGame {
         bytes32 node;
     }
 
-    /// A slot's word: the second in which it was filled in bits 0 to 39, of partials the low 216 bits of their hash above. ASKED marks one that
-    /// nothing but a question has reached: whoever asks pays for the new word, so that an answer costs about the same in every case.
+    /// A slot's word: the second in which it was filled in bits 0 to 39, of partials the low 216
+    /// bits of their hash above. ASKED marks one that nothing but a question has reached: whoever
+    /// asks pays for the new word, so that an answer costs about the same in every case.
     uint256 internal constant ASKED = 1 << 40;
     uint256 internal constant TIME_MASK = (1 << 40) - 1;
     /// Sets the keys of partials apart from those of nodes.
     uint256 internal constant PARTIALS_KEY = 1 << 255;
 
-    /// Turns of the longest possible dispute: a top tree of 16 levels and an operation's of 31 take the trace, 10 reveals, a leaf and partials of the
-    /// operator, and as many moves of the challenger.
+    /// Turns of the longest possible dispute: a top tree of 16 levels and an operation's of 31 take
+    /// the trace, 10 reveals, a leaf and partials of the operator, and as many moves of the
+    /// challenger.
     uint256 internal constant MAX_TURNS = 26;
 
     /// @inheritdoc IDisputeGame
@@ -62,13 +64,17 @@ abstract contract GameBase is IDisputeGame {
 
     constructor(address oracle_, address verifier_, GameParameters memory p) {
         if (
-            verifier_.code.length == 0 || IInferenceOracle(oracle_).disputeGame() != address(this) || p.floor == 0
-                || p.floor > p.budget || p.budget > type(uint24).max || p.minBond == 0 || p.minBond > type(uint88).max
+            verifier_.code.length == 0 || IInferenceOracle(oracle_).disputeGame() != address(this)
+                || p.floor == 0 || p.floor > p.budget || p.budget > type(uint24).max
+                || p.minBond == 0 || p.minBond > type(uint88).max
         ) revert BadParameters();
         // A bond cannot leave while a claim that it stood for can still be disputed.
         uint256 longest = 2 * uint256(p.budget) + (MAX_TURNS - 2) * uint256(p.floor);
         address bonds = IInferenceOracle(oracle_).bonds();
-        if (IOperatorBonds(bonds).withdrawalDelay() <= IInferenceOracle(oracle_).parameters().maxWindow + longest) {
+        if (
+            IOperatorBonds(bonds).withdrawalDelay()
+                <= IInferenceOracle(oracle_).parameters().maxWindow + longest
+        ) {
             revert BadParameters();
         }
         (oracle, verifier) = (oracle_, verifier_);
@@ -103,7 +109,8 @@ abstract contract GameBase is IDisputeGame {
         if (t.state == DisputeState.Closed) revert WrongState(DisputeState.Closed);
     }
 
-    /// The turn as it is now: what was answered in another dispute is answered in this one too, and the challenger's turn began then.
+    /// The turn as it is now: what was answered in another dispute is answered in this one too, and
+    /// the challenger's turn began then.
     function _turnOf(Dispute storage d, bytes32 claimId) internal view returns (Turn memory t) {
         t = Turns.unpack(d.turn);
         if (!t.state.isOperators()) return t;
@@ -134,7 +141,11 @@ abstract contract GameBase is IDisputeGame {
     }
 
     /// Hash of the current node.
-    function _nodeOf(Dispute storage d, DisputedClaim storage c) internal view returns (bytes32 node) {
+    function _nodeOf(Dispute storage d, DisputedClaim storage c)
+        internal
+        view
+        returns (bytes32 node)
+    {
         node = d.node;
         if (node == 0) node = c.root;
     }
@@ -153,11 +164,16 @@ abstract contract GameBase is IDisputeGame {
         return op << 40 | height << 32 | index;
     }
 
-    function _partialsKey(uint256 op, uint256 row, uint256 element) internal pure returns (uint256) {
+    function _partialsKey(uint256 op, uint256 row, uint256 element)
+        internal
+        pure
+        returns (uint256)
+    {
         return PARTIALS_KEY | op << 64 | row << 32 | element;
     }
 
-    /// What a slot keeps of partials: finding two with one digest takes 2^108 hashes, and its poster gains nothing by it.
+    /// What a slot keeps of partials: finding two with one digest takes 2^108 hashes, and its
+    /// poster gains nothing by it.
     function _digest(bytes calldata partials) internal pure returns (uint256) {
         return uint256(keccak256(partials)) & (type(uint256).max >> 40);
     }
@@ -169,7 +185,11 @@ abstract contract GameBase is IDisputeGame {
 
     /* TREES */
 
-    function _treeOf(uint256 op, Layout layout, DisputedClaim storage c) internal view returns (Tree memory) {
+    function _treeOf(uint256 op, Layout layout, DisputedClaim storage c)
+        internal
+        view
+        returns (Tree memory)
+    {
         if (op == Positions.TOP) return Positions.top(c.opCount);
         return Positions.operation(layout, c.promptCount, c.tokenCount);
     }
@@ -191,7 +211,9 @@ abstract contract GameBase is IDisputeGame {
         (v.bond, v.prepaid) = (d.bond, t.prepaid);
         (v.operatorLeft, v.challengerLeft) = (t.operatorLeft, t.challengerLeft);
         // Safe cast: two times of 40 bits.
-        if (t.state != DisputeState.Closed) (v.turnStart, v.deadline) = (t.start, uint64(t.deadline(FLOOR)));
+        if (t.state != DisputeState.Closed) {
+            (v.turnStart, v.deadline) = (t.start, uint64(t.deadline(FLOOR)));
+        }
     }
 
     /// @inheritdoc IDisputeGame
@@ -200,12 +222,20 @@ abstract contract GameBase is IDisputeGame {
     }
 
     /// @inheritdoc IDisputeGame
-    function filledAt(bytes32 claimId, uint16 op, uint8 height, uint32 index) external view returns (uint64) {
+    function filledAt(bytes32 claimId, uint16 op, uint8 height, uint32 index)
+        external
+        view
+        returns (uint64)
+    {
         return uint64(_slots[claimId][_nodeKey(op, height, index)] & TIME_MASK);
     }
 
     /// @inheritdoc IDisputeGame
-    function partialsFilledAt(bytes32 claimId, uint16 op, uint32 row, uint32 element) external view returns (uint64) {
+    function partialsFilledAt(bytes32 claimId, uint16 op, uint32 row, uint32 element)
+        external
+        view
+        returns (uint64)
+    {
         return uint64(_slots[claimId][_partialsKey(op, row, element)] & TIME_MASK);
     }
 
@@ -217,7 +247,10 @@ abstract contract GameBase is IDisputeGame {
     /// @inheritdoc IDisputeGame
     function parameters() external view returns (GameParameters memory) {
         // Safe casts: the constructor took them from these types.
-        return GameParameters({budget: uint32(BUDGET), floor: uint32(FLOOR), minBond: uint128(MIN_BOND)});
+        return
+            GameParameters({
+                budget: uint32(BUDGET), floor: uint32(FLOOR), minBond: uint128(MIN_BOND)
+            });
     }
 }
 // slither-disable-end timestamp,incorrect-equality

@@ -47,7 +47,8 @@ abstract contract Money is GameBase {
         if (bond < share) bond = share;
         uint256 gasCost = BOND_GAS * 2 * block.basefee;
         if (bond < gasCost) bond = gasCost;
-        // More ether than there is: it bounds the bond's type, so that no stake makes a claim unchallengeable.
+        // More ether than there is: it bounds the bond's type, so that no stake makes a claim
+        // unchallengeable.
         if (bond > type(uint88).max) bond = type(uint88).max;
     }
 
@@ -68,8 +69,9 @@ abstract contract Money is GameBase {
         t.prepaid = uint72(wanted);
     }
 
-    /// Repays the caller an answer at the base fee of now, from what the dispute has prepaid: at cost, never more. What is left stays with the
-    /// dispute, for the challenger's next question or its end: the answer does not pay for writing to the challenger's account.
+    /// Repays the caller an answer at the base fee of now, from what the dispute has prepaid: at
+    /// cost, never more. What is left stays with the dispute, for the challenger's next question or
+    /// its end: the answer does not pay for writing to the challenger's account.
     function _repay(Turn memory t, uint256 gasAmount) internal {
         uint256 cost = gasAmount * (block.basefee + TIP);
         if (cost > t.prepaid) cost = t.prepaid;
@@ -80,8 +82,10 @@ abstract contract Money is GameBase {
         _credit(msg.sender, cost);
     }
 
-    /// Takes a challenger's payment from the ether sent and then from its credit; more than that becomes credit.
-    /// @dev At most once in a call. SAFETY: `multicall` is not payable, so msg.value is counted once however many calls it makes.
+    /// Takes a challenger's payment from the ether sent and then from its credit; more than that
+    /// becomes credit.
+    /// @dev At most once in a call. SAFETY: `multicall` is not payable, so msg.value is counted
+    /// once however many calls it makes.
     function _collect(uint256 needed) internal {
         if (msg.value >= needed) {
             _credit(msg.sender, msg.value - needed);

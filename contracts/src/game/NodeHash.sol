@@ -4,7 +4,8 @@ pragma solidity 0.8.37;
 import {IDisputeGame} from "../interfaces/IDisputeGame.sol";
 import {Positions, Tree} from "./Positions.sol";
 
-/// @title Hashes of a trace's nodes. Height, tag and padding come from the position, never from whoever sends a move.
+/// @title Hashes of a trace's nodes. Height, tag and padding come from the position, never from
+/// whoever sends a move.
 library NodeHash {
     using Positions for Tree;
 
@@ -22,7 +23,8 @@ library NodeHash {
         }
     }
 
-    /// The node that children of one stage belong to. Reverts when a child that is padding by its position has another value.
+    /// The node that children of one stage belong to. Reverts when a child that is padding by its
+    /// position has another value.
     /// @param height of the node; its children's number, 2^min(height, 5), is the caller's to check
     function fold(Tree memory t, uint256 height, uint256 index, bytes32[] calldata children)
         internal
@@ -33,9 +35,10 @@ library NodeHash {
         uint256 level = height - Positions.stageBelow(height);
         uint256 absent = _absentMask(t, level, index * count, children);
         (uint256 tag, uint256 paddingTag) = (t.nodeTag, t.paddingTag);
-        // Bit j of `absent` says that node j of the level is padding. A node's first leaf is that of its left child, so a level's mask is every second bit
-        // of the mask below. The pair that is hashed has tag and height in the two bytes before it: those of a node already used, or, before the first
-        // pair, of a word kept free.
+        // Bit j of `absent` says that node j of the level is padding. A node's first leaf is that
+        // of its left child, so a level's mask is every second bit of the mask below. The pair that
+        // is hashed has tag and height in the two bytes before it: those of a node already used,
+        // or, before the first pair, of a word kept free.
         assembly ("memory-safe") {
             let base := add(mload(0x40), 0x20)
             calldatacopy(base, children.offset, shl(5, count))
@@ -95,11 +98,13 @@ library NodeHash {
     }
 
     /// The node that lies `path.length` levels above a present node.
-    function climb(uint256 tag, uint256 height, uint256 index, bytes32 node, bytes32[] calldata path)
-        internal
-        pure
-        returns (bytes32)
-    {
+    function climb(
+        uint256 tag,
+        uint256 height,
+        uint256 index,
+        bytes32 node,
+        bytes32[] calldata path
+    ) internal pure returns (bytes32) {
         for (uint256 i; i < path.length; ++i) {
             bytes32 beside = path[i];
             (bytes32 left, bytes32 right) = index & 1 == 0 ? (node, beside) : (beside, node);

@@ -9,8 +9,9 @@ import {Positions, Tree} from "./Positions.sol";
 import {Turn, Turns} from "./Turns.sol";
 
 /// @title The answers: trace, children, leaves, partials.
-/// @dev An answer that was given already, in this dispute or another, changes nothing: whoever sends many at once is not stopped by one that came first.
-/// One to a question that is not put yet, or no more, reverts: it does not look as if it had been taken.
+/// @dev An answer that was given already, in this dispute or another, changes nothing: whoever
+/// sends many at once is not stopped by one that came first. One to a question that is not put yet,
+/// or no more, reverts: it does not look as if it had been taken.
 abstract contract Operators is Money {
     using Turns for Turn;
 
@@ -26,7 +27,9 @@ abstract contract Operators is Money {
         if (children.length != (tree.height == 0 ? 0 : 1 << Positions.stageBelow(tree.height))) {
             revert WrongChildCount();
         }
-        if (root == 0 || (tree.height != 0 && NodeHash.fold(tree, tree.height, 0, children) != root)) {
+        if (
+            root == 0 || (tree.height != 0 && NodeHash.fold(tree, tree.height, 0, children) != root)
+        ) {
             revert WrongHash();
         }
         c.root = root;
@@ -52,7 +55,9 @@ abstract contract Operators is Money {
         if (t.state < DisputeState.Step) _requireState(t, DisputeState.Leaf);
         uint256 last = Positions.chunksOf(t.layout) - 1;
         uint256 length = Positions.CHUNK_BYTES;
-        if (Positions.chunkOf(t.layout, t.index) == last) length = _shapes[c.modelId][t.op].rowBytes - last * length;
+        if (Positions.chunkOf(t.layout, t.index) == last) {
+            length = _shapes[c.modelId][t.op].rowBytes - last * length;
+        }
         if (data.length != length) revert WrongLength();
         if (NodeHash.leaf(data) != _nodeOf(d, c)) revert WrongHash();
         if (t.state != DisputeState.Leaf) return;
@@ -77,7 +82,8 @@ abstract contract Operators is Money {
         emit PartialsOpened(d.claimId, t.op, uint32(row), uint32(element), partials);
     }
 
-    /// Fills the slot that the dispute awaits, repays the caller and gives the turn to the challenger.
+    /// Fills the slot that the dispute awaits, repays the caller and gives the turn to the
+    /// challenger.
     function _answer(Dispute storage d, Turn memory t, uint256 gasAmount, uint256 digest) private {
         uint256 key = _key(t, d);
         _spend(t);

@@ -6,12 +6,15 @@ import {OutputShape} from "../interfaces/IStepVerifier.sol";
 
 // slither-disable-start divide-before-multiply: quotients here are whole blocks and places; nothing is lost that a product needs
 
-/// Shape of an operation's rows as far as places in its tree depend on it, small enough to lie beside a dispute's position:
-/// bits 0 to 1 the row kind, 2 to 14 key-value heads, 15 to 31 chunks a row. 0: none, the tree above operations.
+/// Shape of an operation's rows as far as places in its tree depend on it, small enough to lie
+/// beside a dispute's position:
+/// bits 0 to 1 the row kind, 2 to 14 key-value heads, 15 to 31 chunks a row. 0: none, the tree
+/// above operations.
 type Layout is uint32;
 
-/// A tree of a claim's trace. Place i is chunk i & (2^chunkBits - 1) of row i >> chunkBits; a row is head << positionBits | position, with one head
-/// unless the rows are of kind 2. The tree above operations is one row, an operation a chunk.
+/// A tree of a claim's trace. Place i is chunk i & (2^chunkBits - 1) of row i >> chunkBits; a row
+/// is head << positionBits | position, with one head unless the rows are of kind 2. The tree above
+/// operations is one row, an operation a chunk.
 struct Tree {
     uint256 chunks;
     uint256 positions;
@@ -35,7 +38,8 @@ library Positions {
     uint8 internal constant KIND_SAMPLED = 1;
     uint8 internal constant KIND_HEADS = 2;
 
-    /// Limits of well-formed programs: 4,096 key-value heads, 2^24 elements of 4 bytes. With them and 32,768 positions no tree is higher than 31.
+    /// Limits of well-formed programs: 4,096 key-value heads, 2^24 elements of 4 bytes. With them
+    /// and 32,768 positions no tree is higher than 31.
     uint256 internal constant MAX_HEADS = 4096;
     uint256 internal constant MAX_ROW_BYTES = 1 << 26;
 
@@ -68,7 +72,11 @@ library Positions {
     }
 
     /// Tree of an operation of a claim with P prompt tokens and an answer of N.
-    function operation(Layout layout, uint256 promptCount, uint256 tokenCount) internal pure returns (Tree memory t) {
+    function operation(Layout layout, uint256 promptCount, uint256 tokenCount)
+        internal
+        pure
+        returns (Tree memory t)
+    {
         uint256 bits = Layout.unwrap(layout);
         t.chunks = bits >> 15;
         // Safe: no count is 0 or near 2^256.
@@ -90,17 +98,22 @@ library Positions {
 
     /* PLACES */
 
-    /// Whether a node is not padding: its first leaf is in range. False for every index that the tree has not.
+    /// Whether a node is not padding: its first leaf is in range. False for every index that the
+    /// tree has not.
     function isPresent(Tree memory t, uint256 height, uint256 index) internal pure returns (bool) {
         uint256 place = index << height;
         uint256 row = place >> t.chunkBits;
         return (place & ~(type(uint256).max << t.chunkBits)) < t.chunks
-            && (row & ~(type(uint256).max << t.positionBits)) < t.positions && (row >> t.positionBits) < t.heads;
+            && (row & ~(type(uint256).max << t.positionBits)) < t.positions
+            && (row >> t.positionBits) < t.heads;
     }
 
-    /// Bit j says whether node `first + j` of a level is present, for the `count` nodes below one node that is; count is a power of two, at most 32.
-    /// @dev The bits of j that choose among the nodes are, from the lowest, bits of the chunk, of the position and of the head; in each of the three the values
-    /// in range are the first ones. So the mask is that of the chunks, repeated for each position in range, and that again for each head.
+    /// Bit j says whether node `first + j` of a level is present, for the `count` nodes below one
+    /// node that is; count is a power of two, at most 32.
+    /// @dev The bits of j that choose among the nodes are, from the lowest, bits of the chunk, of
+    /// the position and of the head; in each of the three the values in range are the first ones.
+    /// So the mask is that of the chunks, repeated for each position in range, and that again for
+    /// each head.
     function presentMask(Tree memory t, uint256 level, uint256 first, uint256 count)
         internal
         pure
@@ -111,20 +124,26 @@ library Positions {
             uint256 stride = 1;
             (mask, stride, level) = _repeat(1, stride, count, level, place, t.chunkBits, t.chunks);
             place >>= t.chunkBits;
-            (mask, stride, level) = _repeat(mask, stride, count, level, place, t.positionBits, t.positions);
+            (mask, stride, level) =
+                _repeat(mask, stride, count, level, place, t.positionBits, t.positions);
             (mask,,) = _repeat(mask, stride, count, level, place >> t.positionBits, 32, t.heads);
         }
     }
 
     /// Repeats a mask of `stride` bits for every value in range of one field of a place.
-    /// @param level bits of the place, from this field's first, in which the nodes of the level do not differ
+    /// @param level bits of the place, from this field's first, in which the nodes of the level do
+    /// not differ
     /// @param place whose lowest `bits` bits are the field, at the first node
     /// @param n the field's values are in range below it
-    function _repeat(uint256 mask, uint256 stride, uint256 count, uint256 level, uint256 place, uint256 bits, uint256 n)
-        private
-        pure
-        returns (uint256, uint256, uint256)
-    {
+    function _repeat(
+        uint256 mask,
+        uint256 stride,
+        uint256 count,
+        uint256 level,
+        uint256 place,
+        uint256 bits,
+        uint256 n
+    ) private pure returns (uint256, uint256, uint256) {
         unchecked {
             if (level >= bits) return (mask, stride, level - bits);
             uint256 values = count / stride;

@@ -5,7 +5,8 @@ import {DisputeState} from "../interfaces/IDisputeGame.sol";
 import {Layout} from "./Positions.sol";
 
 /// A turn as it is stored: one word, so that a move reads and writes it once.
-/// bits 0 state 8, 8 height 8, 16 op 16, 32 index 32, 64 layout 32, 96 start 40, 136 operator's seconds left 24, 160 challenger's 24, 184 prepaid 72
+/// bits 0 state 8, 8 height 8, 16 op 16, 32 index 32, 64 layout 32, 96 start 40, 136 operator's
+/// seconds left 24, 160 challenger's 24, 184 prepaid 72
 type PackedTurn is uint256;
 
 /// Whose turn it is in a dispute, about what, and since when.
@@ -28,8 +29,9 @@ struct Turn {
 /// @title Turns: packing, and the chess clock.
 library Turns {
     /// A bit for each state in which the operator moves.
-    uint256 private constant OPERATORS_STATES = 1 << uint8(DisputeState.Root) | 1 << uint8(DisputeState.Node) | 1
-        << uint8(DisputeState.Leaf) | 1 << uint8(DisputeState.Partials);
+    uint256 private constant OPERATORS_STATES = 1 << uint8(DisputeState.Root) | 1
+        << uint8(DisputeState.Node) | 1 << uint8(DisputeState.Leaf) | 1
+        << uint8(DisputeState.Partials);
 
     function unpack(PackedTurn packed) internal pure returns (Turn memory t) {
         uint256 w = PackedTurn.unwrap(packed);
@@ -46,8 +48,10 @@ library Turns {
     }
 
     function pack(Turn memory t) internal pure returns (PackedTurn) {
-        uint256 w = uint256(uint8(t.state)) | uint256(t.height) << 8 | uint256(t.op) << 16 | uint256(t.index) << 32;
-        w |= uint256(Layout.unwrap(t.layout)) << 64 | uint256(t.start) << 96 | uint256(t.operatorLeft) << 136;
+        uint256 w = uint256(uint8(t.state)) | uint256(t.height) << 8 | uint256(t.op) << 16
+            | uint256(t.index) << 32;
+        w |= uint256(Layout.unwrap(t.layout)) << 64 | uint256(t.start) << 96
+        | uint256(t.operatorLeft) << 136;
         return PackedTurn.wrap(w | uint256(t.challengerLeft) << 160 | uint256(t.prepaid) << 184);
     }
 
@@ -64,9 +68,11 @@ library Turns {
         }
     }
 
-    /// Ends a turn at a time not before its start: takes what it used from its side's clock and begins the next one then.
+    /// Ends a turn at a time not before its start: takes what it used from its side's clock and
+    /// begins the next one then.
     function end(Turn memory t, uint256 time) internal pure {
-        // Safe: `time` is not before the start; a difference is below its first operand; times do not reach 2^40.
+        // Safe: `time` is not before the start; a difference is below its first operand; times do
+        // not reach 2^40.
         unchecked {
             uint256 used = time - t.start;
             if (isOperators(t.state)) {

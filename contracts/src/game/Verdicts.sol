@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {ClaimStatus, DisputeState, DisputedClaim, IDisputeGame} from "../interfaces/IDisputeGame.sol";
+import {
+    ClaimStatus,
+    DisputeState,
+    DisputedClaim,
+    IDisputeGame
+} from "../interfaces/IDisputeGame.sol";
 import {IInferenceOracle, Request, Seat} from "../interfaces/IInferenceOracle.sol";
 import {ModelCommitment} from "../interfaces/IModelRegistry.sol";
 import {ClaimFacts, IStepVerifier, Opening, Witness} from "../interfaces/IStepVerifier.sol";
@@ -13,8 +18,9 @@ import {Turn, Turns} from "./Turns.sol";
 // slither-disable-start incorrect-equality: equal is said of states, places and nothing, not of times
 
 /// @title The ends of a dispute: proofs, clocks that ran out, void claims, money back.
-/// @dev SAFETY: every call of the oracle comes last, after all state of the game; it is the deployment's own and calls nobody here. The verifier is called
-/// without try: a witness that does not open reverts the move and decides nothing.
+/// @dev SAFETY: every call of the oracle comes last, after all state of the game; it is the
+/// deployment's own and calls nobody here. The verifier is called without try: a witness that does
+/// not open reverts the move and decides nothing.
 abstract contract Verdicts is Money {
     using Turns for Turn;
 
@@ -28,16 +34,21 @@ abstract contract Verdicts is Money {
     /* IN A DISPUTE */
 
     /// @inheritdoc IDisputeGame
-    function step(bytes32 disputeId, Request calldata r, ModelCommitment calldata model, Witness calldata witness)
-        external
-    {
+    function step(
+        bytes32 disputeId,
+        Request calldata r,
+        ModelCommitment calldata model,
+        Witness calldata witness
+    ) external {
         (Dispute storage d, DisputedClaim storage c, Turn memory t) = _loadOwn(disputeId);
         if (c.root == 0) revert WrongState(t.state);
         // A proof needs no turn; but in its own turn a challenger is bound to its clock.
         if (!Turns.isOperators(t.state)) _spend(t);
         _requireRequest(r, c);
         _requireWhole(witness);
-        _requireWrong(_facts(r, c.requestId, c.attempt, c.seat), c.root, r, model, witness, msg.data[:0]);
+        _requireWrong(
+            _facts(r, c.requestId, c.attempt, c.seat), c.root, r, model, witness, msg.data[:0]
+        );
         _win(disputeId, d, c, t, r);
     }
 
@@ -53,11 +64,13 @@ abstract contract Verdicts is Money {
         _requireState(t, DisputeState.PartialStep);
         _spend(t);
         _requireRequest(r, c);
-        bool asked = UnitKinds.isPartial(witness.kind) && witness.op == t.op && witness.leaf == t.index
-            && witness.unit == _element(t, d.lane);
+        bool asked = UnitKinds.isPartial(witness.kind) && witness.op == t.op
+            && witness.leaf == t.index && witness.unit == _element(t, d.lane);
         if (!asked) revert BadElement();
         if (_slots[d.claimId][_key(t, d)] >> 40 != _digest(partials)) revert WrongHash();
-        _requireWrong(_facts(r, c.requestId, c.attempt, c.seat), c.root, r, model, witness, partials);
+        _requireWrong(
+            _facts(r, c.requestId, c.attempt, c.seat), c.root, r, model, witness, partials
+        );
         _win(disputeId, d, c, t, r);
     }
 
@@ -71,7 +84,9 @@ abstract contract Verdicts is Money {
             return;
         }
         // Where another seat's claim ended the request there was nothing left to win: `reclaim`.
-        if (!IInferenceOracle(oracle).standing(c.requestId, c.attempt, c.seat)) revert ClaimNotLive();
+        if (!IInferenceOracle(oracle).standing(c.requestId, c.attempt, c.seat)) {
+            revert ClaimNotLive();
+        }
         (uint256 bond, uint256 prepaid) = (d.bond, t.prepaid);
         _close(d, t);
         uint256 toOperator = bond * OPERATOR_PERCENT / 100;
@@ -90,18 +105,27 @@ abstract contract Verdicts is Money {
         Turn memory t = _turnOf(d, claimId);
         if (t.state == DisputeState.Closed) revert WrongState(t.state);
         DisputedClaim storage c = _claims[claimId];
-        // A claim that stands no longer never stands again. The oracle's count of its disputes is of no use any more and stays.
-        if (c.status == ClaimStatus.Disputed && IInferenceOracle(oracle).standing(c.requestId, c.attempt, c.seat)) {
+        // A claim that stands no longer never stands again. The oracle's count of its disputes is
+        // of no use any more and stays.
+        if (
+            c.status == ClaimStatus.Disputed
+                && IInferenceOracle(oracle).standing(c.requestId, c.attempt, c.seat)
+        ) {
             revert TooEarly();
         }
         _refund(d, t);
         emit DisputeReclaimed(claimId, disputeId);
     }
 
-    /// Convicts the operator in a dispute: bond and prepaid money go back to its challenger, who gets the reward of the oracle.
-    function _win(bytes32 disputeId, Dispute storage d, DisputedClaim storage c, Turn memory t, Request calldata r)
-        private
-    {
+    /// Convicts the operator in a dispute: bond and prepaid money go back to its challenger, who
+    /// gets the reward of the oracle.
+    function _win(
+        bytes32 disputeId,
+        Dispute storage d,
+        DisputedClaim storage c,
+        Turn memory t,
+        Request calldata r
+    ) private {
         c.status = ClaimStatus.Convicted;
         address challenger = d.challenger;
         _refund(d, t);
@@ -111,14 +135,17 @@ abstract contract Verdicts is Money {
 
     /* WITHOUT A DISPUTE */
 
-    /// Block in which a commitment was first made; a repeat, which anybody can send, does not make it younger.
+    /// Block in which a commitment was first made; a repeat, which anybody can send, does not make
+    /// it younger.
     mapping(bytes32 commitment => uint256) internal _committedAt;
 
-    bytes32 internal constant DOMAIN_TYPEHASH =
-        keccak256("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)");
+    bytes32 internal constant DOMAIN_TYPEHASH = keccak256(
+        "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
+    );
     bytes32 internal constant NAME_HASH = keccak256("Lockstep");
     bytes32 internal constant VERSION_HASH = keccak256("1");
-    bytes32 internal constant TRACE_ROOT_TYPEHASH = keccak256("TraceRoot(bytes32 claimId,bytes32 root)");
+    bytes32 internal constant TRACE_ROOT_TYPEHASH =
+        keccak256("TraceRoot(bytes32 claimId,bytes32 root)");
     uint256 internal constant COMMIT_BLOCKS = 2;
 
     /// @inheritdoc IDisputeGame
@@ -143,7 +170,9 @@ abstract contract Verdicts is Money {
         _requireCommitted(salt, keccak256(abi.encode(witness)));
         Target memory target = _target(r, attempt, seat);
         _requireKnownRoot(target, root, signature);
-        _requireWrong(_facts(r, target.requestId, attempt, seat), root, r, model, witness, msg.data[:0]);
+        _requireWrong(
+            _facts(r, target.requestId, attempt, seat), root, r, model, witness, msg.data[:0]
+        );
         _convict(target, r, attempt, seat);
     }
 
@@ -185,7 +214,8 @@ abstract contract Verdicts is Money {
         IInferenceOracle(oracle).voidClaim(r, attempt, seat);
     }
 
-    /// Convicts without a dispute. A claim that was never disputed stays unknown to the game: the oracle lets nobody dispute it after this.
+    /// Convicts without a dispute. A claim that was never disputed stays unknown to the game: the
+    /// oracle lets nobody dispute it after this.
     function _convict(Target memory target, Request calldata r, uint8 attempt, uint8 seat) private {
         DisputedClaim storage c = _claims[target.claimId];
         if (c.status == ClaimStatus.Disputed) c.status = ClaimStatus.Convicted;
@@ -193,7 +223,11 @@ abstract contract Verdicts is Money {
         IInferenceOracle(oracle).convict(r, attempt, seat, msg.sender);
     }
 
-    function _target(Request calldata r, uint8 attempt, uint8 seat) private view returns (Target memory t) {
+    function _target(Request calldata r, uint8 attempt, uint8 seat)
+        private
+        view
+        returns (Target memory t)
+    {
         t.requestId = _requestId(r);
         if (!IInferenceOracle(oracle).standing(t.requestId, attempt, seat)) revert ClaimNotLive();
         // slither-disable-next-line unused-return: the claim hash is part of the claim id
@@ -207,16 +241,23 @@ abstract contract Verdicts is Money {
     }
 
     /// @dev A signature has a second form, which says the same: nothing here counts signatures.
-    function _requireKnownRoot(Target memory target, bytes32 root, bytes calldata signature) private view {
+    function _requireKnownRoot(Target memory target, bytes32 root, bytes calldata signature)
+        private
+        view
+    {
         if (signature.length == 0) {
             if (root == 0 || root != _claims[target.claimId].root) revert UnknownRoot();
             return;
         }
         if (signature.length != 65) revert UnknownRoot();
-        bytes32 domain = keccak256(abi.encode(DOMAIN_TYPEHASH, NAME_HASH, VERSION_HASH, block.chainid, address(this)));
+        bytes32 domain = keccak256(
+            abi.encode(DOMAIN_TYPEHASH, NAME_HASH, VERSION_HASH, block.chainid, address(this))
+        );
         bytes32 message = keccak256(abi.encode(TRACE_ROOT_TYPEHASH, target.claimId, root));
         bytes32 digest = keccak256(abi.encodePacked(hex"1901", domain, message));
-        address signer = ecrecover(digest, uint8(signature[64]), bytes32(signature[:32]), bytes32(signature[32:64]));
+        address signer = ecrecover(
+            digest, uint8(signature[64]), bytes32(signature[:32]), bytes32(signature[32:64])
+        );
         // INVARIANT: no operator is the zero address, which a bad signature gives.
         if (signer != target.operator) revert UnknownRoot();
     }
@@ -241,7 +282,9 @@ abstract contract Verdicts is Money {
         bytes calldata partials
     ) private view {
         _requireModel(model, r.modelId);
-        if (!IStepVerifier(verifier).isWrong(facts, root, model, witness, partials)) revert NothingWrong();
+        if (!IStepVerifier(verifier).isWrong(facts, root, model, witness, partials)) {
+            revert NothingWrong();
+        }
     }
 
     function _facts(Request calldata r, bytes32 requestId, uint8 attempt, uint8 seat)

@@ -21,7 +21,8 @@ struct RequestParams {
     uint32 window;
     /// seconds from the request, or from its reopening, within which all seats must be taken
     uint32 acceptPeriod;
-    /// seconds from the last acceptance within which the claim, or the commitment to it, must be made
+    /// seconds from the last acceptance within which the claim, or the commitment to it, must be
+    /// made
     uint32 claimPeriod;
     /// operators that answer independently, at most 5; 1 unless the requester wants agreement
     uint8 replicas;
@@ -31,7 +32,8 @@ struct RequestParams {
     uint32 callbackGas;
 }
 
-/// A request as the chain keeps it: static, all of it hashed into the request id. Calls after `request` pass it again.
+/// A request as the chain keeps it: static, all of it hashed into the request id. Calls after
+/// `request` pass it again.
 struct Request {
     address requester;
     /// counts the requester's requests from 0
@@ -92,7 +94,8 @@ struct RequestState {
     uint40 requestBlock;
     /// the request's window, in seconds
     uint32 window;
-    /// last second of: acceptance (Open), claim or commitment (Accepted), reveal (Revealing), challenge window (Claimed)
+    /// last second of: acceptance (Open), claim or commitment (Accepted), reveal (Revealing),
+    /// challenge window (Claimed)
     uint64 deadline;
 }
 
@@ -135,19 +138,23 @@ struct OracleParameters {
 }
 
 /// @title Requests for inference, their claims and their settlement.
-/// @dev requestId = keccak256(abi.encode(block.chainid, address(this), Request)): it is the content hash of docs/SPEC.md, so
-/// whatever names a request binds all of it.
+/// @dev requestId = keccak256(abi.encode(block.chainid, address(this), Request)): it is the content
+/// hash of docs/SPEC.md, so whatever names a request binds all of it.
 ///
-/// Life of a request: Open -> Accepted (-> Revealing) -> Claimed -> Final. An attempt that leaves no claim standing (deadlines missed, claims
-/// convicted) reopens it for operators that have not accepted it before; after 5 attempts, or when nobody accepts, the fee goes back.
+/// Life of a request: Open -> Accepted (-> Revealing) -> Claimed -> Final. An attempt that leaves
+/// no claim standing (deadlines missed, claims convicted) reopens it for operators that have not
+/// accepted it before; after 5 attempts, or when nobody accepts, the fee goes back.
 ///
-/// Assumptions. `bonds` names this contract as its oracle. `disputeGame` closes every dispute that it opens and convicts only what it has
-/// proved; zero means that nobody can convict. Block timestamps are near real time. Block numbers and block hashes are those of the chain itself
-/// (not so on every L2); they serve the seed alone.
+/// Assumptions. `bonds` names this contract as its oracle. `disputeGame` closes every dispute that
+/// it opens and convicts only what it has proved; zero means that nobody can convict. Block
+/// timestamps are near real time. Block numbers and block hashes are those of the chain itself (not
+/// so on every L2); they serve the seed alone.
 ///
-/// Warnings. A claim that nobody challenged in its window becomes final, right or wrong: set stake and window to what the answer decides over.
-/// Whoever proposes the block after a request can influence its seed. Replicas are distinct addresses, not distinct persons. A chain that
-/// splits off under another chain id cannot name the requests that were open before. A contract that asks must be able to call `withdraw`.
+/// Warnings. A claim that nobody challenged in its window becomes final, right or wrong: set stake
+/// and window to what the answer decides over. Whoever proposes the block after a request can
+/// influence its seed. Replicas are distinct addresses, not distinct persons. A chain that splits
+/// off under another chain id cannot name the requests that were open before. A contract that asks
+/// must be able to call `withdraw`.
 interface IInferenceOracle {
     event Requested(
         bytes32 indexed requestId,
@@ -157,8 +164,8 @@ interface IInferenceOracle {
         bytes prompt,
         bytes allowed
     );
-    /// `seed` is the seed used: the same for every operator and attempt of a request. `claimDeadline` is 0 while seats are free: it starts with
-    /// the last one.
+    /// `seed` is the seed used: the same for every operator and attempt of a request.
+    /// `claimDeadline` is 0 while seats are free: it starts with the last one.
     event Accepted(
         bytes32 indexed requestId,
         address indexed operator,
@@ -181,12 +188,19 @@ interface IInferenceOracle {
     event Missed(bytes32 indexed requestId, address indexed operator, uint256 penalty);
     /// The request is open again, for operators that have not accepted it before.
     event Reopened(bytes32 indexed requestId, uint8 attempt, uint64 acceptDeadline);
-    event Finalized(bytes32 indexed requestId, bytes32 indexed claimId, uint32 tokenCount, bytes32 tokensHash);
+    event Finalized(
+        bytes32 indexed requestId, bytes32 indexed claimId, uint32 tokenCount, bytes32 tokensHash
+    );
     event CallbackResult(bytes32 indexed requestId, bool success);
     event Refunded(bytes32 indexed requestId);
     event DisputeOpened(bytes32 indexed requestId, bytes32 indexed claimId);
     event DisputeClosed(bytes32 indexed requestId, bytes32 indexed claimId);
-    event Convicted(bytes32 indexed requestId, bytes32 indexed claimId, address indexed operator, address challenger);
+    event Convicted(
+        bytes32 indexed requestId,
+        bytes32 indexed claimId,
+        address indexed operator,
+        address challenger
+    );
     /// The account can withdraw that much more.
     event Credited(address indexed account, bytes32 indexed requestId, uint256 amount);
     event Withdrawn(address indexed account, address indexed to, uint256 amount);
@@ -283,22 +297,26 @@ interface IInferenceOracle {
     /// Asks; the ether sent is the fee. Emits everything that an operator or a challenger needs.
     function request(RequestParams calldata params) external payable returns (bytes32 requestId);
 
-    /// Gives the fee back when the seats were not all taken in time, or no operator accepted within 8,000 blocks. Anybody may call.
+    /// Gives the fee back when the seats were not all taken in time, or no operator accepted within
+    /// 8,000 blocks. Anybody may call.
     function expire(Request calldata r) external;
 
     /* OPERATOR */
 
-    /// Takes a seat and locks `stake` of the caller's free bond; from the second to the 8,000th block after the request.
-    /// @dev The first acceptance fixes the seed used: the low 64 bits of keccak256(abi.encode(uint64 request seed, bytes32 hash of the block
-    /// after the request)).
+    /// Takes a seat and locks `stake` of the caller's free bond; from the second to the 8,000th
+    /// block after the request.
+    /// @dev The first acceptance fixes the seed used: the low 64 bits of
+    /// keccak256(abi.encode(uint64 request seed, bytes32 hash of the block after the request)).
     function accept(Request calldata r) external;
 
     /// Claims the answer to a request with one seat and starts the challenge window.
-    /// @param seed the seed the answer was computed with; another than the seed used reverts, so that a re-org which changed the block hash
-    /// cannot bind an operator to an answer for the old seed
+    /// @param seed the seed the answer was computed with; another than the seed used reverts, so
+    /// that a re-org which changed the block hash cannot bind an operator to an answer for the old
+    /// seed
     /// @param tokens the answer
     /// @param allowed the request's allowed list; empty when it has none
-    function claim(Request calldata r, uint64 seed, bytes calldata tokens, bytes calldata allowed) external;
+    function claim(Request calldata r, uint64 seed, bytes calldata tokens, bytes calldata allowed)
+        external;
 
     /// Commits to a claim for a request with replicas.
     /// @param seed as in `claim`
@@ -306,17 +324,25 @@ interface IInferenceOracle {
     function commitClaim(Request calldata r, uint64 seed, bytes32 commitment) external;
 
     /// Reveals a committed claim, when all have committed or the time for it is over.
-    /// @dev The window of all claims ends `window` seconds after the time for reveals, whether or not the values agree.
-    function revealClaim(Request calldata r, uint64 seed, bytes calldata tokens, bytes calldata allowed, bytes32 salt)
-        external;
+    /// @dev The window of all claims ends `window` seconds after the time for reveals, whether or
+    /// not the values agree.
+    function revealClaim(
+        Request calldata r,
+        uint64 seed,
+        bytes calldata tokens,
+        bytes calldata allowed,
+        bytes32 salt
+    ) external;
 
     /* ANYBODY */
 
-    /// Fines the operator of a seat that let a deadline pass: max(fee, 2 % of the stake), at most the stake, goes to the requester.
+    /// Fines the operator of a seat that let a deadline pass: max(fee, 2 % of the stake), at most
+    /// the stake, goes to the requester.
     function missed(Request calldata r, uint8 seat) external;
 
-    /// Settles after the window, when no dispute is open against a claim that stands: pays the operators that agree, unlocks their bonds and
-    /// calls back. When claims that stand disagree there is no result and the fee goes back.
+    /// Settles after the window, when no dispute is open against a claim that stands: pays the
+    /// operators that agree, unlocks their bonds and calls back. When claims that stand disagree
+    /// there is no result and the fee goes back.
     /// @param tokens the answer; only looked at when the request has a callback
     function finalize(Request calldata r, bytes calldata tokens) external;
 
@@ -326,42 +352,56 @@ interface IInferenceOracle {
     /* DISPUTE GAME */
 
     /// Holds back the finality of a claim; only inside the challenge window.
-    function disputeOpened(bytes32 requestId, uint8 attempt, uint8 seat) external returns (bytes32 claimId);
+    function disputeOpened(bytes32 requestId, uint8 attempt, uint8 seat)
+        external
+        returns (bytes32 claimId);
 
     /// Ends a dispute that did not convict. It changes this counter and nothing else.
     function disputeClosed(bytes32 requestId, uint8 attempt, uint8 seat) external;
 
-    /// Slashes the operator of a claim that is not final: 25 % of the stake to the challenger, 10 % to the requester, the rest is burned.
+    /// Slashes the operator of a claim that is not final: 25 % of the stake to the challenger, 10 %
+    /// to the requester, the rest is burned.
     function convict(Request calldata r, uint8 attempt, uint8 seat, address challenger) external;
 
-    /// Ends a request whose model's program is malformed: no result, no one is slashed, the fee goes back.
+    /// Ends a request whose model's program is malformed: no result, no one is slashed, the fee
+    /// goes back.
     function voidClaim(Request calldata r, uint8 attempt, uint8 seat) external;
 
     /* VIEWS */
 
     function requestIdOf(Request calldata r) external view returns (bytes32);
 
-    /// @dev The status is that of the current block's time, also where no transaction has recorded it yet.
+    /// @dev The status is that of the current block's time, also where no transaction has recorded
+    /// it yet.
     function stateOf(bytes32 requestId) external view returns (RequestState memory);
 
-    function seatOf(bytes32 requestId, uint8 attempt, uint8 seat) external view returns (Seat memory);
+    function seatOf(bytes32 requestId, uint8 attempt, uint8 seat)
+        external
+        view
+        returns (Seat memory);
 
-    /// Whether a claim can still be convicted or become final: it was made in the current attempt, is not convicted, and the request is not settled. A claim
-    /// that stands no longer never stands again.
+    /// Whether a claim can still be convicted or become final: it was made in the current attempt,
+    /// is not convicted, and the request is not settled. A claim that stands no longer never stands
+    /// again.
     function standing(bytes32 requestId, uint8 attempt, uint8 seat) external view returns (bool);
 
-    /// The names under which a claim, standing or convicted, is signed and disputed; reverts when there is none.
+    /// The names under which a claim, standing or convicted, is signed and disputed; reverts when
+    /// there is none.
     function claimOf(bytes32 requestId, uint8 attempt, uint8 seat)
         external
         view
         returns (bytes32 claimHash, bytes32 claimId);
 
-    /// EIP-712 hash of Claim(bytes32 requestId,uint64 seed,address operator,uint32 tokenCount,bytes32 tokensHash) in the domain
-    /// (name "Lockstep", version "1", chainId, verifyingContract).
-    function claimHashOf(bytes32 requestId, uint64 seed, address operator, uint32 tokenCount, bytes32 tokensHash)
-        external
-        view
-        returns (bytes32);
+    /// EIP-712 hash of Claim(bytes32 requestId,uint64 seed,address operator,uint32
+    /// tokenCount,bytes32 tokensHash) in the domain (name "Lockstep", version "1", chainId,
+    /// verifyingContract).
+    function claimHashOf(
+        bytes32 requestId,
+        uint64 seed,
+        address operator,
+        uint32 tokenCount,
+        bytes32 tokensHash
+    ) external view returns (bytes32);
 
     /// The answer. All but the status is 0 unless the status is Final.
     /// @return status as in `stateOf`

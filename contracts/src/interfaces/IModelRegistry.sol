@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-/// Everything that fixes what a model answers. Every root is a Keccak-256 Merkle root of docs/SPEC.md.
+/// Everything that fixes what a model answers. Every root is a Keccak-256 Merkle root of
+/// docs/SPEC.md.
 struct ModelCommitment {
     /// version of the arithmetic; 1
     uint32 arithmeticVersion;
@@ -30,11 +31,17 @@ struct ModelCommitment {
 }
 
 /// @title Permissionless, immutable list of models that requests can name.
-/// @dev WARNING: a registered model is well-formed here, not meaningful: nobody checked its roots against a file.
+/// @dev WARNING: a registered model is well-formed here, not meaningful: nobody checked its roots
+/// against a file.
 interface IModelRegistry {
-    /// Where the file of a model can be had. Not part of the model id: a client re-derives the id from the file before it relies on it.
+    /// Where the file of a model can be had. Not part of the model id: a client re-derives the id
+    /// from the file before it relies on it.
     event ModelRegistered(
-        bytes32 indexed modelId, address indexed by, ModelCommitment commitment, bytes32 fileSha256, string uri
+        bytes32 indexed modelId,
+        address indexed by,
+        ModelCommitment commitment,
+        bytes32 fileSha256,
+        string uri
     );
 
     /// The arithmetic version is not one that this deployment's step verifier computes.
@@ -42,7 +49,8 @@ interface IModelRegistry {
     /// A count, length or list of the commitment breaks a rule of docs/SPEC.md.
     error MalformedCommitment();
 
-    /// Registers a commitment; a repeat changes nothing and emits the event again, so that anybody can announce another place of the file.
+    /// Registers a commitment; a repeat changes nothing and emits the event again, so that anybody
+    /// can announce another place of the file.
     /// @return modelId keccak256(abi.encode(commitment))
     function register(ModelCommitment calldata commitment, bytes32 fileSha256, string calldata uri)
         external

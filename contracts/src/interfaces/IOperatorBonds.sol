@@ -14,8 +14,9 @@ struct BondAccount {
 }
 
 /// @title Bonds of the operators.
-/// @dev Assumptions about `oracle`, which is the only caller that may move locked bond: it locks a request's stake once for each seat and
-/// releases, seizes or burns exactly that much. The contract itself holds `balance == sum of free + locked + queued` whatever the oracle does.
+/// @dev Assumptions about `oracle`, which is the only caller that may move locked bond: it locks a
+/// request's stake once for each seat and releases, seizes or burns exactly that much. The contract
+/// itself holds `balance == sum of free + locked + queued` whatever the oracle does.
 interface IOperatorBonds {
     event Deposited(address indexed operator, address indexed from, uint256 amount);
     event WithdrawalQueued(address indexed operator, uint256 amount, uint64 readyAt);
@@ -74,6 +75,7 @@ interface IOperatorBonds {
 
     function oracle() external view returns (address);
 
-    /// Seconds between `queueWithdrawal` and `withdraw`; more than the longest window and the longest dispute together.
+    /// Seconds between `queueWithdrawal` and `withdraw`; more than the longest window and the
+    /// longest dispute together.
     function withdrawalDelay() external view returns (uint64);
 }

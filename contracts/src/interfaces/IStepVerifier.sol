@@ -20,11 +20,13 @@ struct ClaimFacts {
     bytes32 allowedHash;
 }
 
-/// Consecutive chunks of one tree, or one piece of a token list, with the hashes that tie them to the tree's root or to the list's hash.
+/// Consecutive chunks of one tree, or one piece of a token list, with the hashes that tie them to
+/// the tree's root or to the list's hash.
 struct Opening {
     /// chunks: all their bytes, joined; a piece of a token list: its bytes
     bytes data;
-    /// chunks: the hashes beside the range, level by level from the leaves, left before right; a piece: the hashes of all pieces
+    /// chunks: the hashes beside the range, level by level from the leaves, left before right; a
+    /// piece: the hashes of all pieces
     bytes32[] path;
 }
 
@@ -46,8 +48,9 @@ enum UnitKind {
     Unlisted
 }
 
-/// One unit of proof and the openings that its recomputation reads, in the order of docs/SPEC.md. Where something lies is never said by a witness:
-/// it follows from the unit, the committed descriptors and the claim.
+/// One unit of proof and the openings that its recomputation reads, in the order of docs/SPEC.md.
+/// Where something lies is never said by a witness: it follows from the unit, the committed
+/// descriptors and the claim.
 struct Witness {
     UnitKind kind;
     /// operation of the disputed chunk; of a token the SAMPLE operation
@@ -73,22 +76,26 @@ struct OutputShape {
 }
 
 /// @title Recomputes one unit of an inference from committed inputs.
-/// @dev Pure functions of their arguments. A witness that does not parse, does not open, or whose program is malformed reverts. Nothing here knows
-/// of disputes, clocks or money. Assumes that `model` hashes to the claim's model id, that facts and
-/// root are the claim's, and that the allowed list is strictly increasing.
+/// @dev Pure functions of their arguments. A witness that does not parse, does not open, or whose
+/// program is malformed reverts. Nothing here knows of disputes, clocks or money. Assumes that
+/// `model` hashes to the claim's model id, that facts and root are the claim's, and that the
+/// allowed list is strictly increasing.
 interface IStepVerifier {
-    /// The openings are fewer or more than the unit reads, or one has another length than its place demands.
+    /// The openings are fewer or more than the unit reads, or one has another length than its place
+    /// demands.
     error BadOpening();
     /// An opening does not lead to the root or hash that it must lead to.
     error WrongRoot();
-    /// Operation, chunk, unit or place is out of range, or the unit does not lie in the disputed chunk.
+    /// Operation, chunk, unit or place is out of range, or the unit does not lie in the disputed
+    /// chunk.
     error BadUnit();
     /// The program breaks a rule of docs/SPEC.md at this operation.
     error MalformedProgram();
 
     /// Whether the unit shows that the trace, or the answer, is not what the model computes.
     /// @param traceRoot root of the operator's trace; a unit of kind Unlisted does not read it
-    /// @param partials of the kinds Partial*: what the operator posted for the element (its format and length checked by `checkPartials`); else empty
+    /// @param partials of the kinds Partial*: what the operator posted for the element (its format
+    /// and length checked by `checkPartials`); else empty
     function isWrong(
         ClaimFacts calldata facts,
         bytes32 traceRoot,
@@ -97,11 +104,13 @@ interface IStepVerifier {
         bytes calldata partials
     ) external view returns (bool);
 
-    /// Whether partials have the length that the position demands, canonical floats and an index of the maximum in range.
+    /// Whether partials have the length that the position demands, canonical floats and an index of
+    /// the maximum in range.
     function checkPartials(uint32 position, bytes calldata partials) external pure returns (bool);
 
     /// Whether the program breaks a rule at operation `op`.
-    /// @param descriptors openings of the operation's descriptor and of those of its inputs, as far as they are operations before it
+    /// @param descriptors openings of the operation's descriptor and of those of its inputs, as far
+    /// as they are operations before it
     function isMalformed(ModelCommitment calldata model, uint32 op, Opening[] calldata descriptors)
         external
         view

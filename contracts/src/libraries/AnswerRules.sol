@@ -22,11 +22,16 @@ library AnswerRules {
         if (n == 0 || n > r.maxTokens) revert IInferenceOracle.TokenCountOutOfRange();
         if (!tokens.allBelow(vocabSize)) revert IInferenceOracle.TokenOutsideVocabulary();
         if (tokens.containsAny(n - 1, eosIds)) revert IInferenceOracle.TokensAfterEnd();
-        if (n < r.maxTokens && !TokenList.isOneOf(tokens.idAt(n - 1), eosIds)) revert IInferenceOracle.EndsTooSoon();
+        if (n < r.maxTokens && !TokenList.isOneOf(tokens.idAt(n - 1), eosIds)) {
+            revert IInferenceOracle.EndsTooSoon();
+        }
         _checkAllowed(r, tokens, allowed);
     }
 
-    function _checkAllowed(Request calldata r, bytes calldata tokens, bytes calldata allowed) private pure {
+    function _checkAllowed(Request calldata r, bytes calldata tokens, bytes calldata allowed)
+        private
+        pure
+    {
         if (allowed.hash() != r.allowedHash) revert IInferenceOracle.WrongAllowedList();
         if (allowed.length == 0) return;
         uint256 n = tokens.count();

@@ -18,14 +18,19 @@ library RequestRules {
     uint32 internal constant F32_ONE = 0x3f800000;
 
     /// Reverts unless prompt, policy and answer fit the model.
-    function checkInference(RequestParams calldata p, uint32 vocabSize, uint32 maxPositions) internal pure {
+    function checkInference(RequestParams calldata p, uint32 vocabSize, uint32 maxPositions)
+        internal
+        pure
+    {
         if (!p.prompt.isWhole() || !p.allowed.isWhole()) revert IInferenceOracle.MalformedTokens();
         uint256 promptCount = p.prompt.count();
         if (promptCount == 0) revert IInferenceOracle.EmptyPrompt();
         if (promptCount > MAX_PROMPT) revert IInferenceOracle.PromptTooLong();
         if (p.maxTokens == 0) revert IInferenceOracle.NoTokensAsked();
         // The last token of the answer is never fed back.
-        if (promptCount + p.maxTokens - 1 > maxPositions) revert IInferenceOracle.TooManyPositions();
+        if (promptCount + p.maxTokens - 1 > maxPositions) {
+            revert IInferenceOracle.TooManyPositions();
+        }
         checkPolicy(p.temperature, p.minP);
         if (!p.allowed.isStrictlyIncreasing()) revert IInferenceOracle.AllowedNotIncreasing();
         if (!p.prompt.allBelow(vocabSize) || !p.allowed.allBelow(vocabSize)) {
@@ -33,9 +38,11 @@ library RequestRules {
         }
     }
 
-    /// Reverts unless both are float32 bits in range. Positive floats order as their bits do; a set sign bit and NaN lie above infinity.
+    /// Reverts unless both are float32 bits in range. Positive floats order as their bits do; a set
+    /// sign bit and NaN lie above infinity.
     function checkPolicy(uint32 temperature, uint32 minP) internal pure {
-        if (temperature != 0 && (temperature < F32_MIN_TEMPERATURE || temperature >= F32_INFINITY)) {
+        if (temperature != 0 && (temperature < F32_MIN_TEMPERATURE || temperature >= F32_INFINITY))
+        {
             revert IInferenceOracle.BadTemperature();
         }
         if (minP > F32_ONE) revert IInferenceOracle.BadMinP();
@@ -43,8 +50,11 @@ library RequestRules {
 
     /// Reverts unless replicas and callback are in range.
     function checkDelivery(RequestParams calldata p) internal pure {
-        if (p.replicas == 0 || p.replicas > MAX_REPLICAS) revert IInferenceOracle.ReplicasOutOfRange();
-        if (p.callbackGas > MAX_CALLBACK_GAS || (p.callback == address(0)) != (p.callbackGas == 0)) {
+        if (p.replicas == 0 || p.replicas > MAX_REPLICAS) {
+            revert IInferenceOracle.ReplicasOutOfRange();
+        }
+        if (p.callbackGas > MAX_CALLBACK_GAS || (p.callback == address(0)) != (p.callbackGas == 0))
+        {
             revert IInferenceOracle.CallbackGasOutOfRange();
         }
     }

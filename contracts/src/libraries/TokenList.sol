@@ -4,15 +4,21 @@ pragma solidity 0.8.37;
 // slither-disable-start uninitialized-local: a local begins at 0, and is meant to
 
 /// @title Token lists: packed u32 little-endian, 4 bytes an id.
-/// @dev A 32-byte word of calldata holds 8 ids. Whole words are checked 8 ids at a time: after the bytes are put in order, the ids are spread
-/// over two words of four 64-bit lanes each, so that a sum in one lane carries into its own bit 32 and never into a neighbour.
-/// Every function but `isWhole` assumes that `isWhole` holds.
+/// @dev A 32-byte word of calldata holds 8 ids. Whole words are checked 8 ids at a time: after the
+/// bytes are put in order, the ids are spread over two words of four 64-bit lanes each, so that a
+/// sum in one lane carries into its own bit 32 and never into a neighbour. Every function but
+/// `isWhole` assumes that `isWhole` holds.
 library TokenList {
-    uint256 internal constant ONES = 0x0000000000000001000000000000000100000000000000010000000000000001;
-    uint256 internal constant LANES = 0x00000000ffffffff00000000ffffffff00000000ffffffff00000000ffffffff;
-    uint256 internal constant CARRIES = 0x0000000100000000000000010000000000000001000000000000000100000000;
-    uint256 internal constant BYTES = 0x00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff;
-    uint256 internal constant PAIRS = 0x0000ffff0000ffff0000ffff0000ffff0000ffff0000ffff0000ffff0000ffff;
+    uint256 internal constant ONES =
+        0x0000000000000001000000000000000100000000000000010000000000000001;
+    uint256 internal constant LANES =
+        0x00000000ffffffff00000000ffffffff00000000ffffffff00000000ffffffff;
+    uint256 internal constant CARRIES =
+        0x0000000100000000000000010000000000000001000000000000000100000000;
+    uint256 internal constant BYTES =
+        0x00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff;
+    uint256 internal constant PAIRS =
+        0x0000ffff0000ffff0000ffff0000ffff0000ffff0000ffff0000ffff0000ffff;
     uint256 internal constant PIECE_BYTES = 1024;
 
     function isWhole(bytes calldata list) internal pure returns (bool) {
@@ -32,7 +38,8 @@ library TokenList {
         }
     }
 
-    /// Token hash: keccak256 of the concatenated keccak256 of every piece of 1,024 bytes, the last one shorter; 0 for no token.
+    /// Token hash: keccak256 of the concatenated keccak256 of every piece of 1,024 bytes, the last
+    /// one shorter; 0 for no token.
     function hash(bytes calldata list) internal pure returns (bytes32 digest) {
         if (list.length == 0) return 0;
         assembly ("memory-safe") {
@@ -66,7 +73,11 @@ library TokenList {
     }
 
     /// Whether one of the ids, none of which is 2^32 - 1, is among the first n of the list.
-    function containsAny(bytes calldata list, uint256 n, uint32[] memory ids) internal pure returns (bool) {
+    function containsAny(bytes calldata list, uint256 n, uint32[] memory ids)
+        internal
+        pure
+        returns (bool)
+    {
         uint256 distinct = CARRIES;
         unchecked {
             for (uint256 k; k < ids.length; ++k) {
@@ -114,7 +125,8 @@ library TokenList {
         return false;
     }
 
-    /// The ids i to i + 7, every second one in the lanes of a, the others in those of b; bits of `fill` stand for ids from n on.
+    /// The ids i to i + 7, every second one in the lanes of a, the others in those of b; bits of
+    /// `fill` stand for ids from n on.
     function _lanes(bytes calldata list, uint256 i, uint256 n, uint256 fill)
         private
         pure

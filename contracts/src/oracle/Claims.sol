@@ -22,7 +22,9 @@ abstract contract Claims is OracleBase {
     using TokenList for bytes;
 
     /// @inheritdoc IInferenceOracle
-    function claim(Request calldata r, uint64 seed, bytes calldata tokens, bytes calldata allowed) external {
+    function claim(Request calldata r, uint64 seed, bytes calldata tokens, bytes calldata allowed)
+        external
+    {
         (bytes32 id, RequestState storage s) = _load(r);
         if (r.replicas != 1) revert CommitRequired();
         _requireStatus(s, RequestStatus.Accepted);
@@ -32,7 +34,9 @@ abstract contract Claims is OracleBase {
 
         uint64 windowEnd = _after(r.window);
         (s.status, s.deadline) = (RequestStatus.Claimed, windowEnd);
-        emit Claimed(id, ClaimHash.claimId(claimHash, s.attempt), msg.sender, claimHash, windowEnd, tokens);
+        emit Claimed(
+            id, ClaimHash.claimId(claimHash, s.attempt), msg.sender, claimHash, windowEnd, tokens
+        );
     }
 
     /// @inheritdoc IInferenceOracle
@@ -54,16 +58,27 @@ abstract contract Claims is OracleBase {
     }
 
     /// @inheritdoc IInferenceOracle
-    function revealClaim(Request calldata r, uint64 seed, bytes calldata tokens, bytes calldata allowed, bytes32 salt)
-        external
-    {
+    function revealClaim(
+        Request calldata r,
+        uint64 seed,
+        bytes calldata tokens,
+        bytes calldata allowed,
+        bytes32 salt
+    ) external {
         (bytes32 id, RequestState storage s) = _load(r);
         _requireStatus(s, RequestStatus.Revealing);
         Seat storage seat = _ownSeat(id, s, SeatStatus.Committed);
         bytes32 commitment = seat.value;
         bytes32 claimHash = _record(r, id, _checkedSeed(s, seed), seat, tokens, allowed);
         if (keccak256(abi.encode(claimHash, salt)) != commitment) revert WrongReveal();
-        emit Claimed(id, ClaimHash.claimId(claimHash, s.attempt), msg.sender, claimHash, s.deadline + s.window, tokens);
+        emit Claimed(
+            id,
+            ClaimHash.claimId(claimHash, s.attempt),
+            msg.sender,
+            claimHash,
+            s.deadline + s.window,
+            tokens
+        );
     }
 
     /// Stores an answer that passes the rules.
@@ -93,7 +108,11 @@ abstract contract Claims is OracleBase {
 
     /// The caller's seat in the current attempt, in the given state.
     // slither-disable-next-line uninitialized-storage: set in the loop, or the call reverts
-    function _ownSeat(bytes32 id, RequestState storage s, SeatStatus wanted) private view returns (Seat storage seat) {
+    function _ownSeat(bytes32 id, RequestState storage s, SeatStatus wanted)
+        private
+        view
+        returns (Seat storage seat)
+    {
         for (uint256 i; i < s.seatsTaken; ++i) {
             seat = _seat(id, s.attempt, i);
             if (seat.operator == msg.sender && seat.status == wanted) return seat;

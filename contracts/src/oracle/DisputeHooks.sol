@@ -51,7 +51,10 @@ abstract contract DisputeHooks is OracleBase {
     }
 
     /// @inheritdoc IInferenceOracle
-    function convict(Request calldata r, uint8 attempt, uint8 seat, address challenger) external onlyDisputeGame {
+    function convict(Request calldata r, uint8 attempt, uint8 seat, address challenger)
+        external
+        onlyDisputeGame
+    {
         (bytes32 id, RequestState storage s) = _load(r);
         Seat storage claimed = _standingClaim(id, s, attempt, seat);
         claimed.status = SeatStatus.Convicted;
@@ -80,12 +83,17 @@ abstract contract DisputeHooks is OracleBase {
         return _isStanding(_states[requestId], attempt, _seat(requestId, attempt, seat).status);
     }
 
-    function _isStanding(RequestState storage s, uint8 attempt, SeatStatus seat) private view returns (bool) {
+    function _isStanding(RequestState storage s, uint8 attempt, SeatStatus seat)
+        private
+        view
+        returns (bool)
+    {
         bool live = s.status == RequestStatus.Claimed || s.status == RequestStatus.Revealing;
         return live && s.attempt == attempt && seat == SeatStatus.Claimed;
     }
 
-    /// The claim on a seat; reverts unless it is of the current attempt, not final and not convicted.
+    /// The claim on a seat; reverts unless it is of the current attempt, not final and not
+    /// convicted.
     function _standingClaim(bytes32 id, RequestState storage s, uint8 attempt, uint8 seat)
         private
         view

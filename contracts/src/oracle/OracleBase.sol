@@ -17,7 +17,8 @@ import {ClaimHash} from "../libraries/ClaimHash.sol";
 // slither-disable-start calls-loop: called are the deployment's own bonds; a request has at most five seats
 
 /// @title Storage, clock and money of the oracle: what its other parts share.
-/// @dev Of a request only a few words are stored; the rest is in the `Request` that callers pass again and that its id binds.
+/// @dev Of a request only a few words are stored; the rest is in the `Request` that callers pass
+/// again and that its id binds.
 abstract contract OracleBase is IInferenceOracle {
     /// A Request in calldata: 19 words.
     uint256 internal constant REQUEST_BYTES = 608;
@@ -49,11 +50,17 @@ abstract contract OracleBase is IInferenceOracle {
     /// @inheritdoc IInferenceOracle
     mapping(address account => uint256) public credit;
 
-    constructor(address registry_, address bonds_, address disputeGame_, OracleParameters memory p) {
+    constructor(
+        address registry_,
+        address bonds_,
+        address disputeGame_,
+        OracleParameters memory p
+    ) {
         if (
-            registry_.code.length == 0 || IOperatorBonds(bonds_).oracle() != address(this) || p.minStake == 0
-                || p.minWindow == 0 || p.minWindow > p.maxWindow || p.minAcceptPeriod == 0
-                || p.minAcceptPeriod > p.maxAcceptPeriod || p.minClaimPeriod == 0 || p.minClaimPeriod > p.maxClaimPeriod
+            registry_.code.length == 0 || IOperatorBonds(bonds_).oracle() != address(this)
+                || p.minStake == 0 || p.minWindow == 0 || p.minWindow > p.maxWindow
+                || p.minAcceptPeriod == 0 || p.minAcceptPeriod > p.maxAcceptPeriod
+                || p.minClaimPeriod == 0 || p.minClaimPeriod > p.maxClaimPeriod
                 || p.maxClaimPeriod > CLAIM_PERIOD_LIMIT || p.revealPeriod == 0
         ) revert BadParameters();
         (registry, bonds, disputeGame) = (registry_, bonds_, disputeGame_);
@@ -73,8 +80,8 @@ abstract contract OracleBase is IInferenceOracle {
 
     /// @inheritdoc IInferenceOracle
     function requestIdOf(Request calldata r) public view returns (bytes32 id) {
-        // abi.encode(block.chainid, address(this), r), copied as it lies in calldata. SAFETY: a word with bits that its type does not have gives
-        // an id that no request has.
+        // abi.encode(block.chainid, address(this), r), copied as it lies in calldata. SAFETY: a
+        // word with bits that its type does not have gives an id that no request has.
         assembly ("memory-safe") {
             let buffer := mload(0x40)
             mstore(buffer, chainid())
@@ -132,10 +139,15 @@ abstract contract OracleBase is IInferenceOracle {
 
     /// Whether the seat's stake is still locked.
     function _stands(SeatStatus status) internal pure returns (bool) {
-        return status == SeatStatus.Accepted || status == SeatStatus.Committed || status == SeatStatus.Claimed;
+        return status == SeatStatus.Accepted || status == SeatStatus.Committed
+            || status == SeatStatus.Claimed;
     }
 
-    function _claimHash(bytes32 id, uint64 seed, Seat storage seat) internal view returns (bytes32) {
+    function _claimHash(bytes32 id, uint64 seed, Seat storage seat)
+        internal
+        view
+        returns (bytes32)
+    {
         return ClaimHash.claimHash(id, seed, seat.operator, seat.tokenCount, seat.value);
     }
 
@@ -164,11 +176,13 @@ abstract contract OracleBase is IInferenceOracle {
             _refund(r, id, s);
             return;
         }
-        (s.status, s.attempt, s.seatsTaken, s.deadline) = (RequestStatus.Open, attempt + 1, 0, _after(r.acceptPeriod));
+        (s.status, s.attempt, s.seatsTaken, s.deadline) =
+        (RequestStatus.Open, attempt + 1, 0, _after(r.acceptPeriod));
         emit Reopened(id, attempt + 1, s.deadline);
     }
 
-    /// Ends the request without a result: the fee goes back, the stakes of all seats that stand are unlocked.
+    /// Ends the request without a result: the fee goes back, the stakes of all seats that stand are
+    /// unlocked.
     function _refund(Request calldata r, bytes32 id, RequestState storage s) internal {
         s.status = RequestStatus.Refunded;
         _credit(r.requester, id, r.fee);

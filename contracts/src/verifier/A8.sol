@@ -25,8 +25,13 @@ library A8 {
         return inverse == 0 ? int256(0) : Float32.toInt(Float32.mul(x, inverse));
     }
 
-    /// Whether the committed entry cannot be that of a block of `length` elements whose element number `j` is x.
-    function isEntryWrong(uint256 x, uint256 j, uint256 length, uint256 d, uint256 index) internal pure returns (bool) {
+    /// Whether the committed entry cannot be that of a block of `length` elements whose element
+    /// number `j` is x.
+    function isEntryWrong(uint256 x, uint256 j, uint256 length, uint256 d, uint256 index)
+        internal
+        pure
+        returns (bool)
+    {
         uint256 a = scaleOf(x);
         return index >= length || a > d || (a == d ? j < index : j == index);
     }

@@ -11,7 +11,8 @@ import {Norm} from "./Norm.sol";
 // slither-disable-start uninitialized-local: a local begins at 0, and is meant to
 // slither-disable-start divide-before-multiply: quotients here are whole blocks and places; nothing is lost that a product needs
 
-/// One head's query, and the keys and values of up to 32 positions that it attends to, by offsets of the call's data.
+/// One head's query, and the keys and values of up to 32 positions that it attends to, by offsets
+/// of the call's data.
 struct AttentionChunk {
     /// the query's entries and values
     uint256 entries;
@@ -29,7 +30,11 @@ struct AttentionChunk {
 /// @title ATTN (docs/SPEC.md, operations): chunks of 32 positions, and the sums over them.
 library Attention {
     /// m, z and the element of o that is number `element` of the head.
-    function chunk(AttentionChunk memory c, uint256 element) internal pure returns (uint256 m, uint256 z, uint256 o) {
+    function chunk(AttentionChunk memory c, uint256 element)
+        internal
+        pure
+        returns (uint256 m, uint256 z, uint256 o)
+    {
         unchecked {
             uint256[32] memory e;
             (e, m) = _scores(c);
@@ -52,7 +57,11 @@ library Attention {
     }
 
     /// The scores, and the greatest of them.
-    function _scores(AttentionChunk memory c) private pure returns (uint256[32] memory s, uint256 m) {
+    function _scores(AttentionChunk memory c)
+        private
+        pure
+        returns (uint256[32] memory s, uint256 m)
+    {
         unchecked {
             uint256 blocks = _blocks(c);
             uint256 row = c.keys;
@@ -63,7 +72,9 @@ library Attention {
                     int256 dot = _dot(c.query + from, row + 8 * blocks + from, c.blockLength);
                     uint256 d = Float32.mul(Calldata.u32(c.entries + 8 * b), c.scale);
                     d = Float32.mul(d, Calldata.u32(row + 8 * b));
-                    acc = Float32.mulAdd(dot < 0 ? Float32.SIGN : 0, uint256(dot < 0 ? -dot : dot), 0, d, acc);
+                    acc = Float32.mulAdd(
+                        dot < 0 ? Float32.SIGN : 0, uint256(dot < 0 ? -dot : dot), 0, d, acc
+                    );
                 }
                 s[i] = acc;
                 if (i == 0 || Float32.greater(acc, m)) m = acc;
@@ -73,7 +84,11 @@ library Attention {
     }
 
     /// One element of the values' sum under the exponentials e.
-    function _weighted(AttentionChunk memory c, uint256[32] memory e, uint256 element) private pure returns (uint256) {
+    function _weighted(AttentionChunk memory c, uint256[32] memory e, uint256 element)
+        private
+        pure
+        returns (uint256)
+    {
         unchecked {
             uint256 blocks = _blocks(c);
             uint256 size = 8 * blocks + c.headWidth;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-/// @title Little-endian loads at an offset of the call's data. The caller knows that the bytes are its own.
+/// @title Little-endian loads at an offset of the call's data. The caller knows that the bytes are
+/// its own.
 library Calldata {
     function word(uint256 at) internal pure returns (uint256 w) {
         assembly ("memory-safe") {

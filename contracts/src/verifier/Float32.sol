@@ -2,8 +2,9 @@
 pragma solidity 0.8.37;
 
 /// @title IEEE 754 binary32, round to nearest even, subnormals kept (docs/SPEC.md, scalars).
-/// @dev A float is its bits, in a word below 2^32. Operands may be any bits; every NaN that comes out is the canonical one.
-/// Inside, a finite magnitude is m * 2^e with integer m: every sum and product is exact in 256 bits, and `_round` rounds once.
+/// @dev A float is its bits, in a word below 2^32. Operands may be any bits; every NaN that comes
+/// out is the canonical one. Inside, a finite magnitude is m * 2^e with integer m: every sum and
+/// product is exact in 256 bits, and `_round` rounds once.
 library Float32 {
     uint256 internal constant NAN = 0x7fc00000;
     uint256 internal constant INFINITE = 0x7f800000;
@@ -70,7 +71,8 @@ library Float32 {
             int256 e = _exponent(a) - 60;
             uint256 m = _mantissa(a) << 60;
             if (e & 1 != 0) (m, e) = (m << 1, e - 1);
-            // Newton from above: the first guess is a power of two not below the root, and each next one is smaller until the root is reached.
+            // Newton from above: the first guess is a power of two not below the root, and each
+            // next one is smaller until the root is reached.
             uint256 root = 1 << (128 - (_leadingZeros(m) >> 1));
             while (true) {
                 uint256 next = (root + m / root) >> 1;
@@ -88,9 +90,15 @@ library Float32 {
     }
 
     /// x * b + c, rounded once, of the exact x = m * 2^e with the sign bit given; m < 2^80.
-    function mulAdd(uint256 sign, uint256 m, int256 e, uint256 b, uint256 c) internal pure returns (uint256) {
+    function mulAdd(uint256 sign, uint256 m, int256 e, uint256 b, uint256 c)
+        internal
+        pure
+        returns (uint256)
+    {
         unchecked {
-            if (_isSpecial(b)) return _specialSum(_specialProduct(m == 0 ? sign : sign | ONE, b), c);
+            if (_isSpecial(b)) {
+                return _specialSum(_specialProduct(m == 0 ? sign : sign | ONE, b), c);
+            }
             if (_isSpecial(c)) return isNan(c) ? NAN : c;
             m *= _mantissa(b);
             e += _exponent(b);
@@ -193,14 +201,17 @@ library Float32 {
     /// The float nearest to m * 2^e, with the sign bit; 0 < m < 2^254.
     function _round(uint256 sign, uint256 m, int256 e) private pure returns (uint256 r) {
         assembly ("memory-safe") {
-            // The last place that the result keeps is 2^last: 23 below the leading bit, or that of the subnormals.
+            // The last place that the result keeps is 2^last: 23 below the leading bit, or that of
+            // the subnormals.
             let last := sub(add(232, e), clz(m))
             if slt(last, sub(0, 149)) { last := sub(0, 149) }
             let cut := sub(last, e)
             switch sgt(cut, 0)
             case 0 { r := shl(sub(0, cut), m) }
             // slither-disable-next-line incorrect-shift: a 1 is shifted, by as many bits
-            default { r := shr(cut, add(m, add(sub(shl(sub(cut, 1), 1), 1), and(shr(cut, m), 1)))) }
+            default {
+                r := shr(cut, add(m, add(sub(shl(sub(cut, 1), 1), 1), and(shr(cut, m), 1))))
+            }
             // The leading bit of r, where it is 2^23 or 2^24 by carry, adds itself to the exponent.
             r := add(shl(23, add(last, 149)), r)
             if gt(r, 0x7f7fffff) { r := INFINITE }

@@ -2,15 +2,22 @@
 pragma solidity 0.8.37;
 
 /// @title Sums of products of 32 bytes at a time.
-/// @dev A word is split into four words of eight 32-bit lanes, each a byte. Seen as polynomials in 2^32, the product of two such words, one with its
-/// lanes in reverse, has in lane 7 the sum of the eight lane products; no lane carries, since 32 * 255 * 255 < 2^32. Signed bytes get 128 added, and
-/// what that adds to the sum is taken off. Bytes are in the order of memory: byte 0 is the highest.
+/// @dev A word is split into four words of eight 32-bit lanes, each a byte. Seen as polynomials in
+/// 2^32, the product of two such words, one with its lanes in reverse, has in lane 7 the sum of the
+/// eight lane products; no lane carries, since 32 * 255 * 255 < 2^32. Signed bytes get 128 added,
+/// and what that adds to the sum is taken off. Bytes are in the order of memory: byte 0 is the
+/// highest.
 library Int8 {
-    uint256 internal constant SIGNS = 0x8080808080808080808080808080808080808080808080808080808080808080;
-    uint256 private constant LOW = 0x000000ff000000ff000000ff000000ff000000ff000000ff000000ff000000ff;
-    uint256 private constant EVEN = 0x00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff;
-    uint256 private constant LANES_2 = 0x0000000000000000ffffffffffffffff0000000000000000ffffffffffffffff;
-    uint256 private constant LANES_1 = 0x00000000ffffffff00000000ffffffff00000000ffffffff00000000ffffffff;
+    uint256 internal constant SIGNS =
+        0x8080808080808080808080808080808080808080808080808080808080808080;
+    uint256 private constant LOW =
+        0x000000ff000000ff000000ff000000ff000000ff000000ff000000ff000000ff;
+    uint256 private constant EVEN =
+        0x00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff;
+    uint256 private constant LANES_2 =
+        0x0000000000000000ffffffffffffffff0000000000000000ffffffffffffffff;
+    uint256 private constant LANES_1 =
+        0x00000000ffffffff00000000ffffffff00000000ffffffff00000000ffffffff;
 
     /// Over the 32 bytes: the sum of u_i * x_i, and that of x_i. u unsigned, x signed.
     function dot32(uint256 u, uint256 x) internal pure returns (int256 dot, int256 sum) {
@@ -30,7 +37,10 @@ library Int8 {
                 shr(
                     224,
                     add(
-                        add(mul(and(u, mask), and(x, mask)), mul(and(shr(8, u), mask), and(shr(8, x), mask))),
+                        add(
+                            mul(and(u, mask), and(x, mask)),
+                            mul(and(shr(8, u), mask), and(shr(8, x), mask))
+                        ),
                         add(
                             mul(and(shr(16, u), mask), and(shr(16, x), mask)),
                             mul(and(shr(24, u), mask), and(shr(24, x), mask))
@@ -42,13 +52,19 @@ library Int8 {
         }
     }
 
-    /// Over bytes 0 to 15, and over bytes 16 to 31: the sum of (u_i - 32) * x_i. u unsigned, x signed.
+    /// Over bytes 0 to 15, and over bytes 16 to 31: the sum of (u_i - 32) * x_i. u unsigned, x
+    /// signed.
     function dot16(uint256 u, uint256 x) internal pure returns (int256 first, int256 second) {
         assembly ("memory-safe") {
             x := xor(x, SIGNS)
-            // (u - 32) x = u (x + 128) - 128 u - 32 (x + 128) + 4096, 16 times. Over a half the sum in parentheses stays below 2^16 - 1.
+            // (u - 32) x = u (x + 128) - 128 u - 32 (x + 128) + 4096, 16 times. Over a half the sum
+            // in parentheses stays below 2^16 - 1.
             let mask := EVEN
-            let over := add(shl(2, add(and(u, mask), and(shr(8, u), mask))), add(and(x, mask), and(shr(8, x), mask)))
+            let over :=
+                add(
+                    shl(2, add(and(u, mask), and(shr(8, u), mask))),
+                    add(and(x, mask), and(shr(8, x), mask))
+                )
             first := sub(65536, shl(5, mod(shr(128, over), 0xffff)))
             second := sub(65536, shl(5, mod(shr(128, shl(128, over)), 0xffff)))
             mask := LANES_2
@@ -63,7 +79,10 @@ library Int8 {
                     shr(
                         96,
                         add(
-                            add(mul(and(u, mask), and(x, mask)), mul(and(shr(8, u), mask), and(shr(8, x), mask))),
+                            add(
+                                mul(and(u, mask), and(x, mask)),
+                                mul(and(shr(8, u), mask), and(shr(8, x), mask))
+                            ),
                             add(
                                 mul(and(shr(16, u), mask), and(shr(16, x), mask)),
                                 mul(and(shr(24, u), mask), and(shr(24, x), mask))
@@ -81,7 +100,10 @@ library Int8 {
                     shr(
                         96,
                         add(
-                            add(mul(and(u, mask), and(x, mask)), mul(and(shr(8, u), mask), and(shr(8, x), mask))),
+                            add(
+                                mul(and(u, mask), and(x, mask)),
+                                mul(and(shr(8, u), mask), and(shr(8, x), mask))
+                            ),
                             add(
                                 mul(and(shr(16, u), mask), and(shr(16, x), mask)),
                                 mul(and(shr(24, u), mask), and(shr(24, x), mask))

@@ -62,7 +62,9 @@ library Math32 {
     /// n * b + c; the sign of n = 0 changes no result of the two programs.
     function _mulAdd(int256 n, uint256 b, uint256 c) private pure returns (uint256) {
         unchecked {
-            return n < 0 ? Float32.mulAdd(Float32.SIGN, uint256(-n), 0, b, c) : Float32.mulAdd(0, uint256(n), 0, b, c);
+            return n < 0
+                ? Float32.mulAdd(Float32.SIGN, uint256(-n), 0, b, c)
+                : Float32.mulAdd(0, uint256(n), 0, b, c);
         }
     }
 

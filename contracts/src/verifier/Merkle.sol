@@ -70,12 +70,16 @@ library Merkle {
         }
     }
 
-    /// Checks an opening of `length` bytes in chunks of `size`, the first at a place of the item, whose rows have `bits` levels.
-    function _open(Item memory item, uint256 bits, uint256 place, uint256 length, uint256 size, Opening calldata o)
-        private
-        pure
-        returns (uint256 at)
-    {
+    /// Checks an opening of `length` bytes in chunks of `size`, the first at a place of the item,
+    /// whose rows have `bits` levels.
+    function _open(
+        Item memory item,
+        uint256 bits,
+        uint256 place,
+        uint256 length,
+        uint256 size,
+        Opening calldata o
+    ) private pure returns (uint256 at) {
         bytes calldata data = o.data;
         if (data.length != length) revert IStepVerifier.BadOpening();
         _check(item, bits, place, _leaves(item.tree, data, size), o.path);
@@ -85,7 +89,11 @@ library Merkle {
     }
 
     /// Hashes of consecutive chunks of `size` bytes, the last may be shorter.
-    function _leaves(uint256 tree, bytes calldata data, uint256 size) private pure returns (bytes32[] memory hashes) {
+    function _leaves(uint256 tree, bytes calldata data, uint256 size)
+        private
+        pure
+        returns (bytes32[] memory hashes)
+    {
         unchecked {
             hashes = new bytes32[]((data.length + size - 1) / size);
         }
@@ -104,10 +112,13 @@ library Merkle {
     }
 
     /// Climbs from consecutive leaves, the first at a place of the item, to the root of the tree.
-    function _check(Item memory item, uint256 bits, uint256 place, bytes32[] memory hashes, bytes32[] calldata path)
-        private
-        pure
-    {
+    function _check(
+        Item memory item,
+        uint256 bits,
+        uint256 place,
+        bytes32[] memory hashes,
+        bytes32[] calldata path
+    ) private pure {
         unchecked {
             uint256 height = bits + item.rowBits;
             uint256 level;
@@ -118,7 +129,9 @@ library Merkle {
             bytes32 node = hashes[0];
             uint256 left = height - level;
             uint256 top = log2(item.items);
-            if (hashes.length != 1 || path.length != used + left + top) revert IStepVerifier.BadOpening();
+            if (hashes.length != 1 || path.length != used + left + top) {
+                revert IStepVerifier.BadOpening();
+            }
             node = _climb(node, _prefix(item.tree, NODE, level), place, path[used:used + left]);
             node = _climb(node, _prefix(item.tree, TOP, 0), item.index, path[used + left:]);
             if (node != item.root) revert IStepVerifier.WrongRoot();
@@ -132,12 +145,15 @@ library Merkle {
         }
     }
 
-    /// Replaces the hashes of one level, the first at `place`, by those of the next. Returns how much of the path is used.
-    function _pair(bytes32[] memory hashes, uint256 prefix, uint256 place, bytes32[] calldata path, uint256 used)
-        private
-        pure
-        returns (uint256)
-    {
+    /// Replaces the hashes of one level, the first at `place`, by those of the next. Returns how
+    /// much of the path is used.
+    function _pair(
+        bytes32[] memory hashes,
+        uint256 prefix,
+        uint256 place,
+        bytes32[] calldata path,
+        uint256 used
+    ) private pure returns (uint256) {
         unchecked {
             uint256 n = hashes.length;
             uint256 to = place & 1;
@@ -155,7 +171,11 @@ library Merkle {
         }
     }
 
-    function _node(uint256 prefix, bytes32 left, bytes32 right) private pure returns (bytes32 hash) {
+    function _node(uint256 prefix, bytes32 left, bytes32 right)
+        private
+        pure
+        returns (bytes32 hash)
+    {
         assembly ("memory-safe") {
             let buffer := mload(0x40)
             mstore(buffer, shl(240, prefix))
@@ -165,7 +185,8 @@ library Merkle {
         }
     }
 
-    /// Climbs from one node along all of a path, bit by bit of its place; the node's height is the prefix's.
+    /// Climbs from one node along all of a path, bit by bit of its place; the node's height is the
+    /// prefix's.
     function _climb(bytes32 node, uint256 prefix, uint256 place, bytes32[] calldata path)
         private
         pure

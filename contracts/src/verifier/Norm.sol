@@ -8,7 +8,8 @@ import {Float32} from "./Float32.sol";
 
 /// @title RMS and NORM_Q (docs/SPEC.md, operations).
 library Norm {
-    /// The sum of squares of `count` elements, 1 to 256, of float32 at an offset of the call's data.
+    /// The sum of squares of `count` elements, 1 to 256, of float32 at an offset of the call's
+    /// data.
     function segment(uint256 at, uint256 count) internal pure returns (uint256) {
         unchecked {
             uint256[32] memory lanes;
@@ -32,8 +33,13 @@ library Norm {
         }
     }
 
-    /// r of a row of `width` elements, from the sums of its segments at an offset of the call's data.
-    function inverseRoot(uint256 sums, uint256 width, uint256 epsilon) internal pure returns (uint256) {
+    /// r of a row of `width` elements, from the sums of its segments at an offset of the call's
+    /// data.
+    function inverseRoot(uint256 sums, uint256 width, uint256 epsilon)
+        internal
+        pure
+        returns (uint256)
+    {
         unchecked {
             uint256 sum;
             for (uint256 i; i < width; i += 256) {

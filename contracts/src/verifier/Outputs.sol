@@ -26,7 +26,8 @@ struct Place {
     uint256 length;
 }
 
-/// @title Units of kind Output of all operations but SAMPLE: one element or segment of a committed row (docs/SPEC.md, section 13).
+/// @title Units of kind Output of all operations but SAMPLE: one element or segment of a committed
+/// row (docs/SPEC.md, section 13).
 library Outputs {
     using Proofs for Proof;
     using Program for Op;
@@ -38,8 +39,13 @@ library Outputs {
         return _isF32Wrong(p, facts);
     }
 
-    /// LINEAR of row r of a weight against an A8 row at an offset, with the bias behind it if there is one.
-    function linear(Proof memory p, uint256 k, uint256 r, uint256 x) internal pure returns (uint256 y) {
+    /// LINEAR of row r of a weight against an A8 row at an offset, with the bias behind it if there
+    /// is one.
+    function linear(Proof memory p, uint256 k, uint256 r, uint256 x)
+        internal
+        pure
+        returns (uint256 y)
+    {
         unchecked {
             Weight memory w = p.op.weights[k];
             uint256 row = p.readWeight(w, r, 0, Proofs.weightRowBytes(w));
@@ -64,7 +70,9 @@ library Outputs {
             uint256 entry = entryDisputed ? p.disputed(at.entry) : p.readOwn(at.entry, at.entry + 8);
             uint256 x = Float32.canonical(_quantised(p, e));
             uint256 d = Calldata.u32(entry);
-            if (entryDisputed && A8.isEntryWrong(x, at.j, at.length, d, Calldata.u32(entry + 4))) return true;
+            if (entryDisputed && A8.isEntryWrong(x, at.j, at.length, d, Calldata.u32(entry + 4))) {
+                return true;
+            }
             return valueDisputed && A8.isValueWrong(x, d, Calldata.i8(p.disputed(at.value)));
         }
     }
@@ -92,7 +100,10 @@ library Outputs {
             if (code == Program.NORM_Q) {
                 uint256 x = p.readElement(0, e);
                 uint256 r = p.readElement(1, p.inputs[1].width - 1);
-                return Norm.scaled(x, r, Calldata.u32(p.readWeight(p.op.weights[0], 0, 4 * e, 4 * e + 4)));
+                return
+                    Norm.scaled(
+                        x, r, Calldata.u32(p.readWeight(p.op.weights[0], 0, 4 * e, 4 * e + 4))
+                    );
             }
             if (code == Program.QUANT) return p.readElement(0, e);
             if (code == Program.SILU_MUL_Q) {
@@ -108,7 +119,8 @@ library Outputs {
         }
     }
 
-    /// LINEAR_Q, LINEAR_ROPE_Q and ROPE_Q: an element of a head, rotated where the operation rotates it.
+    /// LINEAR_Q, LINEAR_ROPE_Q and ROPE_Q: an element of a head, rotated where the operation
+    /// rotates it.
     function _projected(Proof memory p, uint256 e) private pure returns (uint256) {
         unchecked {
             bool isLinear = p.op.code != Program.ROPE_Q;
@@ -127,7 +139,11 @@ library Outputs {
     }
 
     /// Element r of the projection before it is rotated.
-    function _before(Proof memory p, bool isLinear, uint256 r, uint256 x) private pure returns (uint256) {
+    function _before(Proof memory p, bool isLinear, uint256 r, uint256 x)
+        private
+        pure
+        returns (uint256)
+    {
         return isLinear ? linear(p, 0, r, x) : p.readElement(0, r);
     }
 
@@ -153,7 +169,11 @@ library Outputs {
         }
     }
 
-    function _embedded(Proof memory p, ClaimFacts calldata facts, uint256 e) private pure returns (uint256) {
+    function _embedded(Proof memory p, ClaimFacts calldata facts, uint256 e)
+        private
+        pure
+        returns (uint256)
+    {
         unchecked {
             uint256 t = p.position;
             uint256 id = t < p.promptCount
@@ -164,7 +184,11 @@ library Outputs {
     }
 
     /// Element e of a row of a matrix.
-    function _weight(Proof memory p, Weight memory w, uint256 row, uint256 e) private pure returns (uint256) {
+    function _weight(Proof memory p, Weight memory w, uint256 row, uint256 e)
+        private
+        pure
+        returns (uint256)
+    {
         unchecked {
             (uint256 elements, uint256 size) = WeightRow.blockOf(w.kind);
             uint256 lo = e / elements * size;

@@ -11,17 +11,24 @@ import {Proof, Proofs} from "./Proof.sol";
 // slither-disable-start uninitialized-local: a local begins at 0, and is meant to
 // slither-disable-start divide-before-multiply: quotients here are whole blocks and places; nothing is lost that a product needs
 
-/// @title What an operator posted for one attention element, and the units that refute it (docs/SPEC.md, section 13).
-/// @dev Of n chunks: n times (m_c, z_c, o_c), then m, c*, then (z, o) after every 32 chunks and after the last; little-endian words.
+/// @title What an operator posted for one attention element, and the units that refute it
+/// (docs/SPEC.md, section 13).
+/// @dev Of n chunks: n times (m_c, z_c, o_c), then m, c*, then (z, o) after every 32 chunks and
+/// after the last; little-endian words.
 library Partials {
     using Proofs for Proof;
 
     uint256 private constant ENTRY = 12;
-    uint256 private constant LANES = 0xffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff;
-    uint256 private constant BYTES = 0x00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff;
-    uint256 private constant PAIRS = 0x0000ffff0000ffff0000ffff0000ffff0000ffff0000ffff0000ffff0000ffff;
-    uint256 private constant ONES = 0x0000000100000001000000010000000100000001000000010000000100000001;
-    uint256 private constant SIGNS = 0x8000000080000000800000008000000080000000800000008000000080000000;
+    uint256 private constant LANES =
+        0xffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff;
+    uint256 private constant BYTES =
+        0x00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff00ff;
+    uint256 private constant PAIRS =
+        0x0000ffff0000ffff0000ffff0000ffff0000ffff0000ffff0000ffff0000ffff;
+    uint256 private constant ONES =
+        0x0000000100000001000000010000000100000001000000010000000100000001;
+    uint256 private constant SIGNS =
+        0x8000000080000000800000008000000080000000800000008000000080000000;
 
     function chunksAt(uint256 position) internal pure returns (uint256) {
         unchecked {
@@ -43,13 +50,18 @@ library Partials {
             uint256 n = chunksAt(position);
             uint256 index = _offset(partials) + ENTRY * n + 4;
             if (Calldata.u32(index) >= n) return false;
-            return
-                _areCanonical(_offset(partials), index) && _areCanonical(index + 4, _offset(partials) + partials.length);
+            return _areCanonical(_offset(partials), index)
+                && _areCanonical(index + 4, _offset(partials) + partials.length);
         }
     }
 
-    /// Whether the unit, of a kind Partial*, shows the partials wrong. They were valid when they were posted.
-    function isWrong(Proof memory p, UnitKind kind, bytes calldata partials) internal pure returns (bool) {
+    /// Whether the unit, of a kind Partial*, shows the partials wrong. They were valid when they
+    /// were posted.
+    function isWrong(Proof memory p, UnitKind kind, bytes calldata partials)
+        internal
+        pure
+        returns (bool)
+    {
         unchecked {
             if (p.op.code != Program.ATTN) revert IStepVerifier.BadUnit();
             p.locate();
@@ -95,11 +107,14 @@ library Partials {
             if (k >= (n + 31) / 32) revert IStepVerifier.BadUnit();
             uint256 m = Calldata.u32(partials + ENTRY * n);
             uint256 sums = partials + ENTRY * n + 8 + 8 * k;
-            (uint256 z, uint256 o) = k == 0 ? (0, 0) : (Calldata.u32(sums - 8), Calldata.u32(sums - 4));
+            (uint256 z, uint256 o) =
+                k == 0 ? (0, 0) : (Calldata.u32(sums - 8), Calldata.u32(sums - 4));
             uint256 end = 32 * k + 32 < n ? 32 * k + 32 : n;
             for (uint256 i = 32 * k; i < end; ++i) {
                 uint256 at = partials + ENTRY * i;
-                (z, o) = Attention.accumulate(m, Calldata.u32(at), Calldata.u32(at + 4), Calldata.u32(at + 8), z, o);
+                (z, o) = Attention.accumulate(
+                    m, Calldata.u32(at), Calldata.u32(at + 4), Calldata.u32(at + 8), z, o
+                );
             }
             return z != Calldata.u32(sums) || o != Calldata.u32(sums + 4);
         }
@@ -108,7 +123,8 @@ library Partials {
     function _isFinalWrong(Proof memory p, uint256 last) private pure returns (bool) {
         p.readDisputed();
         unchecked {
-            return Float32.div(Calldata.u32(last + 4), Calldata.u32(last)) != Calldata.u32(p.disputed(4 * p.unit));
+            return Float32.div(Calldata.u32(last + 4), Calldata.u32(last))
+                != Calldata.u32(p.disputed(4 * p.unit));
         }
     }
 
@@ -121,7 +137,8 @@ library Partials {
                 if (end - at < 32) w &= ~(LANES >> (8 * (end - at)));
                 w = ((w >> 8) & BYTES) | ((w & BYTES) << 8);
                 w = ((w >> 16) & PAIRS) | ((w & PAIRS) << 16);
-                // Bit 31 of a lane: its magnitude is above infinity's; it differs from the canonical NaN. No lane carries.
+                // Bit 31 of a lane: its magnitude is above infinity's; it differs from the
+                // canonical NaN. No lane carries.
                 uint256 isNan = (w & ~SIGNS) + ONES * (Float32.SIGN - Float32.INFINITE - 1);
                 uint256 differs = w ^ (ONES * Float32.NAN);
                 differs |= (differs & ~SIGNS) + (ONES * Float32.MAGNITUDE);

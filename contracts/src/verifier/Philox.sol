@@ -4,7 +4,11 @@ pragma solidity 0.8.37;
 /// @title Philox4x32-10 of Salmon et al. (SC'11), with the upper half of the counter 0.
 library Philox {
     /// Words c0 to c3 of the block, c0 in the lowest 32 bits.
-    function block4(uint256 counter0, uint256 counter1, uint64 key) internal pure returns (uint256 words) {
+    function block4(uint256 counter0, uint256 counter1, uint64 key)
+        internal
+        pure
+        returns (uint256 words)
+    {
         assembly ("memory-safe") {
             let c0 := and(counter0, 0xffffffff)
             let c1 := and(counter1, 0xffffffff)

@@ -59,7 +59,8 @@ library Program {
     uint256 internal constant FORM_RMS = 2;
     uint256 internal constant FORM_SAMPLE = 3;
 
-    /// The operation at an offset of the call's data, and whether the words that no operation uses are 0
+    /// The operation at an offset of the call's data, and whether the words that no operation uses
+    /// are 0
     function decode(uint256 at) internal pure returns (Op memory op, bool whole) {
         unchecked {
             op.code = Calldata.u32(at);
@@ -70,7 +71,9 @@ library Program {
             for (uint256 k; k < 4; ++k) {
                 op.inputs[k] = Calldata.u32(at + 20 + 4 * k);
                 uint256 w = at + 36 + 16 * k;
-                op.weights[k] = Weight(Calldata.u32(w), Calldata.u32(w + 4), Calldata.u32(w + 8), Calldata.u32(w + 12));
+                op.weights[k] = Weight(
+                    Calldata.u32(w), Calldata.u32(w + 4), Calldata.u32(w + 8), Calldata.u32(w + 12)
+                );
             }
             op.heads = Calldata.u32(at + 100);
             op.kvHeads = Calldata.u32(at + 104);

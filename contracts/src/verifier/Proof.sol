@@ -1,7 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {ClaimFacts, IStepVerifier, Opening, UnitKind, Witness} from "../interfaces/IStepVerifier.sol";
+import {
+    ClaimFacts,
+    IStepVerifier,
+    Opening,
+    UnitKind,
+    Witness
+} from "../interfaces/IStepVerifier.sol";
 import {ModelCommitment} from "../interfaces/IModelRegistry.sol";
 import {Calldata} from "./Calldata.sol";
 import {Item, Merkle} from "./Merkle.sol";
@@ -49,19 +55,22 @@ struct Proof {
     uint256 at;
 }
 
-/// @title Reads what a unit reads, in order, each from the next opening (docs/SPEC.md, section 13). Offsets are of the call's data.
+/// @title Reads what a unit reads, in order, each from the next opening (docs/SPEC.md, section 13).
+/// Offsets are of the call's data.
 library Proofs {
-    function begin(ClaimFacts calldata facts, bytes32 root, ModelCommitment calldata model, Witness calldata w)
-        internal
-        pure
-        returns (Proof memory p)
-    {
+    function begin(
+        ClaimFacts calldata facts,
+        bytes32 root,
+        ModelCommitment calldata model,
+        Witness calldata w
+    ) internal pure returns (Proof memory p) {
         p.openings = _openings(w.openings);
         p.limits = limitsOf(model);
         (p.traceRoot, p.weightsRoot, p.programRoot) = (root, model.weightsRoot, model.programRoot);
         (p.ropeRoot, p.maxPositions) = (model.ropeRoot, model.maxPositions);
         (p.promptCount, p.sampled) = (facts.promptCount, facts.tokenCount);
-        if (p.promptCount == 0 || p.sampled == 0 || p.promptCount + p.sampled - 1 > p.maxPositions) {
+        if (p.promptCount == 0 || p.sampled == 0 || p.promptCount + p.sampled - 1 > p.maxPositions)
+        {
             revert IStepVerifier.BadUnit();
         }
         p.positions = p.promptCount + p.sampled - 1;
@@ -100,18 +109,20 @@ library Proofs {
             for (uint256 k; k < 4; ++k) {
                 uint256 input = op.inputs[k];
                 // slither-disable-next-line unused-return: of an input's words no more is judged
-                if (input < index) (inputs[k],) = Program.decode(_descriptor(o, m, programRoot, input));
+                if (input < index) {
+                    (inputs[k],) = Program.decode(_descriptor(o, m, programRoot, input));
+                }
             }
             well = well && Rules.isOwnWell(op, index, m) && Rules.areInputsWell(op, inputs);
         }
     }
 
     /// The operation of one opening, and whether its words alone break no rule.
-    function openOwnDescriptor(ModelCommitment calldata model, uint256 index, Opening calldata descriptor)
-        internal
-        pure
-        returns (Op memory op, bool well)
-    {
+    function openOwnDescriptor(
+        ModelCommitment calldata model,
+        uint256 index,
+        Opening calldata descriptor
+    ) internal pure returns (Op memory op, bool well) {
         Limits memory m = limitsOf(model);
         Item memory program = _program(m, model.programRoot);
         uint256 size = Program.DESCRIPTOR_BYTES;
@@ -181,7 +192,11 @@ library Proofs {
     /* INPUTS */
 
     /// Bytes [lo, hi) of the row of input k that belongs to the disputed row.
-    function readInput(Proof memory p, uint256 k, uint256 lo, uint256 hi) internal pure returns (uint256) {
+    function readInput(Proof memory p, uint256 k, uint256 lo, uint256 hi)
+        internal
+        pure
+        returns (uint256)
+    {
         Op memory x = p.inputs[k];
         uint256 row = x.kind == Program.KIND_SAMPLED ? p.row : p.position;
         return _read(p.openings, _output(p, x, p.op.inputs[k]), row, lo, hi);
@@ -198,8 +213,13 @@ library Proofs {
         }
     }
 
-    /// The rows of one head of input k at positions 32 c to min(32 c + 31, position): their offset and number.
-    function readKeys(Proof memory p, uint256 k, uint256 head, uint256 c) internal pure returns (uint256, uint256) {
+    /// The rows of one head of input k at positions 32 c to min(32 c + 31, position): their offset
+    /// and number.
+    function readKeys(Proof memory p, uint256 k, uint256 head, uint256 c)
+        internal
+        pure
+        returns (uint256, uint256)
+    {
         unchecked {
             uint256 count = p.position + 1 - 32 * c;
             if (count > 32) count = 32;
@@ -216,7 +236,12 @@ library Proofs {
         returns (uint256)
     {
         Item memory item = Item(
-            Merkle.WEIGHTS, p.weightsRoot, p.limits.tensorCount, w.tensor, weightRowBytes(w), Merkle.log2(w.rows)
+            Merkle.WEIGHTS,
+            p.weightsRoot,
+            p.limits.tensorCount,
+            w.tensor,
+            weightRowBytes(w),
+            Merkle.log2(w.rows)
         );
         return _read(p.openings, item, row, lo, hi);
     }
@@ -232,12 +257,17 @@ library Proofs {
     /// Bytes [lo, hi) of the row of the RoPE table at the position.
     function readRope(Proof memory p, uint256 lo, uint256 hi) internal pure returns (uint256) {
         if (p.position >= p.maxPositions) revert IStepVerifier.BadUnit();
-        Item memory table = Item(Merkle.ROPE, p.ropeRoot, 1, 0, 4 * p.op.rotary, Merkle.log2(p.maxPositions));
+        Item memory table =
+            Item(Merkle.ROPE, p.ropeRoot, 1, 0, 4 * p.op.rotary, Merkle.log2(p.maxPositions));
         return _read(p.openings, table, p.position, lo, hi);
     }
 
     /// Id number i of a list of `count` tokens with the given hash, i < count.
-    function readToken(Proof memory p, bytes32 hash, uint256 count, uint256 i) internal pure returns (uint256) {
+    function readToken(Proof memory p, bytes32 hash, uint256 count, uint256 i)
+        internal
+        pure
+        returns (uint256)
+    {
         unchecked {
             if (i >= count) revert IStepVerifier.BadUnit();
             Opening calldata o = _next(p.openings);
@@ -245,10 +275,16 @@ library Proofs {
             bytes32[] calldata hashes = o.path;
             uint256 from = 4 * i & ~(Merkle.CHUNK - 1);
             uint256 size = 4 * count - from < Merkle.CHUNK ? 4 * count - from : Merkle.CHUNK;
-            if (piece.length != size || hashes.length != (4 * count + Merkle.CHUNK - 1) / Merkle.CHUNK) {
+            if (
+                piece.length != size
+                    || hashes.length != (4 * count + Merkle.CHUNK - 1) / Merkle.CHUNK
+            ) {
                 revert IStepVerifier.BadOpening();
             }
-            if (keccak256(abi.encodePacked(hashes)) != hash || keccak256(piece) != hashes[from / Merkle.CHUNK]) {
+            if (
+                keccak256(abi.encodePacked(hashes)) != hash
+                    || keccak256(piece) != hashes[from / Merkle.CHUNK]
+            ) {
                 revert IStepVerifier.WrongRoot();
             }
             uint256 at;
@@ -295,11 +331,16 @@ library Proofs {
     }
 
     /// The output of an operation in the trace.
-    function _output(Proof memory p, Op memory op, uint256 index) private pure returns (Item memory) {
+    function _output(Proof memory p, Op memory op, uint256 index)
+        private
+        pure
+        returns (Item memory)
+    {
         unchecked {
             uint256 bits = Merkle.log2(op.kind == Program.KIND_SAMPLED ? p.sampled : p.positions);
             if (op.kind == Program.KIND_KV) bits += Merkle.log2(op.kvHeads);
-            return Item(Merkle.TRACE, p.traceRoot, p.limits.opCount, index, Program.rowBytes(op), bits);
+            return
+                Item(Merkle.TRACE, p.traceRoot, p.limits.opCount, index, Program.rowBytes(op), bits);
         }
     }
 }

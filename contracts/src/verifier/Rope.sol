@@ -7,7 +7,8 @@ import {Float32} from "./Float32.sol";
 library Rope {
     uint256 internal constant INTERLEAVED = 1;
 
-    /// The pair that holds element i, below the rotary width, of a head: its number, and the elements a and b.
+    /// The pair that holds element i, below the rotary width, of a head: its number, and the
+    /// elements a and b.
     function pairOf(uint256 i, uint256 rotary, uint256 pairing)
         internal
         pure
@@ -22,7 +23,11 @@ library Rope {
     }
 
     /// The rotated a, or the rotated b.
-    function rotate(uint256 a, uint256 b, uint256 cosine, uint256 sine, bool first) internal pure returns (uint256) {
+    function rotate(uint256 a, uint256 b, uint256 cosine, uint256 sine, bool first)
+        internal
+        pure
+        returns (uint256)
+    {
         return first
             ? Float32.fma(a, cosine, Float32.mul(b, sine) ^ Float32.SIGN)
             : Float32.fma(b, cosine, Float32.mul(a, sine));

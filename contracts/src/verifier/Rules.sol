@@ -12,7 +12,8 @@ struct Limits {
     uint256 vocabulary;
 }
 
-/// @title Well-formed programs (docs/SPEC.md, section 13): one rule a function, true where it holds.
+/// @title Well-formed programs (docs/SPEC.md, section 13): one rule a function, true where it
+/// holds.
 library Rules {
     uint256 private constant MOST = 2 ** 24;
     uint256 private constant MOST_COLUMNS = 52_000;
@@ -26,7 +27,9 @@ library Rules {
     /// Whether the words of operation `index` alone break no rule.
     function isOwnWell(Op memory op, uint256 index, Limits memory m) internal pure returns (bool) {
         uint256 code = op.code;
-        if (code == 0 || code > Program.SAMPLE || (code == Program.SAMPLE) != (index == m.samplerOp)) return false;
+        if (
+            code == 0 || code > Program.SAMPLE || (code == Program.SAMPLE) != (index == m.samplerOp)
+        ) return false;
         if (op.width == 0 || op.width > MOST) return false;
         return _rowWell(op) && _inputsPresent(op, index) && _headsWell(op) && _weightsWell(op, m)
             && op.vocabulary == (code == Program.EMBED || code == Program.SAMPLE ? m.vocabulary : 0)
@@ -41,8 +44,8 @@ library Rules {
         if (code == Program.RMS) return _isResidual(op, x) && op.width == _segments(x.width) + 1;
         if (code == Program.NORM_Q) {
             Op memory sums = inputs[1];
-            return _isResidual(op, x) && x.width == op.width && sums.form == Program.FORM_RMS && sums.kind == op.kind
-                && sums.width == _segments(op.width) + 1;
+            return _isResidual(op, x) && x.width == op.width && sums.form == Program.FORM_RMS
+                && sums.kind == op.kind && sums.width == _segments(op.width) + 1;
         }
         if (code == Program.QUANT) return _isF32(x, op.width);
         if (code == Program.SILU_MUL_Q) return _isF32(x, op.width) && _isF32(inputs[1], op.width);
@@ -50,8 +53,8 @@ library Rules {
         if (code == Program.ATTN) return _isAttention(op, inputs);
         // The LINEAR family, and SAMPLE
         uint256 kind = code == Program.SAMPLE ? Program.KIND_SAMPLED : Program.KIND_ALL;
-        return _isA8(x, kind, BLOCK, op.weights[0].columns) && x.headWidth == 0 && !Program.isOfHeads(x)
-            && (code != Program.LINEAR_ADD || _isF32(inputs[1], op.width));
+        return _isA8(x, kind, BLOCK, op.weights[0].columns) && x.headWidth == 0
+            && !Program.isOfHeads(x) && (code != Program.LINEAR_ADD || _isF32(inputs[1], op.width));
     }
 
     /// Kind, form, width as far as the operation's own words fix it, and block.
@@ -61,11 +64,16 @@ library Rules {
             return _isRow(op, Program.FORM_F32, 0) && op.kind == Program.KIND_ALL;
         }
         if (code == Program.ATTN) {
-            return _isRow(op, Program.FORM_F32, 0) && op.kind == Program.KIND_ALL && op.width == _headRows(op);
+            return _isRow(op, Program.FORM_F32, 0) && op.kind == Program.KIND_ALL
+                && op.width == _headRows(op);
         }
-        if (code == Program.RMS) return _isRow(op, Program.FORM_RMS, 0) && op.kind <= Program.KIND_SAMPLED;
+        if (code == Program.RMS) {
+            return _isRow(op, Program.FORM_RMS, 0) && op.kind <= Program.KIND_SAMPLED;
+        }
         if (code == Program.SAMPLE) {
-            return _isRow(op, Program.FORM_SAMPLE, 0) && op.kind == Program.KIND_SAMPLED && op.width == 2;
+            return
+                _isRow(op, Program.FORM_SAMPLE, 0) && op.kind == Program.KIND_SAMPLED
+                    && op.width == 2;
         }
         if (Program.isOfHeads(op)) {
             uint256 width = op.kind == Program.KIND_KV ? op.headWidth : _headRows(op);
@@ -80,7 +88,9 @@ library Rules {
         unchecked {
             uint256 count = (INPUTS >> (4 * op.code)) & 15;
             for (uint256 k; k < 4; ++k) {
-                if (k < count ? op.inputs[k] >= index : op.inputs[k] != Program.ABSENT) return false;
+                if (k < count ? op.inputs[k] >= index : op.inputs[k] != Program.ABSENT) {
+                    return false;
+                }
             }
             return true;
         }
@@ -91,10 +101,14 @@ library Rules {
         if (!Program.isOfHeads(op) && op.code != Program.ATTN) {
             return op.heads | op.kvHeads | op.headWidth | op.rotary | op.pairing == 0;
         }
-        if (op.kvHeads == 0 || op.heads == 0 || op.heads > MOST_HEADS || op.heads % op.kvHeads != 0) return false;
+        if (op.kvHeads == 0 || op.heads == 0 || op.heads > MOST_HEADS || op.heads % op.kvHeads != 0)
+        {
+            return false;
+        }
         if (op.headWidth == 0 || (op.headWidth > 128 && op.headWidth != 256)) return false;
         if (!rotates) return op.rotary | op.pairing == 0;
-        return op.rotary >= 2 && op.rotary <= op.headWidth && op.rotary % 2 == 0 && (op.pairing == 1 || op.pairing == 2);
+        return op.rotary >= 2 && op.rotary <= op.headWidth && op.rotary % 2 == 0
+            && (op.pairing == 1 || op.pairing == 2);
     }
 
     function _weightsWell(Op memory op, Limits memory m) private pure returns (bool) {
@@ -104,16 +118,22 @@ library Rules {
         if (!two && (_isPresent(w[2]) || _isPresent(w[3]))) return false;
         if (code == Program.NORM_Q) return _isVector(w[0], op.width, m) && !_isPresent(w[1]);
         if (code == Program.EMBED) {
-            return _isMatrix(w[0], m.vocabulary, MOST_COLUMNS, m) && w[0].columns == op.width && !_isPresent(w[1]);
+            return _isMatrix(w[0], m.vocabulary, MOST_COLUMNS, m) && w[0].columns == op.width
+                && !_isPresent(w[1]);
         }
         if (code == Program.SAMPLE) {
             return _isMatrix(w[0], m.vocabulary, MOST_PAIR_COLUMNS, m) && !_isPresent(w[1]);
         }
-        if (code < Program.LINEAR || code > Program.LINEAR_ADD) return !_isPresent(w[0]) && !_isPresent(w[1]);
+        if (code < Program.LINEAR || code > Program.LINEAR_ADD) {
+            return !_isPresent(w[0]) && !_isPresent(w[1]);
+        }
         uint256 rows = Program.isOfHeads(op) ? _headRows(op) : op.width;
         uint256 most = two || code == Program.LINEAR_ROPE_Q ? MOST_PAIR_COLUMNS : MOST_COLUMNS;
         if (!_isMatrix(w[0], rows, most, m) || !_isBias(w[1], rows, m)) return false;
-        return !two || (_isMatrix(w[2], rows, most, m) && w[2].columns == w[0].columns && _isBias(w[3], rows, m));
+        return !two
+            || (_isMatrix(w[2], rows, most, m)
+                && w[2].columns == w[0].columns
+                && _isBias(w[3], rows, m));
     }
 
     function _isRow(Op memory op, uint256 form, uint256 blockLength) private pure returns (bool) {
@@ -124,23 +144,32 @@ library Rules {
         return x.form == Program.FORM_F32 && x.kind == Program.KIND_ALL && x.width == width;
     }
 
-    function _isA8(Op memory x, uint256 kind, uint256 blockLength, uint256 width) private pure returns (bool) {
+    function _isA8(Op memory x, uint256 kind, uint256 blockLength, uint256 width)
+        private
+        pure
+        returns (bool)
+    {
         return _isRow(x, Program.FORM_A8, blockLength) && x.kind == kind && x.width == width;
     }
 
     /// What RMS and NORM_Q read.
     function _isResidual(Op memory op, Op memory x) private pure returns (bool) {
-        return x.form == Program.FORM_F32 && (x.kind == Program.KIND_ALL || (x.kind == 1 && op.kind == 1))
-            && x.width != 0 && x.width <= MOST_RMS_WIDTH;
+        return x.form == Program.FORM_F32
+            && (x.kind == Program.KIND_ALL || (x.kind == 1 && op.kind == 1)) && x.width != 0
+            && x.width <= MOST_RMS_WIDTH;
     }
 
     function _isAttention(Op memory op, Op[4] memory inputs) private pure returns (bool) {
         unchecked {
             for (uint256 k; k < 3; ++k) {
                 Op memory x = inputs[k];
-                if (x.heads != op.heads || x.kvHeads != op.kvHeads || x.headWidth != op.headWidth) return false;
+                if (x.heads != op.heads || x.kvHeads != op.kvHeads || x.headWidth != op.headWidth) {
+                    return false;
+                }
                 uint256 kind = k == 0 ? Program.KIND_ALL : Program.KIND_KV;
-                if (!_isA8(x, kind, _headBlock(op), k == 0 ? op.width : op.headWidth)) return false;
+                if (!_isA8(x, kind, _headBlock(op), k == 0 ? op.width : op.headWidth)) {
+                    return false;
+                }
             }
             return true;
         }
@@ -167,11 +196,20 @@ library Rules {
         return w.tensor != Program.ABSENT || w.kind | w.rows | w.columns != 0;
     }
 
-    function _isVector(Weight memory w, uint256 columns, Limits memory m) private pure returns (bool) {
-        return w.tensor < m.tensorCount && w.kind == WeightRow.F32 && w.rows == 1 && w.columns == columns;
+    function _isVector(Weight memory w, uint256 columns, Limits memory m)
+        private
+        pure
+        returns (bool)
+    {
+        return w.tensor < m.tensorCount && w.kind == WeightRow.F32 && w.rows == 1
+            && w.columns == columns;
     }
 
-    function _isBias(Weight memory w, uint256 columns, Limits memory m) private pure returns (bool) {
+    function _isBias(Weight memory w, uint256 columns, Limits memory m)
+        private
+        pure
+        returns (bool)
+    {
         return !_isPresent(w) || _isVector(w, columns, m);
     }
 
@@ -182,7 +220,8 @@ library Rules {
     {
         // slither-disable-next-line unused-return: a stored block's bytes are no matter of the rules
         (uint256 elements,) = WeightRow.blockOf(w.kind);
-        return elements != 0 && w.tensor < m.tensorCount && w.rows == rows && rows != 0 && rows <= MOST
-            && w.columns != 0 && w.columns % elements == 0 && w.columns <= mostColumns;
+        return elements != 0 && w.tensor < m.tensorCount && w.rows == rows && rows != 0
+            && rows <= MOST && w.columns != 0 && w.columns % elements == 0
+            && w.columns <= mostColumns;
     }
 }

@@ -38,7 +38,8 @@ library Tokens {
         return Float32.greater(logit, Float32.canonical(maximum)) || (logit == maximum && w < index);
     }
 
-    /// Whether token number `leaf` of the answer is not the one that the policy chooses from SAMPLE's row.
+    /// Whether token number `leaf` of the answer is not the one that the policy chooses from
+    /// SAMPLE's row.
     function isTokenWrong(Proof memory p, ClaimFacts calldata facts) internal pure returns (bool) {
         if (p.op.code != Program.SAMPLE) revert IStepVerifier.BadUnit();
         uint256 c = p.readToken(facts.tokensHash, p.sampled, p.leaf);
@@ -81,18 +82,28 @@ library Tokens {
     function _mustBeAllowed(Proof memory p, ClaimFacts calldata facts, uint256 w) private pure {
         if (w >= p.limits.vocabulary) revert IStepVerifier.BadUnit();
         if (facts.allowedCount == 0) return;
-        if (p.readToken(facts.allowedHash, facts.allowedCount, p.place) != w) revert IStepVerifier.BadUnit();
+        if (p.readToken(facts.allowedHash, facts.allowedCount, p.place) != w) {
+            revert IStepVerifier.BadUnit();
+        }
     }
 
-    /// True if `place` elements of the list, which is strictly increasing, are smaller than the token
-    /// and all others greater; else an error.
-    function _isNotAllowed(Proof memory p, ClaimFacts calldata facts, uint256 token) private pure returns (bool) {
+    /// True if `place` elements of the list, which is strictly increasing, are smaller than the
+    /// token and all others greater; else an error.
+    function _isNotAllowed(Proof memory p, ClaimFacts calldata facts, uint256 token)
+        private
+        pure
+        returns (bool)
+    {
         unchecked {
             uint256 count = facts.allowedCount;
             uint256 place = p.place;
             if (place > count) revert IStepVerifier.BadUnit();
-            if (place > 0 && p.readToken(facts.allowedHash, count, place - 1) >= token) revert IStepVerifier.BadUnit();
-            if (place < count && p.readToken(facts.allowedHash, count, place) <= token) revert IStepVerifier.BadUnit();
+            if (place > 0 && p.readToken(facts.allowedHash, count, place - 1) >= token) {
+                revert IStepVerifier.BadUnit();
+            }
+            if (place < count && p.readToken(facts.allowedHash, count, place) <= token) {
+                revert IStepVerifier.BadUnit();
+            }
             return true;
         }
     }

@@ -6,8 +6,9 @@ import {Float32} from "./Float32.sol";
 
 // slither-disable-start uninitialized-local: a local begins at 0, and is meant to
 
-/// 32 consecutive weights of a row, as stored: value_i = (bytes_i - bias) * (factor * scale) + (factor2 * scale2), scales binary16 bits, factors integers.
-/// Q6_K: the second factor is that of the elements 16 to 31, and there is no offset.
+/// 32 consecutive weights of a row, as stored: value_i = (bytes_i - bias) * (factor * scale) +
+/// (factor2 * scale2), scales binary16 bits, factors integers. Q6_K: the second factor is that of
+/// the elements 16 to 31, and there is no offset.
 struct Group {
     /// unsigned, element 0 the highest byte
     uint256 bytes_;
@@ -15,7 +16,8 @@ struct Group {
     int256 factor;
     uint256 scale2;
     int256 factor2;
-    /// of the type, for all groups: bytes of a stored block, what is taken off the bytes, whether there is an offset
+    /// of the type, for all groups: bytes of a stored block, what is taken off the bytes, whether
+    /// there is an offset
     uint256 kind;
     uint256 size;
     int256 bias;
@@ -35,12 +37,17 @@ library WeightRow {
     uint256 internal constant Q5_K = 13;
     uint256 internal constant Q6_K = 14;
 
-    uint256 private constant NIBBLES = 0x0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f;
-    uint256 private constant PAIRS = 0x0303030303030303030303030303030303030303030303030303030303030303;
-    uint256 private constant FIFTHS = 0x1010101010101010101010101010101010101010101010101010101010101010;
-    uint256 private constant SIGNS = 0x8080808080808080808080808080808080808080808080808080808080808080;
+    uint256 private constant NIBBLES =
+        0x0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f;
+    uint256 private constant PAIRS =
+        0x0303030303030303030303030303030303030303030303030303030303030303;
+    uint256 private constant FIFTHS =
+        0x1010101010101010101010101010101010101010101010101010101010101010;
+    uint256 private constant SIGNS =
+        0x8080808080808080808080808080808080808080808080808080808080808080;
     /// Bit i mod 8 of byte i
-    uint256 private constant DIAGONAL = 0x0102040810204080010204081020408001020408102040800102040810204080;
+    uint256 private constant DIAGONAL =
+        0x0102040810204080010204081020408001020408102040800102040810204080;
     uint256 private constant REPEAT = 0x0101010101010101;
 
     /// Elements and bytes of a stored block; 0 of a type that matrices do not have.
@@ -102,7 +109,8 @@ library WeightRow {
         }
     }
 
-    /// Q4_0, Q4_1, Q5_0, Q5_1 behind d: m and the fifth bits, as far as the type has them, then the nibbles.
+    /// Q4_0, Q4_1, Q5_0, Q5_1 behind d: m and the fifth bits, as far as the type has them, then the
+    /// nibbles.
     function _loadNibbles(Group memory g, uint256 kind, uint256 at) private pure {
         unchecked {
             if (g.hasOffset) {
@@ -137,7 +145,8 @@ library WeightRow {
         }
     }
 
-    /// d, e and the six-bit scale and minimum of sub-block j of Q4_K and Q5_K. The offset is taken off, so its factor is negative.
+    /// d, e and the six-bit scale and minimum of sub-block j of Q4_K and Q5_K. The offset is taken
+    /// off, so its factor is negative.
     function _loadScales(Group memory g, uint256 row, uint256 j) private pure {
         uint256 scale;
         uint256 minimum;

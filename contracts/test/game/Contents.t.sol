@@ -61,7 +61,9 @@ contract ContentsTest is MoveTest {
         // With a path of the right length too.
         DisputeView memory v = view_(id);
         uint256 length = op < 4 && height <= truth.heightOf(op) ? truth.heightOf(op) - height : 0;
-        path = new bytes32[](op == v.op ? (v.height > height ? v.height - height : 0) : length + v.height);
+        path = new bytes32[](
+            op == v.op ? (v.height > height ? v.height - height : 0) : length + v.height
+        );
         vm.prank(challenger);
         expect(IDisputeGame.BadPick.selector);
         arena.pick{value: 1 ether}(id, uint16(op), uint8(height), uint32(index), "node", path);
@@ -172,7 +174,11 @@ contract ContentsTest is MoveTest {
         arena.reveal(id, new bytes32[](64));
         for (uint256 i; i < 32; ++i) {
             children[i] = bytes32(uint256(children[i]) ^ 1);
-            expect(truth.present(0, 1, i) ? IDisputeGame.WrongHash.selector : IDisputeGame.BadPadding.selector);
+            expect(
+                truth.present(0, 1, i)
+                    ? IDisputeGame.WrongHash.selector
+                    : IDisputeGame.BadPadding.selector
+            );
             arena.reveal(id, children);
             children[i] = bytes32(uint256(children[i]) ^ 1);
         }
@@ -349,7 +355,8 @@ contract ContentsTest is MoveTest {
             encoded[i] ^= 0x01;
             uint256 snapshot = vm.snapshotState();
             vm.prank(challenger);
-            (bool ok,) = address(arena).call(abi.encodePacked(arena.step.selector, encodeStep(encoded)));
+            (bool ok,) =
+                address(arena).call(abi.encodePacked(arena.step.selector, encodeStep(encoded)));
             // A liar is convicted by whatever still proves it: places that the toy does not read.
             if (!ok) ++reverted;
             else assertTrue(convicted());
@@ -365,7 +372,9 @@ contract ContentsTest is MoveTest {
         uint256 head = 32 + 19 * 32 + 32 + 32;
         // abi.encode of a dynamic struct begins with its offset, which is dropped.
         uint256 modelSize = encodedModel.length - 32;
-        return bytes.concat(abi.encode(id, req, head, head + modelSize), tail(encodedModel), tail(encodedWitness));
+        return bytes.concat(
+            abi.encode(id, req, head, head + modelSize), tail(encodedModel), tail(encodedWitness)
+        );
     }
 
     function tail(bytes memory data) private pure returns (bytes memory rest) {
@@ -409,7 +418,14 @@ contract ContentsTest is MoveTest {
         uint256 prepaid = arena.prepayment(140_000);
         vm.expectEmit(address(arena));
         emit IDisputeGame.Challenged(
-            claimId, keccak256(abi.encode(claimId, challenger, SALT)), challenger, requestId, 1, 0, MIN_BOND, prepaid
+            claimId,
+            keccak256(abi.encode(claimId, challenger, SALT)),
+            challenger,
+            requestId,
+            1,
+            0,
+            MIN_BOND,
+            prepaid
         );
         vm.startPrank(challenger);
         id = arena.challenge{value: 1 ether}(req, 1, 0, model, SALT);
@@ -451,7 +467,8 @@ contract ContentsTest is MoveTest {
 
     /// A game at the address that the oracle names.
     function deployAt(address verifier, GameParameters memory p) private {
-        bytes memory code = abi.encodePacked(type(DisputeGame).creationCode, abi.encode(oracle, verifier, p));
+        bytes memory code =
+            abi.encodePacked(type(DisputeGame).creationCode, abi.encode(oracle, verifier, p));
         vm.etch(game, code);
         (bool ok, bytes memory out) = game.call("");
         if (!ok) {

@@ -12,7 +12,8 @@ contract CrowdTest is GameTest {
 
     bytes32[] internal ids;
 
-    /// An honest operator keeps its bond, is repaid what it pays for gas, and its answer is final late by at most one dispute's length.
+    /// An honest operator keeps its bond, is repaid what it pays for gas, and its answer is final
+    /// late by at most one dispute's length.
     function test_thousandFalseDisputes() public {
         OutputShape[] memory ops = new OutputShape[](40);
         for (uint256 i; i < 40; ++i) {
@@ -72,7 +73,9 @@ contract CrowdTest is GameTest {
         DisputeView memory v = view_(id);
         bytes memory call;
         if (v.state == DisputeState.Root) {
-            call = abi.encodeCall(arena.openTrace, (id, theirs.root(), theirs.children(TOP, v.height, 0)));
+            call = abi.encodeCall(
+                arena.openTrace, (id, theirs.root(), theirs.children(TOP, v.height, 0))
+            );
         } else if (v.state == DisputeState.Node) {
             call = abi.encodeCall(arena.reveal, (id, theirs.children(v.op, v.height, v.index)));
         } else if (v.state == DisputeState.Leaf) {
@@ -83,7 +86,8 @@ contract CrowdTest is GameTest {
         vm.prank(operator);
         (bool ok,) = address(arena).call(call);
         assertTrue(ok, "answer");
-        // The move, its transaction and its data; a tip of 1 gwei. Storage is warm here: the gas snapshot says that cold answers are repaid too.
+        // The move, its transaction and its data; a tip of 1 gwei. Storage is warm here: the gas
+        // snapshot says that cold answers are repaid too.
         uint256 gasUsed = vm.lastCallGas().gasTotalUsed + 21_000 + 16 * call.length;
         return gasUsed * (BASE_FEE + 1 gwei);
     }

@@ -186,7 +186,8 @@ contract DescentTest is GameTest {
         uint256 height = (random >> 32) % (truth.heightOf(op) + 1);
         if (op == v.op && height >= v.height) height = v.height == 0 ? 0 : v.height - 1;
         uint256 index = (random >> 64) % 2 ** (truth.heightOf(op) - height);
-        bool below = op != v.op ? op >> v.height == v.index : index >> (v.height - height) == v.index;
+        bool below =
+            op != v.op ? op >> v.height == v.index : index >> (v.height - height) == v.index;
         bool stage = height == 0 || (truth.heightOf(op) - height) % 5 == 0;
         if (!below || !stage || !truth.present(op, height, index)) {
             vm.expectRevert(IDisputeGame.BadPick.selector);
@@ -277,7 +278,8 @@ contract DescentTest is GameTest {
         OutputShape[] memory ops = new OutputShape[]([1, 2, 3, 5, 7, 9, 12][random % 7]);
         for (uint256 i; i < ops.length; ++i) {
             uint256 word = uint256(keccak256(abi.encode(random, "op", i)));
-            uint32 rowBytes = uint32([1, 2, 3, 5][word % 4] * 1024 - [0, 1, 900, 1016][(word >> 8) % 4]);
+            uint32 rowBytes =
+                uint32([1, 2, 3, 5][word % 4] * 1024 - [0, 1, 900, 1016][(word >> 8) % 4]);
             uint8 kind = uint8((word >> 16) % 3);
             ops[i] = OutputShape(kind, rowBytes, kind == 2 ? uint32(1 + (word >> 24) % 3) : 0, 0);
         }

@@ -5,7 +5,8 @@ import {DisputeState, DisputeView, IDisputeGame} from "../../src/interfaces/IDis
 import {OutputShape} from "../../src/interfaces/IStepVerifier.sol";
 import {GameTest} from "./GameTest.sol";
 
-/// Every sequence of legal moves on small trees, against the honest operator and against a liar at each point.
+/// Every sequence of legal moves on small trees, against the honest operator and against a liar at
+/// each point.
 contract ExhaustiveTest is GameTest {
     uint256 internal ends;
     /// the leaf that is wrong; of an honest operator none
@@ -13,7 +14,8 @@ contract ExhaustiveTest is GameTest {
     uint256 internal wrongOp;
     uint256 internal wrongPlace;
 
-    /// Against the honest operator no sequence convicts: the proofs show nothing, and the operator always has an answer.
+    /// Against the honest operator no sequence convicts: the proofs show nothing, and the operator
+    /// always has an answer.
     function test_everySequence_honest_neverConvicts() public {
         claimIt();
         warm();
@@ -31,7 +33,9 @@ contract ExhaustiveTest is GameTest {
 
     /// The same where a tree has two stages, at every fourth leaf: minutes.
     function test_everySequence_everyDivergence_twoStages_convicts() public {
-        vm.skip(keccak256(bytes(vm.envOr("FOUNDRY_PROFILE", string("default")))) != keccak256("slow"));
+        vm.skip(
+            keccak256(bytes(vm.envOr("FOUNDRY_PROFILE", string("default")))) != keccak256("slow")
+        );
         walkDivergences(4, 27 * 4 + (6 + 6) * 2 + 2 * 2);
     }
 

@@ -6,8 +6,10 @@ import {Request} from "../../src/interfaces/IInferenceOracle.sol";
 import {GameTest} from "./GameTest.sol";
 import {ToyTrace} from "./ToyTrace.sol";
 
-/// Random play around two claims, an honest operator's and a liar's. The honest challenger disputes only the liar, follows the first difference and moves
-/// in time; the honest operator answers in time. Puppets do anything: dispute both, pick at random, stay silent; the liar withholds at random.
+/// Random play around two claims, an honest operator's and a liar's. The honest challenger disputes
+/// only the liar, follows the first difference and moves in time; the honest operator answers in
+/// time. Puppets do anything: dispute both, pick at random, stay silent; the liar withholds at
+/// random.
 contract GameHandler is GameTest {
     uint256 internal constant HONEST = 0;
     uint256 internal constant LIAR = 1;
@@ -39,7 +41,8 @@ contract GameHandler is GameTest {
     function setUp() public override {
         super.setUp();
         puppet = rival;
-        // All that there is: what the requester and the two challengers hold, and thirty operators' bonds.
+        // All that there is: what the requester and the two challengers hold, and thirty operators'
+        // bonds.
         paidIn = 3000 ether + 300 ether;
         for (uint256 i; i < 2; ++i) {
             (operators[0], operators[i]) = (operators[i], operators[0]);
@@ -68,7 +71,8 @@ contract GameHandler is GameTest {
         address sender = who % 2 == 0 ? challenger : puppet;
         uint256 k = sender == challenger ? LIAR : what % 2;
         use(k);
-        bool live = block.timestamp <= oracle.stateOf(requestId).deadline && oracle.standing(requestId, 1, 0);
+        bool live = block.timestamp <= oracle.stateOf(requestId).deadline
+            && oracle.standing(requestId, 1, 0);
         if (!live) return;
         bytes32 id = open(sender, bytes32(entries.length));
         entries.push(Entry(id, k, sender));
@@ -159,10 +163,17 @@ contract GameHandler is GameTest {
             use(e.case_);
             DisputeView memory v = view_(e.id);
             // A pick of what is revealed already leaves the turn where it is.
-            while (v.state != DisputeState.Closed && !over() && to > v.deadline && block.timestamp <= v.deadline) {
-                if (operatorsTurn(v.state) && e.case_ == HONEST) answer(e.id);
-                else if (!operatorsTurn(v.state) && e.challenger == challenger) playChallenger(e, v, 0);
-                else break;
+            while (
+                v.state != DisputeState.Closed && !over() && to > v.deadline
+                    && block.timestamp <= v.deadline
+            ) {
+                if (operatorsTurn(v.state) && e.case_ == HONEST) {
+                    answer(e.id);
+                } else if (!operatorsTurn(v.state) && e.challenger == challenger) {
+                    playChallenger(e, v, 0);
+                } else {
+                    break;
+                }
                 v = view_(e.id);
             }
         }
@@ -203,7 +214,8 @@ contract GameHandler is GameTest {
     }
 
     function operatorsTurn(DisputeState s) internal pure returns (bool) {
-        return s == DisputeState.Root || s == DisputeState.Node || s == DisputeState.Leaf || s == DisputeState.Partials;
+        return s == DisputeState.Root || s == DisputeState.Node || s == DisputeState.Leaf
+            || s == DisputeState.Partials;
     }
 
     function actors() public pure returns (uint256) {
@@ -211,13 +223,21 @@ contract GameHandler is GameTest {
     }
 
     function actor(uint256 i) public view returns (address) {
-        return [challenger, puppet, cases[HONEST].operator, cases[LIAR].operator, stranger, requester][i];
+        return
+            [
+                challenger,
+                puppet,
+                cases[HONEST].operator,
+                cases[LIAR].operator,
+                stranger,
+                requester
+            ][i];
     }
 
     /// What an account has or is owed, its bonds and disputes among it.
     function wealth(address account) public view returns (uint256 sum) {
-        sum = account.balance + arena.credit(account) + oracle.credit(account) + bonds.account(account).free
-            + bonds.account(account).locked;
+        sum = account.balance + arena.credit(account) + oracle.credit(account)
+            + bonds.account(account).free + bonds.account(account).locked;
         for (uint256 i; i < entries.length; ++i) {
             if (entries[i].challenger != account) continue;
             DisputeView memory v = arena.disputeOf(entries[i].id);
@@ -246,7 +266,8 @@ contract GameHandler is GameTest {
 
     /// All ether that the parts and the accounts hold, and what was burned.
     function everything() external view returns (uint256 sum) {
-        sum = address(arena).balance + address(oracle).balance + address(bonds).balance + address(0xdEaD).balance;
+        sum = address(arena).balance + address(oracle).balance + address(bonds).balance
+            + address(0xdEaD).balance;
         for (uint256 i; i < actors(); ++i) {
             sum += actor(i).balance;
         }

@@ -35,7 +35,8 @@ contract GameInvariantsTest is Test {
         assertEq(handler.arenaBalance(), held + handler.credits(), "game");
         // Ether is somewhere: nobody but the actors was paid.
         assertEq(handler.everything(), handler.paidIn(), "conserved");
-        // The honest operator keeps its bond and has never less than it had; the honest challenger loses no dispute.
+        // The honest operator keeps its bond and has never less than it had; the honest challenger
+        // loses no dispute.
         assertTrue(handler.honestStands(), "bond");
         assertGe(handler.gain(2), 0, "honest operator");
         assertEq(handler.lost(handler.honestChallenger()), 0, "honest challenger");
@@ -53,7 +54,8 @@ contract GameInvariantsTest is Test {
         invariant_books();
     }
 
-    /// A long random play reaches every kind of move: an invariant over calls that all do nothing would hold too.
+    /// A long random play reaches every kind of move: an invariant over calls that all do nothing
+    /// would hold too.
     function test_handler_reachesEveryMove() public {
         uint256 random = 3;
         for (uint256 i; i < 600; ++i) {

@@ -12,7 +12,13 @@ import {
 } from "../../src/interfaces/IDisputeGame.sol";
 import {Request, RequestParams} from "../../src/interfaces/IInferenceOracle.sol";
 import {ModelCommitment} from "../../src/interfaces/IModelRegistry.sol";
-import {ClaimFacts, Opening, OutputShape, UnitKind, Witness} from "../../src/interfaces/IStepVerifier.sol";
+import {
+    ClaimFacts,
+    Opening,
+    OutputShape,
+    UnitKind,
+    Witness
+} from "../../src/interfaces/IStepVerifier.sol";
 import {BaseTest} from "../BaseTest.sol";
 import {ToyTrace} from "./ToyTrace.sol";
 import {ToyVerifier} from "./ToyVerifier.sol";
@@ -62,7 +68,8 @@ abstract contract GameTest is BaseTest {
 
     /* PROGRAMS */
 
-    /// Every row kind; a tree of two stages with padding in chunks and rows; an attention row of two chunks; a sampler.
+    /// Every row kind; a tree of two stages with padding in chunks and rows; an attention row of
+    /// two chunks; a sampler.
     function smallProgram() internal pure returns (OutputShape[] memory ops) {
         ops = new OutputShape[](4);
         ops[0] = OutputShape(0, 8 * 1024 + 40, 0, 0);
@@ -111,7 +118,11 @@ abstract contract GameTest is BaseTest {
         }
     }
 
-    function flipped(uint256 op, uint256 place, uint256 at) internal view returns (bytes memory data) {
+    function flipped(uint256 op, uint256 place, uint256 at)
+        internal
+        view
+        returns (bytes memory data)
+    {
         data = truth.trueLeaf(op, place);
         data[at] ^= 0x01;
     }
@@ -162,8 +173,13 @@ abstract contract GameTest is BaseTest {
         arena.pick{value: value}(id, uint16(op), uint8(height), uint32(index), node, path);
     }
 
-    /// What a pick must be sent with: nothing for an answer that is there, else what an earlier prepayment has not left.
-    function missing(DisputeView memory v, uint256 op, uint256 height, uint256 index) internal view returns (uint256) {
+    /// What a pick must be sent with: nothing for an answer that is there, else what an earlier
+    /// prepayment has not left.
+    function missing(DisputeView memory v, uint256 op, uint256 height, uint256 index)
+        internal
+        view
+        returns (uint256)
+    {
         if (arena.filledAt(claimId, uint16(op), uint8(height), uint32(index)) != 0) return 0;
         uint256 wanted = arena.prepayment(height == 0 ? 90_000 : 100_000);
         return wanted > v.prepaid ? wanted - v.prepaid : 0;
@@ -211,7 +227,8 @@ abstract contract GameTest is BaseTest {
     function witness(uint256 op, uint256 place) internal returns (Witness memory w) {
         (w.op, w.leaf) = (uint32(op), uint32(place));
         w.openings = new Opening[](1);
-        w.openings[0] = Opening(theirs.leaf(op, place), theirs.path(op, 0, place, TOP, theirs.heightOf(TOP)));
+        w.openings[0] =
+            Opening(theirs.leaf(op, place), theirs.path(op, 0, place, TOP, theirs.heightOf(TOP)));
     }
 
     function partialWitness(bytes32 id, uint256 place) internal view returns (Witness memory w) {
@@ -269,7 +286,8 @@ abstract contract GameTest is BaseTest {
         return false;
     }
 
-    /// Plays both sides on until the leaf is there, the challenger finds nothing, or the operator cannot answer.
+    /// Plays both sides on until the leaf is there, the challenger finds nothing, or the operator
+    /// cannot answer.
     function play(bytes32 id) internal {
         while (true) {
             DisputeState s = stateOf(id);
@@ -296,7 +314,8 @@ abstract contract GameTest is BaseTest {
         answer(id);
     }
 
-    /// An honest challenger's whole game against a liar: by proof where the leaf is shown, by the clock where it is not.
+    /// An honest challenger's whole game against a liar: by proof where the leaf is shown, by the
+    /// clock where it is not.
     function beat(bytes32 id) internal {
         play(id);
         DisputeView memory v = view_(id);
@@ -304,7 +323,9 @@ abstract contract GameTest is BaseTest {
             step(id, v.op, v.index);
         } else {
             assertTrue(
-                v.state == DisputeState.Root || v.state == DisputeState.Node || v.state == DisputeState.Leaf, "stuck"
+                v.state == DisputeState.Root || v.state == DisputeState.Node
+                    || v.state == DisputeState.Leaf,
+                "stuck"
             );
             vm.warp(v.deadline + 1);
             arena.timeout(id, req);

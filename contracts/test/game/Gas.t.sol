@@ -4,10 +4,9 @@ pragma solidity 0.8.37;
 import {OutputShape} from "../../src/interfaces/IStepVerifier.sol";
 import {GameTest} from "./GameTest.sol";
 
-/// Gas of each move as a transaction of its own, on cold storage, kept in snapshots/gas.json. Steps are with the toy verifier: what the verifier itself
-/// takes is measured elsewhere.
-/// forge-config: default.isolate = true
-/// forge-config: slow.isolate = true
+/// Gas of each move as a transaction of its own, on cold storage, kept in snapshots/gas.json. Steps
+/// are with the toy verifier: what the verifier itself takes is measured elsewhere. forge-config:
+/// default.isolate = true forge-config: slow.isolate = true
 contract GameGasTest is GameTest {
     uint256 internal constant REVEAL_LIMIT = 90_000;
 

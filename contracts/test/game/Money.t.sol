@@ -46,7 +46,8 @@ contract MoneyTest is GameTest {
         vm.stopPrank();
     }
 
-    /// Repaid at the base fee of the answer, from what was paid at the question: at most twice as much.
+    /// Repaid at the base fee of the answer, from what was paid at the question: at most twice as
+    /// much.
     function testFuzz_answer_isRepaidAtCost(uint256 asked, uint256 answered) public {
         asked = bound(asked, 0, 1000 gwei);
         answered = bound(answered, 0, 5000 gwei);
@@ -95,7 +96,9 @@ contract MoneyTest is GameTest {
         uint256 answers = arena.credit(operator);
         uint256 burned = address(0xdEaD).balance;
         vm.expectEmit(address(arena));
-        emit IDisputeGame.DisputeLost(claimId, id, MIN_BOND * 70 / 100, MIN_BOND - MIN_BOND * 70 / 100);
+        emit IDisputeGame.DisputeLost(
+            claimId, id, MIN_BOND * 70 / 100, MIN_BOND - MIN_BOND * 70 / 100
+        );
         vm.prank(stranger);
         arena.timeout(id, req);
         assertEq(arena.credit(operator) - answers, MIN_BOND * 70 / 100);
@@ -146,7 +149,8 @@ contract MoneyTest is GameTest {
 
     /* A CLAIM THAT ENDED OTHERWISE */
 
-    /// Of two claims of one request the program is found malformed: the request is refunded, and every dispute of both gets its money back.
+    /// Of two claims of one request the program is found malformed: the request is refunded, and
+    /// every dispute of both gets its money back.
     function test_reclaim_afterVoid() public {
         bytes32 id = open();
         openTrace(id);

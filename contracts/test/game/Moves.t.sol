@@ -155,7 +155,8 @@ contract MovesTest is MoveTest {
 
     /* FOREIGN MOVES */
 
-    /// A stranger, another challenger and the operator cannot play the challenger's moves; no one but the operator opens.
+    /// A stranger, another challenger and the operator cannot play the challenger's moves; no one
+    /// but the operator opens.
     function test_foreignMoves_revert() public {
         bytes32[] memory none;
         Witness memory w;
@@ -213,7 +214,9 @@ contract MovesTest is MoveTest {
             arena.timeout(id, req);
             uint256 inTime = vm.snapshotState();
             move(s);
-            if (s != DisputeState.Step && s != DisputeState.PartialStep) assertTrue(stateOf(id) != s);
+            if (s != DisputeState.Step && s != DisputeState.PartialStep) {
+                assertTrue(stateOf(id) != s);
+            }
             vm.revertToStateAndDelete(inTime);
             vm.warp(deadline + 1);
             expect(IDisputeGame.TooLate.selector);

@@ -19,11 +19,13 @@ contract NodeHashHarness {
         return NodeHash.fold(t, height, index, children);
     }
 
-    function climb(uint256 tag, uint256 height, uint256 index, bytes32 node, bytes32[] calldata path)
-        external
-        pure
-        returns (bytes32)
-    {
+    function climb(
+        uint256 tag,
+        uint256 height,
+        uint256 index,
+        bytes32 node,
+        bytes32[] calldata path
+    ) external pure returns (bytes32) {
         return NodeHash.climb(tag, height, index, node, path);
     }
 }
@@ -35,7 +37,9 @@ contract PositionsTest is Test {
 
     /// forge-config: default.fuzz.runs = 24
     /// forge-config: slow.fuzz.runs = 1000
-    function testDiff_everyNode(uint256 kind, uint256 rowBytes, uint256 heads, uint256 p, uint256 n) public {
+    function testDiff_everyNode(uint256 kind, uint256 rowBytes, uint256 heads, uint256 p, uint256 n)
+        public
+    {
         OutputShape memory shape;
         shape.kind = uint8(bound(kind, 0, 2));
         shape.rowBytes = uint32(bound(rowBytes, 1, shape.kind == 2 ? 3000 : 12_000));
@@ -77,7 +81,9 @@ contract PositionsTest is Test {
         uint256 count = 2 ** (h - below);
         uint256 mask = Positions.presentMask(t, below, i * count, count);
         for (uint256 j; j < 32; ++j) {
-            assertEq(mask >> j & 1 == 1, j < count && plain.present(0, below, i * count + j), "mask");
+            assertEq(
+                mask >> j & 1 == 1, j < count && plain.present(0, below, i * count + j), "mask"
+            );
         }
         assertEq(mask >> 32, 0);
     }
@@ -103,7 +109,9 @@ contract PositionsTest is Test {
                 uint256 last = children.length - 1;
                 children[last] = bytes32(uint256(children[last]) ^ 1);
                 if (plain.present(0, plain.below(h), i * children.length + last)) {
-                    assertNotEq(hashes.fold(t, h, i, children), plain.node(0, h, i), "folds too easily");
+                    assertNotEq(
+                        hashes.fold(t, h, i, children), plain.node(0, h, i), "folds too easily"
+                    );
                 } else {
                     vm.expectRevert(IDisputeGame.BadPadding.selector);
                     hashes.fold(t, h, i, children);
@@ -160,7 +168,10 @@ contract PositionsTest is Test {
     }
 
     /// What a side uses comes off its own clock, never below zero; the other's does not move.
-    function testFuzz_turn_clock(uint8 state, uint40 start, uint24 mine, uint24 floor, uint24 used) public pure {
+    function testFuzz_turn_clock(uint8 state, uint40 start, uint24 mine, uint24 floor, uint24 used)
+        public
+        pure
+    {
         Turn memory t;
         t.state = DisputeState(bound(state, 1, 7));
         (t.start, t.operatorLeft, t.challengerLeft) = (uint40(bound(start, 0, 1 << 39)), mine, mine);
@@ -168,7 +179,8 @@ contract PositionsTest is Test {
         assertEq(Turns.deadline(t, floor), begin + (mine > floor ? mine : floor));
         Turns.end(t, begin + used);
         uint256 left = used > mine ? 0 : mine - used;
-        bool operators = uint8(t.state) == 1 || uint8(t.state) == 3 || uint8(t.state) == 4 || uint8(t.state) == 6;
+        bool operators = uint8(t.state) == 1 || uint8(t.state) == 3 || uint8(t.state) == 4
+            || uint8(t.state) == 6;
         assertEq(t.operatorLeft, operators ? left : mine);
         assertEq(t.challengerLeft, operators ? mine : left);
         assertEq(t.start, begin + used);

@@ -2,12 +2,18 @@
 pragma solidity 0.8.37;
 
 import {ClaimStatus, DisputeState, IDisputeGame} from "../../src/interfaces/IDisputeGame.sol";
-import {IInferenceOracle, Request, RequestParams, RequestStatus} from "../../src/interfaces/IInferenceOracle.sol";
+import {
+    IInferenceOracle,
+    Request,
+    RequestParams,
+    RequestStatus
+} from "../../src/interfaces/IInferenceOracle.sol";
 import {ModelCommitment} from "../../src/interfaces/IModelRegistry.sol";
 import {ClaimFacts, UnitKind, Witness} from "../../src/interfaces/IStepVerifier.sol";
 import {GameTest} from "./GameTest.sol";
 
-/// Proofs without a dispute, roots signed twice, void claims, and the facts that the verifier is given.
+/// Proofs without a dispute, roots signed twice, void claims, and the facts that the verifier is
+/// given.
 contract ProofsTest is GameTest {
     uint256 internal constant OPERATOR_KEY = 0xA11CE;
 
@@ -35,15 +41,19 @@ contract ProofsTest is GameTest {
     {
         bytes32 domain = keccak256(
             abi.encode(
-                keccak256("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"),
+                keccak256(
+                    "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
+                ),
                 keccak256("Lockstep"),
                 keccak256("1"),
                 chainId,
                 at
             )
         );
-        bytes32 message = keccak256(abi.encode(keccak256("TraceRoot(bytes32 claimId,bytes32 root)"), id, root));
-        (uint8 v, bytes32 r, bytes32 s) = vm.sign(key, keccak256(abi.encodePacked("\x19\x01", domain, message)));
+        bytes32 message =
+            keccak256(abi.encode(keccak256("TraceRoot(bytes32 claimId,bytes32 root)"), id, root));
+        (uint8 v, bytes32 r, bytes32 s) =
+            vm.sign(key, keccak256(abi.encodePacked("\x19\x01", domain, message)));
         return abi.encodePacked(r, s, v);
     }
 
@@ -160,7 +170,8 @@ contract ProofsTest is GameTest {
         vm.roll(block.number + 1);
         expect(IDisputeGame.NotCommitted.selector);
         prove(challenger, root, signature, w);
-        // Seen in the pool: the copier's own commitment is too young, the repeat of the other's does not make that younger.
+        // Seen in the pool: the copier's own commitment is too young, the repeat of the other's
+        // does not make that younger.
         vm.startPrank(rival);
         arena.commitProof(keccak256(abi.encode(rival, SALT, hash)));
         arena.commitProof(commitment);
@@ -307,7 +318,8 @@ contract ProofsTest is GameTest {
         assertTrue(statusOf(requestId) == RequestStatus.Refunded);
     }
 
-    /// The request of two claims ends with one of them: the other's challenger was in its own turn, and does not lose by the clock.
+    /// The request of two claims ends with one of them: the other's challenger was in its own turn,
+    /// and does not lose by the clock.
     function test_void_otherSeat_freesChallengers() public {
         RequestParams memory p = paramsOf(2);
         p.prompt = list(2, 10);

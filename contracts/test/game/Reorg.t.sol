@@ -5,7 +5,8 @@ import {DisputeState, DisputeView, IDisputeGame} from "../../src/interfaces/IDis
 import {Witness} from "../../src/interfaces/IStepVerifier.sol";
 import {GameTest} from "./GameTest.sol";
 
-/// The chain forgets some blocks between two moves; what was sent comes again on the other branch, in whatever order.
+/// The chain forgets some blocks between two moves; what was sent comes again on the other branch,
+/// in whatever order.
 contract ReorgTest is GameTest {
     struct Sent {
         address from;
@@ -26,23 +27,33 @@ contract ReorgTest is GameTest {
         bytes32 id = keccak256(abi.encode(claimId, challenger, SALT));
         uint256 value = arena.bondFor(STAKE) + arena.prepayment(140_000);
         push(challenger, value, abi.encodeCall(arena.challenge, (req, 1, 0, model, SALT)));
-        push(operator, 0, abi.encodeCall(arena.openTrace, (id, theirs.root(), theirs.children(TOP, 2, 0))));
+        push(
+            operator,
+            0,
+            abi.encodeCall(arena.openTrace, (id, theirs.root(), theirs.children(TOP, 2, 0)))
+        );
         push(
             challenger,
             1 ether,
-            abi.encodeCall(arena.pick, (id, 0, 6, 0, theirs.node(0, 6, 0), theirs.path(0, 6, 0, TOP, 2)))
+            abi.encodeCall(
+                arena.pick, (id, 0, 6, 0, theirs.node(0, 6, 0), theirs.path(0, 6, 0, TOP, 2))
+            )
         );
         push(operator, 0, abi.encodeCall(arena.reveal, (id, theirs.children(0, 6, 0))));
         push(
             challenger,
             1 ether,
-            abi.encodeCall(arena.pick, (id, 0, 1, 2, theirs.node(0, 1, 2), theirs.path(0, 1, 2, 0, 6)))
+            abi.encodeCall(
+                arena.pick, (id, 0, 1, 2, theirs.node(0, 1, 2), theirs.path(0, 1, 2, 0, 6))
+            )
         );
         push(operator, 0, abi.encodeCall(arena.reveal, (id, theirs.children(0, 1, 2))));
         push(
             challenger,
             1 ether,
-            abi.encodeCall(arena.pick, (id, 0, 0, 5, theirs.node(0, 0, 5), theirs.path(0, 0, 5, 0, 1)))
+            abi.encodeCall(
+                arena.pick, (id, 0, 0, 5, theirs.node(0, 0, 5), theirs.path(0, 0, 5, 0, 1))
+            )
         );
         push(operator, 0, abi.encodeCall(arena.revealLeaf, (id, theirs.leaf(0, 5))));
         Witness memory w = witness(0, 5);
@@ -83,7 +94,8 @@ contract ReorgTest is GameTest {
         }
     }
 
-    /// On the other branch any two of the moves change places: whatever comes out of order reverts or changes nothing, and the game goes on after it.
+    /// On the other branch any two of the moves change places: whatever comes out of order reverts
+    /// or changes nothing, and the game goes on after it.
     function test_everySwap_doesNoHarm() public {
         record();
         uint256 start = vm.snapshotState();
@@ -92,7 +104,8 @@ contract ReorgTest is GameTest {
                 for (uint256 i; i < a; ++i) {
                     send(i);
                 }
-                // b before everything from a on: it names its place, and that is not there yet; but a proof needs only the root.
+                // b before everything from a on: it names its place, and that is not there yet; but
+                // a proof needs only the root.
                 bool ok = send(b);
                 assertEq(ok, b == sent.length - 1 && a >= 2, "out of order");
                 if (ok) assertTrue(convicted());
@@ -105,7 +118,8 @@ contract ReorgTest is GameTest {
         }
     }
 
-    /// The same moves land in a game that went another way meanwhile: none of them takes effect at the wrong place.
+    /// The same moves land in a game that went another way meanwhile: none of them takes effect at
+    /// the wrong place.
     function test_movesOfAnotherBranch_doNothing() public {
         record();
         assertTrue(send(0));

@@ -33,7 +33,8 @@ contract SlotsTest is GameTest {
         uint256 earned = arena.credit(operator);
         reveal(a);
         assertEq(arena.credit(operator) - earned, 100_000 * (BASE_FEE + 1 gwei));
-        // The other's turn began when the answer came; its money is all there; its operator's clock ran from its own pick.
+        // The other's turn began when the answer came; its money is all there; its operator's clock
+        // ran from its own pick.
         DisputeView memory v = view_(b);
         assertEq(uint256(v.state), uint256(DisputeState.Pick));
         assertEq(v.turnStart, block.timestamp);
@@ -66,7 +67,8 @@ contract SlotsTest is GameTest {
         assertState(c, DisputeState.Step);
     }
 
-    /// The answer to one dispute, the clock's end claimed in the other: the slot is filled, nobody is convicted.
+    /// The answer to one dispute, the clock's end claimed in the other: the slot is filled, nobody
+    /// is convicted.
     function test_timeout_filledElsewhere_reverts() public {
         both(10);
         uint256 first = view_(a).deadline;
@@ -212,7 +214,8 @@ contract SlotsTest is GameTest {
 
     /* MULTICALL */
 
-    /// Answers to many disputes and the withdrawal of what they earned in one transaction; an answer that came first does not stop it.
+    /// Answers to many disputes and the withdrawal of what they earned in one transaction; an
+    /// answer that came first does not stop it.
     function test_multicall_revealsAndWithdraws() public {
         both(0);
         bytes[] memory calls = new bytes[](4);
@@ -235,7 +238,9 @@ contract SlotsTest is GameTest {
         uint256 own = arena.credit(challenger);
         assertGt(own, 0.9 ether);
         bytes[] memory calls = new bytes[](2);
-        calls[0] = abi.encodeCall(arena.pick, (a, 0, 6, 0, theirs.node(0, 6, 0), theirs.path(0, 6, 0, TOP, 2)));
+        calls[0] = abi.encodeCall(
+            arena.pick, (a, 0, 6, 0, theirs.node(0, 6, 0), theirs.path(0, 6, 0, TOP, 2))
+        );
         calls[1] = abi.encodeCall(arena.challenge, (req, 1, 0, model, "another"));
         vm.prank(challenger);
         arena.multicall(calls);

@@ -3,7 +3,8 @@ pragma solidity 0.8.37;
 
 import {OutputShape} from "../../src/interfaces/IStepVerifier.sol";
 
-/// The trace of a toy program, true or tampered with. Hashes and places are written plainly, from docs/SPEC.md alone, and shared with nothing of the game.
+/// The trace of a toy program, true or tampered with. Hashes and places are written plainly, from
+/// docs/SPEC.md alone, and shared with nothing of the game.
 contract ToyTrace {
     uint16 public constant TOP = 65_535;
 
@@ -12,8 +13,10 @@ contract ToyTrace {
     OutputShape[] internal _ops;
 
     mapping(uint256 op => mapping(uint256 place => bytes)) internal _changedLeaf;
-    mapping(uint256 op => mapping(uint256 height => mapping(uint256 index => bytes32))) internal _forced;
-    mapping(uint256 op => mapping(uint256 height => mapping(uint256 index => bytes32))) internal _known;
+    mapping(uint256 op => mapping(uint256 height => mapping(uint256 index => bytes32))) internal
+        _forced;
+    mapping(uint256 op => mapping(uint256 height => mapping(uint256 index => bytes32))) internal
+        _known;
 
     constructor(OutputShape[] memory ops, uint256 promptCount_, uint256 tokenCount_) {
         for (uint256 i; i < ops.length; ++i) {
@@ -111,11 +114,14 @@ contract ToyTrace {
         } else if (!present(op, height, index)) {
             hash = keccak256(abi.encodePacked(top ? uint8(12) : uint8(11), uint8(height)));
         } else if (height == 0) {
-            hash = top ? node(index, heightOf(index), 0) : keccak256(abi.encodePacked(uint8(8), leaf(op, index)));
+            hash = top
+                ? node(index, heightOf(index), 0)
+                : keccak256(abi.encodePacked(uint8(8), leaf(op, index)));
         } else {
             bytes32 left = node(op, height - 1, 2 * index);
             bytes32 right = node(op, height - 1, 2 * index + 1);
-            hash = keccak256(abi.encodePacked(top ? uint8(10) : uint8(9), uint8(height), left, right));
+            hash =
+                keccak256(abi.encodePacked(top ? uint8(10) : uint8(9), uint8(height), left, right));
         }
         _known[op][height][index] = hash;
     }
@@ -125,7 +131,10 @@ contract ToyTrace {
     }
 
     /// What `reveal` and `openTrace` send.
-    function children(uint256 op, uint256 height, uint256 index) public returns (bytes32[] memory list) {
+    function children(uint256 op, uint256 height, uint256 index)
+        public
+        returns (bytes32[] memory list)
+    {
         if (height == 0) return list;
         uint256 count = 2 ** (height - below(height));
         list = new bytes32[](count);
@@ -134,7 +143,8 @@ contract ToyTrace {
         }
     }
 
-    /// Hashes beside the way from a node up to one of its ancestors, which may lie in the tree above operations.
+    /// Hashes beside the way from a node up to one of its ancestors, which may lie in the tree
+    /// above operations.
     function path(uint256 op, uint256 height, uint256 index, uint256 toOp, uint256 toHeight)
         public
         returns (bytes32[] memory list)

@@ -2,7 +2,13 @@
 pragma solidity 0.8.37;
 
 import {ModelCommitment} from "../../src/interfaces/IModelRegistry.sol";
-import {ClaimFacts, IStepVerifier, Opening, OutputShape, Witness} from "../../src/interfaces/IStepVerifier.sol";
+import {
+    ClaimFacts,
+    IStepVerifier,
+    Opening,
+    OutputShape,
+    Witness
+} from "../../src/interfaces/IStepVerifier.sol";
 import {UnitKinds} from "../../src/verifier/UnitKinds.sol";
 import {ToyTrace} from "./ToyTrace.sol";
 
@@ -42,13 +48,20 @@ contract ToyVerifier is IStepVerifier {
         if (always) return true;
         if (w.op >= truth.opCount() || !truth.present(w.op, 0, w.leaf)) revert BadUnit();
         if (UnitKinds.isPartial(w.kind)) return partialsWrong(w, partials);
-        if (w.openings.length != 1 || w.openings[0].data.length != truth.lengthOf(w.op, w.leaf)) revert BadOpening();
+        if (w.openings.length != 1 || w.openings[0].data.length != truth.lengthOf(w.op, w.leaf)) {
+            revert BadOpening();
+        }
         if (climb(w) != traceRoot) revert WrongRoot();
         return keccak256(w.openings[0].data) != keccak256(truth.trueLeaf(w.op, w.leaf));
     }
 
-    /// True partials are zero but for their first byte, which is 1; `place` names the byte that a witness is about.
-    function partialsWrong(Witness calldata w, bytes calldata partials) private pure returns (bool) {
+    /// True partials are zero but for their first byte, which is 1; `place` names the byte that a
+    /// witness is about.
+    function partialsWrong(Witness calldata w, bytes calldata partials)
+        private
+        pure
+        returns (bool)
+    {
         if (w.place >= partials.length) revert BadUnit();
         return uint8(partials[w.place]) != (w.place == 0 ? 1 : 0);
     }
@@ -63,7 +76,8 @@ contract ToyVerifier is IStepVerifier {
             if (i == inside) index = w.op;
             (bytes32 l, bytes32 r) = index % 2 == 0 ? (hash, path[i]) : (path[i], hash);
             uint256 height = i < inside ? i + 1 : i - inside + 1;
-            hash = keccak256(abi.encodePacked(i < inside ? uint8(9) : uint8(10), uint8(height), l, r));
+            hash =
+                keccak256(abi.encodePacked(i < inside ? uint8(9) : uint8(10), uint8(height), l, r));
             index /= 2;
         }
     }
@@ -73,11 +87,19 @@ contract ToyVerifier is IStepVerifier {
         return partials.length == 12 * n + 8 + 8 * ((n + 31) / 32) && partials[0] != 0xff;
     }
 
-    function isMalformed(ModelCommitment calldata, uint32 op, Opening[] calldata) external view returns (bool) {
+    function isMalformed(ModelCommitment calldata, uint32 op, Opening[] calldata)
+        external
+        view
+        returns (bool)
+    {
         return malformed[op];
     }
 
-    function shapeOf(ModelCommitment calldata, uint32 op, Opening calldata) external view returns (OutputShape memory) {
+    function shapeOf(ModelCommitment calldata, uint32 op, Opening calldata)
+        external
+        view
+        returns (OutputShape memory)
+    {
         if (op >= truth.opCount()) revert BadUnit();
         return truth.shape(op);
     }

@@ -7,7 +7,8 @@ import {IInferenceOracle, Request, RequestStatus} from "../../src/interfaces/IIn
 /// Refuses ether.
 contract Refuser {}
 
-/// Keeps what it was told, and whether the answer was final and how much gas there was when it was told.
+/// Keeps what it was told, and whether the answer was final and how much gas there was when it was
+/// told.
 contract Listener is IInferenceCallback {
     bytes32 public requestId;
     bytes public tokens;

@@ -5,8 +5,9 @@ import {Test} from "forge-std/Test.sol";
 import {Opening} from "../../src/interfaces/IStepVerifier.sol";
 import {Item, Merkle} from "../../src/verifier/Merkle.sol";
 
-/// Openings bind: what opens at a place under a root is what lies there, whatever the rows and the hashes of the path are
-/// (halmos; contracts/tools/analyse runs it). The tree: 3 items of 4 rows of 8 bytes.
+/// Openings bind: what opens at a place under a root is what lies there, whatever the rows and the
+/// hashes of the path are (halmos; contracts/tools/analyse runs it). The tree: 3 items of 4 rows of
+/// 8 bytes.
 contract MerkleSymbolic is Test {
     uint256 internal constant TREE = 2;
 
@@ -17,18 +18,22 @@ contract MerkleSymbolic is Test {
         else Merkle.openRows(i, row, count, o);
     }
 
-    function check_openRow1(bytes8[4] calldata rows, bytes32[3] calldata roots, bytes8 data, bytes32[4] calldata path)
-        external
-        view
-    {
+    function check_openRow1(
+        bytes8[4] calldata rows,
+        bytes32[3] calldata roots,
+        bytes8 data,
+        bytes32[4] calldata path
+    ) external view {
         vm.assume(_opens(_root(rows, roots), 1, 0, abi.encodePacked(data), _list(path, 4)));
         assert(data == rows[1]);
     }
 
-    function check_openRow2(bytes8[4] calldata rows, bytes32[3] calldata roots, bytes8 data, bytes32[4] calldata path)
-        external
-        view
-    {
+    function check_openRow2(
+        bytes8[4] calldata rows,
+        bytes32[3] calldata roots,
+        bytes8 data,
+        bytes32[4] calldata path
+    ) external view {
         vm.assume(_opens(_root(rows, roots), 2, 0, abi.encodePacked(data), _list(path, 4)));
         assert(data == rows[2]);
     }
@@ -91,16 +96,24 @@ contract MerkleSymbolic is Test {
         }
     }
 
-    function _opens(bytes32 root, uint256 row, uint256 count, bytes memory data, bytes32[] memory path)
-        private
-        view
-        returns (bool ok)
-    {
-        (ok,) = address(this).staticcall(abi.encodeCall(this.open, (root, row, count, Opening(data, path))));
+    function _opens(
+        bytes32 root,
+        uint256 row,
+        uint256 count,
+        bytes memory data,
+        bytes32[] memory path
+    ) private view returns (bool ok) {
+        (ok,) = address(this)
+            .staticcall(abi.encodeCall(this.open, (root, row, count, Opening(data, path))));
     }
 
-    /// The root of the tree, written plainly; roots: of the other items and of the padding beside the last.
-    function _root(bytes8[4] calldata rows, bytes32[3] calldata roots) private pure returns (bytes32) {
+    /// The root of the tree, written plainly; roots: of the other items and of the padding beside
+    /// the last.
+    function _root(bytes8[4] calldata rows, bytes32[3] calldata roots)
+        private
+        pure
+        returns (bytes32)
+    {
         bytes32[4] memory l;
         for (uint256 i; i < 4; ++i) {
             l[i] = keccak256(abi.encodePacked(uint8(8 * TREE), rows[i]));
@@ -109,11 +122,19 @@ contract MerkleSymbolic is Test {
         return _node(2, 2, _node(2, 1, roots[0], item), _node(2, 1, roots[1], roots[2]));
     }
 
-    function _node(uint256 role, uint256 height, bytes32 left, bytes32 right) private pure returns (bytes32) {
+    function _node(uint256 role, uint256 height, bytes32 left, bytes32 right)
+        private
+        pure
+        returns (bytes32)
+    {
         return keccak256(abi.encodePacked(uint8(8 * TREE + role), uint8(height), left, right));
     }
 
-    function _list(bytes32[4] calldata path, uint256 length) private pure returns (bytes32[] memory p) {
+    function _list(bytes32[4] calldata path, uint256 length)
+        private
+        pure
+        returns (bytes32[] memory p)
+    {
         p = new bytes32[](length);
         for (uint256 i; i < length; ++i) {
             p[i] = path[i];

@@ -5,8 +5,9 @@ import {Test} from "forge-std/Test.sol";
 import {NodeHash} from "../../src/game/NodeHash.sol";
 import {Positions, Tree} from "../../src/game/Positions.sol";
 
-/// Reveals and picks bind the operator: no two lists of children have one parent, no two nodes one way up, whatever the hashes are
-/// (halmos; contracts/tools/analyse runs it). The tree: 2 rows of 3 chunks, 8 places of which 2 are padding.
+/// Reveals and picks bind the operator: no two lists of children have one parent, no two nodes one
+/// way up, whatever the hashes are (halmos; contracts/tools/analyse runs it). The tree: 2 rows of 3
+/// chunks, 8 places of which 2 are padding.
 contract NodeHashSymbolic is Test {
     using NodeHash for Tree;
 
@@ -16,7 +17,11 @@ contract NodeHashSymbolic is Test {
         return _tree().fold(HEIGHT, 0, children);
     }
 
-    function climb(uint256 index, bytes32 node, bytes32[] calldata path) external pure returns (bytes32) {
+    function climb(uint256 index, bytes32 node, bytes32[] calldata path)
+        external
+        pure
+        returns (bytes32)
+    {
         return NodeHash.climb(Positions.TAG_NODE, 0, index, node, path);
     }
 
@@ -46,15 +51,27 @@ contract NodeHashSymbolic is Test {
     }
 
     /// 2 goes right, left, right on its way up; 5 left, right, left.
-    function check_climbBinds2(bytes32 a, bytes32[3] calldata p, bytes32 b, bytes32[3] calldata q) external view {
+    function check_climbBinds2(bytes32 a, bytes32[3] calldata p, bytes32 b, bytes32[3] calldata q)
+        external
+        view
+    {
         _climbBinds(2, a, p, b, q);
     }
 
-    function check_climbBinds5(bytes32 a, bytes32[3] calldata p, bytes32 b, bytes32[3] calldata q) external view {
+    function check_climbBinds5(bytes32 a, bytes32[3] calldata p, bytes32 b, bytes32[3] calldata q)
+        external
+        view
+    {
         _climbBinds(5, a, p, b, q);
     }
 
-    function _climbBinds(uint256 i, bytes32 a, bytes32[3] calldata p, bytes32 b, bytes32[3] calldata q) private view {
+    function _climbBinds(
+        uint256 i,
+        bytes32 a,
+        bytes32[3] calldata p,
+        bytes32 b,
+        bytes32[3] calldata q
+    ) private view {
         vm.assume(this.climb(i, a, _list(p)) == this.climb(i, b, _list(q)));
         assert(a == b && p[0] == q[0] && p[1] == q[1] && p[2] == q[2]);
     }
@@ -69,7 +86,11 @@ contract NodeHashSymbolic is Test {
         if (ok) hash = abi.decode(result, (bytes32));
     }
 
-    function _pathOf(bytes32[8] calldata a, uint256 i) private pure returns (bytes32[] memory path) {
+    function _pathOf(bytes32[8] calldata a, uint256 i)
+        private
+        pure
+        returns (bytes32[] memory path)
+    {
         bytes32[] memory level = new bytes32[](8);
         for (uint256 k; k < 8; ++k) {
             level[k] = a[k];
@@ -79,7 +100,9 @@ contract NodeHashSymbolic is Test {
             path[h] = level[(i >> h) ^ 1];
             for (uint256 k; k < 4 >> h; ++k) {
                 level[k] = keccak256(
-                    abi.encodePacked(uint8(Positions.TAG_NODE), uint8(h + 1), level[2 * k], level[2 * k + 1])
+                    abi.encodePacked(
+                        uint8(Positions.TAG_NODE), uint8(h + 1), level[2 * k], level[2 * k + 1]
+                    )
                 );
             }
         }

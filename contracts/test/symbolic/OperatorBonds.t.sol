@@ -13,9 +13,10 @@ contract OpenBonds is OperatorBonds {
     }
 }
 
-/// Bond accounting, for all amounts, callers and states of an account (halmos; contracts/tools/analyse runs it).
-/// What a call adds to or takes from an account's three parts is what the contract's balance gains or loses, no part wraps around, and the accounts
-/// of others stay as they are.
+/// Bond accounting, for all amounts, callers and states of an account (halmos;
+/// contracts/tools/analyse runs it). What a call adds to or takes from an account's three parts is
+/// what the contract's balance gains or loses, no part wraps around, and the accounts of others
+/// stay as they are.
 contract OperatorBondsSymbolic is Test {
     uint64 internal constant DELAY = 14 days;
     address payable internal constant RECEIVER = payable(address(0xBEEF));
@@ -68,7 +69,12 @@ contract OperatorBondsSymbolic is Test {
         assert(n.locked == a.locked && n.readyAt == block.timestamp + DELAY);
     }
 
-    function check_withdraw(address operator, address other, BondAccount calldata a, BondAccount calldata b) external {
+    function check_withdraw(
+        address operator,
+        address other,
+        BondAccount calldata a,
+        BondAccount calldata b
+    ) external {
         _start(operator, other, a, b);
         uint256 had = RECEIVER.balance;
         vm.prank(operator);
@@ -81,16 +87,22 @@ contract OperatorBondsSymbolic is Test {
         assert(RECEIVER.balance == had + a.queued && address(bonds).balance == HELD - a.queued);
     }
 
-    function check_lock(address operator, address other, BondAccount calldata a, BondAccount calldata b, uint256 amount)
-        external
-    {
+    function check_lock(
+        address operator,
+        address other,
+        BondAccount calldata a,
+        BondAccount calldata b,
+        uint256 amount
+    ) external {
         _start(operator, other, a, b);
         (bool ok,) = address(bonds).call(abi.encodeCall(bonds.lock, (operator, amount)));
         _others(other, b);
         assert(address(bonds).balance == HELD);
         if (!ok) return;
         BondAccount memory n = bonds.account(operator);
-        assert(amount <= a.free && n.free == a.free - amount && n.locked == uint256(a.locked) + amount);
+        assert(
+            amount <= a.free && n.free == a.free - amount && n.locked == uint256(a.locked) + amount
+        );
         assert(n.queued == a.queued && n.readyAt == a.readyAt);
     }
 
@@ -107,7 +119,10 @@ contract OperatorBondsSymbolic is Test {
         assert(address(bonds).balance == HELD);
         if (!ok) return;
         BondAccount memory n = bonds.account(operator);
-        assert(amount <= a.locked && n.locked == a.locked - amount && n.free == uint256(a.free) + amount);
+        assert(
+            amount <= a.locked && n.locked == a.locked - amount
+                && n.free == uint256(a.free) + amount
+        );
         assert(n.queued == a.queued && n.readyAt == a.readyAt);
     }
 
@@ -127,9 +142,13 @@ contract OperatorBondsSymbolic is Test {
         assert(address(this).balance == had + amount);
     }
 
-    function check_burn(address operator, address other, BondAccount calldata a, BondAccount calldata b, uint256 amount)
-        external
-    {
+    function check_burn(
+        address operator,
+        address other,
+        BondAccount calldata a,
+        BondAccount calldata b,
+        uint256 amount
+    ) external {
         _start(operator, other, a, b);
         uint256 had = BURN.balance;
         (bool ok,) = address(bonds).call(abi.encodeCall(bonds.burn, (operator, amount)));
@@ -140,9 +159,13 @@ contract OperatorBondsSymbolic is Test {
     }
 
     /// Nobody but the oracle moves locked bond.
-    function check_onlyOracle(address caller, address operator, BondAccount calldata a, uint256 amount, uint8 which)
-        external
-    {
+    function check_onlyOracle(
+        address caller,
+        address operator,
+        BondAccount calldata a,
+        uint256 amount,
+        uint8 which
+    ) external {
         vm.assume(caller != address(this) && which < 4);
         bonds.set(operator, a);
         bytes memory data = which == 0
@@ -157,7 +180,9 @@ contract OperatorBondsSymbolic is Test {
         assert(!ok);
     }
 
-    function _start(address operator, address other, BondAccount calldata a, BondAccount calldata b) private {
+    function _start(address operator, address other, BondAccount calldata a, BondAccount calldata b)
+        private
+    {
         vm.assume(operator != other && operator != RECEIVER && operator != BURN);
         vm.assume(operator != address(bonds) && operator != address(this));
         vm.assume(uint256(a.free) + a.locked + a.queued <= HELD);
@@ -168,7 +193,10 @@ contract OperatorBondsSymbolic is Test {
 
     function _others(address other, BondAccount calldata b) private view {
         BondAccount memory n = bonds.account(other);
-        assert(n.free == b.free && n.locked == b.locked && n.queued == b.queued && n.readyAt == b.readyAt);
+        assert(
+            n.free == b.free && n.locked == b.locked && n.queued == b.queued
+                && n.readyAt == b.readyAt
+        );
     }
 
     function _tookLocked(address operator, BondAccount calldata a, uint256 amount) private view {

@@ -14,7 +14,10 @@ contract TurnsSymbolic is Test {
     function check_pack(Turn memory t) external pure {
         Turn memory n = Turns.unpack(t.pack());
         assert(n.state == t.state && n.height == t.height && n.op == t.op && n.index == t.index);
-        assert(Layout.unwrap(n.layout) == Layout.unwrap(t.layout) && n.start == t.start && n.prepaid == t.prepaid);
+        assert(
+            Layout.unwrap(n.layout) == Layout.unwrap(t.layout) && n.start == t.start
+                && n.prepaid == t.prepaid
+        );
         assert(n.operatorLeft == t.operatorLeft && n.challengerLeft == t.challengerLeft);
     }
 
@@ -38,8 +41,9 @@ contract TurnsSymbolic is Test {
         assert(t.challengerLeft == (operators ? challengerLeft : _less(challengerLeft, used)));
     }
 
-    /// A move in time and what it leaves take no more than the greater of budget and floor: so m moves of a side take at most BUDGET + m FLOOR, and
-    /// less one floor, since a first move that needs the floor has none of the budget left to waste.
+    /// A move in time and what it leaves take no more than the greater of budget and floor: so m
+    /// moves of a side take at most BUDGET + m FLOOR, and less one floor, since a first move that
+    /// needs the floor has none of the budget left to waste.
     function check_length(Turn memory t, uint24 floor, uint40 time) external pure {
         bool operators = Turns.isOperators(t.state);
         uint256 left = operators ? t.operatorLeft : t.challengerLeft;

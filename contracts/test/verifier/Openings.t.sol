@@ -30,7 +30,8 @@ contract MerkleHarness {
     }
 }
 
-/// Openings against whole trees, made node by node as docs/SPEC.md words them: every range of small items, and every way to spoil one.
+/// Openings against whole trees, made node by node as docs/SPEC.md words them: every range of small
+/// items, and every way to spoil one.
 contract OpeningsTest is Test {
     MerkleHarness internal harness = new MerkleHarness();
 
@@ -46,14 +47,19 @@ contract OpeningsTest is Test {
 
     /* THE WHOLE TREE */
 
-    function treeOf(uint256 rowBytes, uint256 rows, uint256 items, uint256 index) private pure returns (Tree memory t) {
+    function treeOf(uint256 rowBytes, uint256 rows, uint256 items, uint256 index)
+        private
+        pure
+        returns (Tree memory t)
+    {
         t.rows = rows;
         t.chunks = (rowBytes + 1023) / 1024;
         t.item = Item(2, 0, items, index, rowBytes, log2(rows));
         t.height = log2(rows) + log2(t.chunks);
         t.data = new bytes(rowBytes * rows);
         for (uint256 i; i < t.data.length; ++i) {
-            t.data[i] = bytes1(uint8(uint256(keccak256(abi.encode(i / 32, rowBytes))) >> (8 * (i % 32))));
+            t.data[i] =
+                bytes1(uint8(uint256(keccak256(abi.encode(i / 32, rowBytes))) >> (8 * (i % 32))));
         }
         t.roots = new bytes32[](items);
         for (uint256 i; i < items; ++i) {
@@ -66,26 +72,42 @@ contract OpeningsTest is Test {
         uint256 bits = log2(t.chunks);
         uint256 leaf = place << height;
         uint256 chunk = leaf & ((1 << bits) - 1);
-        if (leaf >> bits >= t.rows || chunk >= t.chunks) return keccak256(abi.encodePacked(uint8(19), uint8(height)));
+        if (leaf >> bits >= t.rows || chunk >= t.chunks) {
+            return keccak256(abi.encodePacked(uint8(19), uint8(height)));
+        }
         if (height == 0) return keccak256(bytes.concat(hex"10", chunkOf(t, leaf >> bits, chunk)));
         bytes32 left = node(t, height - 1, 2 * place);
-        return keccak256(abi.encodePacked(uint8(17), uint8(height), left, node(t, height - 1, 2 * place + 1)));
+        return keccak256(
+            abi.encodePacked(uint8(17), uint8(height), left, node(t, height - 1, 2 * place + 1))
+        );
     }
 
     function top(Tree memory t, uint256 height, uint256 place) private pure returns (bytes32) {
-        if (place << height >= t.roots.length) return keccak256(abi.encodePacked(uint8(20), uint8(height)));
+        if (place << height >= t.roots.length) {
+            return keccak256(abi.encodePacked(uint8(20), uint8(height)));
+        }
         if (height == 0) return t.roots[place];
         bytes32 left = top(t, height - 1, 2 * place);
-        return keccak256(abi.encodePacked(uint8(18), uint8(height), left, top(t, height - 1, 2 * place + 1)));
+        return keccak256(
+            abi.encodePacked(uint8(18), uint8(height), left, top(t, height - 1, 2 * place + 1))
+        );
     }
 
-    function chunkOf(Tree memory t, uint256 row, uint256 chunk) private pure returns (bytes memory) {
+    function chunkOf(Tree memory t, uint256 row, uint256 chunk)
+        private
+        pure
+        returns (bytes memory)
+    {
         uint256 end = 1024 * chunk + 1024 < t.item.rowBytes ? 1024 * chunk + 1024 : t.item.rowBytes;
         return slice(t.data, row * t.item.rowBytes + 1024 * chunk, row * t.item.rowBytes + end);
     }
 
     /// The opening of places [a, b) with the given bytes.
-    function open(Tree memory t, uint256 a, uint256 b, bytes memory data) private pure returns (Opening memory o) {
+    function open(Tree memory t, uint256 a, uint256 b, bytes memory data)
+        private
+        pure
+        returns (Opening memory o)
+    {
         bytes32[] memory path = new bytes32[](100);
         uint256 n;
         for (uint256 h; h < t.height; ++h) {
@@ -107,7 +129,11 @@ contract OpeningsTest is Test {
         while ((1 << bits) < n) ++bits;
     }
 
-    function slice(bytes memory data, uint256 from, uint256 to) private pure returns (bytes memory out) {
+    function slice(bytes memory data, uint256 from, uint256 to)
+        private
+        pure
+        returns (bytes memory out)
+    {
         out = new bytes(to - from);
         for (uint256 i; i < out.length; ++i) {
             out[i] = data[from + i];
@@ -126,8 +152,12 @@ contract OpeningsTest is Test {
         }
     }
 
-    /// All runs of chunks of all rows, each from a byte inside its first chunk to one inside its last. In a call of its own, which gives its memory back.
-    function checkRanges(uint256 rowBytes, uint256 rows, uint256 items, uint256 index) external view {
+    /// All runs of chunks of all rows, each from a byte inside its first chunk to one inside its
+    /// last. In a call of its own, which gives its memory back.
+    function checkRanges(uint256 rowBytes, uint256 rows, uint256 items, uint256 index)
+        external
+        view
+    {
         Tree memory t = treeOf(rowBytes, rows, items, index);
         for (uint256 row; row < rows; ++row) {
             for (uint256 first; first < t.chunks; ++first) {
@@ -152,7 +182,10 @@ contract OpeningsTest is Test {
         spoil(t, row, lo, hi, o);
     }
 
-    function spoil(Tree memory t, uint256 row, uint256 lo, uint256 hi, Opening memory o) private view {
+    function spoil(Tree memory t, uint256 row, uint256 lo, uint256 hi, Opening memory o)
+        private
+        view
+    {
         for (uint256 i; i < o.path.length; ++i) {
             o.path[i] ^= bytes32(uint256(1) << (8 * (i % 32)));
             fails(t.item, row, lo, hi, o);
@@ -200,8 +233,12 @@ contract OpeningsTest is Test {
         return Item(item.tree, item.root, item.items, item.index, item.rowBytes, item.rowBits);
     }
 
-    function fails(Item memory item, uint256 row, uint256 lo, uint256 hi, Opening memory o) private view {
-        (bool ok,) = address(harness).staticcall(abi.encodeCall(MerkleHarness.openBytes, (item, row, lo, hi, o)));
+    function fails(Item memory item, uint256 row, uint256 lo, uint256 hi, Opening memory o)
+        private
+        view
+    {
+        (bool ok,) = address(harness)
+            .staticcall(abi.encodeCall(MerkleHarness.openBytes, (item, row, lo, hi, o)));
         assertFalse(ok, "a spoilt opening");
     }
 
@@ -229,8 +266,12 @@ contract OpeningsTest is Test {
         }
     }
 
-    function failsRows(Item memory item, uint256 row, uint256 count, Opening memory o) private view {
-        (bool ok,) = address(harness).staticcall(abi.encodeCall(MerkleHarness.openRows, (item, row, count, o)));
+    function failsRows(Item memory item, uint256 row, uint256 count, Opening memory o)
+        private
+        view
+    {
+        (bool ok,) = address(harness)
+            .staticcall(abi.encodeCall(MerkleHarness.openRows, (item, row, count, o)));
         assertFalse(ok, "a spoilt opening");
     }
 }

@@ -6,8 +6,9 @@ import {Op, Program} from "../../src/verifier/Program.sol";
 import {Scene, Scenes} from "./Scene.sol";
 import {SceneTest} from "./SceneTest.sol";
 
-/// Attention that a reader can check by hand: no query, so that every position weighs 1; values of 2, but 1 at position 0 and 3 at position 33, of scale 127.
-/// Position 33, two chunks: z is 32 and 2, o is 127 times 63 and 5, the result 127 * 68 / 34.
+/// Attention that a reader can check by hand: no query, so that every position weighs 1; values of
+/// 2, but 1 at position 0 and 3 at position 33, of scale 127. Position 33, two chunks: z is 32 and
+/// 2, o is 127 times 63 and 5, the result 127 * 68 / 34.
 contract PartialUnitsTest is SceneTest {
     using Scenes for Scene;
 
@@ -25,7 +26,9 @@ contract PartialUnitsTest is SceneTest {
         (op.inputs[0], op.inputs[1], op.inputs[2]) = (X, X + 1, X + 2);
         s.descriptor(OP, op);
         for (uint256 k; k < 3; ++k) {
-            Op memory x = Scenes.plain(Program.LINEAR_Q, k == 0 ? 0 : 2, Program.FORM_A8, k == 0 ? WIDTH : 32, 32);
+            Op memory x = Scenes.plain(
+                Program.LINEAR_Q, k == 0 ? 0 : 2, Program.FORM_A8, k == 0 ? WIDTH : 32, 32
+            );
             (x.heads, x.kvHeads, x.headWidth) = (2, 1, 32);
             s.descriptor(X + k, x);
         }
@@ -71,12 +74,16 @@ contract PartialUnitsTest is SceneTest {
         return isWrong(s, partials);
     }
 
-    /// Each flipped bit of the words [from, to) of partials is shown by the unit that the honest ones satisfy.
+    /// Each flipped bit of the words [from, to) of partials is shown by the unit that the honest
+    /// ones satisfy.
     function checkWords(Scene memory s, uint256 from, uint256 to) private view {
         s.finish();
         assertFalse(isWrong(s, partialsOf()), "honest partials");
         for (uint256 bit = 32 * from; bit < 32 * to; ++bit) {
-            assertTrue(isWrong(s, flipped(partialsOf(), bit)), string.concat("flipped bit ", vm.toString(bit)));
+            assertTrue(
+                isWrong(s, flipped(partialsOf(), bit)),
+                string.concat("flipped bit ", vm.toString(bit))
+            );
         }
         checkSpoiltOpenings(s, partialsOf());
     }
@@ -145,12 +152,15 @@ contract PartialUnitsTest is SceneTest {
         }
     }
 
-    /// At every word: NaNs with a payload or a sign are refused; the canonical one, infinities and others are not.
+    /// At every word: NaNs with a payload or a sign are refused; the canonical one, infinities and
+    /// others are not.
     function test_checkPartials_floats() public view {
         uint256 n = 44;
         bytes memory partials = new bytes(12 * n + 8 + 16);
-        uint32[7] memory wrong = [0x7f800001, 0x7fbfffff, 0x7fc00001, 0x7fffffff, 0xff800001, 0xffc00000, 0xffffffff];
-        uint32[7] memory right = [uint32(0x7fc00000), 0x7f800000, 0xff800000, 1, 0x80000000, 0x7f7fffff, 0xff7fffff];
+        uint32[7] memory wrong =
+            [0x7f800001, 0x7fbfffff, 0x7fc00001, 0x7fffffff, 0xff800001, 0xffc00000, 0xffffffff];
+        uint32[7] memory right =
+            [uint32(0x7fc00000), 0x7f800000, 0xff800000, 1, 0x80000000, 0x7f7fffff, 0xff7fffff];
         for (uint256 at; at < partials.length; at += 4) {
             if (at == 12 * n + 4) continue;
             for (uint256 k; k < 7; ++k) {

@@ -49,13 +49,15 @@ contract RowHarness {
             at += 8;
             uint256[] memory x = new uint256[](count);
             for (uint256 i; i < count; ++i) {
-                x[i] = Norm.scaled(Calldata.u32(at + 4 * i), r, Calldata.u32(at + 4 * count + 4 * i));
+                x[i] =
+                    Norm.scaled(Calldata.u32(at + 4 * i), r, Calldata.u32(at + 4 * count + 4 * i));
             }
             at = block_(cases, x, at + 8 * count);
         }
     }
 
-    /// The whole block of x is the one at an offset: made anew, and element by element. Returns the end of the record.
+    /// The whole block of x is the one at an offset: made anew, and element by element. Returns the
+    /// end of the record.
     function block_(uint256 record, uint256[] memory x, uint256 at) private pure returns (uint256) {
         uint256 count = x.length;
         uint256 d = Calldata.u32(at);
@@ -85,7 +87,11 @@ contract RowHarness {
     }
 
     /// Whether no element shows the entry wrong.
-    function isEntryRight(uint256[] memory x, uint256 count, uint256 d, uint256 index) private pure returns (bool) {
+    function isEntryRight(uint256[] memory x, uint256 count, uint256 d, uint256 index)
+        private
+        pure
+        returns (bool)
+    {
         for (uint256 j; j < count; ++j) {
             if (A8.isEntryWrong(x[j], j, count, d, index)) return false;
         }
@@ -203,7 +209,11 @@ contract RowHarness {
         }
     }
 
-    function attend(AttentionChunk memory c, uint256 positions, uint256 element) private pure returns (uint256) {
+    function attend(AttentionChunk memory c, uint256 positions, uint256 element)
+        private
+        pure
+        returns (uint256)
+    {
         uint256 size = c.query + c.headWidth - c.entries;
         Sums[] memory chunks = new Sums[]((positions + 31) / 32);
         uint256 m;

@@ -20,7 +20,9 @@ contract RuleHarness {
         uint256 bad;
         for (; RECORD * cases < part.length; ++cases) {
             bool isMalformed = judge(at);
-            if (isMalformed != (Calldata.u32(at + RECORD - 4) == 1)) revert Mismatch(cases, isMalformed);
+            if (isMalformed != (Calldata.u32(at + RECORD - 4) == 1)) {
+                revert Mismatch(cases, isMalformed);
+            }
             if (isMalformed) ++bad;
             at += RECORD;
         }
@@ -29,8 +31,9 @@ contract RuleHarness {
 
     function judge(uint256 at) private pure returns (bool) {
         uint256 index = Calldata.u32(at);
-        Limits memory m =
-            Limits(Calldata.u32(at + 4), Calldata.u32(at + 8), Calldata.u32(at + 12), Calldata.u32(at + 16));
+        Limits memory m = Limits(
+            Calldata.u32(at + 4), Calldata.u32(at + 8), Calldata.u32(at + 12), Calldata.u32(at + 16)
+        );
         (Op memory op, bool well) = Program.decode(at + 20);
         Op[4] memory inputs;
         for (uint256 k; k < 4; ++k) {
@@ -40,7 +43,8 @@ contract RuleHarness {
     }
 }
 
-/// The rules of well-formed programs, on operations of every kind with words changed, as C judges them.
+/// The rules of well-formed programs, on operations of every kind with words changed, as C judges
+/// them.
 contract RuleVectorsTest is VectorFiles {
     RuleHarness internal harness = new RuleHarness();
 

@@ -20,7 +20,11 @@ contract SamplingTest is SceneTest {
     uint32 internal constant ONE = 0x3f800000;
     uint32 internal constant HALF = 0x3f000000;
 
-    function scene(UnitKind kind, uint256 unit, uint256 place) private pure returns (Scene memory s) {
+    function scene(UnitKind kind, uint256 unit, uint256 place)
+        private
+        pure
+        returns (Scene memory s)
+    {
         s = Scenes.create(12, 4, 3, 2);
         s.model.vocabSize = 4;
         s.unit(kind, OP, ROW, unit, place);
@@ -183,7 +187,11 @@ contract SamplingTest is SceneTest {
     }
 
     /// The answer's token c against w, under a temperature of 1.
-    function sampled(uint256 c, uint256 w, uint32 minP, uint64 seed) private pure returns (Scene memory s) {
+    function sampled(uint256 c, uint256 w, uint32 minP, uint64 seed)
+        private
+        pure
+        returns (Scene memory s)
+    {
         s = scene(UnitKind.Token, w, 0);
         (s.facts.temperature, s.facts.minP, s.facts.seed) = (ONE, minP, seed);
         s.facts.tokensHash = s.token(bytes.concat(le32(3), le32(c)), 1);
@@ -250,7 +258,11 @@ contract SamplingTest is SceneTest {
     }
 
     /// The second token of the answer against the elements of the list on both sides of a place.
-    function unlisted(bytes memory list, uint256 token, uint256 place) private pure returns (Scene memory s) {
+    function unlisted(bytes memory list, uint256 token, uint256 place)
+        private
+        pure
+        returns (Scene memory s)
+    {
         s = Scenes.create(12, 4, 3, 2);
         s.unit(UnitKind.Unlisted, OP, 1, 0, place);
         uint256 count = list.length / 4;
@@ -276,7 +288,11 @@ contract SamplingTest is SceneTest {
             uint256 count = sizes[k];
             bytes memory list = longList(count);
             uint256 free = freeMemory();
-            for (uint256 place; place <= count; place += place < 3 || place + 3 > count ? 1 : step(count, place)) {
+            for (
+                uint256 place;
+                place <= count;
+                place += place < 3 || place + 3 > count ? 1 : step(count, place)
+            ) {
                 // 10 + 3 (place - 1) < token < 10 + 3 place
                 assertTrue(verdict(unlisted(list, 8 + 3 * place, place)), vm.toString(place));
                 assertTrue(verdict(unlisted(list, 9 + 3 * place, place)), vm.toString(place));
@@ -298,7 +314,8 @@ contract SamplingTest is SceneTest {
         for (uint256 k; k < 6; ++k) {
             uint256 count = sizes[k];
             bytes memory list = longList(count);
-            uint256[6] memory listed = [0, count / 2, count - 1, 254 % count, 255 % count, 256 % count];
+            uint256[6] memory listed =
+                [0, count / 2, count - 1, 254 % count, 255 % count, 256 % count];
             uint256 free = freeMemory();
             for (uint256 i; i < 6; ++i) {
                 uint256 from = listed[i] < 2 ? 0 : listed[i] - 2;
@@ -401,7 +418,8 @@ contract SamplingTest is SceneTest {
     function test_isWrong_littleGas_isNoVerdict() public view {
         Scene memory s = unlisted(longList(257), 11, 1);
         s.finish();
-        bytes memory call = abi.encodeCall(IStepVerifier.isWrong, (s.facts, s.traceRoot, s.model, s.witness, ""));
+        bytes memory call =
+            abi.encodeCall(IStepVerifier.isWrong, (s.facts, s.traceRoot, s.model, s.witness, ""));
         bool done;
         for (uint256 gas = 1000; gas < 100_000; gas += 97) {
             (bool ok, bytes memory result) = address(verifier).staticcall{gas: gas}(call);

@@ -155,7 +155,8 @@ contract ScalarHarness {
         }
     }
 
-    /// The maximum, its index and the chosen token of 8 logits, as SAMPLE and the policy define them over all tokens.
+    /// The maximum, its index and the chosen token of 8 logits, as SAMPLE and the policy define
+    /// them over all tokens.
     function sample(bytes calldata part) external pure returns (uint256 cases) {
         uint256 size = 64;
         for (cases = 0; size * cases < part.length; ++cases) {
@@ -166,10 +167,16 @@ contract ScalarHarness {
                 uint256 logit = Float32.canonical(Calldata.u32(at + 4 * k));
                 if (Float32.greater(logit, m)) (m, index) = (logit, k);
             }
-            if (m != Calldata.u32(at + 52)) revert Mismatch(cases, 0, 0, 0, m, Calldata.u32(at + 52));
-            if (index != Calldata.u32(at + 56)) revert Mismatch(cases, 1, 0, 0, index, Calldata.u32(at + 56));
+            if (m != Calldata.u32(at + 52)) {
+                revert Mismatch(cases, 0, 0, 0, m, Calldata.u32(at + 52));
+            }
+            if (index != Calldata.u32(at + 56)) {
+                revert Mismatch(cases, 1, 0, 0, index, Calldata.u32(at + 56));
+            }
             uint256 token = chosen(at, m, index);
-            if (token != Calldata.u32(at + 60)) revert Mismatch(cases, 2, 0, 0, token, Calldata.u32(at + 60));
+            if (token != Calldata.u32(at + 60)) {
+                revert Mismatch(cases, 2, 0, 0, token, Calldata.u32(at + 60));
+            }
         }
     }
 

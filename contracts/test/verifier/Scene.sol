@@ -18,7 +18,8 @@ struct Read {
     Opening list;
 }
 
-/// A witness in the making. The trees hold what is read; every other node of theirs is any hash, since nothing of it is ever checked.
+/// A witness in the making. The trees hold what is read; every other node of theirs is any hash,
+/// since nothing of it is ever checked.
 struct Scene {
     ClaimFacts facts;
     bytes32 traceRoot;
@@ -52,9 +53,17 @@ library Scenes {
         (s.facts.promptCount, s.facts.tokenCount) = (uint32(prompt), uint32(answer));
     }
 
-    function unit(Scene memory s, UnitKind kind, uint256 op, uint256 leaf, uint256 unit_, uint256 place) internal pure {
+    function unit(
+        Scene memory s,
+        UnitKind kind,
+        uint256 op,
+        uint256 leaf,
+        uint256 unit_,
+        uint256 place
+    ) internal pure {
         Witness memory w = s.witness;
-        (w.kind, w.op, w.leaf, w.unit, w.place) = (kind, uint32(op), uint32(leaf), uint32(unit_), uint32(place));
+        (w.kind, w.op, w.leaf, w.unit, w.place) =
+        (kind, uint32(op), uint32(leaf), uint32(unit_), uint32(place));
     }
 
     /* READS */
@@ -83,10 +92,14 @@ library Scenes {
     }
 
     /// Consecutive rows of one chunk each.
-    function rowsOf(Scene memory s, uint256 item, uint256 rowBits, uint256 index, uint256 size, bytes memory rows)
-        internal
-        pure
-    {
+    function rowsOf(
+        Scene memory s,
+        uint256 item,
+        uint256 rowBits,
+        uint256 index,
+        uint256 size,
+        bytes memory rows
+    ) internal pure {
         add(s, Read(TRACE, item, rowBits, index, size, rows, false, none()));
     }
 
@@ -124,7 +137,11 @@ library Scenes {
         }
     }
 
-    function finishTree(Scene memory s, uint256 tree, uint256 items) private pure returns (bytes32) {
+    function finishTree(Scene memory s, uint256 tree, uint256 items)
+        private
+        pure
+        returns (bytes32)
+    {
         Node[] memory roots = new Node[](s.count);
         uint256 n;
         for (uint256 i; i < s.count; ++i) {
@@ -144,8 +161,13 @@ library Scenes {
         return levels[height][0].hash;
     }
 
-    /// Fills the openings of all reads of one item with data and their paths within the item. Returns its root.
-    function finishItem(Scene memory s, Read memory first, uint256 items) private pure returns (bytes32) {
+    /// Fills the openings of all reads of one item with data and their paths within the item.
+    /// Returns its root.
+    function finishItem(Scene memory s, Read memory first, uint256 items)
+        private
+        pure
+        returns (bytes32)
+    {
         Node[] memory leaves = new Node[](chunksOf(s, first));
         uint256 n;
         for (uint256 i; i < s.count; ++i) {
@@ -156,7 +178,10 @@ library Scenes {
                 uint256 end = at + r.size < r.data.length ? at + r.size : r.data.length;
                 uint256 place = r.place + at / r.size;
                 if (has(leaves, n, place)) continue;
-                leaves[n++] = Node(place, keccak256(bytes.concat(bytes1(uint8(8 * r.tree)), slice(r.data, at, end))));
+                leaves[n++] = Node(
+                    place,
+                    keccak256(bytes.concat(bytes1(uint8(8 * r.tree)), slice(r.data, at, end)))
+                );
             }
         }
         Node[][] memory levels = grow(8 * first.tree + 1, sorted(leaves, n), first.height);
@@ -176,12 +201,18 @@ library Scenes {
     function chunksOf(Scene memory s, Read memory first) private pure returns (uint256 n) {
         for (uint256 i; i < s.count; ++i) {
             Read memory r = s.reads[i];
-            if (!r.isList && r.tree == first.tree && r.item == first.item) n += (r.data.length + r.size - 1) / r.size;
+            if (!r.isList && r.tree == first.tree && r.item == first.item) {
+                n += (r.data.length + r.size - 1) / r.size;
+            }
         }
     }
 
     /// All levels above sorted nodes; what is not there is `any`.
-    function grow(uint256 tag, Node[] memory leaves, uint256 height) private pure returns (Node[][] memory levels) {
+    function grow(uint256 tag, Node[] memory leaves, uint256 height)
+        private
+        pure
+        returns (Node[][] memory levels)
+    {
         levels = new Node[][](height + 1);
         levels[0] = leaves;
         for (uint256 h = 1; h <= height; ++h) {
@@ -193,17 +224,23 @@ library Scenes {
                 if (n != 0 && above[n - 1].index == parent) continue;
                 bytes32 left = nodeAt(below, tag, h - 1, 2 * parent);
                 bytes32 right = nodeAt(below, tag, h - 1, 2 * parent + 1);
-                above[n++] = Node(parent, keccak256(abi.encodePacked(uint8(tag), uint8(h), left, right)));
+                above[n++] =
+                    Node(parent, keccak256(abi.encodePacked(uint8(tag), uint8(h), left, right)));
             }
             levels[h] = sorted(above, n);
         }
     }
 
-    /// Writes the hashes beside the range [a, b) to a path: at its beginning, or those above items at its end.
-    function climb(Node[][] memory levels, uint256 tag, uint256 a, uint256 b, uint256 height, bytes32[] memory path)
-        private
-        pure
-    {
+    /// Writes the hashes beside the range [a, b) to a path: at its beginning, or those above items
+    /// at its end.
+    function climb(
+        Node[][] memory levels,
+        uint256 tag,
+        uint256 a,
+        uint256 b,
+        uint256 height,
+        bytes32[] memory path
+    ) private pure {
         // The top's hashes stand behind the item's.
         uint256 used = tag % 8 == 2 ? path.length - height : 0;
         for (uint256 h; h < height; ++h) {
@@ -220,7 +257,11 @@ library Scenes {
         }
     }
 
-    function nodeAt(Node[] memory level, uint256 tag, uint256 h, uint256 index) private pure returns (bytes32) {
+    function nodeAt(Node[] memory level, uint256 tag, uint256 h, uint256 index)
+        private
+        pure
+        returns (bytes32)
+    {
         for (uint256 i; i < level.length; ++i) {
             if (level[i].index == index) return level[i].hash;
         }
@@ -252,7 +293,11 @@ library Scenes {
         while ((1 << bits) < n) ++bits;
     }
 
-    function slice(bytes memory data, uint256 from, uint256 to) internal pure returns (bytes memory out) {
+    function slice(bytes memory data, uint256 from, uint256 to)
+        internal
+        pure
+        returns (bytes memory out)
+    {
         out = new bytes(to - from);
         assembly ("memory-safe") {
             mcopy(add(out, 0x20), add(add(data, 0x20), from), sub(to, from))
@@ -294,7 +339,8 @@ library Scenes {
         pure
         returns (Op memory op)
     {
-        (op.code, op.kind, op.form, op.width, op.blockLength) = (code, kind, form, width, blockLength);
+        (op.code, op.kind, op.form, op.width, op.blockLength) =
+        (code, kind, form, width, blockLength);
         for (uint256 k; k < 4; ++k) {
             op.inputs[k] = 0xffffffff;
             op.weights[k].tensor = 0xffffffff;

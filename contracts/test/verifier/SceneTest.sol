@@ -7,7 +7,8 @@ import {StepVerifierExtension} from "../../src/StepVerifierExtension.sol";
 import {IStepVerifier, Opening} from "../../src/interfaces/IStepVerifier.sol";
 import {Scene, Scenes} from "./Scene.sol";
 
-/// Runs hand-made scenes: a function makes one for a unit, with one bit of the disputed chunk flipped, or none.
+/// Runs hand-made scenes: a function makes one for a unit, with one bit of the disputed chunk
+/// flipped, or none.
 abstract contract SceneTest is Test {
     using Scenes for Scene;
 
@@ -36,7 +37,9 @@ abstract contract SceneTest is Test {
         assertFalse(verdict(make(unit, NONE)), "an honest unit");
         uint256 free = freeMemory();
         for (uint256 bit = from; bit < to; ++bit) {
-            if (!verdict(make(unit, bit))) revert(string.concat("flipped bit ", vm.toString(bit), " shows nothing"));
+            if (!verdict(make(unit, bit))) {
+                revert(string.concat("flipped bit ", vm.toString(bit), " shows nothing"));
+            }
             giveBack(free);
         }
     }
@@ -45,12 +48,17 @@ abstract contract SceneTest is Test {
     function mustRevert(Scene memory s, bytes memory partials, string memory what) internal view {
         uint256 free = freeMemory();
         (bool ok, bytes memory reason) = address(verifier)
-            .staticcall(abi.encodeCall(IStepVerifier.isWrong, (s.facts, s.traceRoot, s.model, s.witness, partials)));
+            .staticcall(
+                abi.encodeCall(
+                    IStepVerifier.isWrong, (s.facts, s.traceRoot, s.model, s.witness, partials)
+                )
+            );
         assertFalse(ok, what);
         bytes4 error = bytes4(reason);
         assertTrue(
             error == IStepVerifier.BadOpening.selector || error == IStepVerifier.WrongRoot.selector
-                || error == IStepVerifier.BadUnit.selector || error == IStepVerifier.MalformedProgram.selector,
+                || error == IStepVerifier.BadUnit.selector
+                || error == IStepVerifier.MalformedProgram.selector,
             what
         );
         giveBack(free);
@@ -71,7 +79,8 @@ abstract contract SceneTest is Test {
 
     /* SPOILT WITNESSES */
 
-    /// Every opening with another length, byte, sibling or place, one too few and one too many, another unit: each reverts.
+    /// Every opening with another length, byte, sibling or place, one too few and one too many,
+    /// another unit: each reverts.
     function checkSpoilt(Scene memory s, bytes memory partials) internal view {
         checkSpoiltOpenings(s, partials);
         spoilUnit(s, partials);
@@ -200,7 +209,11 @@ abstract contract SceneTest is Test {
     }
 
     /// One entry and the values.
-    function a8(int256 d, uint256 index, int256[] memory values) internal pure returns (bytes memory) {
+    function a8(int256 d, uint256 index, int256[] memory values)
+        internal
+        pure
+        returns (bytes memory)
+    {
         return bytes.concat(le32(f32(d)), le32(index), bytesOf(values));
     }
 

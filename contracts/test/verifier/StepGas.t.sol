@@ -47,9 +47,10 @@ enum Step {
     Unlisted
 }
 
-/// Gas and calldata of one step of every operation, at the last position, for the shapes of real models: a call of the verifier as a transaction of
-/// its own. What the dispute game adds does not grow with the step, but for a copy of the witness.
-/// snapshots/step-gas.md holds the tables; a difference fails the test. `tools/step-gas --update` writes them anew.
+/// Gas and calldata of one step of every operation, at the last position, for the shapes of real
+/// models: a call of the verifier as a transaction of its own. What the dispute game adds does not
+/// grow with the step, but for a copy of the witness. snapshots/step-gas.md holds the tables; a
+/// difference fails the test. `tools/step-gas --update` writes them anew.
 contract StepTableTest is Test {
     using Scenes for Scene;
 
@@ -103,7 +104,9 @@ contract StepTableTest is Test {
 
     function line(Step step, uint256 kind, uint256 positions) private returns (string memory text) {
         Shape[4] memory shapes = shapesOf();
-        text = string.concat("| ", nameOf(step), kind == 0 ? "" : string.concat(", ", typeOf(kind)), " |");
+        text = string.concat(
+            "| ", nameOf(step), kind == 0 ? "" : string.concat(", ", typeOf(kind)), " |"
+        );
         for (uint256 m; m < 4; ++m) {
             (uint256 gas, uint256 size) = this.measure(shapes[m], step, kind, positions);
             text = string.concat(text, " ", vm.toString(gas), ", ", vm.toString(size), " |");
@@ -115,7 +118,8 @@ contract StepTableTest is Test {
         text = string.concat(text, "\n");
     }
 
-    /// Gas of the transaction and bytes of its calldata. In a call of its own, which gives its memory back.
+    /// Gas of the transaction and bytes of its calldata. In a call of its own, which gives its
+    /// memory back.
     function measure(Shape memory m, Step step, uint256 kind, uint256 positions)
         external
         view
@@ -123,7 +127,9 @@ contract StepTableTest is Test {
     {
         (Scene memory s, bytes memory partials) = build(m, step, kind, positions);
         s.finish();
-        bytes memory call = abi.encodeCall(IStepVerifier.isWrong, (s.facts, s.traceRoot, s.model, s.witness, partials));
+        bytes memory call = abi.encodeCall(
+            IStepVerifier.isWrong, (s.facts, s.traceRoot, s.model, s.witness, partials)
+        );
         size = call.length;
         // Here the extension is warm from now on; in a transaction it is cold (EIP-2929).
         require(verifier.extension().code.length != 0);
@@ -162,31 +168,54 @@ contract StepTableTest is Test {
         s = Scenes.create(12 * m.layers + 4, 9 * m.layers + 3, positions - SAMPLED + 1, SAMPLED);
         s.model.vocabSize = uint32(m.vocabulary);
         Place memory p = Place(positions, Scenes.log2(positions), positions - 1);
-        if (step == Step.Embed) embed(s, m, kind, p);
-        else if (step == Step.RmsSegment || step == Step.RmsRoot) rms(s, m, step, p);
-        else if (step == Step.NormQ) normQ(s, m, p);
-        else if (step == Step.Quant) quant(s, m, p);
-        else if (step == Step.Linear) linear(s, m.feedForward, m.width, kind, false, p);
-        else if (step == Step.LinearAddFeedForward) linear(s, m.feedForward, m.width, kind, true, p);
-        else if (step == Step.LinearAddAttention) linear(s, m.heads * m.headWidth, m.width, kind, true, p);
-        else if (step == Step.LinearQ) projection(s, m, Program.LINEAR_Q, Program.KIND_KV, kind, p);
-        else if (step == Step.LinearRopeQ) projection(s, m, Program.LINEAR_ROPE_Q, Program.KIND_ALL, kind, p);
-        else if (step == Step.LinearRopeQOfKeys) projection(s, m, Program.LINEAR_ROPE_Q, Program.KIND_KV, kind, p);
-        else if (step == Step.RopeQ) projection(s, m, Program.ROPE_Q, Program.KIND_ALL, 0, p);
-        else if (step == Step.LinearSiluMulQ || step == Step.SiluMulQ) gated(s, m, kind, p);
-        else if (step == Step.SampleRow || step == Step.Token) sample(s, m, step == Step.Token, kind, p);
-        else if (step == Step.Unlisted) unlisted(s);
-        else partials = attention(s, m, step, p);
+        if (step == Step.Embed) {
+            embed(s, m, kind, p);
+        } else if (step == Step.RmsSegment || step == Step.RmsRoot) {
+            rms(s, m, step, p);
+        } else if (step == Step.NormQ) {
+            normQ(s, m, p);
+        } else if (step == Step.Quant) {
+            quant(s, m, p);
+        } else if (step == Step.Linear) {
+            linear(s, m.feedForward, m.width, kind, false, p);
+        } else if (step == Step.LinearAddFeedForward) {
+            linear(s, m.feedForward, m.width, kind, true, p);
+        } else if (step == Step.LinearAddAttention) {
+            linear(s, m.heads * m.headWidth, m.width, kind, true, p);
+        } else if (step == Step.LinearQ) {
+            projection(s, m, Program.LINEAR_Q, Program.KIND_KV, kind, p);
+        } else if (step == Step.LinearRopeQ) {
+            projection(s, m, Program.LINEAR_ROPE_Q, Program.KIND_ALL, kind, p);
+        } else if (step == Step.LinearRopeQOfKeys) {
+            projection(s, m, Program.LINEAR_ROPE_Q, Program.KIND_KV, kind, p);
+        } else if (step == Step.RopeQ) {
+            projection(s, m, Program.ROPE_Q, Program.KIND_ALL, 0, p);
+        } else if (step == Step.LinearSiluMulQ || step == Step.SiluMulQ) {
+            gated(s, m, kind, p);
+        } else if (step == Step.SampleRow || step == Step.Token) {
+            sample(s, m, step == Step.Token, kind, p);
+        } else if (step == Step.Unlisted) {
+            unlisted(s);
+        } else {
+            partials = attention(s, m, step, p);
+        }
     }
 
-    function trace(Scene memory s, uint256 item, Place memory p, bytes memory row, uint256 lo, uint256 hi)
-        private
-        pure
-    {
+    function trace(
+        Scene memory s,
+        uint256 item,
+        Place memory p,
+        bytes memory row,
+        uint256 lo,
+        uint256 hi
+    ) private pure {
         s.bytesOf(Scenes.TRACE, item, p.rowBits, p.row, row, lo, hi);
     }
 
-    function element(Scene memory s, uint256 item, Place memory p, uint256 width, uint256 e) private pure {
+    function element(Scene memory s, uint256 item, Place memory p, uint256 width, uint256 e)
+        private
+        pure
+    {
         trace(s, item, p, Rows.floats(width, item), 4 * e, 4 * e + 4);
     }
 
@@ -204,10 +233,14 @@ contract StepTableTest is Test {
         s.bytesOf(Scenes.WEIGHTS, op.weights[k].tensor, bits, row, data, 0, data.length);
     }
 
-    function setMatrix(Op memory op, uint256 k, uint256 tensor, uint256 kind, uint256 rows, uint256 columns)
-        private
-        pure
-    {
+    function setMatrix(
+        Op memory op,
+        uint256 k,
+        uint256 tensor,
+        uint256 kind,
+        uint256 rows,
+        uint256 columns
+    ) private pure {
         (op.weights[k].tensor, op.weights[k].kind) = (tensor, kind);
         (op.weights[k].rows, op.weights[k].columns) = (rows, columns);
     }
@@ -219,8 +252,12 @@ contract StepTableTest is Test {
         trace(s, OP, p, Rows.floats(width, OP), 4 * width - 4, 4 * width);
     }
 
-    /// The last value of an A8 row is disputed: its chunk, and the entry where it lies in another one.
-    function disputeValue(Scene memory s, Place memory p, uint256 width, uint256 blocks) private pure {
+    /// The last value of an A8 row is disputed: its chunk, and the entry where it lies in another
+    /// one.
+    function disputeValue(Scene memory s, Place memory p, uint256 width, uint256 blocks)
+        private
+        pure
+    {
         bytes memory row = Rows.quantised(width, blocks, OP);
         uint256 last = row.length - 1;
         uint256 bits = Scenes.log2((row.length + 1023) / 1024);
@@ -301,10 +338,14 @@ contract StepTableTest is Test {
         element(s, X, p, width, width - 1);
     }
 
-    function linear(Scene memory s, uint256 columns, uint256 width, uint256 kind, bool adds, Place memory p)
-        private
-        pure
-    {
+    function linear(
+        Scene memory s,
+        uint256 columns,
+        uint256 width,
+        uint256 kind,
+        bool adds,
+        Place memory p
+    ) private pure {
         uint256 code = adds ? Program.LINEAR_ADD : Program.LINEAR;
         Op memory op = Scenes.plain(code, 0, Program.FORM_F32, width, 0);
         op.inputs[0] = X;
@@ -320,15 +361,20 @@ contract StepTableTest is Test {
         weight(s, op, 0, width - 1);
     }
 
-    function projection(Scene memory s, Shape memory m, uint256 code, uint256 rows, uint256 kind, Place memory p)
-        private
-        pure
-    {
+    function projection(
+        Scene memory s,
+        Shape memory m,
+        uint256 code,
+        uint256 rows,
+        uint256 kind,
+        Place memory p
+    ) private pure {
         uint256 heads = rows == Program.KIND_KV ? m.kvHeads : m.heads;
         uint256 all = heads * m.headWidth;
         uint256 width = rows == Program.KIND_KV ? m.headWidth : all;
         uint256 columns = kind == WeightRow.Q6_K ? m.width / 256 * 256 : m.width;
-        Op memory op = Scenes.plain(code, rows, Program.FORM_A8, width, m.headWidth < 128 ? m.headWidth : 128);
+        Op memory op =
+            Scenes.plain(code, rows, Program.FORM_A8, width, m.headWidth < 128 ? m.headWidth : 128);
         (op.heads, op.kvHeads, op.headWidth, op.inputs[0]) = (m.heads, m.kvHeads, m.headWidth, X);
         if (code != Program.LINEAR_Q) (op.rotary, op.pairing) = (m.headWidth, 1);
         if (kind != 0) setMatrix(op, 0, 5, kind, all, columns);
@@ -382,8 +428,8 @@ contract StepTableTest is Test {
         }
     }
 
-    /// A logit against SAMPLE's row; a token of the answer against another one, whose score is made greater.
-    /// Between two pieces of the longest list.
+    /// A logit against SAMPLE's row; a token of the answer against another one, whose score is made
+    /// greater. Between two pieces of the longest list.
     function unlisted(Scene memory s) private pure {
         uint256 count = 16_384;
         bytes memory list = new bytes(4 * count);
@@ -399,7 +445,10 @@ contract StepTableTest is Test {
         s.facts.allowedCount = uint32(count);
     }
 
-    function sample(Scene memory s, Shape memory m, bool isToken, uint256 kind, Place memory p) private pure {
+    function sample(Scene memory s, Shape memory m, bool isToken, uint256 kind, Place memory p)
+        private
+        pure
+    {
         uint256 index = s.model.samplerOp;
         Op memory op = Scenes.plain(Program.SAMPLE, 1, Program.FORM_SAMPLE, 2, 0);
         (op.inputs[0], op.vocabulary) = (X, m.vocabulary);
@@ -434,14 +483,20 @@ contract StepTableTest is Test {
         Scenes.put32(partials, 12 * n + 4, 0);
         uint256 leaf = (p.row << Scenes.log2((4 * width + 1023) / 1024)) + (4 * width - 4) / 1024;
         uint256 last = step == Step.AttentionRunning ? 0 : n - 1;
-        UnitKind kind = UnitKind(uint256(UnitKind.PartialChunk) + uint256(step) - uint256(Step.AttentionChunk));
+        UnitKind kind =
+            UnitKind(uint256(UnitKind.PartialChunk) + uint256(step) - uint256(Step.AttentionChunk));
         s.unit(kind, OP, leaf, width - 1, last);
-        if (step == Step.AttentionFinal) trace(s, OP, p, Rows.floats(width, OP), 4 * width - 4, 4 * width);
+        if (step == Step.AttentionFinal) {
+            trace(s, OP, p, Rows.floats(width, OP), 4 * width - 4, 4 * width);
+        }
         if (step != Step.AttentionChunk) return partials;
         attentionChunk(s, m, p, n - 1);
     }
 
-    function attentionChunk(Scene memory s, Shape memory m, Place memory p, uint256 chunk) private pure {
+    function attentionChunk(Scene memory s, Shape memory m, Place memory p, uint256 chunk)
+        private
+        pure
+    {
         bytes memory q = Rows.heads(m.heads, m.headWidth, 1);
         trace(s, X, p, q, 8 * m.heads - 8, 8 * m.heads);
         trace(s, X, p, q, q.length - m.headWidth, q.length);
@@ -458,12 +513,17 @@ contract StepTableTest is Test {
 
     function attentionDescriptors(Scene memory s, Shape memory m) private pure {
         Op memory op = Scenes.plain(Program.ATTN, 0, Program.FORM_F32, m.heads * m.headWidth, 0);
-        (op.heads, op.kvHeads, op.headWidth, op.scalar) = (m.heads, m.kvHeads, m.headWidth, 0x3e000000);
+        (op.heads, op.kvHeads, op.headWidth, op.scalar) =
+        (m.heads, m.kvHeads, m.headWidth, 0x3e000000);
         (op.inputs[0], op.inputs[1], op.inputs[2]) = (X, X - 1, X - 2);
         s.descriptor(OP, op);
         for (uint256 k; k < 3; ++k) {
             Op memory x = Scenes.plain(
-                Program.LINEAR_ROPE_Q, k == 0 ? 0 : 2, Program.FORM_A8, k == 0 ? op.width : m.headWidth, m.headWidth
+                Program.LINEAR_ROPE_Q,
+                k == 0 ? 0 : 2,
+                Program.FORM_A8,
+                k == 0 ? op.width : m.headWidth,
+                m.headWidth
             );
             (x.heads, x.kvHeads, x.headWidth) = (m.heads, m.kvHeads, m.headWidth);
             s.descriptor(X - k, x);
@@ -482,9 +542,15 @@ contract StepTableTest is Test {
     }
 
     function hasMatrix(Step step) private pure returns (bool) {
-        if (step == Step.Linear || step == Step.LinearAddAttention || step == Step.LinearAddFeedForward) return true;
-        if (step == Step.LinearQ || step == Step.LinearRopeQ || step == Step.LinearRopeQOfKeys) return true;
-        return step == Step.Embed || step == Step.LinearSiluMulQ || step == Step.SampleRow || step == Step.Token;
+        if (
+            step == Step.Linear || step == Step.LinearAddAttention
+                || step == Step.LinearAddFeedForward
+        ) return true;
+        if (step == Step.LinearQ || step == Step.LinearRopeQ || step == Step.LinearRopeQOfKeys) {
+            return true;
+        }
+        return step == Step.Embed || step == Step.LinearSiluMulQ || step == Step.SampleRow
+            || step == Step.Token;
     }
 
     function typeOf(uint256 kind) private pure returns (string memory) {

@@ -6,9 +6,16 @@ import {stdJson} from "forge-std/StdJson.sol";
 import {StepVerifier} from "../../src/StepVerifier.sol";
 import {StepVerifierExtension} from "../../src/StepVerifierExtension.sol";
 import {ModelCommitment} from "../../src/interfaces/IModelRegistry.sol";
-import {ClaimFacts, IStepVerifier, Opening, UnitKind, Witness} from "../../src/interfaces/IStepVerifier.sol";
+import {
+    ClaimFacts,
+    IStepVerifier,
+    Opening,
+    UnitKind,
+    Witness
+} from "../../src/interfaces/IStepVerifier.sol";
 
-/// The witnesses of the second implementation of docs/SPEC.md (tests/vectors/units/): the verdict must be its.
+/// The witnesses of the second implementation of docs/SPEC.md (tests/vectors/units/): the verdict
+/// must be its.
 contract UnitVectorsTest is Test {
     using stdJson for string;
 
@@ -88,7 +95,11 @@ contract UnitVectorsTest is Test {
         return "another error";
     }
 
-    function _witness(string memory json, string memory at) private pure returns (Witness memory w) {
+    function _witness(string memory json, string memory at)
+        private
+        pure
+        returns (Witness memory w)
+    {
         w.kind = UnitKind(_number(json, at, "kind"));
         w.op = uint32(_number(json, at, "op"));
         w.leaf = uint32(_number(json, at, "leaf"));
@@ -113,7 +124,11 @@ contract UnitVectorsTest is Test {
         }
     }
 
-    function _facts(string memory json, string memory at) private pure returns (ClaimFacts memory f) {
+    function _facts(string memory json, string memory at)
+        private
+        pure
+        returns (ClaimFacts memory f)
+    {
         f.promptCount = uint32(_number(json, at, "promptCount"));
         f.promptHash = _hash(json, at, "promptHash");
         f.tokenCount = uint32(_number(json, at, "tokenCount"));
@@ -125,7 +140,11 @@ contract UnitVectorsTest is Test {
         f.allowedHash = _hash(json, at, "allowedHash");
     }
 
-    function _commitment(string memory json, string memory at) private pure returns (ModelCommitment memory c) {
+    function _commitment(string memory json, string memory at)
+        private
+        pure
+        returns (ModelCommitment memory c)
+    {
         c.arithmeticVersion = 1;
         c.weightsRoot = _hash(json, at, "weightsRoot");
         c.programRoot = _hash(json, at, "programRoot");
@@ -139,11 +158,19 @@ contract UnitVectorsTest is Test {
         c.maxPositions = uint32(_number(json, at, "maxPositions"));
     }
 
-    function _number(string memory json, string memory at, string memory member) private pure returns (uint256) {
+    function _number(string memory json, string memory at, string memory member)
+        private
+        pure
+        returns (uint256)
+    {
         return json.readUint(string.concat(at, member));
     }
 
-    function _hash(string memory json, string memory at, string memory member) private pure returns (bytes32) {
+    function _hash(string memory json, string memory at, string memory member)
+        private
+        pure
+        returns (bytes32)
+    {
         return json.readBytes32(string.concat(at, member));
     }
 }

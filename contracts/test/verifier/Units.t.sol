@@ -8,7 +8,8 @@ import {WeightRow} from "../../src/verifier/WeightRow.sol";
 import {Scene, Scenes} from "./Scene.sol";
 import {SceneTest} from "./SceneTest.sol";
 
-/// Units of kind Output on rows whose values a reader can check by hand: small integers, scales of 1, cosines of 1.
+/// Units of kind Output on rows whose values a reader can check by hand: small integers, scales of
+/// 1, cosines of 1.
 contract UnitsTest is SceneTest {
     using Scenes for Scene;
 
@@ -23,7 +24,10 @@ contract UnitsTest is SceneTest {
         s.unit(UnitKind.Output, OP, leaf, unit, 0);
     }
 
-    function trace(Scene memory s, uint256 op, bytes memory row, uint256 lo, uint256 hi) internal pure {
+    function trace(Scene memory s, uint256 op, bytes memory row, uint256 lo, uint256 hi)
+        internal
+        pure
+    {
         s.bytesOf(Scenes.TRACE, op, 2, POSITION, row, lo, hi);
     }
 
@@ -39,7 +43,10 @@ contract UnitsTest is SceneTest {
         return Scenes.plain(code, 0, Program.FORM_A8, width, 64);
     }
 
-    function weight(Op memory op, uint256 k, uint256 kind, uint256 rows, uint256 columns) internal pure {
+    function weight(Op memory op, uint256 k, uint256 kind, uint256 rows, uint256 columns)
+        internal
+        pure
+    {
         op.weights[k].tensor = k;
         (op.weights[k].kind, op.weights[k].rows, op.weights[k].columns) = (kind, rows, columns);
     }
@@ -69,7 +76,8 @@ contract UnitsTest is SceneTest {
     }
 
     function test_isWrong_quant_everyBit() public view {
-        // The scale of the first block by its element 5, the index by the greater of it and what is claimed.
+        // The scale of the first block by its element 5, the index by the greater of it and what is
+        // claimed.
         checkBits(quant, 5, 0, 32);
         for (uint256 bit; bit < 32; ++bit) {
             uint256 claimed = 5 ^ (1 << bit);
@@ -137,12 +145,14 @@ contract UnitsTest is SceneTest {
         checkSpoilt(norm(31, NONE), "");
     }
 
-    /// Keys of the second of two heads, rotated by nothing: row r of the matrix has the weight r, and 127 for element 5.
+    /// Keys of the second of two heads, rotated by nothing: row r of the matrix has the weight r,
+    /// and 127 for element 5.
     function keys(uint256 unit, uint256 flip) internal pure returns (Scene memory s) {
         uint256 row = (1 << 2) + POSITION;
         s = scene(row, unit);
         Op memory op = Scenes.plain(Program.LINEAR_ROPE_Q, 2, Program.FORM_A8, 32, 32);
-        (op.heads, op.kvHeads, op.headWidth, op.rotary, op.pairing, op.inputs[0]) = (4, 2, 32, 32, 2, X);
+        (op.heads, op.kvHeads, op.headWidth, op.rotary, op.pairing, op.inputs[0]) =
+        (4, 2, 32, 32, 2, X);
         weight(op, 0, WeightRow.Q8_0, 64, 32);
         int256[] memory q = new int256[](32);
         for (uint256 i; i < 32; ++i) {
@@ -339,16 +349,21 @@ contract UnitsTest is SceneTest {
         assertFalse(isMalformed(rms(0, NONE), 2));
     }
 
-    /// Every word of an operation's descriptor, one at a time, becomes one that breaks a rule; words 5 and 6 name inputs, others of which would do.
+    /// Every word of an operation's descriptor, one at a time, becomes one that breaks a rule;
+    /// words 5 and 6 name inputs, others of which would do.
     function test_isMalformed_everyWord() public {
         for (uint256 word; word < 64; ++word) {
             Scene memory s = linearAdd(0, NONE);
-            uint256 value = word == 5 || word == 6 ? OP : word == 9 || word == 13 ? 4 : word == 14 ? 8 : 77;
+            uint256 value =
+                word == 5 || word == 6 ? OP : word == 9 || word == 13 ? 4 : word == 14 ? 8 : 77;
             Scenes.put32(s.reads[0].data, 4 * word, value);
             s.finish();
             // An input that is no operation before this one has no opening.
             if (word == 5 || word == 6) {
-                assertTrue(verifier.isMalformed(s.model, uint32(OP), without(s, word == 5 ? 1 : 2)), vm.toString(word));
+                assertTrue(
+                    verifier.isMalformed(s.model, uint32(OP), without(s, word == 5 ? 1 : 2)),
+                    vm.toString(word)
+                );
                 continue;
             }
             assertTrue(verifier.isMalformed(s.model, uint32(OP), head(s, 3)), vm.toString(word));

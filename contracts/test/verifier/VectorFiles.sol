@@ -7,17 +7,25 @@ import {Test, console} from "forge-std/Test.sol";
 /// Each part is read in a call of its own, so that the memory it takes is given back.
 abstract contract VectorFiles is Test {
     /// Whatever reads part `part` of a file, and returns the number of its records.
-    function check(function(bytes memory) external returns (uint256) reader, string memory name, uint256 least)
-        internal
-    {
+    function check(
+        function(bytes memory) external returns (uint256) reader,
+        string memory name,
+        uint256 least
+    ) internal {
         uint256 cases;
         uint256 parts;
         for (; vm.exists(path(name, parts)); ++parts) {
             cases += this.readPart(reader, path(name, parts));
         }
-        if (parts == 0) revert(string.concat(path(name, 0), " is missing: run contracts/tools/step-vectors"));
+        if (parts == 0) {
+            revert(string.concat(path(name, 0), " is missing: run contracts/tools/step-vectors"));
+        }
         console.log("count", name, cases);
-        assertGe(cases, least, "too few cases: run contracts/tools/step-vectors, with --slow in the slow profile");
+        assertGe(
+            cases,
+            least,
+            "too few cases: run contracts/tools/step-vectors, with --slow in the slow profile"
+        );
     }
 
     function readPart(function(bytes memory) external returns (uint256) reader, string memory file)

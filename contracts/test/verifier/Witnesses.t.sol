@@ -9,15 +9,17 @@ import {ModelCommitment} from "../../src/interfaces/IModelRegistry.sol";
 
 /// Whole witnesses of small models, with the verdict of C: out/vectors/witnesses/*.bin, made by
 /// `tools/step-vectors`. A record is the length (u32, big-endian) of abi.encode(ClaimFacts,
-/// bytes32 traceRoot, ModelCommitment, Witness, bytes partials), that encoding, and a byte: 0 right,
-/// 1 wrong, 2 must revert.
+/// bytes32 traceRoot, ModelCommitment, Witness, bytes partials), that encoding, and a byte: 0
+/// right, 1 wrong, 2 must revert.
 contract WitnessesTest is Test {
     string internal constant FOLDER = "out/vectors/witnesses";
 
     StepVerifier internal verifier = new StepVerifier(address(new StepVerifierExtension()));
 
     function test_witnesses_haveTheVerdictsOfC() public {
-        require(vm.exists(FOLDER), "out/vectors/witnesses is missing: run contracts/tools/step-vectors");
+        require(
+            vm.exists(FOLDER), "out/vectors/witnesses is missing: run contracts/tools/step-vectors"
+        );
         uint256[3] memory verdicts;
         uint256 files;
         Vm.DirEntry[] memory entries = vm.readDir(FOLDER);
@@ -49,7 +51,11 @@ contract WitnessesTest is Test {
             uint8 wanted = uint8(data[at + 4 + size]);
             uint8 got = this.verdictOf(slice(data, at + 4, at + 4 + size));
             if (got != wanted) {
-                revert(string.concat(file, ": record ", vm.toString(record), " has verdict ", vm.toString(got)));
+                revert(
+                    string.concat(
+                        file, ": record ", vm.toString(record), " has verdict ", vm.toString(got)
+                    )
+                );
             }
             ++verdicts[wanted];
             at += size + 5;
@@ -72,7 +78,11 @@ contract WitnessesTest is Test {
         }
     }
 
-    function slice(bytes memory data, uint256 from, uint256 to) private pure returns (bytes memory out) {
+    function slice(bytes memory data, uint256 from, uint256 to)
+        private
+        pure
+        returns (bytes memory out)
+    {
         out = new bytes(to - from);
         assembly ("memory-safe") {
             mcopy(add(out, 0x20), add(add(data, 0x20), from), sub(to, from))
