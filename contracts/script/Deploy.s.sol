@@ -4,7 +4,9 @@ pragma solidity 0.8.37;
 import {Script} from "forge-std/Script.sol";
 import {console} from "forge-std/console.sol";
 import {DisputeGame} from "../src/DisputeGame.sol";
+import {DisputeGameExtension} from "../src/DisputeGameExtension.sol";
 import {InferenceOracle} from "../src/InferenceOracle.sol";
+import {InferenceOracleExtension} from "../src/InferenceOracleExtension.sol";
 import {ModelRegistry} from "../src/ModelRegistry.sol";
 import {OperatorBonds} from "../src/OperatorBonds.sol";
 import {StepVerifier} from "../src/StepVerifier.sol";
@@ -26,9 +28,32 @@ contract Deploy is Script {
     }
 
     error UnknownParameters(string name);
+    /// The parameters are for another chain: see "Other chains" in docs/DISPUTES.md, and name the chain's
+    /// id in LOCKSTEP_CHECKED_CHAIN when every line of that list holds.
+    error UncheckedChain(uint256 chainId);
+
+    /// Ethereum, and its test networks Sepolia and Hoodi.
+    uint256 internal constant MAINNET = 1;
+    uint256 internal constant SEPOLIA = 11_155_111;
+    uint256 internal constant HOODI = 560_048;
 
     function run() external {
-        deploy(vm.envOr("LOCKSTEP_PARAMETERS", string("mainnet")), msg.sender);
+        string memory name = vm.envOr("LOCKSTEP_PARAMETERS", string("mainnet"));
+        if (isMainnets(name)) requireChecked(vm.envOr("LOCKSTEP_CHECKED_CHAIN", uint256(0)));
+        deploy(name, msg.sender);
+    }
+
+    function isMainnets(string memory name) private pure returns (bool) {
+        return keccak256(bytes(name)) == keccak256("mainnet");
+    }
+
+    /// Reverts on a chain that mainnet's parameters were not made for, above all on a layer 2, unless
+    /// whoever deploys says that it went through the list.
+    function requireChecked(uint256 checked) public view {
+        uint256 id = block.chainid;
+        if (id != MAINNET && id != SEPOLIA && id != HOODI && id != checked) {
+            revert UncheckedChain(id);
+        }
     }
 
     function deploy(string memory name, address deployer)
@@ -40,34 +65,39 @@ contract Deploy is Script {
         vm.startBroadcast(deployer);
         ModelRegistry registry = new ModelRegistry();
         StepVerifier verifier = new StepVerifier(address(new StepVerifierExtension()));
-        // The bonds name the oracle and the oracle the game before they exist: they are the next
-        // contracts. The constructors check that they are.
+        // Bonds, oracle and game name each other before they exist: they are the next contracts,
+        // each after its extension. The constructors check that they are.
         uint256 nonce = vm.getNonce(deployer);
-        OperatorBonds bonds =
-            new OperatorBonds(vm.computeCreateAddress(deployer, nonce + 1), p.withdrawalDelay);
-        address predicted = vm.computeCreateAddress(deployer, nonce + 2);
-        oracle = new InferenceOracle(address(registry), address(bonds), predicted, p.oracle);
-        game = new DisputeGame(address(oracle), address(verifier), p.game);
+        address bonds = vm.computeCreateAddress(deployer, nonce);
+        address predicted = vm.computeCreateAddress(deployer, nonce + 4);
+        new OperatorBonds(vm.computeCreateAddress(deployer, nonce + 2), p.withdrawalDelay);
+        address half =
+            address(new InferenceOracleExtension(address(registry), bonds, predicted, p.oracle));
+        oracle = new InferenceOracle(address(registry), bonds, predicted, half, p.oracle);
+        half = address(new DisputeGameExtension(address(oracle), address(verifier), p.game));
+        game = new DisputeGame(address(oracle), address(verifier), half, p.game);
         vm.stopBroadcast();
         report(oracle, game, startBlock);
     }
 
     /// The tables of docs/DISPUTES.md.
     function parameters(string memory name) public pure returns (Parameters memory) {
-        if (keccak256(bytes(name)) == keccak256("mainnet")) {
+        if (isMainnets(name)) {
             return Parameters({
                 oracle: OracleParameters({
                     minStake: 1 ether,
                     minWindow: 12 hours,
                     maxWindow: 7 days,
-                    minAcceptPeriod: 1 minutes,
-                    maxAcceptPeriod: 1 days,
-                    minClaimPeriod: 1 minutes,
+                    minAcceptPeriod: 5 minutes,
+                    maxAcceptPeriod: 30 days,
+                    minClaimPeriod: 10 minutes,
+                    minReplicaClaimPeriod: 1 hours,
                     maxClaimPeriod: 6 hours,
+                    fillPeriod: 10 minutes,
                     revealPeriod: 2 hours
                 }),
-                // More than the longest window and the longest dispute of any program, 26 moves: 7
-                // d + 24 h + 24 * 2 h.
+                // More than the longest window with reveals and the longest dispute of any program,
+                // 26 moves: 7 d + 2 h + 24 h + 24 * 2 h.
                 withdrawalDelay: 14 days,
                 game: GameParameters({budget: 12 hours, floor: 2 hours, minBond: 0.05 ether})
             });
@@ -81,10 +111,12 @@ contract Deploy is Script {
                     minAcceptPeriod: 10,
                     maxAcceptPeriod: 1 days,
                     minClaimPeriod: 10,
+                    minReplicaClaimPeriod: 10,
                     maxClaimPeriod: 6 hours,
+                    fillPeriod: 60,
                     revealPeriod: 10
                 }),
-                // As above: 600 s + 240 s + 24 * 10 s.
+                // As above: 600 s + 10 s + 240 s + 24 * 10 s.
                 withdrawalDelay: 20 minutes,
                 // Time for two re-runs on two slow cores that share them with the chain.
                 game: GameParameters({budget: 120, floor: 10, minBond: 0.05 ether})

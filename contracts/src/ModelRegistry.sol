@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {IModelRegistry, ModelCommitment} from "./interfaces/IModelRegistry.sol";
+import {ModelLimits, packLimits} from "./libraries/ModelLimits.sol";
 
 // slither-disable-start uninitialized-local: a local begins at 0, and is meant to
 
@@ -9,22 +10,13 @@ import {IModelRegistry, ModelCommitment} from "./interfaces/IModelRegistry.sol";
 contract ModelRegistry is IModelRegistry {
     uint32 internal constant ARITHMETIC_VERSION = 1;
     uint32 internal constant MAX_POSITIONS = 32_768;
+    /// Rows of a weight tensor, of which a token's embedding is one; token ids have 24 bits.
+    uint32 internal constant MAX_VOCAB = 1 << 24;
     uint256 internal constant MAX_EOS_IDS = 8;
-    /// Rows of a matrix in a well-formed program, of which SAMPLE's has one per token.
-    uint32 internal constant MAX_VOCAB = 16_777_216;
     /// The dispute game names operations by 16 bits and has 65,535 for the tree above them.
     uint32 internal constant MAX_OPS = 65_535;
 
-    /// What requests and claims need of a commitment: two slots.
-    struct Limits {
-        uint32 vocabSize;
-        uint32 maxPositions;
-        uint8 eosCount;
-        /// id i in bits 32 i to 32 i + 31
-        uint256 eosIds;
-    }
-
-    mapping(bytes32 modelId => Limits) internal _limits;
+    mapping(bytes32 modelId => ModelLimits) internal _limits;
 
     /// @inheritdoc IModelRegistry
     function register(ModelCommitment calldata commitment, bytes32 fileSha256, string calldata uri)
@@ -33,25 +25,14 @@ contract ModelRegistry is IModelRegistry {
     {
         _check(commitment);
         modelId = keccak256(abi.encode(commitment));
-        if (_limits[modelId].vocabSize == 0) {
-            uint256 packed;
-            for (uint256 i; i < commitment.eosIds.length; ++i) {
-                packed |= uint256(commitment.eosIds[i]) << (32 * i);
-            }
-            // Safe cast: _check bounds the length by 8.
-            _limits[modelId] = Limits(
-                commitment.vocabSize,
-                commitment.maxPositions,
-                uint8(commitment.eosIds.length),
-                packed
-            );
-        }
+        _limits[modelId] =
+            packLimits(commitment.vocabSize, commitment.maxPositions, commitment.eosIds);
         emit ModelRegistered(modelId, msg.sender, commitment, fileSha256, uri);
     }
 
     /// @inheritdoc IModelRegistry
     function isRegistered(bytes32 modelId) external view returns (bool) {
-        return _limits[modelId].vocabSize != 0;
+        return ModelLimits.unwrap(_limits[modelId]) != 0;
     }
 
     /// @inheritdoc IModelRegistry
@@ -60,16 +41,13 @@ contract ModelRegistry is IModelRegistry {
         view
         returns (uint32 vocabSize, uint32 maxPositions, uint32[] memory eosIds)
     {
-        Limits storage found = _limits[modelId];
-        (vocabSize, maxPositions) = (found.vocabSize, found.maxPositions);
-        eosIds = new uint32[](found.eosCount);
-        if (eosIds.length != 0) {
-            uint256 packed = found.eosIds;
-            for (uint256 i; i < eosIds.length; ++i) {
-                // Safe cast: the id is the lowest 32 bits.
-                eosIds[i] = uint32(packed >> (32 * i));
-            }
-        }
+        ModelLimits found = _limits[modelId];
+        return (found.vocabSize(), found.maxPositions(), found.eosIds());
+    }
+
+    /// @inheritdoc IModelRegistry
+    function packedLimits(bytes32 modelId) external view returns (ModelLimits) {
+        return _limits[modelId];
     }
 
     function _check(ModelCommitment calldata c) private pure {

@@ -2,28 +2,34 @@
 pragma solidity 0.8.37;
 
 import {Test} from "forge-std/Test.sol";
-import {InferenceOracle} from "../src/InferenceOracle.sol";
 import {ModelRegistry} from "../src/ModelRegistry.sol";
 import {OperatorBonds} from "../src/OperatorBonds.sol";
+import {Claim} from "../src/interfaces/IClaims.sol";
 import {
     IInferenceOracle,
     OracleParameters,
     Request,
     RequestParams,
-    RequestState,
     RequestStatus,
-    Seat,
     SeatStatus
 } from "../src/interfaces/IInferenceOracle.sol";
-import {BondAccount} from "../src/interfaces/IOperatorBonds.sol";
 import {ModelCommitment} from "../src/interfaces/IModelRegistry.sol";
+import {ClaimFacts} from "../src/interfaces/IStepVerifier.sol";
+import {Headers} from "./mocks/Headers.sol";
 
-/// Actors, a deployment, and the reference versions of hashes and packing: written plainly, shared
-/// with nothing of the contracts.
+/// Actors, a deployment, and reference versions of hashes and packing. They are written plainly and
+/// share nothing with the contracts.
 abstract contract BaseTest is Test {
     uint128 internal constant STAKE = 2 ether;
     uint128 internal constant FEE = 0.01 ether;
     uint32 internal constant WINDOW = 60;
+    uint32 internal constant FILL_PERIOD = 120;
+    uint32 internal constant REVEAL_PERIOD = 15;
+    uint32 internal constant CLAIM_PERIOD = 5 minutes;
+    uint32 internal constant ACCEPT_PERIOD = 1 hours;
+    address internal constant BURNED = 0x000000000000000000000000000000000000dEaD;
+    /// float32 bits of 1
+    uint32 internal constant ONE = 0x3f800000;
     uint64 internal constant WITHDRAWAL_DELAY = 15 minutes;
     uint32 internal constant VOCAB = 1000;
     uint32 internal constant EOS = 2;
@@ -32,7 +38,7 @@ abstract contract BaseTest is Test {
 
     ModelRegistry internal registry;
     OperatorBonds internal bonds;
-    InferenceOracle internal oracle;
+    IInferenceOracle internal oracle;
     bytes32 internal modelId;
 
     address internal game = makeAddr("dispute game");
@@ -54,19 +60,33 @@ abstract contract BaseTest is Test {
         }
     }
 
-    /// By artifact: code of a contract that is created with `new` is compiled anew into every test.
     /// Bonds and oracle; `game` is an account that plays the dispute game.
+    /// @dev By artifact: code of a contract created with `new` is compiled anew into every test.
     function deploy() internal virtual {
-        address predicted = vm.computeCreateAddress(address(this), vm.getNonce(address(this)) + 1);
-        bonds = OperatorBonds(
-            vm.deployCode(
-                "OperatorBonds.sol:OperatorBonds", abi.encode(predicted, WITHDRAWAL_DELAY)
-            )
+        uint256 nonce = vm.getNonce(address(this));
+        address predicted = vm.computeCreateAddress(address(this), nonce + 2);
+        bytes memory arguments = abi.encode(predicted, WITHDRAWAL_DELAY);
+        bonds = OperatorBonds(vm.deployCode("OperatorBonds.sol:OperatorBonds", arguments));
+        oracle = deployOracle(address(registry), address(bonds), game, oracleParameters());
+        assertEq(address(oracle), predicted, "oracle's address");
+    }
+
+    /// The oracle's two halves: the next two contracts of this account.
+    function deployOracle(
+        address registry_,
+        address bonds_,
+        address game_,
+        OracleParameters memory p
+    ) internal returns (IInferenceOracle) {
+        address extension = vm.deployCode(
+            "InferenceOracleExtension.sol:InferenceOracleExtension",
+            abi.encode(registry_, bonds_, game_, p)
         );
-        bytes memory arguments =
-            abi.encode(address(registry), address(bonds), game, oracleParameters());
-        oracle = InferenceOracle(
-            payable(vm.deployCode("InferenceOracle.sol:InferenceOracle", arguments))
+        return IInferenceOracle(
+            vm.deployCode(
+                "InferenceOracle.sol:InferenceOracle",
+                abi.encode(registry_, bonds_, game_, extension, p)
+            )
         );
     }
 
@@ -78,8 +98,10 @@ abstract contract BaseTest is Test {
             minAcceptPeriod: 10,
             maxAcceptPeriod: 1 days,
             minClaimPeriod: 10,
+            minReplicaClaimPeriod: 20,
             maxClaimPeriod: 6 hours,
-            revealPeriod: 15
+            fillPeriod: FILL_PERIOD,
+            revealPeriod: REVEAL_PERIOD
         });
     }
 
@@ -105,9 +127,15 @@ abstract contract BaseTest is Test {
         p.maxTokens = 32;
         p.stake = STAKE;
         p.window = WINDOW;
-        p.acceptPeriod = 1 hours;
-        p.claimPeriod = 5 minutes;
+        p.acceptDeadline = uint64(block.timestamp) + ACCEPT_PERIOD;
+        p.claimPeriod = CLAIM_PERIOD;
         p.replicas = 1;
+    }
+
+    /// The same with temperature 1: the seed used comes from the eighth block after the request.
+    function sampled() internal view returns (RequestParams memory p) {
+        p = params();
+        p.temperature = ONE;
     }
 
     function paramsOf(uint8 replicas) internal view returns (RequestParams memory p) {
@@ -130,7 +158,8 @@ abstract contract BaseTest is Test {
         r.allowedCount = uint32(p.allowed.length / 4);
         r.allowedHash = tokensHash(p.allowed);
         (r.maxTokens, r.stake, r.fee, r.window) = (p.maxTokens, p.stake, uint128(fee), p.window);
-        (r.acceptPeriod, r.claimPeriod, r.replicas) = (p.acceptPeriod, p.claimPeriod, p.replicas);
+        (r.acceptDeadline, r.claimPeriod) = (p.acceptDeadline, p.claimPeriod);
+        r.replicas = p.replicas;
         (r.callback, r.callbackGas) = (p.callback, p.callbackGas);
     }
 
@@ -141,7 +170,7 @@ abstract contract BaseTest is Test {
         r = requestOf(p, fee);
         vm.prank(requester);
         id = oracle.request{value: fee}(p);
-        assertEq(id, keccak256(abi.encode(block.chainid, address(oracle), r)), "request id");
+        assertEq(id, idOf(r), "request id");
     }
 
     function ask(RequestParams memory p) internal returns (Request memory r, bytes32 id) {
@@ -149,15 +178,46 @@ abstract contract BaseTest is Test {
     }
 
     function accept(Request memory r, uint256 operator) internal {
-        vm.prank(operators[operator]);
-        oracle.accept(r);
+        accept(r, operators[operator]);
+    }
+
+    /// The operator's own acceptance, with the header where one is due.
+    function accept(Request memory r, address operator) internal {
+        bytes memory header = dueHeader(r);
+        vm.prank(operator);
+        oracle.accept(r, operator, header);
+    }
+
+    /// Header of the seed block of a sampled request whose seed is not fixed, else empty. The chain
+    /// is made to have that block, and rolled behind it where it is not.
+    function dueHeader(Request memory r) internal returns (bytes memory header) {
+        bytes32 id = idOf(r);
+        if (r.temperature == 0 || oracle.stateOf(id).seedFixed) return "";
+        uint256 number = oracle.stateOf(id).requestBlock + 8;
+        header = Headers.encode(Headers.fieldsOf(number));
+        if (block.number <= number) vm.roll(number + 1);
+        vm.setBlockhash(number, keccak256(header));
+    }
+
+    /// The seed used of a sampled request, from the header of `dueHeader`.
+    function drawnSeed(uint64 requestSeed, uint256 requestBlock) internal pure returns (uint64) {
+        bytes32 randao = Headers.randaoOf(requestBlock + 8);
+        return uint64(uint256(keccak256(abi.encode(requestSeed, randao))));
+    }
+
+    function cancel(Request memory r) internal {
+        vm.prank(r.requester);
+        oracle.cancel(r);
     }
 
     /// A request that operators 0 to replicas - 1 have accepted.
     function askAndFill(RequestParams memory p) internal returns (Request memory r, bytes32 id) {
         (r, id) = ask(p);
-        vm.roll(block.number + 2);
-        for (uint256 i; i < p.replicas; ++i) {
+        fill(r);
+    }
+
+    function fill(Request memory r) internal {
+        for (uint256 i; i < r.replicas; ++i) {
             accept(r, i);
         }
     }
@@ -174,26 +234,46 @@ abstract contract BaseTest is Test {
         claim(r, 0, answer());
     }
 
-    function commit(Request memory r, uint256 operator, bytes memory tokens) internal {
-        uint64 seed = seedOf(r);
-        bytes32 sealed_ = keccak256(abi.encode(claimHashOf(r, operators[operator], tokens), SALT));
-        vm.prank(operators[operator]);
-        oracle.commitClaim(r, seed, sealed_);
+    /// Operator number `seat` commits in the seat of that number.
+    function commit(Request memory r, uint8 seat, bytes memory tokens) internal {
+        commit(r, seat, operators[seat], tokens);
     }
 
-    function reveal(Request memory r, uint256 operator, bytes memory tokens) internal {
+    function commit(Request memory r, uint8 seat, address operator, bytes memory tokens) internal {
         uint64 seed = seedOf(r);
-        vm.prank(operators[operator]);
-        oracle.revealClaim(r, seed, tokens, "", SALT);
+        bytes32 commitment_ = commitmentOf(r, seat, operator, tokens);
+        vm.prank(operator);
+        oracle.commitClaim(r, seat, seed, commitment_);
     }
 
+    function reveal(Request memory r, uint8 seat, bytes memory tokens) internal {
+        reveal(r, seat, operators[seat], tokens);
+    }
+
+    function reveal(Request memory r, uint8 seat, address operator, bytes memory tokens) internal {
+        uint64 seed = seedOf(r);
+        vm.prank(operator);
+        oracle.revealClaim(r, seat, seed, tokens, "", SALT);
+    }
+
+    /// The game convicts a claim of the present attempt, for `challenger`.
     function convict(Request memory r, uint8 attempt, uint8 seat) internal {
+        address operator = oracle.seatOf(idOf(r), attempt, seat).operator;
+        bytes32 name = nameOf(r, attempt, seat);
         vm.prank(game);
-        oracle.convict(r, attempt, seat, challenger);
+        oracle.convict(name, operator, r.stake, challenger);
     }
+
+    /* NAMES AND HASHES */
 
     function idOf(Request memory r) internal view returns (bytes32) {
-        return keccak256(abi.encode(block.chainid, address(oracle), r));
+        bytes32 hash = keccak256(abi.encode(block.chainid, address(oracle), r));
+        return bytes32(uint256(hash) - uint8(uint256(hash)));
+    }
+
+    /// Name of a claim.
+    function nameOf(Request memory r, uint8 attempt, uint8 seat) internal view returns (bytes32) {
+        return bytes32(uint256(idOf(r)) + 8 * uint256(attempt) + seat);
     }
 
     function seedOf(Request memory r) internal view returns (uint64) {
@@ -204,43 +284,62 @@ abstract contract BaseTest is Test {
         return oracle.stateOf(id).status;
     }
 
-    function claimHashOf(Request memory r, address operator, bytes memory tokens)
+    function seatStatusOf(Request memory r, uint8 attempt, uint8 seat)
         internal
         view
-        returns (bytes32)
+        returns (SeatStatus)
     {
-        bytes32 domain = keccak256(
-            abi.encode(
-                keccak256(
-                    "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
-                ),
-                keccak256("Lockstep"),
-                keccak256("1"),
-                block.chainid,
-                address(oracle)
-            )
-        );
-        bytes32 message = keccak256(
-            abi.encode(
-                keccak256(
-                    "Claim(bytes32 requestId,uint64 seed,address operator,uint32 tokenCount,bytes32 tokensHash)"
-                ),
-                idOf(r),
-                seedOf(r),
-                operator,
-                uint32(tokens.length / 4),
-                tokensHash(tokens)
-            )
-        );
-        return keccak256(abi.encodePacked("\x19\x01", domain, message));
+        return oracle.seatOf(idOf(r), attempt, seat).status;
     }
 
-    function claimIdOf(Request memory r, address operator, bytes memory tokens, uint8 attempt)
+    function commitmentOf(Request memory r, uint8 seat, address operator, bytes memory tokens)
         internal
         view
         returns (bytes32)
     {
-        return keccak256(abi.encode(claimHashOf(r, operator, tokens), uint256(attempt)));
+        bytes32 name = nameOf(r, oracle.stateOf(idOf(r)).attempt, seat);
+        return keccak256(abi.encode(name, operator, seedOf(r), tokensHash(tokens), SALT));
+    }
+
+    /// What a claim of these tokens states.
+    function factsOf(Request memory r, bytes memory tokens)
+        internal
+        view
+        returns (ClaimFacts memory f)
+    {
+        (f.promptCount, f.promptHash) = (r.promptCount, r.promptHash);
+        (f.tokenCount, f.tokensHash) = (uint32(tokens.length / 4), tokensHash(tokens));
+        (f.temperature, f.minP, f.seed) = (r.temperature, r.minP, seedOf(r));
+        (f.allowedCount, f.allowedHash) = (r.allowedCount, r.allowedHash);
+    }
+
+    /// A claim as the dispute game sees it.
+    function claimOf(
+        Request memory r,
+        address operator,
+        uint8 attempt,
+        uint8 seat,
+        bytes memory tokens
+    ) internal view returns (Claim memory c) {
+        (c.source, c.name, c.operator) = (address(oracle), nameOf(r, attempt, seat), operator);
+        (c.stake, c.modelId) = (r.stake, r.modelId);
+        c.factsHash = keccak256(abi.encode(factsOf(r, tokens)));
+    }
+
+    /// Key of the claim in the game.
+    function claimIdOf(
+        Request memory r,
+        address operator,
+        uint8 attempt,
+        uint8 seat,
+        bytes memory tokens
+    ) internal view returns (bytes32) {
+        return keccak256(abi.encode(claimOf(r, operator, attempt, seat, tokens)));
+    }
+
+    /// Opening of each claim of a request.
+    function openingOf(Request memory r) internal pure returns (bytes memory) {
+        return abi.encode(r);
     }
 
     /* TOKENS */
@@ -297,6 +396,10 @@ abstract contract BaseTest is Test {
 
     function lockedOf(uint256 operator) internal view returns (uint256) {
         return bonds.account(operators[operator]).locked;
+    }
+
+    function creditOf(Request memory r) internal view returns (uint256) {
+        return oracle.creditOf(idOf(r));
     }
 
     function expect(bytes4 selector) internal {

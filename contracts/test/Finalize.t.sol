@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {IInferenceCallback} from "../src/interfaces/IInferenceCallback.sol";
+import {InferenceOracle} from "../src/InferenceOracle.sol";
 import {
     IInferenceOracle,
     Request,
     RequestParams,
     RequestStatus
 } from "../src/interfaces/IInferenceOracle.sol";
+import {IOperatorBonds} from "../src/interfaces/IOperatorBonds.sol";
 import {
     GasEater,
     GreedyReceiver,
@@ -23,12 +24,13 @@ contract FinalizeTest is BaseTest {
     function test_finalize_paysAndUnlocks_succeeds() public {
         (Request memory r, bytes32 id) = askAndClaim(params());
         skip(WINDOW + 1);
+        bytes32 name = nameOf(r, 1, 0);
         vm.expectEmit(address(oracle));
-        emit IInferenceOracle.Finalized(
-            id, claimIdOf(r, operators[0], answer(), 1), 32, tokensHash(answer())
-        );
+        emit IInferenceOracle.Finalized(id, name, 32);
         vm.expectEmit(address(oracle));
-        emit IInferenceOracle.Credited(operators[0], id, FEE);
+        emit IInferenceOracle.Credited(operators[0], name, FEE);
+        vm.expectEmit(address(bonds));
+        emit IOperatorBonds.Released(operators[0], name, address(oracle), STAKE, 0, 0);
         vm.prank(stranger);
         oracle.finalize(r, "");
 
@@ -40,6 +42,36 @@ contract FinalizeTest is BaseTest {
         assertEq(oracle.credit(operators[0]), FEE);
         assertEq(lockedOf(0), 0);
         assertEq(freeOf(0), 10 ether);
+        assertFalse(oracle.standing(name));
+        assertEq(oracle.seatOf(id, 1, 0).value, tokensHash(answer()));
+    }
+
+    /// A result needs no opening, and says nothing for requests that have none.
+    function test_result_afterEveryEnd() public {
+        (Request memory r, bytes32 id) = ask(params());
+        cancel(r);
+        expectNoResult(id, RequestStatus.Refunded);
+        expectNoResult(keccak256("unknown"), RequestStatus.None);
+        (r, id) = askAndClaim(params());
+        expectNoResult(id, RequestStatus.Claimed);
+        convict(r, 1, 0);
+        expectNoResult(id, RequestStatus.Open);
+        accept(r, 1);
+        expectNoResult(id, RequestStatus.Accepted);
+        claim(r, 1, answer(300));
+        skip(WINDOW + 1);
+        oracle.finalize(r, "");
+        (RequestStatus status, uint32 count, bytes32 hash, uint32 first) = oracle.result(id);
+        assertTrue(status == RequestStatus.Final);
+        assertEq(count, 32);
+        assertEq(hash, tokensHash(answer(300)));
+        assertEq(first, 300);
+    }
+
+    function expectNoResult(bytes32 id, RequestStatus wanted) private view {
+        (RequestStatus status, uint32 count, bytes32 hash, uint32 first) = oracle.result(id);
+        assertTrue(status == wanted);
+        assertTrue(count == 0 && hash == 0 && first == 0);
     }
 
     function test_finalize_inWindow_reverts() public {
@@ -66,7 +98,6 @@ contract FinalizeTest is BaseTest {
 
     function test_finalize_freeRequest_paysNothing() public {
         (Request memory r,) = ask(params(), 0);
-        vm.roll(block.number + 2);
         accept(r, 0);
         claim(r, 0, answer());
         skip(WINDOW + 1);
@@ -116,6 +147,10 @@ contract FinalizeTest is BaseTest {
 
     function test_callback_registry_settles() public {
         settlesWithout(address(registry), 100_000);
+    }
+
+    function test_callback_otherHalf_settles() public {
+        settlesWithout(InferenceOracle(payable(address(oracle))).extension(), 100_000);
     }
 
     function test_callback_oracleItself_settles() public {
@@ -181,7 +216,7 @@ contract FinalizeTest is BaseTest {
         vm.expectEmit(address(oracle));
         emit IInferenceOracle.CallbackResult(id, true);
         oracle.finalize(r, answer());
-        assertEq(attacker.tries(), 5);
+        assertEq(attacker.tries(), 8);
         assertEq(attacker.successes(), 0);
         assertEq(oracle.credit(operators[0]), FEE);
         assertEq(address(oracle).balance, FEE);
@@ -198,7 +233,24 @@ contract FinalizeTest is BaseTest {
         emit IInferenceOracle.Withdrawn(operators[0], stranger, FEE);
         oracle.withdraw(payable(stranger));
         assertEq(stranger.balance, FEE);
+        assertEq(oracle.credit(operators[0]), 0);
         expect(IInferenceOracle.NothingToWithdraw.selector);
+        oracle.withdraw(payable(stranger));
+        vm.stopPrank();
+
+        (r,) = askAndClaim(params());
+        skip(WINDOW + 1);
+        oracle.finalize(r, "");
+        vm.prank(operators[0]);
+        oracle.withdraw(payable(stranger));
+        assertEq(stranger.balance, 2 * FEE);
+        assertEq(oracle.credit(operators[0]), 0);
+        assertEq(address(oracle).balance, 0);
+    }
+
+    function test_withdraw_nothing_reverts() public {
+        expect(IInferenceOracle.NothingToWithdraw.selector);
+        vm.prank(stranger);
         oracle.withdraw(payable(stranger));
     }
 

@@ -5,16 +5,17 @@ import {Request, RequestParams} from "../src/interfaces/IInferenceOracle.sol";
 import {Listener} from "./mocks/Callbacks.sol";
 import {BaseTest} from "./BaseTest.sol";
 
-/// Gas of each call as a transaction of its own, on cold storage, kept in snapshots/gas.json; a
-/// difference fails the test. `tools/gas-report --update` writes the file anew. forge-config:
-/// default.isolate = true forge-config: slow.isolate = true
+/// Gas of each call as a transaction of its own, on cold storage, kept in snapshots/gas.json. A
+/// difference fails the test.
+/// `tools/gas-report --update` writes the file anew.
+/// forge-config: default.isolate = true
+/// forge-config: slow.isolate = true
 contract GasTest is BaseTest {
     uint256 internal constant CLAIM_LIMIT = 100_000;
 
     function test_gas_claimPath() public {
         (Request memory r,) = ask(params());
         snapshot("request_3_tokens");
-        vm.roll(block.number + 2);
         accept(r, 0);
         snapshot("accept");
 
@@ -33,6 +34,40 @@ contract GasTest is BaseTest {
         vm.prank(operators[0]);
         oracle.withdraw(payable(operators[0]));
         snapshot("withdraw");
+    }
+
+    /// The second time the credit's slot is there.
+    function test_gas_finalizeAgain() public {
+        for (uint256 i; i < 2; ++i) {
+            (Request memory r,) = askAndClaim(params());
+            skip(WINDOW + 1);
+            oracle.finalize(r, "");
+            if (i == 1) snapshot("finalize_again");
+            vm.prank(operators[0]);
+            oracle.withdraw(payable(operators[0]));
+        }
+    }
+
+    /// The first acceptance brings a header, the second finds the seed.
+    function test_gas_sampled() public {
+        RequestParams memory p = sampled();
+        p.replicas = 2;
+        (Request memory r,) = ask(p);
+        snapshot("request_3_tokens_sampled");
+        accept(r, 0);
+        snapshot("accept_with_header");
+        accept(r, 1);
+        snapshot("accept_last_of_2");
+    }
+
+    function test_gas_agent() public {
+        vm.prank(operators[0]);
+        bonds.setAgent(stranger, 1);
+        snapshot("setAgent");
+        (Request memory r,) = ask(params());
+        vm.prank(stranger);
+        oracle.accept(r, operators[0], "");
+        snapshot("accept_by_agent");
     }
 
     function test_gas_secondRequest() public {
@@ -76,43 +111,56 @@ contract GasTest is BaseTest {
 
     function test_gas_replicas() public {
         (Request memory r,) = askAndFill(paramsOf(3));
-        for (uint256 i; i < 3; ++i) {
+        for (uint8 i; i < 3; ++i) {
             commit(r, i, answer());
         }
         snapshot("commitClaim_last_of_3");
-        for (uint256 i; i < 3; ++i) {
+        for (uint8 i; i < 3; ++i) {
             reveal(r, i, answer());
         }
         snapshot("revealClaim_last_of_3");
-        skip(15 + WINDOW + 1);
+        skip(REVEAL_PERIOD + WINDOW + 1);
         oracle.finalize(r, "");
         snapshot("finalize_3_agree");
     }
 
     function test_gas_missed() public {
+        vm.fee(1 gwei);
         (Request memory r,) = askAndFill(params());
-        skip(5 minutes + 1);
+        skip(CLAIM_PERIOD + 1);
         oracle.missed(r, 0);
         snapshot("missed");
         accept(r, 1);
-        snapshot("accept_second_attempt");
+        snapshot("accept_second_round");
     }
 
-    function test_gas_expire() public {
+    function test_gas_ends() public {
         (Request memory r,) = ask(params());
-        skip(1 hours + 1);
+        cancel(r);
+        snapshot("cancel");
+        vm.prank(requester);
+        oracle.withdrawOf(r, payable(requester));
+        snapshot("withdrawOf");
+        (r,) = ask(paramsOf(3));
+        accept(r, 0);
+        accept(r, 1);
+        skip(FILL_PERIOD + 1);
+        oracle.freeSeats(r);
+        snapshot("freeSeats_2_of_3");
+        skip(ACCEPT_PERIOD);
         oracle.expire(r);
         snapshot("expire");
     }
 
     function test_gas_disputeHooks() public {
-        (Request memory r, bytes32 id) = askAndClaim(params());
+        (Request memory r,) = askAndClaim(params());
+        bytes32 name = nameOf(r, 1, 0);
         vm.prank(game);
-        oracle.disputeOpened(id, 1, 0);
-        snapshot("disputeOpened");
+        oracle.disputed(name, openingOf(r));
+        snapshot("disputed");
         vm.prank(game);
-        oracle.disputeClosed(id, 1, 0);
-        snapshot("disputeClosed");
+        oracle.settled(name);
+        snapshot("settled");
         convict(r, 1, 0);
         snapshot("convict");
     }

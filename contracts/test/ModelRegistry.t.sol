@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {IModelRegistry, ModelCommitment} from "../src/interfaces/IModelRegistry.sol";
+import {ModelLimits} from "../src/libraries/ModelLimits.sol";
 import {BaseTest} from "./BaseTest.sol";
 
 contract ModelRegistryTest is BaseTest {
@@ -32,6 +33,7 @@ contract ModelRegistryTest is BaseTest {
 
     function test_limits_ofUnknownModel_areZero() public view {
         (uint32 vocab, uint32 positions, uint32[] memory eos) = registry.limits(keccak256("other"));
+        assertEq(ModelLimits.unwrap(registry.packedLimits(keccak256("other"))), 0);
         assertEq(vocab, 0);
         assertEq(positions, 0);
         assertEq(eos.length, 0);
@@ -51,16 +53,15 @@ contract ModelRegistryTest is BaseTest {
         expectMalformed(c);
     }
 
-    /// As many tokens as a matrix of a well-formed program may have rows.
-    function test_register_largestVocabulary() public {
+    /// Token ids have 24 bits.
+    function test_register_vocabularyAboveLimit_reverts() public {
         ModelCommitment memory c = commitment();
-        c.vocabSize = 16_777_216;
-        (uint32 vocab,,) = registry.limits(registry.register(c, 0, ""));
-        assertEq(vocab, 16_777_216);
-        c.vocabSize = 16_777_217;
+        c.vocabSize = 2 ** 24 + 1;
         expectMalformed(c);
-        c.vocabSize = type(uint32).max;
-        expectMalformed(c);
+        c.vocabSize = 2 ** 24;
+        c.eosIds[1] = 2 ** 24 - 1;
+        (,, uint32[] memory eos) = registry.limits(registry.register(c, 0, ""));
+        assertEq(eos[1], 2 ** 24 - 1);
     }
 
     function test_register_noPositions_reverts() public {
@@ -140,15 +141,19 @@ contract ModelRegistryTest is BaseTest {
 
     function testFuzz_register_eosIds_roundTrip(uint256 n, uint32 step) public {
         n = bound(n, 0, 8);
-        step = uint32(bound(step, 1, 16_777_215 / 9));
+        step = uint32(bound(step, 1, 2 ** 21 - 1));
         ModelCommitment memory c = commitment();
-        c.vocabSize = 16_777_216;
+        (c.vocabSize, c.contextLength, c.maxPositions) = (2 ** 24, 2 ** 15, 2 ** 15);
         c.eosIds = ascending(n);
         for (uint256 i; i < n; ++i) {
             c.eosIds[i] *= step;
         }
-        (,, uint32[] memory eos) = registry.limits(registry.register(c, 0, ""));
+        bytes32 id = registry.register(c, 0, "");
+        (uint32 vocab, uint32 positions, uint32[] memory eos) = registry.limits(id);
         assertEq(abi.encode(eos), abi.encode(c.eosIds));
+        assertEq(vocab, 2 ** 24);
+        assertEq(positions, 2 ** 15);
+        assertEq(abi.encode(registry.packedLimits(id).eosIds()), abi.encode(eos));
     }
 
     function ascending(uint256 n) private pure returns (uint32[] memory ids) {

@@ -23,14 +23,22 @@ contract RequestTest is BaseTest {
         RequestState memory s = oracle.stateOf(id);
         assertTrue(s.status == RequestStatus.Open);
         assertEq(s.attempt, 1);
-        assertEq(s.replicas, 1);
+        assertEq(s.misses, 0);
+        assertFalse(s.cancelled);
         assertEq(s.seatsTaken, 0);
         assertFalse(s.seedFixed);
-        assertEq(s.requestBlock, block.number);
-        assertEq(s.window, WINDOW);
-        assertEq(s.deadline, block.timestamp + 1 hours);
+        // A greedy request needs no block.
+        assertEq(s.requestBlock, 0);
+        assertEq(s.deadline, 0);
         assertEq(address(oracle).balance, FEE);
         assertEq(oracle.requestIdOf(r), id);
+    }
+
+    function test_request_sampled_recordsBlock() public {
+        (, bytes32 id) = ask(sampled());
+        RequestState memory s = oracle.stateOf(id);
+        assertEq(s.requestBlock, block.number);
+        assertFalse(s.seedFixed);
     }
 
     function test_request_sameTwice_differsByNonce() public {
@@ -51,7 +59,7 @@ contract RequestTest is BaseTest {
         vm.chainId(2);
         assertNotEq(oracle.requestIdOf(r), id);
         expectStatus(RequestStatus.None);
-        oracle.accept(r);
+        oracle.accept(r, address(this), "");
     }
 
     /// Every word of a request is bound: with any bit of it changed there is no such request.
@@ -61,7 +69,7 @@ contract RequestTest is BaseTest {
         bytes memory data = abi.encodeCall(oracle.expire, (r));
         uint256 at = 4 + bit / 8;
         data[at] = bytes1(uint8(data[at]) ^ uint8(1 << (bit % 8)));
-        skip(1 hours + 1);
+        skip(ACCEPT_PERIOD + 1);
         (bool ok,) = address(oracle).call(data);
         assertFalse(ok);
         oracle.expire(r);
@@ -124,7 +132,7 @@ contract RequestTest is BaseTest {
         ask(p);
         p.maxTokens = 4095;
         expectRejected(p, IInferenceOracle.TooManyPositions.selector);
-        p.maxTokens = type(uint32).max;
+        p.maxTokens = 29_000;
         expectRejected(p, IInferenceOracle.TooManyPositions.selector);
     }
 
@@ -217,15 +225,17 @@ contract RequestTest is BaseTest {
         ask(p);
     }
 
-    function test_request_acceptPeriod_bounds() public {
+    function test_request_acceptDeadline_bounds() public {
         RequestParams memory p = params();
-        p.acceptPeriod = 9;
-        expectRejected(p, IInferenceOracle.AcceptPeriodOutOfRange.selector);
-        p.acceptPeriod = 1 days + 1;
-        expectRejected(p, IInferenceOracle.AcceptPeriodOutOfRange.selector);
-        p.acceptPeriod = 10;
+        uint64 now_ = uint64(block.timestamp);
+        uint64[4] memory bad = [now_ + 9, now_ + 1 days + 1, 0, type(uint64).max];
+        for (uint256 i; i < bad.length; ++i) {
+            p.acceptDeadline = bad[i];
+            expectRejected(p, IInferenceOracle.AcceptDeadlineOutOfRange.selector);
+        }
+        p.acceptDeadline = now_ + 10;
         ask(p);
-        p.acceptPeriod = 1 days;
+        p.acceptDeadline = now_ + 1 days;
         ask(p);
     }
 
@@ -239,6 +249,46 @@ contract RequestTest is BaseTest {
         ask(p);
         p.claimPeriod = 6 hours;
         ask(p);
+    }
+
+    /// With replicas another operator starts the clock: the period is longer.
+    function test_request_replicaClaimPeriod_bounds() public {
+        for (uint8 replicas = 2; replicas <= 5; ++replicas) {
+            RequestParams memory p = paramsOf(replicas);
+            p.claimPeriod = 19;
+            expectRejected(p, IInferenceOracle.ClaimPeriodOutOfRange.selector);
+            p.claimPeriod = 20;
+            ask(p);
+        }
+    }
+
+    /* WHAT CANNOT BE CLAIMED */
+
+    function test_request_tooManyTokens_reverts() public {
+        ModelCommitment memory c = commitment();
+        (c.contextLength, c.maxPositions) = (40_000, 32_768);
+        RequestParams memory p = params();
+        p.modelId = registry.register(c, 0, "");
+        p.maxTokens = 29_000;
+        ask(p);
+        uint32[4] memory tooMany = [29_001, 32_000, 32_766, type(uint32).max];
+        for (uint256 i; i < tooMany.length; ++i) {
+            p.maxTokens = tooMany[i];
+            expectRejected(p, IInferenceOracle.TooManyTokensAsked.selector);
+        }
+    }
+
+    function test_request_allowedTooLong_reverts() public {
+        ModelCommitment memory c = commitment();
+        c.vocabSize = 150_000;
+        RequestParams memory p = params();
+        p.modelId = registry.register(c, 0, "");
+        p.allowed = increasing(16_384);
+        ask(p);
+        p.allowed = increasing(16_385);
+        expectRejected(p, IInferenceOracle.AllowedTooLong.selector);
+        p.allowed = increasing(40_000);
+        expectRejected(p, IInferenceOracle.AllowedTooLong.selector);
     }
 
     function test_request_replicas_bounds() public {
@@ -263,69 +313,12 @@ contract RequestTest is BaseTest {
         ask(p);
     }
 
-    /* EXPIRE */
-
-    function test_expire_afterAcceptPeriod_refunds() public {
-        (Request memory r, bytes32 id) = ask(params());
-        skip(1 hours);
-        expect(IInferenceOracle.TooEarly.selector);
-        oracle.expire(r);
-        skip(1);
-        vm.expectEmit(address(oracle));
-        emit IInferenceOracle.Refunded(id);
-        vm.prank(stranger);
-        oracle.expire(r);
-        assertEq(oracle.credit(requester), FEE);
-        expectStatus(RequestStatus.Refunded);
-        oracle.expire(r);
-    }
-
-    function test_expire_seedBlockLost_refunds() public {
-        (Request memory r, bytes32 id) = ask(params());
-        vm.roll(block.number + 8000);
-        expect(IInferenceOracle.TooEarly.selector);
-        oracle.expire(r);
-        vm.roll(block.number + 1);
-        oracle.expire(r);
-        assertTrue(statusOf(id) == RequestStatus.Refunded);
-    }
-
-    /// Once fixed, the seed needs no block hash any more.
-    function test_expire_seedFixed_waitsForDeadline() public {
-        RequestParams memory p = paramsOf(2);
-        (Request memory r,) = ask(p);
-        vm.roll(block.number + 2);
-        accept(r, 0);
-        vm.roll(block.number + 9000);
-        expect(IInferenceOracle.TooEarly.selector);
-        oracle.expire(r);
-        accept(r, 1);
-    }
-
-    function test_expire_seatsPartlyTaken_unlocks() public {
-        (Request memory r,) = ask(paramsOf(3));
-        vm.roll(block.number + 2);
-        accept(r, 0);
-        accept(r, 1);
-        assertEq(lockedOf(0), STAKE);
-        skip(1 hours + 1);
-        oracle.expire(r);
-        assertEq(lockedOf(0) + lockedOf(1), 0);
-        assertEq(freeOf(0), 10 ether);
-        assertEq(oracle.credit(requester), FEE);
-    }
-
-    function test_expire_accepted_reverts() public {
-        (Request memory r,) = askAndFill(params());
-        skip(30 days);
-        expectStatus(RequestStatus.Accepted);
-        oracle.expire(r);
-    }
-
-    function test_expire_unknown_reverts() public {
-        Request memory r = requestOf(params(), FEE);
-        expectStatus(RequestStatus.None);
-        oracle.expire(r);
+    function increasing(uint32 n) private pure returns (bytes memory list) {
+        uint32[] memory ids = new uint32[](n);
+        for (uint32 i; i < n; ++i) {
+            ids[i] = 3 * i + 1;
+        }
+        return pack(ids);
     }
 
     function expectRejected(RequestParams memory p, bytes4 selector) private {

@@ -1,96 +1,112 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {DisputeState, DisputedClaim, IDisputeGame} from "../interfaces/IDisputeGame.sol";
+import {Dispute, DisputeState, DisputedClaim, IDisputeGame} from "../interfaces/IDisputeGame.sol";
 import {IStepVerifier} from "../interfaces/IStepVerifier.sol";
 import {Money} from "./Money.sol";
 import {NodeHash} from "./NodeHash.sol";
 import {Positions, Tree} from "./Positions.sol";
-import {Turn, Turns} from "./Turns.sol";
+import {Turn} from "./Turns.sol";
 
 /// @title The answers: trace, children, leaves, partials.
-/// @dev An answer that was given already, in this dispute or another, changes nothing: whoever
-/// sends many at once is not stopped by one that came first. One to a question that is not put yet,
-/// or no more, reverts: it does not look as if it had been taken.
+/// @dev An answer that was given already changes nothing: whoever sends many at once is not stopped
+/// by one that came first. One to a question that is not put yet, or no more, reverts: it does not
+/// look as if it had been taken. Answers are repaid to the operator, or its agent that sends them,
+/// never to a stranger.
 abstract contract Operators is Money {
-    using Turns for Turn;
-
-    /// @inheritdoc IDisputeGame
-    function openTrace(bytes32 disputeId, bytes32 root, bytes32[] calldata children) external {
-        (Dispute storage d, DisputedClaim storage c, Turn memory t) = _load(disputeId);
-        if (msg.sender != c.operator) revert NotOperator();
-        if (t.state != DisputeState.Root) {
-            if (root != c.root) revert WrongHash();
+    /// See IDisputeGame.
+    function openTrace(Dispute calldata d, bytes32 root, bytes32[] calldata children) external {
+        uint256 gasAtStart = gasleft();
+        (DisputedClaim storage c, Played memory p) = _load(d);
+        if (!_movesFor(d.claim.operator)) revert IDisputeGame.NotOperator();
+        if (c.openedAt != 0) {
+            if (root != c.root) revert IDisputeGame.WrongHash();
             return;
         }
         Tree memory tree = Positions.top(c.opCount);
         if (children.length != (tree.height == 0 ? 0 : 1 << Positions.stageBelow(tree.height))) {
-            revert WrongChildCount();
+            revert IDisputeGame.WrongChildCount();
         }
         if (
             root == 0 || (tree.height != 0 && NodeHash.fold(tree, tree.height, 0, children) != root)
         ) {
-            revert WrongHash();
+            revert IDisputeGame.WrongHash();
         }
-        c.root = root;
-        _answer(d, t, TRACE_GAS, 0);
-        emit TraceOpened(d.claimId, root, children);
+        _spend(p.turn, c);
+        // Safe cast: times do not reach 2^40.
+        (c.root, c.openedAt) = (root, uint40(block.timestamp));
+        _answer(p, 0, msg.sender, gasAtStart, 32 * children.length);
+        emit IDisputeGame.TraceOpened(
+            p.claimId, p.disputeId, root, children, p.turn.prepaid, _deadline(p.turn)
+        );
     }
 
-    /// @inheritdoc IDisputeGame
-    function reveal(bytes32 disputeId, bytes32[] calldata children) external {
-        (Dispute storage d, DisputedClaim storage c, Turn memory t) = _load(disputeId);
+    /// See IDisputeGame.
+    function reveal(Dispute calldata d, bytes32[] calldata children) external {
+        uint256 gasAtStart = gasleft();
+        (DisputedClaim storage c, Played memory p) = _load(d);
+        Turn memory t = p.turn;
         if (t.state != DisputeState.Pick) _requireState(t, DisputeState.Node);
-        if (children.length != 1 << Positions.stageBelow(t.height)) revert WrongChildCount();
-        Tree memory tree = _treeOf(t.op, t.layout, c);
-        if (NodeHash.fold(tree, t.height, t.index, children) != _nodeOf(d, c)) revert WrongHash();
-        if (t.state == DisputeState.Pick) return;
-        _answer(d, t, CHILDREN_GAS, 0);
-        emit Revealed(d.claimId, t.op, t.height, t.index, children);
-    }
-
-    /// @inheritdoc IDisputeGame
-    function revealLeaf(bytes32 disputeId, bytes calldata data) external {
-        (Dispute storage d, DisputedClaim storage c, Turn memory t) = _load(disputeId);
-        if (t.state < DisputeState.Step) _requireState(t, DisputeState.Leaf);
-        uint256 last = Positions.chunksOf(t.layout) - 1;
-        uint256 length = Positions.CHUNK_BYTES;
-        if (Positions.chunkOf(t.layout, t.index) == last) {
-            length = _shapes[c.modelId][t.op].rowBytes - last * length;
+        if (children.length != 1 << Positions.stageBelow(t.height)) {
+            revert IDisputeGame.WrongChildCount();
         }
-        if (data.length != length) revert WrongLength();
-        if (NodeHash.leaf(data) != _nodeOf(d, c)) revert WrongHash();
-        if (t.state != DisputeState.Leaf) return;
-        _answer(d, t, LEAF_GAS, 0);
-        emit LeafRevealed(d.claimId, t.op, t.index, data);
+        Tree memory tree = _treeOf(t.op, t.layout, c);
+        if (NodeHash.fold(tree, t.height, t.index, children) != _nodeOf(p.disputeId, c)) {
+            revert IDisputeGame.WrongHash();
+        }
+        if (t.state == DisputeState.Pick) return;
+        _spend(t, c);
+        _answer(p, 0, _payee(d), gasAtStart, 32 * children.length);
+        emit IDisputeGame.Revealed(
+            p.claimId, p.disputeId, t.op, t.height, t.index, children, t.prepaid, _deadline(t)
+        );
     }
 
-    /// @inheritdoc IDisputeGame
-    function openPartials(bytes32 disputeId, bytes calldata partials) external {
-        (Dispute storage d, DisputedClaim storage c, Turn memory t) = _load(disputeId);
-        if (msg.sender != c.operator) revert NotOperator();
+    /// See IDisputeGame.
+    function revealLeaf(Dispute calldata d, bytes calldata data) external {
+        uint256 gasAtStart = gasleft();
+        (DisputedClaim storage c, Played memory p) = _load(d);
+        Turn memory t = p.turn;
+        if (t.state != DisputeState.Step) _requireState(t, DisputeState.Leaf);
+        if (data.length != Positions.leafBytes(t.layout, t.index)) {
+            revert IDisputeGame.WrongLength();
+        }
+        if (NodeHash.leaf(data) != _nodeOf(p.disputeId, c)) revert IDisputeGame.WrongHash();
+        if (t.state == DisputeState.Step) return;
+        _spend(t, c);
+        _answer(p, 0, _payee(d), gasAtStart, data.length);
+        emit IDisputeGame.LeafRevealed(
+            p.claimId, p.disputeId, t.op, t.index, data, t.prepaid, _deadline(t)
+        );
+    }
+
+    /// See IDisputeGame.
+    function openPartials(Dispute calldata d, bytes calldata partials) external {
+        uint256 gasAtStart = gasleft();
+        (DisputedClaim storage c, Played memory p) = _load(d);
+        if (!_movesFor(d.claim.operator)) revert IDisputeGame.NotOperator();
+        Turn memory t = p.turn;
+        bytes32 node = _moving[p.disputeId].node;
         if (t.state == DisputeState.PartialStep) {
-            if (_slots[d.claimId][_key(t, d)] >> 40 != _digest(partials)) revert WrongHash();
+            if (node != _withPartials(node, partials)) revert IDisputeGame.WrongHash();
             return;
         }
         _requireState(t, DisputeState.Partials);
-        uint256 row = Positions.rowOf(t.layout, t.index);
         // Safe casts: rows are positions, an element lies in a row of at most 2^26 bytes.
-        if (!IStepVerifier(verifier).checkPartials(uint32(row), partials)) revert BadPartials();
-        uint256 element = _element(t, d.lane);
-        _answer(d, t, _partialsGas(row), _digest(partials));
-        emit PartialsOpened(d.claimId, t.op, uint32(row), uint32(element), partials);
+        (uint32 row, uint32 element) =
+            (uint32(Positions.rowOf(t.layout, t.index)), uint32(_element(t, node)));
+        if (!IStepVerifier(verifier).checkPartials(row, partials)) {
+            revert IDisputeGame.BadPartials();
+        }
+        _spend(t, c);
+        _answer(p, _withPartials(node, partials), msg.sender, gasAtStart, partials.length);
+        emit IDisputeGame.PartialsOpened(
+            p.claimId, p.disputeId, t.op, row, element, partials, t.prepaid, _deadline(t)
+        );
     }
 
-    /// Fills the slot that the dispute awaits, repays the caller and gives the turn to the
-    /// challenger.
-    function _answer(Dispute storage d, Turn memory t, uint256 gasAmount, uint256 digest) private {
-        uint256 key = _key(t, d);
-        _spend(t);
-        // Seconds do not reach 2^40.
-        _slots[d.claimId][key] = block.timestamp | digest << 40;
-        t.state = Turns.answered(t.state);
-        _repay(t, gasAmount);
-        d.turn = t.pack();
+    /// Whom an answer that anybody may send is repaid to.
+    function _payee(Dispute calldata d) private view returns (address) {
+        return _movesFor(d.claim.operator) ? msg.sender : d.claim.operator;
     }
 }

@@ -6,11 +6,10 @@ import {OutputShape} from "../interfaces/IStepVerifier.sol";
 
 // slither-disable-start divide-before-multiply: quotients here are whole blocks and places; nothing is lost that a product needs
 
-/// Shape of an operation's rows as far as places in its tree depend on it, small enough to lie
-/// beside a dispute's position:
-/// bits 0 to 1 the row kind, 2 to 14 key-value heads, 15 to 31 chunks a row. 0: none, the tree
-/// above operations.
-type Layout is uint32;
+/// Shape of an operation's rows as far as its tree depends on it, small enough to lie beside a
+/// dispute's position: bits 0 to 1 the row kind, 2 to 14 key-value heads, 15 to 41 bytes per row.
+/// 0: none, the tree above operations.
+type Layout is uint64;
 
 /// A tree of a claim's trace. Place i is chunk i & (2^chunkBits - 1) of row i >> chunkBits; a row
 /// is head << positionBits | position, with one head unless the rows are of kind 2. The tree above
@@ -67,8 +66,10 @@ library Positions {
 
     /// Of a shape that passed `requireKnown`, whose bounds are the widths of the three fields.
     function layoutOf(OutputShape memory shape) internal pure returns (Layout) {
-        uint256 chunks = (uint256(shape.rowBytes) + CHUNK_BYTES - 1) / CHUNK_BYTES;
-        return Layout.wrap(uint32(shape.kind | uint256(shape.kvHeads) << 2 | chunks << 15));
+        // Safe cast: 42 bits.
+        return Layout.wrap(
+            uint64(shape.kind | uint256(shape.kvHeads) << 2 | uint256(shape.rowBytes) << 15)
+        );
     }
 
     /// Tree of an operation of a claim with P prompt tokens and an answer of N.
@@ -78,7 +79,7 @@ library Positions {
         returns (Tree memory t)
     {
         uint256 bits = Layout.unwrap(layout);
-        t.chunks = bits >> 15;
+        t.chunks = chunksOf(layout);
         // Safe: no count is 0 or near 2^256.
         unchecked {
             t.positions = bits & 3 == KIND_SAMPLED ? tokenCount : promptCount + tokenCount - 1;
@@ -176,7 +177,18 @@ library Positions {
     }
 
     function chunksOf(Layout layout) internal pure returns (uint256) {
+        return (rowBytesOf(layout) + CHUNK_BYTES - 1) / CHUNK_BYTES;
+    }
+
+    function rowBytesOf(Layout layout) internal pure returns (uint256) {
         return Layout.unwrap(layout) >> 15;
+    }
+
+    /// Bytes of a leaf: a whole chunk, or what is left of the row for the last one.
+    function leafBytes(Layout layout, uint256 index) internal pure returns (uint256) {
+        uint256 before = chunkOf(layout, index) * CHUNK_BYTES;
+        uint256 left = rowBytesOf(layout) - before;
+        return left < CHUNK_BYTES ? left : CHUNK_BYTES;
     }
 }
 // slither-disable-end divide-before-multiply

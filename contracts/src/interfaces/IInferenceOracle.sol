@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-/// What a requester asks for. Token lists are packed u32 little-endian, 4 bytes an id.
+import {IClaims} from "./IClaims.sol";
+
+/// What a requester asks for. Token lists are packed u32 little-endian, 4 bytes per id.
 struct RequestParams {
     bytes32 modelId;
     /// token ids of the prompt, P of them
@@ -10,17 +12,17 @@ struct RequestParams {
     uint32 temperature;
     /// float32 bits in [0, 1]; ignored when greedy
     uint32 minP;
-    /// the requester's part of the seed
+    /// the requester's part of the seed; ignored when greedy
     uint64 seed;
-    /// allowed token ids, strictly increasing; empty: every token is allowed
+    /// allowed token ids, strictly increasing, at most 16,384; empty: every token is allowed
     bytes allowed;
     uint32 maxTokens;
-    /// bond that the operator locks, in wei
+    /// bond that each operator locks, in wei
     uint128 stake;
     /// seconds in which a claim can be challenged
     uint32 window;
-    /// seconds from the request, or from its reopening, within which all seats must be taken
-    uint32 acceptPeriod;
+    /// last second in which a seat can be taken; after it anybody can expire the open request
+    uint64 acceptDeadline;
     /// seconds from the last acceptance within which the claim, or the commitment to it, must be
     /// made
     uint32 claimPeriod;
@@ -52,7 +54,7 @@ struct Request {
     uint128 stake;
     uint128 fee;
     uint32 window;
-    uint32 acceptPeriod;
+    uint64 acceptDeadline;
     uint32 claimPeriod;
     uint8 replicas;
     address callback;
@@ -73,30 +75,33 @@ enum RequestStatus {
     /// the answer is final
     Final,
     /// no result: the fee went back
-    Refunded
+    Refunded,
+    /// no result: claims that stood disagreed to the end; the fee was burned
+    Undecided
 }
 
-/// What the chain keeps of a request besides its id.
+/// What the chain keeps of a request besides its id, as of the current block's time.
 struct RequestState {
     RequestStatus status;
-    /// 1 to 5; a request that reopens counts up
+    /// 1 to 5; counts up when every claim of an attempt was convicted; 6: no attempt is left
     uint8 attempt;
-    uint8 replicas;
-    /// seats taken in this attempt; the next operator gets this seat
+    /// rounds of this request that ended without a claim, counted to 3
+    uint8 misses;
+    /// whether the request is not to reopen: cancelled by its requester, or its model is malformed
+    bool cancelled;
+    /// seats taken in this round
     uint8 seatsTaken;
     /// seat whose claim became final; of operators that agree the first
     uint8 finalSeat;
-    /// whether an operator has ever accepted, which fixes the seed used
-    bool seedFixed;
-    /// the seed used, once it is fixed
-    uint64 seed;
-    /// block of the request
-    uint40 requestBlock;
-    /// the request's window, in seconds
-    uint32 window;
-    /// last second of: acceptance (Open), claim or commitment (Accepted), reveal (Revealing),
-    /// challenge window (Claimed)
+    /// last second of: filling the seats (Open with seats taken), claim or commitment (Accepted),
+    /// reveal (Revealing), challenge window (Claimed); else 0
     uint64 deadline;
+    /// block of a sampled request; 0 when greedy
+    uint64 requestBlock;
+    /// whether the seed used of a sampled request is fixed
+    bool seedFixed;
+    /// the seed used, once it is fixed; 0 when greedy
+    uint64 seed;
 }
 
 /// Where an operator of a request stands.
@@ -114,12 +119,12 @@ struct Seat {
     address operator;
     SeatStatus status;
     /// N of the claim
-    uint24 tokenCount;
-    /// first token of the claim: the verdict, where the request lists allowed tokens
-    uint32 firstToken;
-    /// disputes that are open against the claim
-    uint32 disputes;
-    /// Committed: the commitment; Claimed: the token hash of the answer
+    uint16 tokenCount;
+    /// first token of the claim
+    uint24 firstToken;
+    /// whether a dispute is live against the claim
+    bool disputed;
+    /// Committed: the commitment; Claimed: the token hash of the answer; else 0
     bytes32 value;
 }
 
@@ -128,34 +133,44 @@ struct OracleParameters {
     uint128 minStake;
     uint32 minWindow;
     uint32 maxWindow;
+    /// from the request to `acceptDeadline`
     uint32 minAcceptPeriod;
     uint32 maxAcceptPeriod;
     uint32 minClaimPeriod;
+    /// the same for requests with replicas
+    uint32 minReplicaClaimPeriod;
     /// at most 6 h
     uint32 maxClaimPeriod;
-    /// seconds for revealing after commitments have closed
+    /// replicas: from the first acceptance of a round to the last
+    uint32 fillPeriod;
+    /// replicas: for revealing after commitments have closed
     uint32 revealPeriod;
 }
 
 /// @title Requests for inference, their claims and their settlement.
-/// @dev requestId = keccak256(abi.encode(block.chainid, address(this), Request)): it is the content
-/// hash of docs/SPEC.md, so whatever names a request binds all of it.
+/// @dev requestId = keccak256(abi.encode(block.chainid, address(this), Request)) with its last byte
+/// cleared: it is the content hash of docs/SPEC.md, so whatever names a request binds all of it.
+/// The name of a claim (`IClaims`) is the request id with 8 * attempt + seat in its last byte, and
+/// the opening of a claim is abi.encode(Request).
 ///
-/// Life of a request: Open -> Accepted (-> Revealing) -> Claimed -> Final. An attempt that leaves
-/// no claim standing (deadlines missed, claims convicted) reopens it for operators that have not
-/// accepted it before; after 5 attempts, or when nobody accepts, the fee goes back.
+/// Life of a request: Open -> Accepted (-> Revealing) -> Claimed -> Final. A round that ends
+/// without a claim reopens the request for everybody and uses up no attempt. An attempt whose
+/// claims were all convicted reopens it for operators that did not claim in it; after five the fee
+/// goes back. An open request that can be accepted no more (past its `acceptDeadline`, cancelled,
+/// out of attempts, its seed block forgotten) is expired by anybody. So every request ends at the
+/// latest one claim period, reveal period, window and longest dispute after its `acceptDeadline`.
 ///
-/// Assumptions. `bonds` names this contract as its oracle. `disputeGame` closes every dispute that
-/// it opens and convicts only what it has proved; zero means that nobody can convict. Block
-/// timestamps are near real time. Block numbers and block hashes are those of the chain itself (not
-/// so on every L2); they serve the seed alone.
+/// Assumptions. `bonds` names this contract as its oracle. `disputeGame` convicts only what it has
+/// proved; zero means that nobody can convict. Block timestamps are near real time. Block numbers
+/// and block hashes are those of the chain itself (not so on every layer 2); they serve the seed.
 ///
 /// Warnings. A claim that nobody challenged in its window becomes final, right or wrong: set stake
-/// and window to what the answer decides over. Whoever proposes the block after a request can
-/// influence its seed. Replicas are distinct addresses, not distinct persons. A chain that splits
-/// off under another chain id cannot name the requests that were open before. A contract that asks
-/// must be able to call `withdraw`.
-interface IInferenceOracle {
+/// and window to what the answer decides over. Until finality `firstToken` of a claim may lie
+/// outside the allowed list when the list has more than 64 ids or maxTokens is over 64. The
+/// proposer of the eighth block after a sampled request can choose between two seeds, and whoever
+/// makes sampled requests can make many and show one. Replicas are distinct addresses, not distinct
+/// persons. A contract that asks must be able to call `withdrawOf`.
+interface IInferenceOracle is IClaims {
     event Requested(
         bytes32 indexed requestId,
         bytes32 indexed modelId,
@@ -164,46 +179,68 @@ interface IInferenceOracle {
         bytes prompt,
         bytes allowed
     );
-    /// `seed` is the seed used: the same for every operator and attempt of a request.
-    /// `claimDeadline` is 0 while seats are free: it starts with the last one.
+    /// `seed` is the seed used: the same for every operator and attempt of a request, 0 when
+    /// greedy. `deadline` is the claim deadline when `filled`, else the last second of filling the
+    /// seats.
     event Accepted(
         bytes32 indexed requestId,
         address indexed operator,
         uint8 attempt,
         uint8 seat,
         uint64 seed,
-        uint64 claimDeadline
+        bool filled,
+        uint64 deadline
     );
-    event Committed(bytes32 indexed requestId, address indexed operator, bytes32 commitment);
+    /// The seats were not filled in time: all of them are free again.
+    event SeatsFreed(bytes32 indexed requestId);
+    event Committed(
+        bytes32 indexed requestId, address indexed operator, uint8 seat, bytes32 commitment
+    );
     event RevealOpened(bytes32 indexed requestId, uint64 revealDeadline);
+    /// `name` is the claim's name for the dispute game.
     event Claimed(
         bytes32 indexed requestId,
-        bytes32 indexed claimId,
+        bytes32 indexed name,
         address indexed operator,
-        bytes32 claimHash,
+        uint64 seed,
         uint64 windowEnd,
         bytes tokens
     );
-    /// The operator let its deadline pass; `penalty` went from its bond to the requester.
-    event Missed(bytes32 indexed requestId, address indexed operator, uint256 penalty);
-    /// The request is open again, for operators that have not accepted it before.
-    event Reopened(bytes32 indexed requestId, uint8 attempt, uint64 acceptDeadline);
-    event Finalized(
-        bytes32 indexed requestId, bytes32 indexed claimId, uint32 tokenCount, bytes32 tokensHash
+    /// The operator let its deadline pass. `penalty` left its bond; `toRequester` of it is the
+    /// requester's, the rest was burned.
+    event Missed(
+        bytes32 indexed requestId,
+        address indexed operator,
+        uint8 seat,
+        uint256 penalty,
+        uint256 toRequester
     );
+    /// The request is open again; `attempt` counts up when a claim was convicted.
+    event Reopened(bytes32 indexed requestId, uint8 attempt);
+    /// The requester cancelled: the request does not reopen.
+    event Cancelled(bytes32 indexed requestId);
+    event Finalized(bytes32 indexed requestId, bytes32 indexed name, uint32 tokenCount);
     event CallbackResult(bytes32 indexed requestId, bool success);
-    event Refunded(bytes32 indexed requestId);
-    event DisputeOpened(bytes32 indexed requestId, bytes32 indexed claimId);
-    event DisputeClosed(bytes32 indexed requestId, bytes32 indexed claimId);
+    event Refunded(bytes32 indexed requestId, uint256 fee);
+    /// Claims disagreed to the end: no result, and the fee was burned.
+    event Undecided(bytes32 indexed requestId, uint256 burned);
+    event Disputed(bytes32 indexed requestId, bytes32 indexed name);
+    event Settled(bytes32 indexed requestId, bytes32 indexed name);
     event Convicted(
         bytes32 indexed requestId,
-        bytes32 indexed claimId,
+        bytes32 indexed name,
         address indexed operator,
-        address challenger
+        address challenger,
+        uint256 toChallenger,
+        uint256 toRequester,
+        uint256 burned
     );
-    /// The account can withdraw that much more.
-    event Credited(address indexed account, bytes32 indexed requestId, uint256 amount);
+    event Voided(bytes32 indexed requestId, bytes32 indexed name);
+    /// The account can withdraw that much more; `claim` says what of: the claim's name.
+    event Credited(address indexed account, bytes32 indexed claim, uint256 amount);
     event Withdrawn(address indexed account, address indexed to, uint256 amount);
+    /// The requester's money of one request left.
+    event WithdrawnOf(bytes32 indexed requestId, address indexed to, uint256 amount);
 
     /// The model is not in the registry.
     error UnknownModel(bytes32 modelId);
@@ -217,6 +254,8 @@ interface IInferenceOracle {
     error TokenOutsideVocabulary();
     /// maxTokens is zero.
     error NoTokensAsked();
+    /// maxTokens is more than a claim can carry: 29,000.
+    error TooManyTokensAsked();
     /// Prompt and answer need more positions than the model has.
     error TooManyPositions();
     /// The temperature is neither 0 nor a finite float32 of at least 2^-10.
@@ -225,14 +264,16 @@ interface IInferenceOracle {
     error BadMinP();
     /// The allowed ids are not strictly increasing.
     error AllowedNotIncreasing();
+    /// The allowed list has more than 16,384 ids.
+    error AllowedTooLong();
     /// The stake is below the deployment's minimum.
     error StakeTooSmall();
     /// The fee does not fit 128 bits.
     error FeeTooLarge();
     /// The challenge window is outside the deployment's bounds.
     error WindowOutOfRange();
-    /// The accept period is outside the deployment's bounds.
-    error AcceptPeriodOutOfRange();
+    /// The accept deadline is not within the deployment's bounds from now.
+    error AcceptDeadlineOutOfRange();
     /// The claim period is outside the deployment's bounds.
     error ClaimPeriodOutOfRange();
     /// The number of replicas is not 1 to 5.
@@ -245,13 +286,20 @@ interface IInferenceOracle {
     error TooEarly();
     /// The deadline for the call has passed.
     error TooLate();
-    /// The operator has accepted this request before, in this attempt or another.
+    /// Only the requester may call.
+    error NotRequester();
+    /// The request was cancelled, or all its attempts are used up.
+    error NoMoreAttempts();
+    /// The operator has a seat already, or its claim in an earlier attempt was convicted.
     error AlreadyAccepted();
-    /// The chain no longer knows the hash of the block after the request.
-    error SeedBlockUnavailable();
-    /// The caller has no seat in this attempt, or not one that awaits this call.
+    /// The caller is neither the operator nor its agent for claims.
+    error NotOperatorOrAgent();
+    /// The header passed is not that of the eighth block after the request, or one was passed with
+    /// a greedy request.
+    error WrongHeader();
+    /// The seat is not one that awaits this call from this caller.
     error NotSeated();
-    /// The seed is not the one that the request's first acceptance fixed.
+    /// The seed is not the seed used.
     error WrongSeed(uint64 seedUsed);
     /// The request has replicas: commit, then reveal.
     error CommitRequired();
@@ -267,23 +315,19 @@ interface IInferenceOracle {
     error TokensAfterEnd();
     /// The answer is shorter than maxTokens and does not end with an end-of-sequence token.
     error EndsTooSoon();
-    /// The list passed is not the request's allowed list.
+    /// The list passed is not the request's allowed list, or one was passed that is not looked at.
     error WrongAllowedList();
     /// A token of the answer is not in the allowed list.
     error TokenNotAllowed();
     /// The seat is not one whose operator missed a deadline.
     error NotMissed();
-    /// A dispute is open against a claim that stands.
+    /// A dispute is live against a claim that stands.
     error DisputeLive();
     /// The tokens are not those of the answer.
     error WrongTokens();
     /// Too little gas is left to give the callback what the request promised it.
     error InsufficientGas();
-    /// Only the dispute game may call.
-    error NotDisputeGame();
-    /// No claim stands on this seat in this attempt, or no dispute is open against it.
-    error NoSuchClaim();
-    /// The caller has no credit.
+    /// There is nothing to withdraw.
     error NothingToWithdraw();
     /// The receiver refused the ether.
     error TransferFailed();
@@ -297,37 +341,46 @@ interface IInferenceOracle {
     /// Asks; the ether sent is the fee. Emits everything that an operator or a challenger needs.
     function request(RequestParams calldata params) external payable returns (bytes32 requestId);
 
-    /// Gives the fee back when the seats were not all taken in time, or no operator accepted within
-    /// 8,000 blocks. Anybody may call.
-    function expire(Request calldata r) external;
+    /// Ends an open request at once, with the fee back; otherwise keeps the request from reopening
+    /// when its present seats miss or are convicted. Only the requester.
+    function cancel(Request calldata r) external;
 
-    /* OPERATOR */
+    /// Sends what a request brought its requester: the fee back, its shares of penalties and of
+    /// slashed bonds. Only the requester.
+    function withdrawOf(Request calldata r, address payable to) external;
 
-    /// Takes a seat and locks `stake` of the caller's free bond; from the second to the 8,000th
-    /// block after the request.
-    /// @dev The first acceptance fixes the seed used: the low 64 bits of
-    /// keccak256(abi.encode(uint64 request seed, bytes32 hash of the block after the request)).
-    function accept(Request calldata r) external;
+    /* OPERATOR, OR ITS AGENT FOR CLAIMS */
+
+    /// Takes a seat for `operator` and locks `stake` of its free bond. The first acceptance of a
+    /// sampled request fixes the seed used, from the ninth to the 8,000th block after the request:
+    /// the low 64 bits of keccak256(abi.encode(uint64 request seed, bytes32 prevRandao of the
+    /// eighth block after the request)). A greedy request draws none.
+    /// @param header RLP of the header of that block for a sampled request, not looked at once the
+    /// seed is fixed; empty for a greedy one
+    function accept(Request calldata r, address operator, bytes calldata header) external;
 
     /// Claims the answer to a request with one seat and starts the challenge window.
-    /// @param seed the seed the answer was computed with; another than the seed used reverts, so
-    /// that a re-org which changed the block hash cannot bind an operator to an answer for the old
-    /// seed
+    /// @param seed the seed that the answer was computed with, 0 when greedy; another than the seed
+    /// used reverts, so that a re-org which changed it cannot bind an operator to an answer for the
+    /// old one
     /// @param tokens the answer
-    /// @param allowed the request's allowed list; empty when it has none
+    /// @param allowed the request's allowed list when it has at most 64 ids and maxTokens is at
+    /// most 64; else empty
     function claim(Request calldata r, uint64 seed, bytes calldata tokens, bytes calldata allowed)
         external;
 
     /// Commits to a claim for a request with replicas.
     /// @param seed as in `claim`
-    /// @param commitment keccak256(abi.encode(bytes32 claimHash, bytes32 salt))
-    function commitClaim(Request calldata r, uint64 seed, bytes32 commitment) external;
+    /// @param commitment keccak256(abi.encode(bytes32 name, address operator, uint64 seed, bytes32
+    /// tokensHash, bytes32 salt))
+    function commitClaim(Request calldata r, uint8 seat, uint64 seed, bytes32 commitment) external;
 
     /// Reveals a committed claim, when all have committed or the time for it is over.
     /// @dev The window of all claims ends `window` seconds after the time for reveals, whether or
     /// not the values agree.
     function revealClaim(
         Request calldata r,
+        uint8 seat,
         uint64 seed,
         bytes calldata tokens,
         bytes calldata allowed,
@@ -336,72 +389,43 @@ interface IInferenceOracle {
 
     /* ANYBODY */
 
-    /// Fines the operator of a seat that let a deadline pass: max(fee, 2 % of the stake), at most
-    /// the stake, goes to the requester.
+    /// Frees the seats of a request with replicas that was not filled in time.
+    function freeSeats(Request calldata r) external;
+
+    /// Fines the operator of a seat that let a deadline pass: 2 % of the stake, doubled for each
+    /// round of the request that ended without a claim before, up to 16 %. At most a quarter of it,
+    /// and at most 300,000 gas at the base fee for all seats of a round together, is the
+    /// requester's; the rest is burned.
     function missed(Request calldata r, uint8 seat) external;
 
-    /// Settles after the window, when no dispute is open against a claim that stands: pays the
+    /// Gives the fee back when an open request can be accepted no more.
+    function expire(Request calldata r) external;
+
+    /// Settles after the window, when no dispute is live against a claim that stands: pays the
     /// operators that agree, unlocks their bonds and calls back. When claims that stand disagree
-    /// there is no result and the fee goes back.
+    /// there is no result, and the fee is burned, since its requester may own one of them.
     /// @param tokens the answer; only looked at when the request has a callback
     function finalize(Request calldata r, bytes calldata tokens) external;
 
     /// Sends the caller's credit.
     function withdraw(address payable to) external;
 
-    /* DISPUTE GAME */
-
-    /// Holds back the finality of a claim; only inside the challenge window.
-    function disputeOpened(bytes32 requestId, uint8 attempt, uint8 seat)
-        external
-        returns (bytes32 claimId);
-
-    /// Ends a dispute that did not convict. It changes this counter and nothing else.
-    function disputeClosed(bytes32 requestId, uint8 attempt, uint8 seat) external;
-
-    /// Slashes the operator of a claim that is not final: 25 % of the stake to the challenger, 10 %
-    /// to the requester, the rest is burned.
-    function convict(Request calldata r, uint8 attempt, uint8 seat, address challenger) external;
-
-    /// Ends a request whose model's program is malformed: no result, no one is slashed, the fee
-    /// goes back.
-    function voidClaim(Request calldata r, uint8 attempt, uint8 seat) external;
-
     /* VIEWS */
 
     function requestIdOf(Request calldata r) external view returns (bytes32);
+
+    /// Name of a claim: requestId with 8 * attempt + seat in its last byte.
+    function nameOf(bytes32 requestId, uint8 attempt, uint8 seat) external pure returns (bytes32);
 
     /// @dev The status is that of the current block's time, also where no transaction has recorded
     /// it yet.
     function stateOf(bytes32 requestId) external view returns (RequestState memory);
 
+    /// A seat of the present round, or of an attempt that ended.
     function seatOf(bytes32 requestId, uint8 attempt, uint8 seat)
         external
         view
         returns (Seat memory);
-
-    /// Whether a claim can still be convicted or become final: it was made in the current attempt,
-    /// is not convicted, and the request is not settled. A claim that stands no longer never stands
-    /// again.
-    function standing(bytes32 requestId, uint8 attempt, uint8 seat) external view returns (bool);
-
-    /// The names under which a claim, standing or convicted, is signed and disputed; reverts when
-    /// there is none.
-    function claimOf(bytes32 requestId, uint8 attempt, uint8 seat)
-        external
-        view
-        returns (bytes32 claimHash, bytes32 claimId);
-
-    /// EIP-712 hash of Claim(bytes32 requestId,uint64 seed,address operator,uint32
-    /// tokenCount,bytes32 tokensHash) in the domain (name "Lockstep", version "1", chainId,
-    /// verifyingContract).
-    function claimHashOf(
-        bytes32 requestId,
-        uint64 seed,
-        address operator,
-        uint32 tokenCount,
-        bytes32 tokensHash
-    ) external view returns (bytes32);
 
     /// The answer. All but the status is 0 unless the status is Final.
     /// @return status as in `stateOf`
@@ -416,14 +440,13 @@ interface IInferenceOracle {
     /// The nonce of the account's next request.
     function nonces(address requester) external view returns (uint64);
 
+    /// What the account can withdraw: fees and rewards.
     function credit(address account) external view returns (uint256);
+
+    /// What the requester of a request can withdraw.
+    function creditOf(bytes32 requestId) external view returns (uint256);
 
     function parameters() external view returns (OracleParameters memory);
 
     function registry() external view returns (address);
-
-    function bonds() external view returns (address);
-
-    /// The contract that may convict; zero: nobody.
-    function disputeGame() external view returns (address);
 }

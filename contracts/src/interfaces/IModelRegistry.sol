@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {ModelLimits} from "../libraries/ModelLimits.sol";
+
 /// Everything that fixes what a model answers. Every root is a Keccak-256 Merkle root of
 /// docs/SPEC.md.
 struct ModelCommitment {
@@ -64,4 +66,7 @@ interface IModelRegistry {
         external
         view
         returns (uint32 vocabSize, uint32 maxPositions, uint32[] memory eosIds);
+
+    /// The same in one word.
+    function packedLimits(bytes32 modelId) external view returns (ModelLimits);
 }

@@ -9,6 +9,11 @@ library RequestRules {
     using TokenList for bytes;
 
     uint256 internal constant MAX_PROMPT = 32_768;
+    /// A claim carries the answer, and so do a reveal and the finalizing of a request with a
+    /// callback: with so many tokens they stay under 120,000 bytes of calldata and 12,000,000 gas,
+    /// in today's gas table and the next fork's, with eight end-of-sequence ids.
+    uint256 internal constant MAX_ANSWER = 29_000;
+    uint256 internal constant MAX_ALLOWED = 16_384;
     uint256 internal constant MAX_REPLICAS = 5;
     uint256 internal constant MAX_CALLBACK_GAS = 500_000;
 
@@ -27,6 +32,8 @@ library RequestRules {
         if (promptCount == 0) revert IInferenceOracle.EmptyPrompt();
         if (promptCount > MAX_PROMPT) revert IInferenceOracle.PromptTooLong();
         if (p.maxTokens == 0) revert IInferenceOracle.NoTokensAsked();
+        if (p.maxTokens > MAX_ANSWER) revert IInferenceOracle.TooManyTokensAsked();
+        if (p.allowed.count() > MAX_ALLOWED) revert IInferenceOracle.AllowedTooLong();
         // The last token of the answer is never fed back.
         if (promptCount + p.maxTokens - 1 > maxPositions) {
             revert IInferenceOracle.TooManyPositions();

@@ -80,11 +80,11 @@ library TokenList {
     {
         uint256 distinct = CARRIES;
         unchecked {
-            for (uint256 k; k < ids.length; ++k) {
-                uint256 wanted = uint256(ids[k]) * ONES;
-                for (uint256 i; i < n; i += 8) {
+            for (uint256 i; i < n; i += 8) {
+                (uint256 a, uint256 b) = _lanes(list, i, n, type(uint256).max);
+                for (uint256 k; k < ids.length; ++k) {
+                    uint256 wanted = uint256(ids[k]) * ONES;
                     // x + (2^32 - 1) reaches 2^32 unless x, the difference to the id, is 0.
-                    (uint256 a, uint256 b) = _lanes(list, i, n, type(uint256).max);
                     distinct &= ((a ^ wanted) + LANES) & ((b ^ wanted) + LANES);
                 }
             }

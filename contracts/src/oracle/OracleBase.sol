@@ -5,33 +5,38 @@ import {
     IInferenceOracle,
     OracleParameters,
     Request,
-    RequestState,
     RequestStatus,
-    Seat,
     SeatStatus
 } from "../interfaces/IInferenceOracle.sol";
-import {IOperatorBonds} from "../interfaces/IOperatorBonds.sol";
-import {ClaimHash} from "../libraries/ClaimHash.sol";
+import {AgentRoles, IOperatorBonds} from "../interfaces/IOperatorBonds.sol";
+import {CreditBook} from "../libraries/Credits.sol";
+import {PackedState, SeatWord, State, States} from "./State.sol";
 
 // slither-disable-start timestamp,incorrect-equality: deadlines are seconds; equal is said of states, not of times
 // slither-disable-start calls-loop: called are the deployment's own bonds; a request has at most five seats
 
-/// @title Storage, clock and money of the oracle: what its other parts share.
-/// @dev Of a request only a few words are stored; the rest is in the `Request` that callers pass
-/// again and that its id binds.
-abstract contract OracleBase is IInferenceOracle {
+/// @title Storage, names and clock of the oracle: what its other parts share.
+/// @dev Of a request one word is stored, and one word for each claim; with replicas one more for
+/// each seat. The rest is in the `Request` that callers pass again and that its id binds.
+abstract contract OracleBase {
+    using States for PackedState;
+    using States for State;
+
+    /// What draws the seed of a sampled request: one word.
+    struct Draw {
+        uint64 requestBlock;
+        bool seedFixed;
+        uint64 seed;
+    }
+
     /// A Request in calldata: 19 words.
     uint256 internal constant REQUEST_BYTES = 608;
     uint8 internal constant MAX_ATTEMPTS = 5;
     uint32 internal constant CLAIM_PERIOD_LIMIT = 6 hours;
-    /// A missed deadline costs one part in that many of the stake, or the fee where that is more.
-    uint256 internal constant MISS_DIVISOR = 50;
 
-    /// @inheritdoc IInferenceOracle
+    /// See IInferenceOracle.
     address public immutable registry;
-    /// @inheritdoc IInferenceOracle
     address public immutable bonds;
-    /// @inheritdoc IInferenceOracle
     address public immutable disputeGame;
 
     uint128 internal immutable MIN_STAKE;
@@ -40,15 +45,23 @@ abstract contract OracleBase is IInferenceOracle {
     uint32 internal immutable MIN_ACCEPT_PERIOD;
     uint32 internal immutable MAX_ACCEPT_PERIOD;
     uint32 internal immutable MIN_CLAIM_PERIOD;
+    uint32 internal immutable MIN_REPLICA_CLAIM_PERIOD;
     uint32 internal immutable MAX_CLAIM_PERIOD;
+    uint32 internal immutable FILL_PERIOD;
     uint32 internal immutable REVEAL_PERIOD;
 
-    mapping(bytes32 requestId => RequestState) internal _states;
-    // slither-disable-next-line uninitialized-state: written through references
-    mapping(bytes32 requestId => mapping(uint256 key => Seat)) internal _seats;
-
-    /// @inheritdoc IInferenceOracle
-    mapping(address account => uint256) public credit;
+    mapping(bytes32 requestId => PackedState) private _states;
+    mapping(bytes32 requestId => Draw) internal _draws;
+    /// With replicas, by the name of the seat's claim.
+    mapping(bytes32 name => SeatWord) private _seats;
+    /// See IInferenceOracle.
+    mapping(address requester => uint64) public nonces;
+    CreditBook internal _credits;
+    /// See IInferenceOracle.
+    mapping(bytes32 requestId => uint256) public creditOf;
+    /// Token hash of a claim, or the commitment to one; of a convicted claim without replicas its
+    /// operator.
+    mapping(bytes32 name => bytes32) internal _values;
 
     constructor(
         address registry_,
@@ -57,29 +70,25 @@ abstract contract OracleBase is IInferenceOracle {
         OracleParameters memory p
     ) {
         if (
-            registry_.code.length == 0 || IOperatorBonds(bonds_).oracle() != address(this)
-                || p.minStake == 0 || p.minWindow == 0 || p.minWindow > p.maxWindow
-                || p.minAcceptPeriod == 0 || p.minAcceptPeriod > p.maxAcceptPeriod
-                || p.minClaimPeriod == 0 || p.minClaimPeriod > p.maxClaimPeriod
-                || p.maxClaimPeriod > CLAIM_PERIOD_LIMIT || p.revealPeriod == 0
-        ) revert BadParameters();
+            registry_.code.length == 0 || p.minStake == 0 || p.minWindow == 0
+                || p.minWindow > p.maxWindow || p.minAcceptPeriod == 0
+                || p.minAcceptPeriod > p.maxAcceptPeriod || p.minClaimPeriod == 0
+                || p.minClaimPeriod > p.minReplicaClaimPeriod
+                || p.minReplicaClaimPeriod > p.maxClaimPeriod
+                || p.maxClaimPeriod > CLAIM_PERIOD_LIMIT || p.fillPeriod == 0 || p.revealPeriod == 0
+        ) revert IInferenceOracle.BadParameters();
         (registry, bonds, disputeGame) = (registry_, bonds_, disputeGame_);
         MIN_STAKE = p.minStake;
         (MIN_WINDOW, MAX_WINDOW) = (p.minWindow, p.maxWindow);
         (MIN_ACCEPT_PERIOD, MAX_ACCEPT_PERIOD) = (p.minAcceptPeriod, p.maxAcceptPeriod);
         (MIN_CLAIM_PERIOD, MAX_CLAIM_PERIOD) = (p.minClaimPeriod, p.maxClaimPeriod);
-        REVEAL_PERIOD = p.revealPeriod;
+        MIN_REPLICA_CLAIM_PERIOD = p.minReplicaClaimPeriod;
+        (FILL_PERIOD, REVEAL_PERIOD) = (p.fillPeriod, p.revealPeriod);
     }
 
-    /// Seized bond arrives here, to be credited in the same call.
-    receive() external payable {
-        if (msg.sender != bonds) revert NotBonds();
-    }
+    /* NAMES */
 
-    /* REQUEST AND CLOCK */
-
-    /// @inheritdoc IInferenceOracle
-    function requestIdOf(Request calldata r) public view returns (bytes32 id) {
+    function _requestIdOf(Request calldata r) internal view returns (bytes32 id) {
         // abi.encode(block.chainid, address(this), r), copied as it lies in calldata. SAFETY: a
         // word with bits that its type does not have gives an id that no request has.
         assembly ("memory-safe") {
@@ -87,54 +96,103 @@ abstract contract OracleBase is IInferenceOracle {
             mstore(buffer, chainid())
             mstore(add(buffer, 0x20), address())
             calldatacopy(add(buffer, 0x40), r, REQUEST_BYTES)
-            id := keccak256(buffer, add(REQUEST_BYTES, 0x40))
+            id := and(keccak256(buffer, add(REQUEST_BYTES, 0x40)), not(0xff))
         }
     }
+
+    /// Name of a claim.
+    function _nameOf(bytes32 requestId, uint8 attempt, uint8 seat) internal pure returns (bytes32) {
+        // Attempts are at most 5, seats at most 4: the last byte, which the id leaves free, has
+        // room.
+        return requestId | bytes32((uint256(attempt) << 3) | seat);
+    }
+
+    /// Request, attempt and seat of a claim.
+    function _partsOf(bytes32 name)
+        internal
+        pure
+        returns (bytes32 requestId, uint8 attempt, uint8 seat)
+    {
+        uint256 low = uint8(uint256(name));
+        // Safe casts: of one byte.
+        return (name & ~bytes32(uint256(0xff)), uint8(low >> 3), uint8(low & 7));
+    }
+
+    /* STATE AND CLOCK */
 
     /// The request's id and state, brought up to the current time.
-    function _load(Request calldata r) internal returns (bytes32 id, RequestState storage s) {
-        id = requestIdOf(r);
-        s = _states[id];
-        _advance(id, s);
+    function _load(Request calldata r) internal view returns (bytes32 id, State memory s) {
+        id = _requestIdOf(r);
+        s = _stateOf(id);
     }
 
-    /// Records that time alone has closed the commitments or the reveals.
-    function _advance(bytes32 id, RequestState storage s) internal {
-        RequestStatus old = s.status;
-        if (old != RequestStatus.Accepted && old != RequestStatus.Revealing) return;
-        (RequestStatus status, uint64 deadline) = _phase(old, s.replicas, s.window, s.deadline);
-        if (status == old) return;
-        (s.status, s.deadline) = (status, deadline);
-        if (status == RequestStatus.Revealing) emit RevealOpened(id, deadline);
+    function _stateOf(bytes32 id) internal view returns (State memory s) {
+        s = _states[id].unpack();
+        if (s.replicated) _advance(s);
     }
 
-    /// Status and deadline at the current time. With one seat only transactions change the status.
-    function _phase(RequestStatus status, uint8 replicas, uint32 window, uint64 deadline)
-        internal
-        view
-        returns (RequestStatus, uint64)
-    {
-        if (status == RequestStatus.Accepted && replicas > 1 && block.timestamp > deadline) {
-            (status, deadline) = (RequestStatus.Revealing, deadline + REVEAL_PERIOD);
+    function _store(bytes32 id, State memory s) internal {
+        _states[id] = s.pack();
+    }
+
+    /// Time alone closes commitments and reveals. With one seat only transactions change the
+    /// status.
+    function _advance(State memory s) private view {
+        // Safe casts: times and periods in seconds do not reach 2^40.
+        if (s.status == RequestStatus.Accepted && block.timestamp > s.deadline) {
+            (s.status, s.deadline) = (RequestStatus.Revealing, s.deadline + REVEAL_PERIOD);
         }
-        if (status == RequestStatus.Revealing && block.timestamp > deadline) {
-            (status, deadline) = (RequestStatus.Claimed, deadline + window);
+        if (s.status == RequestStatus.Revealing && block.timestamp > s.deadline) {
+            (s.status, s.deadline) = (RequestStatus.Claimed, s.deadline + s.window);
         }
-        return (status, deadline);
     }
 
-    function _requireStatus(RequestState storage s, RequestStatus wanted) internal view {
-        if (s.status != wanted) revert WrongStatus(s.status);
+    function _requireStatus(State memory s, RequestStatus wanted) internal pure {
+        if (s.status != wanted) revert IInferenceOracle.WrongStatus(s.status);
     }
 
-    function _after(uint32 period) internal view returns (uint64) {
-        return uint64(block.timestamp) + period;
+    function _after(uint32 period) internal view returns (uint40) {
+        return uint40(block.timestamp) + period;
     }
 
     /* SEATS */
 
-    function _seat(bytes32 id, uint8 attempt, uint256 seat) internal view returns (Seat storage) {
-        return _seats[id][(uint256(attempt) << 8) | seat];
+    /// A seat of the present round.
+    function _seat(bytes32 id, State memory s, uint8 seat)
+        internal
+        view
+        returns (SeatWord memory w)
+    {
+        if (s.replicated) return _seats[_nameOf(id, s.attempt, seat)];
+        if (seat != 0 || s.operator == address(0)) return w;
+        w.operator = s.operator;
+        w.status = s.status == RequestStatus.Accepted ? SeatStatus.Accepted : SeatStatus.Claimed;
+        (w.tokenCount, w.firstToken, w.disputed) = (s.tokenCount, s.firstToken, s.disputed);
+    }
+
+    /// A seat of an attempt that ended.
+    function _pastSeat(bytes32 id, State memory s, uint8 attempt, uint8 seat)
+        internal
+        view
+        returns (SeatWord memory w)
+    {
+        bytes32 name = _nameOf(id, attempt, seat);
+        if (s.replicated) return _seats[name];
+        if (seat == 0 && attempt != 0 && attempt < s.attempt) {
+            (w.operator, w.status) =
+            (address(uint160(uint256(_values[name]))), SeatStatus.Convicted);
+        }
+    }
+
+    /// With replicas.
+    function _putSeat(bytes32 id, State memory s, uint8 seat, SeatWord memory w) internal {
+        _seats[_nameOf(id, s.attempt, seat)] = w;
+    }
+
+    /// Seats of the present round that are taken.
+    function _taken(State memory s) internal pure returns (uint8) {
+        if (s.replicated) return s.seatsTaken;
+        return s.operator == address(0) ? 0 : 1;
     }
 
     /// Whether the seat's stake is still locked.
@@ -143,61 +201,27 @@ abstract contract OracleBase is IInferenceOracle {
             || status == SeatStatus.Claimed;
     }
 
-    function _claimHash(bytes32 id, uint64 seed, Seat storage seat)
-        internal
-        view
-        returns (bytes32)
-    {
-        return ClaimHash.claimHash(id, seed, seat.operator, seat.tokenCount, seat.value);
-    }
-
-    /// Fines a seat that let a deadline pass.
-    function _miss(Request calldata r, bytes32 id, Seat storage seat) internal {
-        seat.status = SeatStatus.Missed;
-        address operator = seat.operator;
-        uint256 penalty = r.stake / MISS_DIVISOR;
-        if (penalty < r.fee) penalty = r.fee;
-        if (penalty > r.stake) penalty = r.stake;
-        _credit(r.requester, id, penalty);
-        emit Missed(id, operator, penalty);
-        IOperatorBonds(bonds).seize(operator, penalty);
-        IOperatorBonds(bonds).unlock(operator, r.stake - penalty);
-    }
-
-    /* ENDS */
-
-    /// Reopens or refunds the request when no seat of its attempt stands.
-    function _endAttemptIfDead(Request calldata r, bytes32 id, RequestState storage s) internal {
-        uint8 attempt = s.attempt;
-        for (uint256 i; i < s.seatsTaken; ++i) {
-            if (_stands(_seat(id, attempt, i).status)) return;
-        }
-        if (attempt == MAX_ATTEMPTS) {
-            _refund(r, id, s);
-            return;
-        }
-        (s.status, s.attempt, s.seatsTaken, s.deadline) =
-        (RequestStatus.Open, attempt + 1, 0, _after(r.acceptPeriod));
-        emit Reopened(id, attempt + 1, s.deadline);
-    }
-
-    /// Ends the request without a result: the fee goes back, the stakes of all seats that stand are
-    /// unlocked.
-    function _refund(Request calldata r, bytes32 id, RequestState storage s) internal {
-        s.status = RequestStatus.Refunded;
-        _credit(r.requester, id, r.fee);
-        emit Refunded(id);
-        uint8 attempt = s.attempt;
-        for (uint256 i; i < s.seatsTaken; ++i) {
-            Seat storage seat = _seat(id, attempt, i);
-            if (_stands(seat.status)) IOperatorBonds(bonds).unlock(seat.operator, r.stake);
+    /// The caller acts for itself, or as the operator's agent for claims.
+    function _requireActs(address operator) internal view {
+        if (msg.sender == operator) return;
+        if (IOperatorBonds(bonds).agentRoles(operator, msg.sender) & AgentRoles.CLAIMS == 0) {
+            revert IInferenceOracle.NotOperatorOrAgent();
         }
     }
 
-    function _credit(address account, bytes32 id, uint256 amount) internal {
-        if (amount == 0) return;
-        credit[account] += amount;
-        emit Credited(account, id, amount);
+    /// Opens the request for another round, in the next attempt if a claim was convicted in this
+    /// one.
+    function _reopen(bytes32 id, State memory s, bool convicted) internal {
+        if (convicted) ++s.attempt;
+        else if (s.misses < States.MAX_MISSES) ++s.misses;
+        (s.status, s.deadline) = (RequestStatus.Open, 0);
+        _clearSeats(s);
+        emit IInferenceOracle.Reopened(id, s.attempt);
+    }
+
+    function _clearSeats(State memory s) internal pure {
+        if (s.replicated) s.seatsTaken = 0;
+        else (s.operator, s.tokenCount, s.firstToken, s.disputed) = (address(0), 0, 0, false);
     }
 }
 // slither-disable-end timestamp,incorrect-equality,calls-loop

@@ -2,16 +2,26 @@
 pragma solidity 0.8.37;
 
 import {DisputeGame} from "../../src/DisputeGame.sol";
+import {IClaims} from "../../src/interfaces/IClaims.sol";
 import {
     ClaimStatus,
+    Conviction,
+    Dispute,
     DisputeState,
     DisputeView,
+    DisputedClaim,
     GameParameters,
     IDisputeGame
 } from "../../src/interfaces/IDisputeGame.sol";
-import {IInferenceOracle, Request} from "../../src/interfaces/IInferenceOracle.sol";
+import {Request} from "../../src/interfaces/IInferenceOracle.sol";
 import {ModelCommitment} from "../../src/interfaces/IModelRegistry.sol";
-import {IStepVerifier, Opening, UnitKind, Witness} from "../../src/interfaces/IStepVerifier.sol";
+import {
+    ClaimFacts,
+    IStepVerifier,
+    Opening,
+    UnitKind,
+    Witness
+} from "../../src/interfaces/IStepVerifier.sol";
 import {MoveTest} from "./MoveTest.sol";
 
 /// Each move, and the deployment, with the wrong contents.
@@ -55,18 +65,33 @@ contract ContentsTest is MoveTest {
 
     function badPick(uint256 op, uint256 height, uint256 index) private {
         bytes32[] memory path;
-        vm.prank(challenger);
         expect(IDisputeGame.BadPick.selector);
-        arena.pick{value: 1 ether}(id, uint16(op), uint8(height), uint32(index), "node", path);
+        pickWith(op, height, index, "node", path);
         // With a path of the right length too.
         DisputeView memory v = view_(id);
         uint256 length = op < 4 && height <= truth.heightOf(op) ? truth.heightOf(op) - height : 0;
-        path = new bytes32[](
-            op == v.op ? (v.height > height ? v.height - height : 0) : length + v.height
-        );
-        vm.prank(challenger);
+        if (op != v.op) path = new bytes32[](length + v.height);
+        else path = new bytes32[](v.height > height ? v.height - height : 0);
         expect(IDisputeGame.BadPick.selector);
-        arena.pick{value: 1 ether}(id, uint16(op), uint8(height), uint32(index), "node", path);
+        pickWith(op, height, index, "node", path);
+    }
+
+    /// 0 stands for the trace's root where a dispute's node is kept: no node may have that value,
+    /// at any place and in whatever way it is named.
+    function test_pick_nodeZero_reverts() public {
+        theirs.force(0, 0, 1, bytes32(0));
+        reach(DisputeState.Pick);
+        uint8[3] memory heights = [6, 1, 0];
+        for (uint256 i; i < heights.length; ++i) {
+            bytes32[] memory path = theirs.path(0, heights[i], 0, TOP, 2);
+            expect(IDisputeGame.BadPick.selector);
+            pickWith(0, heights[i], 0, 0, path);
+        }
+        pick(id, 0, 6, 0);
+        reveal(id);
+        expect(IDisputeGame.BadPick.selector);
+        this.pickFor(0, 1, 0, 0);
+        assertState(id, DisputeState.Pick);
     }
 
     /// A node of elsewhere does not open at another place, whatever its operation.
@@ -76,16 +101,13 @@ contract ContentsTest is MoveTest {
         bytes32[] memory path = theirs.path(0, 0, 1, TOP, 2);
         uint32[3] memory places = [uint32(0), 2, 17];
         for (uint256 i; i < places.length; ++i) {
-            vm.prank(challenger);
             expect(IDisputeGame.WrongHash.selector);
-            arena.pick{value: 1 ether}(id, 0, 0, places[i], node, path);
+            pickWith(0, 0, places[i], node, path);
         }
         // Its path one shorter or longer, as if it lay higher or lower.
-        vm.prank(challenger);
         expect(IDisputeGame.BadPick.selector);
-        arena.pick{value: 1 ether}(id, 0, 1, 0, node, path);
-        vm.prank(challenger);
-        arena.pick{value: 1 ether}(id, 0, 0, 1, node, path);
+        pickWith(0, 1, 0, node, path);
+        pickWith(0, 0, 1, node, path);
         assertState(id, DisputeState.Leaf);
     }
 
@@ -95,9 +117,8 @@ contract ContentsTest is MoveTest {
         bytes32[] memory path = theirs.path(0, 0, 5, TOP, 2);
         for (uint256 i; i < path.length; ++i) {
             path[i] = bytes32(uint256(path[i]) ^ 1);
-            vm.prank(challenger);
             expect(IDisputeGame.WrongHash.selector);
-            arena.pick{value: 1 ether}(id, 0, 0, 5, node, path);
+            pickWith(0, 0, 5, node, path);
             path[i] = bytes32(uint256(path[i]) ^ 1);
         }
     }
@@ -112,9 +133,8 @@ contract ContentsTest is MoveTest {
         openTrace(id);
         bytes32[] memory path = theirs.path(0, 6, 0, TOP, 2);
         bytes32 node = theirs.node(0, 6, 0);
-        vm.prank(challenger);
         expect(IDisputeGame.UnknownShape.selector);
-        arena.pick{value: 1 ether}(id, 0, 6, 0, node, path);
+        pickWith(0, 6, 0, node, path);
         assertFalse(arena.shapeRecorded(modelId, 0));
         vm.expectEmit(address(arena));
         emit IDisputeGame.ShapeRecorded(modelId, 0);
@@ -140,88 +160,84 @@ contract ContentsTest is MoveTest {
 
     function test_openTrace_badAnswers_revert() public {
         reach(DisputeState.Root);
+        Dispute memory d = dispute();
         bytes32 root = theirs.root();
         bytes32[] memory children = theirs.children(TOP, 2, 0);
         vm.startPrank(operator);
         expect(IDisputeGame.WrongHash.selector);
-        arena.openTrace(id, 0, children);
+        arena.openTrace(d, 0, children);
         expect(IDisputeGame.WrongHash.selector);
-        arena.openTrace(id, "root", children);
+        arena.openTrace(d, "root", children);
         expect(IDisputeGame.WrongChildCount.selector);
-        arena.openTrace(id, root, new bytes32[](3));
+        arena.openTrace(d, root, new bytes32[](3));
         expect(IDisputeGame.WrongChildCount.selector);
-        arena.openTrace(id, root, new bytes32[](8));
+        arena.openTrace(d, root, new bytes32[](8));
         for (uint256 i; i < 4; ++i) {
             children[i] = bytes32(uint256(children[i]) ^ 1);
             expect(IDisputeGame.WrongHash.selector);
-            arena.openTrace(id, root, children);
+            arena.openTrace(d, root, children);
             children[i] = bytes32(uint256(children[i]) ^ 1);
         }
-        vm.expectEmit(address(arena));
-        emit IDisputeGame.TraceOpened(claimId, root, children);
-        arena.openTrace(id, root, children);
-        assertEq(arena.claimOf(claimId).root, root);
-        assertEq(arena.filledAt(claimId, TOP, 2, 0), block.timestamp);
+        arena.openTrace(d, root, children);
+        DisputedClaim memory c = arena.claimOf(claimId);
+        assertEq(c.root, root);
+        assertEq(c.openedAt, block.timestamp);
         vm.stopPrank();
     }
 
     function test_reveal_badAnswers_revert() public {
         reach(DisputeState.Node);
+        Dispute memory d = dispute();
         bytes32[] memory children = theirs.children(0, 6, 0);
         expect(IDisputeGame.WrongChildCount.selector);
-        arena.reveal(id, new bytes32[](31));
+        arena.reveal(d, new bytes32[](31));
         expect(IDisputeGame.WrongChildCount.selector);
-        arena.reveal(id, new bytes32[](64));
+        arena.reveal(d, new bytes32[](64));
         for (uint256 i; i < 32; ++i) {
             children[i] = bytes32(uint256(children[i]) ^ 1);
-            expect(
-                truth.present(0, 1, i)
-                    ? IDisputeGame.WrongHash.selector
-                    : IDisputeGame.BadPadding.selector
-            );
-            arena.reveal(id, children);
+            bool present = truth.present(0, 1, i);
+            expect(present ? IDisputeGame.WrongHash.selector : IDisputeGame.BadPadding.selector);
+            arena.reveal(d, children);
             children[i] = bytes32(uint256(children[i]) ^ 1);
         }
-        vm.expectEmit(address(arena));
-        emit IDisputeGame.Revealed(claimId, 0, 6, 0, children);
-        arena.reveal(id, children);
+        arena.reveal(d, children);
     }
 
     /// An answer that went through is worth nothing at the next place, or anywhere else.
     function test_reveal_replayed_reverts() public {
         reach(DisputeState.Node);
+        Dispute memory d = dispute();
         bytes32[] memory first = theirs.children(0, 6, 0);
         reveal(id);
         pick(id, 0, 1, 1);
         expect(IDisputeGame.WrongChildCount.selector);
-        arena.reveal(id, first);
+        arena.reveal(d, first);
         bytes32[] memory second = theirs.children(0, 1, 0);
         expect(IDisputeGame.WrongHash.selector);
-        arena.reveal(id, second);
+        arena.reveal(d, second);
         reveal(id);
         pick(id, 0, 0, 3);
         bytes memory leaf = theirs.leaf(0, 2);
         expect(IDisputeGame.WrongHash.selector);
-        arena.revealLeaf(id, leaf);
+        arena.revealLeaf(d, leaf);
         revealLeaf(id);
     }
 
     function test_revealLeaf_exactLength() public {
         reach(DisputeState.Leaf);
+        Dispute memory d = dispute();
         // Chunk 0 of two: 1,024 bytes.
         bytes memory data = theirs.leaf(2, 2);
         assertEq(data.length, 1024);
         expect(IDisputeGame.WrongLength.selector);
-        arena.revealLeaf(id, bytes.concat(data, hex"00"));
+        arena.revealLeaf(d, bytes.concat(data, hex"00"));
         expect(IDisputeGame.WrongLength.selector);
-        arena.revealLeaf(id, "");
+        arena.revealLeaf(d, "");
         data[77] ^= 0x40;
         expect(IDisputeGame.WrongHash.selector);
-        arena.revealLeaf(id, data);
+        arena.revealLeaf(d, data);
         data[77] ^= 0x40;
-        vm.expectEmit(address(arena));
-        emit IDisputeGame.LeafRevealed(claimId, 2, 2, data);
-        arena.revealLeaf(id, data);
+        arena.revealLeaf(d, data);
     }
 
     /* PARTIALS */
@@ -230,30 +246,34 @@ contract ContentsTest is MoveTest {
         reach(DisputeState.Partials);
         bytes memory partials = truePartials();
         partials[9] = 0x01;
-        vm.expectEmit(address(arena));
-        emit IDisputeGame.PartialsOpened(claimId, 2, 1, 3, partials);
         openPartials(id, partials);
-        assertEq(arena.partialsFilledAt(claimId, 2, 1, 3), block.timestamp);
+        expectPartial(partialWitness(id, 9), truePartials(), IDisputeGame.WrongHash.selector);
         Witness memory w = partialWitness(id, 9);
-        vm.startPrank(challenger);
-        expect(IDisputeGame.WrongHash.selector);
-        arena.stepPartial(id, req, model, w, truePartials());
-        for (uint256 i; i < 4; ++i) {
+        w.kind = UnitKind.Output;
+        expectPartial(w, partials, IDisputeGame.WrongKind.selector);
+        w.kind = UnitKind.Unlisted;
+        expectPartial(w, partials, IDisputeGame.WrongKind.selector);
+        for (uint256 i; i < 3; ++i) {
             w = partialWitness(id, 9);
-            if (i == 0) w.kind = UnitKind.Output;
-            if (i == 1) w.op = 0;
-            if (i == 2) w.leaf = 0;
-            if (i == 3) w.unit = 4;
-            expect(IDisputeGame.BadElement.selector);
-            arena.stepPartial(id, req, model, w, partials);
+            if (i == 0) w.op = 0;
+            if (i == 1) w.leaf = 0;
+            if (i == 2) w.unit = 4;
+            expectPartial(w, partials, IDisputeGame.BadElement.selector);
         }
-        w = partialWitness(id, 8);
-        expect(IDisputeGame.NothingWrong.selector);
-        arena.stepPartial(id, req, model, w, partials);
+        expectPartial(partialWitness(id, 8), partials, IDisputeGame.NothingWrong.selector);
         w = partialWitness(id, 9);
-        arena.stepPartial(id, req, model, w, partials);
-        vm.stopPrank();
+        vm.expectEmit(address(arena));
+        emit IDisputeGame.ClaimConvicted(
+            claimId, id, challenger, Conviction.PartialStep, w.op, w.leaf, w.unit
+        );
+        stepPartial(id, 9, partials);
         assertTrue(convicted());
+    }
+
+    function expectPartial(Witness memory w, bytes memory partials, bytes4 error_) private {
+        vm.prank(challenger);
+        expect(error_);
+        arena.stepPartial(dispute(), facts, model, w, partials, SALT);
     }
 
     function test_partials_badFormat_reverts() public {
@@ -262,9 +282,9 @@ contract ContentsTest is MoveTest {
         partials[0] = 0xff;
         vm.startPrank(operator);
         expect(IDisputeGame.BadPartials.selector);
-        arena.openPartials(id, partials);
+        arena.openPartials(dispute(), partials);
         expect(IDisputeGame.BadPartials.selector);
-        arena.openPartials(id, new bytes(40));
+        arena.openPartials(dispute(), new bytes(40));
         vm.stopPrank();
     }
 
@@ -275,7 +295,7 @@ contract ContentsTest is MoveTest {
         for (uint256 i; i < elements.length; ++i) {
             vm.prank(challenger);
             expect(IDisputeGame.BadElement.selector);
-            arena.demandPartials{value: 1 ether}(id, elements[i]);
+            arena.demandPartials{value: 1 ether}(disputes[id], elements[i]);
         }
         demand(id, 255);
         assertEq(view_(id).element, 255);
@@ -289,11 +309,11 @@ contract ContentsTest is MoveTest {
         revealLeaf(id);
         vm.prank(challenger);
         expect(IDisputeGame.BadElement.selector);
-        arena.demandPartials{value: 1 ether}(id, 272);
+        arena.demandPartials{value: 1 ether}(disputes[id], 272);
         demand(id, 271);
         assertEq(view_(id).element, 271);
         openPartials(id, truePartials());
-        assertEq(arena.partialsFilledAt(claimId, 2, 2, 271), block.timestamp);
+        assertState(id, DisputeState.PartialStep);
     }
 
     function test_demandPartials_noAttention_reverts() public {
@@ -303,7 +323,7 @@ contract ContentsTest is MoveTest {
         revealLeaf(id);
         vm.prank(challenger);
         expect(IDisputeGame.BadElement.selector);
-        arena.demandPartials{value: 1 ether}(id, 3);
+        arena.demandPartials{value: 1 ether}(disputes[id], 3);
     }
 
     /* STEPS */
@@ -312,10 +332,15 @@ contract ContentsTest is MoveTest {
         reach(DisputeState.Step);
         toy.setAlways();
         Witness memory w;
-        w.kind = UnitKind.PartialChunk;
-        vm.prank(challenger);
-        expect(IDisputeGame.BadPartials.selector);
-        arena.step(id, req, model, w);
+        for (uint256 kind; kind <= uint256(UnitKind.Unlisted); ++kind) {
+            w.kind = UnitKind(kind);
+            bool partial_ = w.kind >= UnitKind.PartialChunk && w.kind <= UnitKind.PartialFinal;
+            uint256 snapshot = vm.snapshotState();
+            if (partial_) expect(IDisputeGame.WrongKind.selector);
+            stepAtOnce(id, w);
+            assertEq(convicted(), !partial_);
+            vm.revertToStateAndDelete(snapshot);
+        }
     }
 
     function test_step_anyWrongUnit_convicts() public {
@@ -326,22 +351,54 @@ contract ContentsTest is MoveTest {
         assertTrue(convicted());
     }
 
-    function test_step_otherRequestOrModel_reverts() public {
+    /// The facts and the model are the claim's or the move reverts, whatever the verifier thinks.
+    function test_step_otherFactsOrModel_reverts() public {
         reach(DisputeState.Step);
+        toy.setAlways();
         Witness memory w = witness(2, 2);
-        Request memory other = req;
-        other.seed ^= 1;
+        for (uint256 i; i < 9; ++i) {
+            vm.prank(challenger);
+            expect(IDisputeGame.WrongFacts.selector);
+            arena.step(dispute(), otherFacts(i), model, w, SALT);
+        }
         ModelCommitment memory otherModel = model;
         otherModel.vocabSize += 1;
-        vm.startPrank(challenger);
-        expect(IDisputeGame.WrongRequest.selector);
-        arena.step(id, other, model, w);
+        vm.prank(challenger);
         expect(IDisputeGame.WrongModel.selector);
-        arena.step(id, req, otherModel, w);
-        vm.stopPrank();
-        vm.warp(view_(id).deadline + 1);
-        expect(IDisputeGame.WrongRequest.selector);
-        arena.timeout(id, other);
+        arena.step(dispute(), facts, otherModel, w, SALT);
+    }
+
+    function test_stepPartial_otherFactsOrModel_reverts() public {
+        reach(DisputeState.PartialStep);
+        toy.setAlways();
+        Witness memory w = partialWitness(id, 9);
+        bytes memory partials = truePartials();
+        for (uint256 i; i < 9; ++i) {
+            vm.prank(challenger);
+            expect(IDisputeGame.WrongFacts.selector);
+            arena.stepPartial(dispute(), otherFacts(i), model, w, partials, SALT);
+        }
+        ModelCommitment memory otherModel = model;
+        otherModel.opCount += 1;
+        vm.prank(challenger);
+        expect(IDisputeGame.WrongModel.selector);
+        arena.stepPartial(dispute(), facts, otherModel, w, partials, SALT);
+        stepPartial(id, 9, partials);
+        assertTrue(convicted());
+    }
+
+    /// The claim's facts but for one.
+    function otherFacts(uint256 which) private view returns (ClaimFacts memory f) {
+        f = facts;
+        if (which == 0) f.promptCount += 1;
+        if (which == 1) f.promptHash = 0;
+        if (which == 2) f.tokenCount += 1;
+        if (which == 3) f.tokensHash = 0;
+        if (which == 4) f.temperature += 1;
+        if (which == 5) f.minP += 1;
+        if (which == 6) f.seed += 1;
+        if (which == 7) f.allowedCount += 1;
+        if (which == 8) f.allowedHash = "other";
     }
 
     /// A witness that does not open reverts and decides nothing.
@@ -354,9 +411,9 @@ contract ContentsTest is MoveTest {
         for (uint256 i; i < encoded.length; ++i) {
             encoded[i] ^= 0x01;
             uint256 snapshot = vm.snapshotState();
+            bytes memory call = abi.encodePacked(arena.step.selector, encodeStep(encoded));
             vm.prank(challenger);
-            (bool ok,) =
-                address(arena).call(abi.encodePacked(arena.step.selector, encodeStep(encoded)));
+            (bool ok,) = address(arena).call(call);
             // A liar is convicted by whatever still proves it: places that the toy does not read.
             if (!ok) ++reverted;
             else assertTrue(convicted());
@@ -369,11 +426,14 @@ contract ContentsTest is MoveTest {
     /// Arguments of `step` with a witness that is encoded already.
     function encodeStep(bytes memory encodedWitness) private view returns (bytes memory) {
         bytes memory encodedModel = abi.encode(model);
-        uint256 head = 32 + 19 * 32 + 32 + 32;
+        // Dispute and facts of 9 words each, two offsets, the salt.
+        uint256 head = 32 * (9 + 9 + 3);
         // abi.encode of a dynamic struct begins with its offset, which is dropped.
         uint256 modelSize = encodedModel.length - 32;
         return bytes.concat(
-            abi.encode(id, req, head, head + modelSize), tail(encodedModel), tail(encodedWitness)
+            abi.encode(dispute(), facts, head, head + modelSize, SALT),
+            tail(encodedModel),
+            tail(encodedWitness)
         );
     }
 
@@ -386,90 +446,154 @@ contract ContentsTest is MoveTest {
 
     /* CHALLENGES */
 
+    function challengeWith(bytes32 name, Request memory r, ModelCommitment memory m, uint88 bond)
+        private
+        returns (bytes32)
+    {
+        vm.prank(challenger);
+        return arena.challenge{value: 1 ether}(address(oracle), name, openingOf(r), m, bond, SALT);
+    }
+
     function test_challenge_wrongModel_reverts() public {
         ModelCommitment memory other = model;
         other.samplerOp = 0;
-        vm.prank(challenger);
         expect(IDisputeGame.WrongModel.selector);
-        arena.challenge{value: 1 ether}(req, 1, 0, other, SALT);
+        challengeWith(theClaim.name, req, other, uint88(MIN_BOND));
     }
 
     function test_challenge_afterWindow_reverts() public {
-        skip(WINDOW + 1);
-        vm.prank(challenger);
-        expect(IInferenceOracle.TooLate.selector);
-        arena.challenge{value: 1 ether}(req, 1, 0, model, SALT);
+        skip(WINDOW);
+        uint256 snapshot = vm.snapshotState();
+        challengeWith(theClaim.name, req, model, uint88(MIN_BOND));
+        vm.revertToState(snapshot);
+        skip(1);
+        expect(IClaims.DisputeWindowOver.selector);
+        challengeWith(theClaim.name, req, model, uint88(MIN_BOND));
     }
 
     function test_challenge_noSuchClaim_reverts() public {
-        vm.startPrank(challenger);
-        expect(IInferenceOracle.NoSuchClaim.selector);
-        arena.challenge{value: 1 ether}(req, 1, 1, model, SALT);
-        expect(IInferenceOracle.NoSuchClaim.selector);
-        arena.challenge{value: 1 ether}(req, 2, 0, model, SALT);
+        bytes32 name = theClaim.name;
+        uint88 bond = uint88(MIN_BOND);
+        // Another seat, the next attempt, another request.
+        for (uint256 i; i < 3; ++i) {
+            uint256 difference = i == 0 ? 1 : i == 1 ? 8 : 256;
+            expect(IClaims.NoSuchClaim.selector);
+            challengeWith(bytes32(uint256(name) + difference), req, model, bond);
+        }
         Request memory other = req;
         other.nonce += 1;
-        expect(IInferenceOracle.NoSuchClaim.selector);
-        arena.challenge{value: 1 ether}(other, 1, 0, model, SALT);
-        vm.stopPrank();
+        expect(IClaims.NoSuchClaim.selector);
+        challengeWith(name, other, model, bond);
+        vm.prank(challenger);
+        expect(IClaims.NoSuchClaim.selector);
+        arena.challenge{value: 1 ether}(address(oracle), name, "", model, bond, SALT);
+    }
+
+    /// A bond is of the challenger's choice, but for the least.
+    function test_challenge_bond() public {
+        expectTooSmall(MIN_BOND);
+        challengeWith(theClaim.name, req, model, uint88(MIN_BOND) - 1);
+        setFee(100 gwei);
+        expectTooSmall(0.2 ether);
+        challengeWith(theClaim.name, req, model, uint88(MIN_BOND));
+        expectTooSmall(0.2 ether);
+        challengeWith(theClaim.name, req, model, 0);
+        bytes32 larger = challengeWith(theClaim.name, req, model, 0.3 ether);
+        assertEq(larger, keccak256(abi.encode(claimId, challenger, uint88(0.3 ether), SALT)));
+        // With another bond it is another dispute, though the salt is the same.
+        bytes32 other = challengeWith(theClaim.name, req, model, 0.2 ether);
+        assertTrue(other != larger);
+        assertEq(arena.claimOf(claimId).live, 2);
+    }
+
+    function expectTooSmall(uint256 needed) private {
+        vm.expectRevert(abi.encodeWithSelector(IDisputeGame.BondTooSmall.selector, needed));
     }
 
     function test_challenge_recordsClaim() public {
-        uint256 prepaid = arena.prepayment(140_000);
-        vm.expectEmit(address(arena));
-        emit IDisputeGame.Challenged(
-            claimId,
-            keccak256(abi.encode(claimId, challenger, SALT)),
-            challenger,
-            requestId,
-            1,
-            0,
-            MIN_BOND,
-            prepaid
-        );
-        vm.startPrank(challenger);
-        id = arena.challenge{value: 1 ether}(req, 1, 0, model, SALT);
-        assertEq(arena.claimOf(claimId).requestId, requestId);
-        assertEq(arena.claimOf(claimId).modelId, modelId);
-        assertEq(arena.claimOf(claimId).operator, operator);
-        assertEq(arena.claimOf(claimId).attempt, 1);
-        assertEq(arena.claimOf(claimId).promptCount, 2);
-        assertEq(arena.claimOf(claimId).tokenCount, 2);
-        assertEq(arena.claimOf(claimId).opCount, 4);
-        assertTrue(arena.claimOf(claimId).status == ClaimStatus.Disputed);
-        assertEq(oracle.seatOf(requestId, 1, 0).disputes, 1);
-        vm.stopPrank();
+        id = open();
+        DisputedClaim memory c = arena.claimOf(claimId);
+        assertTrue(c.status == ClaimStatus.Disputed);
+        assertEq(c.live, 1);
+        assertEq(c.promptCount, 2);
+        assertEq(c.tokenCount, 2);
+        assertEq(c.opCount, 4);
+        assertEq(c.openedAt, 0);
+        assertEq(c.joinedBlock, 0);
+        assertEq(c.root, 0);
+        assertTrue(isDisputed());
+        assertEq(arena.claimIdOf(theClaim), claimId);
+        assertEq(arena.disputeIdOf(dispute()), id);
+        assertTrue(view_(id).alone);
     }
 
     /* DEPLOYMENT */
 
     function test_constructor_badParameters_reverts() public {
+        address half = arena_().extension();
         for (uint256 i; i < 7; ++i) {
             GameParameters memory p = gameParameters();
             if (i == 0) p.floor = 0;
             if (i == 1) p.floor = p.budget + 1;
-            if (i == 2) p.budget = 1 << 24;
+            if (i == 2) p.budget = 1 << 20;
             if (i == 3) p.minBond = 0;
             if (i == 4) p.minBond = 1 << 88;
-            // 600 s + 2 * 90 s + 24 * 5 s is the withdrawal delay.
-            if (i == 5) p.budget = 90;
+            // 600 s + 15 s + 2 * 83 s + 24 * 5 s is more than the withdrawal delay.
+            if (i == 5) p.budget = 83;
             address verifier = i == 6 ? stranger : address(toy);
             expect(IDisputeGame.BadParameters.selector);
-            deployAt(verifier, p);
+            this.deployHalf(verifier, p);
+            expect(IDisputeGame.BadParameters.selector);
+            deployAt(verifier, half, p);
         }
         GameParameters memory good = gameParameters();
-        good.budget = 89;
-        deployAt(address(toy), good);
-        // Not the game that the oracle names.
+        good.budget = 82;
+        address own = this.deployHalf(address(toy), good);
+        deployAt(address(toy), own, good);
+    }
+
+    /// Both halves have the same oracle, verifier and parameters.
+    function test_constructor_otherHalf_reverts() public {
+        address right = arena_().extension();
+        GameParameters memory p = gameParameters();
+        p.minBond += 1;
+        address half = this.deployHalf(address(toy), p);
         expect(IDisputeGame.BadParameters.selector);
-        new DisputeGame(address(oracle), address(toy), good);
+        deployAt(address(toy), half, gameParameters());
+        half = this.deployHalf(address(registry), gameParameters());
+        expect(IDisputeGame.BadParameters.selector);
+        deployAt(address(toy), half, gameParameters());
+        // Not the game that the oracle names.
+        bytes memory arguments = abi.encode(oracle, toy, right, gameParameters());
+        bytes memory code = vm.getCode("DisputeGame.sol:DisputeGame");
+        expect(IDisputeGame.BadParameters.selector);
+        this.create(bytes.concat(code, arguments));
+    }
+
+    function arena_() private view returns (DisputeGame) {
+        return DisputeGame(address(arena));
+    }
+
+    function deployHalf(address verifier, GameParameters memory p) external returns (address) {
+        bytes memory code = vm.getCode("DisputeGameExtension.sol:DisputeGameExtension");
+        return this.create(bytes.concat(code, abi.encode(oracle, verifier, p)));
+    }
+
+    /// Reverts with what the constructor reverts with.
+    function create(bytes memory code) external returns (address at) {
+        assembly {
+            at := create(0, add(code, 32), mload(code))
+            if iszero(at) {
+                returndatacopy(0, 0, returndatasize())
+                revert(0, returndatasize())
+            }
+        }
     }
 
     /// A game at the address that the oracle names.
-    function deployAt(address verifier, GameParameters memory p) private {
-        bytes memory code =
-            abi.encodePacked(type(DisputeGame).creationCode, abi.encode(oracle, verifier, p));
-        vm.etch(game, code);
+    function deployAt(address verifier, address half, GameParameters memory p) private {
+        bytes memory code = vm.getCode("DisputeGame.sol:DisputeGame");
+        vm.etch(game, bytes.concat(code, abi.encode(oracle, verifier, half, p)));
         (bool ok, bytes memory out) = game.call("");
         if (!ok) {
             assembly {

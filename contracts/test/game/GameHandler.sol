@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {DisputeState, DisputeView} from "../../src/interfaces/IDisputeGame.sol";
+import {Claim} from "../../src/interfaces/IClaims.sol";
+import {DisputeState, DisputeView, IDisputeGame} from "../../src/interfaces/IDisputeGame.sol";
 import {Request} from "../../src/interfaces/IInferenceOracle.sol";
+import {ClaimFacts, Witness} from "../../src/interfaces/IStepVerifier.sol";
 import {GameTest} from "./GameTest.sol";
 import {ToyTrace} from "./ToyTrace.sol";
 
 /// Random play around two claims, an honest operator's and a liar's. The honest challenger disputes
 /// only the liar, follows the first difference and moves in time; the honest operator answers in
-/// time. Puppets do anything: dispute both, pick at random, stay silent; the liar withholds at
+/// time, alone or many at once, though strangers copy its answers. Puppets do anything: dispute
+/// both, pick at random, copy the honest challenger's proof, stay silent; the liar withholds at
 /// random.
 contract GameHandler is GameTest {
     uint256 internal constant HONEST = 0;
@@ -18,7 +21,8 @@ contract GameHandler is GameTest {
     struct Case {
         Request req;
         bytes32 requestId;
-        bytes32 claimId;
+        Claim claim;
+        ClaimFacts facts;
         ToyTrace theirs;
         address operator;
     }
@@ -37,9 +41,11 @@ contract GameHandler is GameTest {
     mapping(bytes32 move => uint256) public done;
     uint256 public paidIn;
     mapping(address account => uint256) internal startOf;
+    uint256 internal received;
 
     function setUp() public override {
         super.setUp();
+        window = 300;
         puppet = rival;
         // All that there is: what the requester and the two challengers hold, and thirty operators'
         // bonds.
@@ -50,7 +56,7 @@ contract GameHandler is GameTest {
             claimIt();
             if (i == LIAR) theirs.changeLeaf(0, 5, flipped(0, 5, 3));
             theirs.root();
-            cases[i] = Case(req, requestId, claimId, theirs, operator);
+            cases[i] = Case(req, requestId, theClaim, facts, theirs, operator);
         }
         truth.root();
         for (uint256 i; i < actors(); ++i) {
@@ -59,21 +65,21 @@ contract GameHandler is GameTest {
     }
 
     function use(uint256 i) internal {
-        (req, requestId, claimId) = (cases[i].req, cases[i].requestId, cases[i].claimId);
+        (req, requestId) = (cases[i].req, cases[i].requestId);
+        (theClaim, facts) = (cases[i].claim, cases[i].facts);
+        claimId = keccak256(abi.encode(theClaim));
         (theirs, operator) = (cases[i].theirs, cases[i].operator);
     }
 
     /* MOVES */
 
     function challenge(uint256 who, uint256 what, uint256 fee) external {
-        vm.fee(_bound(fee, 1 gwei, 200 gwei));
+        setFee(_bound(fee, 1 gwei, 200 gwei));
         if (entries.length == MAX_DISPUTES) return;
         address sender = who % 2 == 0 ? challenger : puppet;
         uint256 k = sender == challenger ? LIAR : what % 2;
         use(k);
-        bool live = block.timestamp <= oracle.stateOf(requestId).deadline
-            && oracle.standing(requestId, 1, 0);
-        if (!live) return;
+        if (over() || block.timestamp > oracle.stateOf(requestId).deadline) return;
         bytes32 id = open(sender, bytes32(entries.length));
         entries.push(Entry(id, k, sender));
         ++done["challenge"];
@@ -81,25 +87,113 @@ contract GameHandler is GameTest {
 
     /// Whoever's turn it is in some dispute moves.
     function move(uint256 which, uint256 random, uint256 fee) external {
-        vm.fee(_bound(fee, 1 gwei, 200 gwei));
+        setFee(_bound(fee, 1 gwei, 200 gwei));
         if (entries.length == 0) return;
         Entry memory e = entries[which % entries.length];
         use(e.case_);
         DisputeView memory v = view_(e.id);
         if (v.state == DisputeState.Closed || over() || block.timestamp > v.deadline) return;
-        if (operatorsTurn(v.state)) {
+        if (isOperators(v.state)) {
             if (e.case_ == LIAR && random % 4 == 0) return;
+            uint256 before = heldFor(e.id);
+            if (random % 5 == 0 && v.state == DisputeState.Node) copyAnswer(e.id);
             answer(e.id);
+            note(e, before);
             ++done["answer"];
         } else {
             playChallenger(e, v, random);
         }
     }
 
+    /// A stranger is first with the operator's answer; the operator's own then changes nothing.
+    function copyAnswer(bytes32 id) private {
+        bytes memory call = answerCall(id);
+        vm.prank(stranger);
+        (bool ok,) = address(arena).call(call);
+        require(ok, "copied");
+        vm.prank(operator);
+        (ok,) = address(arena).call(call);
+        require(ok, "too late");
+        ++done["copied"];
+    }
+
+    /// The honest operator answers all that it is asked at once.
+    function answerAll(uint256 which, uint256 fee) external {
+        setFee(_bound(fee, 1 gwei, 200 gwei));
+        use(which % 2);
+        bytes[] memory calls = new bytes[](entries.length);
+        uint256 count;
+        for (uint256 i; i < entries.length; ++i) {
+            Entry memory e = entries[i];
+            if (e.case_ != which % 2 || over()) continue;
+            DisputeView memory v = view_(e.id);
+            if (!isOperators(v.state) || block.timestamp > v.deadline) continue;
+            calls[count++] = answerCall(e.id);
+        }
+        assembly {
+            mstore(calls, count)
+        }
+        if (count == 0) return;
+        uint256[] memory before = new uint256[](entries.length);
+        for (uint256 i; i < entries.length; ++i) {
+            before[i] = heldFor(entries[i].id);
+        }
+        vm.prank(operator);
+        arena.multicall(calls);
+        for (uint256 i; i < entries.length; ++i) {
+            note(entries[i], before[i]);
+        }
+        ++done["batch"];
+    }
+
+    /// What an answer cost the honest challenger.
+    function note(Entry memory e, uint256 before) private {
+        if (e.challenger == challenger) received += before - heldFor(e.id);
+    }
+
+    /// A puppet sends the honest challenger's proof, for which it has no commitment: that convicts
+    /// only where the puppet is alone, and then there is nobody whose reward it takes.
+    function copyProof(uint256 which) external {
+        for (uint256 i; i < entries.length; ++i) {
+            Entry memory e = entries[(which % entries.length + i) % entries.length];
+            use(e.case_);
+            if (e.case_ != LIAR || e.challenger == challenger || over()) continue;
+            DisputeView memory v = view_(e.id);
+            if (v.state == DisputeState.Closed || v.state == DisputeState.Root) continue;
+            if (!isOperators(v.state) && block.timestamp > v.deadline) continue;
+            Witness memory w = witness(0, 5);
+            // Until the second block after a join whoever was alone is free.
+            vm.roll(block.number + 2);
+            bool free = !needsCommitment(e.id);
+            // One that is alone would end the game too soon to show more.
+            if (free && which % 8 != 0) continue;
+            if (!free) vm.expectRevert(IDisputeGame.NotCommitted.selector);
+            stepAtOnce(e.id, w);
+            ++done[free ? bytes32("alone") : bytes32("refused")];
+            return;
+        }
+    }
+
+    /// The honest challenger's proof, committed to where it must be. Puppets see it in the pool and
+    /// send it first, from every dispute that they have.
+    function stepHonestly(Entry memory e, DisputeView memory v) private {
+        Witness memory w = witness(v.op, v.index);
+        if (needsCommitment(e.id)) commitTo(challenger, keccak256(abi.encode(w)));
+        for (uint256 i; i < entries.length; ++i) {
+            Entry memory other = entries[i];
+            if (other.case_ != LIAR || other.challenger == challenger) continue;
+            if (stateOf(other.id) == DisputeState.Closed) continue;
+            vm.expectRevert(IDisputeGame.NotCommitted.selector);
+            stepAtOnce(other.id, w);
+            ++done["refused"];
+        }
+        stepAtOnce(e.id, w);
+    }
+
     function playChallenger(Entry memory e, DisputeView memory v, uint256 random) private {
         if (e.challenger == challenger) {
             if (v.state == DisputeState.Pick) follow(e.id);
-            else step(e.id, v.op, v.index);
+            else stepHonestly(e, v);
             ++done["honest"];
         } else if (v.state == DisputeState.Pick) {
             uint256 op = v.op == TOP ? random % truth.opCount() : v.op;
@@ -125,8 +219,8 @@ contract GameHandler is GameTest {
         DisputeView memory v = view_(e.id);
         if (v.state == DisputeState.Closed || over() || block.timestamp <= v.deadline) return;
         vm.prank(stranger);
-        arena.timeout(e.id, req);
-        if (!operatorsTurn(v.state)) ++lost[e.challenger];
+        arena.timeout(disputes[e.id]);
+        if (!isOperators(v.state)) ++lost[e.challenger];
         ++done["timeout"];
     }
 
@@ -136,7 +230,7 @@ contract GameHandler is GameTest {
         use(e.case_);
         if (!over() || stateOf(e.id) == DisputeState.Closed) return;
         vm.prank(stranger);
-        arena.reclaim(e.id);
+        arena.reclaim(disputes[e.id]);
         ++done["reclaim"];
     }
 
@@ -162,18 +256,13 @@ contract GameHandler is GameTest {
             Entry memory e = entries[i];
             use(e.case_);
             DisputeView memory v = view_(e.id);
-            // A pick of what is revealed already leaves the turn where it is.
             while (
                 v.state != DisputeState.Closed && !over() && to > v.deadline
                     && block.timestamp <= v.deadline
             ) {
-                if (operatorsTurn(v.state) && e.case_ == HONEST) {
-                    answer(e.id);
-                } else if (!operatorsTurn(v.state) && e.challenger == challenger) {
-                    playChallenger(e, v, 0);
-                } else {
-                    break;
-                }
+                if (isOperators(v.state) && e.case_ == HONEST) answer(e.id);
+                else if (isOperators(v.state) || e.challenger != challenger) break;
+                else playChallenger(e, v, 0);
                 v = view_(e.id);
             }
         }
@@ -201,7 +290,7 @@ contract GameHandler is GameTest {
             vm.prank(actor(i));
             arena.withdraw(payable(actor(i)));
         }
-        vm.warp(block.timestamp + WINDOW + 1);
+        vm.warp(block.timestamp + window + 1);
         for (uint256 i; i < 2; ++i) {
             this.finalize(i);
         }
@@ -210,12 +299,7 @@ contract GameHandler is GameTest {
     /* BOOKS */
 
     function over() internal view returns (bool) {
-        return !oracle.standing(requestId, 1, 0);
-    }
-
-    function operatorsTurn(DisputeState s) internal pure returns (bool) {
-        return s == DisputeState.Root || s == DisputeState.Node || s == DisputeState.Leaf
-            || s == DisputeState.Partials;
+        return !oracle.standing(theClaim.name);
     }
 
     function actors() public pure returns (uint256) {
@@ -223,25 +307,23 @@ contract GameHandler is GameTest {
     }
 
     function actor(uint256 i) public view returns (address) {
-        return
-            [
-                challenger,
-                puppet,
-                cases[HONEST].operator,
-                cases[LIAR].operator,
-                stranger,
-                requester
-            ][i];
+        if (i < 2) return i == 0 ? challenger : puppet;
+        if (i < 4) return cases[i == 2 ? HONEST : LIAR].operator;
+        return i == 4 ? stranger : requester;
     }
 
     /// What an account has or is owed, its bonds and disputes among it.
     function wealth(address account) public view returns (uint256 sum) {
-        sum = account.balance + arena.credit(account) + oracle.credit(account)
-            + bonds.account(account).free + bonds.account(account).locked;
+        sum = account.balance + arena.credit(account) + oracle.credit(account);
+        sum += bonds.account(account).free + bonds.account(account).locked;
+        // The requester's money of its two requests.
+        if (account == requester) {
+            sum += oracle.creditOf(cases[HONEST].requestId);
+            sum += oracle.creditOf(cases[LIAR].requestId);
+        }
         for (uint256 i; i < entries.length; ++i) {
             if (entries[i].challenger != account) continue;
-            DisputeView memory v = arena.disputeOf(entries[i].id);
-            sum += v.bond + v.prepaid;
+            sum += heldFor(entries[i].id);
         }
     }
 
@@ -252,9 +334,8 @@ contract GameHandler is GameTest {
 
     function inDisputes() external view returns (uint256 sum, uint256 live) {
         for (uint256 i; i < entries.length; ++i) {
-            DisputeView memory v = arena.disputeOf(entries[i].id);
-            sum += v.bond + v.prepaid;
-            if (v.state != DisputeState.Closed) ++live;
+            sum += heldFor(entries[i].id);
+            if (stateOf(entries[i].id) != DisputeState.Closed) ++live;
         }
     }
 
@@ -266,8 +347,8 @@ contract GameHandler is GameTest {
 
     /// All ether that the parts and the accounts hold, and what was burned.
     function everything() external view returns (uint256 sum) {
-        sum = address(arena).balance + address(oracle).balance + address(bonds).balance
-            + address(0xdEaD).balance;
+        sum = address(arena).balance + address(oracle).balance + address(bonds).balance;
+        sum += BURNED.balance;
         for (uint256 i; i < actors(); ++i) {
             sum += actor(i).balance;
         }
@@ -280,6 +361,11 @@ contract GameHandler is GameTest {
     function honestStands() external view returns (bool) {
         address honest = cases[HONEST].operator;
         return bonds.account(honest).free + bonds.account(honest).locked == 10 ether;
+    }
+
+    /// What the liar has had for its answers: all that a challenger that is right can lose.
+    function paidToLiar() external view returns (uint256) {
+        return received;
     }
 
     function honestChallenger() external view returns (address) {

@@ -11,7 +11,7 @@ contract GameInvariantsTest is Test {
         handler = new GameHandler();
         vm.deal(address(handler), 1_000_000 ether);
         handler.setUp();
-        bytes4[] memory moves = new bytes4[](9);
+        bytes4[] memory moves = new bytes4[](11);
         moves[0] = GameHandler.challenge.selector;
         // Twice as likely.
         (moves[1], moves[2]) = (GameHandler.move.selector, GameHandler.move.selector);
@@ -21,6 +21,10 @@ contract GameInvariantsTest is Test {
         moves[6] = GameHandler.finalize.selector;
         moves[7] = GameHandler.wait_.selector;
         moves[8] = GameHandler.move.selector;
+        moves[9] = GameHandler.answerAll.selector;
+        moves[10] = GameHandler.copyProof.selector;
+        // Not one of the accounts whose money is counted.
+        targetSender(makeAddr("button"));
         targetContract(address(handler));
         targetSelector(FuzzSelector(address(handler), moves));
     }
@@ -36,10 +40,11 @@ contract GameInvariantsTest is Test {
         // Ether is somewhere: nobody but the actors was paid.
         assertEq(handler.everything(), handler.paidIn(), "conserved");
         // The honest operator keeps its bond and has never less than it had; the honest challenger
-        // loses no dispute.
+        // loses no dispute, and no more than what answers cost.
         assertTrue(handler.honestStands(), "bond");
         assertGe(handler.gain(2), 0, "honest operator");
         assertEq(handler.lost(handler.honestChallenger()), 0, "honest challenger");
+        assertGe(handler.gain(0) + int256(handler.paidToLiar()), 0, "honest challenger's money");
         // Who only presses buttons is paid nothing.
         assertEq(handler.gain(4), 0, "stranger");
     }
@@ -61,17 +66,19 @@ contract GameInvariantsTest is Test {
         for (uint256 i; i < 600; ++i) {
             random = uint256(keccak256(abi.encode(random)));
             (uint256 a, uint256 b, uint256 c) = (random >> 16, random >> 80, random >> 144);
-            uint256 move = random % 20;
+            uint256 move = random % 24;
             if (move < 3) handler.challenge(a, b, c);
             else if (move < 15) handler.move(a, b, c);
             else if (move == 15) handler.timeout(a);
             else if (move < 18) handler.reclaim(a);
             else if (move == 18) handler.withdraw(a);
+            else if (move == 19) handler.answerAll(a, b);
+            else if (move == 20) handler.copyProof(a);
             else handler.wait_(b % 3);
             if (i % 100 == 99) invariant_books();
         }
         afterInvariant();
-        bytes32[10] memory names = [
+        bytes32[13] memory names = [
             bytes32("challenge"),
             "answer",
             "honest",
@@ -81,7 +88,10 @@ contract GameInvariantsTest is Test {
             "reclaim",
             "withdraw",
             "wait",
-            "finalize"
+            "finalize",
+            "copied",
+            "batch",
+            "refused"
         ];
         for (uint256 i; i < names.length; ++i) {
             emit log_named_uint(string(abi.encodePacked(names[i])), handler.done(names[i]));

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {DisputeGame} from "../../src/DisputeGame.sol";
+import {Claim} from "../../src/interfaces/IClaims.sol";
 import {
     ClaimStatus,
+    Dispute,
     DisputeState,
     DisputeView,
     DisputedClaim,
@@ -29,9 +30,17 @@ abstract contract GameTest is BaseTest {
     uint32 internal constant FLOOR = 5;
     uint128 internal constant MIN_BOND = 0.05 ether;
     uint256 internal constant BASE_FEE = 10 gwei;
+    uint256 internal constant TIP = 1 gwei;
     uint16 internal constant TOP = 65_535;
 
-    DisputeGame internal arena;
+    /// What questions prepay, by today's gas table.
+    uint256 internal constant TRACE_GAS = 150_000;
+    uint256 internal constant CHILDREN_GAS = 125_000;
+    uint256 internal constant LEAF_GAS = 115_000;
+    uint256 internal constant PARTIALS_GAS = 110_000;
+    uint256 internal constant PARTIALS_CHUNK_GAS = 500;
+
+    IDisputeGame internal arena;
     ToyVerifier internal toy;
     /// the true trace, and what the operator committed to
     ToyTrace internal truth;
@@ -40,12 +49,19 @@ abstract contract GameTest is BaseTest {
     ModelCommitment internal model;
     Request internal req;
     bytes32 internal requestId;
+    /// the claim that disputes are about, its facts, its key
+    Claim internal theClaim;
+    ClaimFacts internal facts;
     bytes32 internal claimId;
+    uint32 internal window = WINDOW;
     address internal operator;
     address internal rival = makeAddr("rival");
 
+    /// every dispute that `open` began
+    mapping(bytes32 disputeId => Dispute) internal disputes;
+
     function setUp() public virtual override {
-        vm.fee(BASE_FEE);
+        setFee(BASE_FEE);
         super.setUp();
         operator = operators[0];
         vm.deal(challenger, 1000 ether);
@@ -53,17 +69,30 @@ abstract contract GameTest is BaseTest {
         useProgram(smallProgram(), 2, 2);
     }
 
-    function deploy() internal override {
-        toy = ToyVerifier(vm.deployCode("ToyVerifier.sol:ToyVerifier"));
-        game = vm.computeCreateAddress(address(this), vm.getNonce(address(this)) + 2);
+    function deploy() internal virtual override {
+        toy = ToyVerifier(vm.deployCode(verifierName()));
+        // Bonds and the oracle's two halves come before the game's two.
+        game = vm.computeCreateAddress(address(this), vm.getNonce(address(this)) + 4);
         super.deploy();
         bytes memory arguments = abi.encode(address(oracle), address(toy), gameParameters());
-        arena = DisputeGame(vm.deployCode("DisputeGame.sol:DisputeGame", arguments));
+        address half = vm.deployCode("DisputeGameExtension.sol:DisputeGameExtension", arguments);
+        arguments = abi.encode(address(oracle), address(toy), half, gameParameters());
+        arena = IDisputeGame(vm.deployCode("DisputeGame.sol:DisputeGame", arguments));
         assertEq(address(arena), game);
+    }
+
+    function verifierName() internal pure virtual returns (string memory) {
+        return "ToyVerifier.sol:ToyVerifier";
     }
 
     function gameParameters() internal pure returns (GameParameters memory) {
         return GameParameters({budget: BUDGET, floor: FLOOR, minBond: MIN_BOND});
+    }
+
+    /// The base fee, and transactions that pay a tip of 1 gwei.
+    function setFee(uint256 fee) internal {
+        vm.fee(fee);
+        vm.txGasPrice(fee + TIP);
     }
 
     /* PROGRAMS */
@@ -96,12 +125,20 @@ abstract contract GameTest is BaseTest {
     function claimIt() internal {
         RequestParams memory p = params();
         p.prompt = list(truth.promptCount(), 10);
-        p.maxTokens = uint32(truth.tokenCount());
-        bytes memory tokens = list(truth.tokenCount(), 100);
+        (p.maxTokens, p.window) = (uint32(truth.tokenCount()), window);
         (req, requestId) = askAndFill(p);
+        bytes memory tokens = list(truth.tokenCount(), 100);
         claim(req, 0, tokens);
-        claimId = claimIdOf(req, operator, tokens, 1);
+        useClaim(1, 0, tokens);
         theirs = copyOfTruth();
+    }
+
+    /// Disputes are about this claim of the request from now on.
+    function useClaim(uint8 attempt, uint8 seat, bytes memory tokens) internal {
+        address by = oracle.seatOf(requestId, attempt, seat).operator;
+        theClaim = claimOf(req, by, attempt, seat, tokens);
+        facts = factsOf(req, tokens);
+        claimId = keccak256(abi.encode(theClaim));
     }
 
     function copyOfTruth() internal returns (ToyTrace) {
@@ -127,108 +164,157 @@ abstract contract GameTest is BaseTest {
         data[at] ^= 0x01;
     }
 
-    /* MOVES */
-
-    function open(address who, bytes32 salt) internal returns (bytes32 id) {
-        uint256 value = arena.bondFor(req.stake);
-        if (arena.claimOf(claimId).root == 0) value += arena.prepayment(140_000);
-        return open(who, salt, value);
+    function opening() internal view virtual returns (bytes memory) {
+        return openingOf(req);
     }
 
-    function open(address who, bytes32 salt, uint256 value) internal returns (bytes32 id) {
-        vm.prank(who);
-        id = arena.challenge{value: value}(req, 1, 0, model, salt);
-        assertEq(id, keccak256(abi.encode(claimId, who, salt)), "dispute id");
-    }
+    /* VIEWS */
 
-    function open() internal returns (bytes32) {
-        return open(challenger, SALT);
-    }
-
-    function view_(bytes32 id) internal view returns (DisputeView memory) {
-        return arena.disputeOf(id);
+    /// A dispute as the chain sees it now. What `disputeOf` gives is what was recorded last: the
+    /// trace that was opened in another dispute is open in this one too.
+    function view_(bytes32 id) internal view returns (DisputeView memory v) {
+        v = arena.disputeOf(id);
+        if (v.state != DisputeState.Root) return v;
+        uint256 openedAt = arena.claimOf(arena.claimIdOf(disputes[id].claim)).openedAt;
+        if (openedAt == 0) return v;
+        uint256 used = openedAt - v.turnStart;
+        v.state = DisputeState.Pick;
+        v.operatorLeft = v.operatorLeft > used ? uint32(v.operatorLeft - used) : 0;
+        v.turnStart = uint64(openedAt);
+        v.deadline = uint64(openedAt + (v.challengerLeft > FLOOR ? v.challengerLeft : FLOOR));
+        v.alone = false;
     }
 
     function stateOf(bytes32 id) internal view returns (DisputeState) {
-        return arena.disputeOf(id).state;
+        return view_(id).state;
     }
 
     function assertState(bytes32 id, DisputeState s) internal view {
         assertEq(uint256(stateOf(id)), uint256(s), "state");
     }
 
-    function openTrace(bytes32 id) internal {
-        bytes32 root = theirs.root();
-        bytes32[] memory children = theirs.children(TOP, theirs.heightOf(TOP), 0);
-        vm.prank(operator);
-        arena.openTrace(id, root, children);
+    function challengerOf(bytes32 id) internal view returns (address) {
+        return disputes[id].challenger;
+    }
+
+    /// Bond and prepaid money of a dispute; 0 once it is closed.
+    function heldFor(bytes32 id) internal view returns (uint256) {
+        DisputeView memory v = arena.disputeOf(id);
+        if (v.state == DisputeState.Closed || v.state == DisputeState.None) return 0;
+        return disputes[id].bond + v.prepaid;
+    }
+
+    function convicted() internal view returns (bool) {
+        return arena.claimOf(claimId).status == ClaimStatus.Convicted;
+    }
+
+    function isDisputed() internal view returns (bool) {
+        return oracle.seatOf(requestId, 1, 0).disputed;
+    }
+
+    /* MONEY */
+
+    /// What a question prepays for so much gas.
+    function prepayment(uint256 gasAmount) internal view returns (uint256) {
+        return gasAmount * 2 * (block.basefee + TIP);
+    }
+
+    /// What a question must be sent with: what earlier prepayments have not left.
+    function missing(DisputeView memory v, uint256 gasAmount) internal view returns (uint256) {
+        uint256 wanted = prepayment(gasAmount);
+        return wanted > v.prepaid ? wanted - v.prepaid : 0;
+    }
+
+    function bondNow() internal view returns (uint88) {
+        return uint88(arena.bondFor(theClaim.stake));
+    }
+
+    /// Ether that a dispute must be opened with.
+    function openingCost() internal view returns (uint256) {
+        bool isOpen = arena.claimOf(claimId).root != 0;
+        return bondNow() + (isOpen ? 0 : prepayment(TRACE_GAS));
+    }
+
+    /* CHALLENGER */
+
+    function open(address who, bytes32 salt) internal returns (bytes32 id) {
+        return open(who, salt, openingCost());
+    }
+
+    function open(address who, bytes32 salt, uint256 value) internal returns (bytes32 id) {
+        uint88 bond = bondNow();
+        vm.prank(who);
+        id = arena.challenge{value: value}(
+            theClaim.source, theClaim.name, opening(), model, bond, salt
+        );
+        assertEq(id, keccak256(abi.encode(claimId, who, bond, salt)), "dispute id");
+        disputes[id] = Dispute(theClaim, who, bond, salt);
+    }
+
+    function open() internal returns (bytes32) {
+        return open(challenger, SALT);
     }
 
     function pick(bytes32 id, uint256 op, uint256 height, uint256 index) internal {
         DisputeView memory v = view_(id);
         bytes32[] memory path = theirs.path(op, height, index, v.op, v.height);
         bytes32 node = theirs.node(op, height, index);
-        uint256 value = missing(v, op, height, index);
-        vm.prank(v.challenger);
-        arena.pick{value: value}(id, uint16(op), uint8(height), uint32(index), node, path);
-    }
-
-    /// What a pick must be sent with: nothing for an answer that is there, else what an earlier
-    /// prepayment has not left.
-    function missing(DisputeView memory v, uint256 op, uint256 height, uint256 index)
-        internal
-        view
-        returns (uint256)
-    {
-        if (arena.filledAt(claimId, uint16(op), uint8(height), uint32(index)) != 0) return 0;
-        uint256 wanted = arena.prepayment(height == 0 ? 90_000 : 100_000);
-        return wanted > v.prepaid ? wanted - v.prepaid : 0;
-    }
-
-    function reveal(bytes32 id) internal {
-        DisputeView memory v = view_(id);
-        bytes32[] memory children = theirs.children(v.op, v.height, v.index);
-        vm.prank(operator);
-        arena.reveal(id, children);
-    }
-
-    function revealLeaf(bytes32 id) internal {
-        DisputeView memory v = view_(id);
-        bytes memory data = theirs.leaf(v.op, v.index);
-        vm.prank(operator);
-        arena.revealLeaf(id, data);
+        uint256 value = missing(v, height == 0 ? LEAF_GAS : CHILDREN_GAS);
+        Dispute memory d = disputes[id];
+        vm.prank(d.challenger);
+        arena.pick{value: value}(d, uint16(op), uint8(height), uint32(index), node, path);
     }
 
     function demand(bytes32 id, uint256 element) internal {
         DisputeView memory v = view_(id);
-        uint256 wanted = arena.prepayment(60_500);
-        uint256 value = wanted > v.prepaid ? wanted - v.prepaid : 0;
-        vm.prank(v.challenger);
-        arena.demandPartials{value: value}(id, uint32(element));
+        uint256 row = v.index / 2 ** theirs.bits(theirs.chunks(v.op));
+        uint256 value = missing(v, PARTIALS_GAS + (row / 32 + 1) * PARTIALS_CHUNK_GAS);
+        Dispute memory d = disputes[id];
+        vm.prank(d.challenger);
+        arena.demandPartials{value: value}(d, uint32(element));
     }
 
-    function openPartials(bytes32 id, bytes memory partials) internal {
-        vm.prank(operator);
-        arena.openPartials(id, partials);
-    }
-
-    /// Of positions below 32: one chunk.
-    function truePartials() internal pure returns (bytes memory partials) {
-        partials = new bytes(28);
-        partials[0] = 0x01;
-    }
-
+    /// With a commitment made two blocks before where the dispute needs one.
     function step(bytes32 id, uint256 op, uint256 place) internal {
-        Witness memory w = witness(op, place);
-        vm.prank(view_(id).challenger);
-        arena.step(id, req, model, w);
+        step(id, witness(op, place));
+    }
+
+    function step(bytes32 id, Witness memory w) internal {
+        if (needsCommitment(id)) commitTo(challengerOf(id), keccak256(abi.encode(w)));
+        stepAtOnce(id, w);
+    }
+
+    /// As it is, whether it needs a commitment or not.
+    function stepAtOnce(bytes32 id, Witness memory w) internal {
+        vm.prank(challengerOf(id));
+        arena.step(disputes[id], facts, model, w, SALT);
+    }
+
+    function stepPartial(bytes32 id, uint256 place, bytes memory partials) internal {
+        Witness memory w = partialWitness(id, place);
+        if (needsCommitment(id)) commitTo(challengerOf(id), keccak256(abi.encode(w)));
+        vm.prank(challengerOf(id));
+        arena.stepPartial(disputes[id], facts, model, w, partials, SALT);
+    }
+
+    function needsCommitment(bytes32 id) internal view returns (bool) {
+        if (!view_(id).alone) return true;
+        DisputedClaim memory c = arena.claimOf(arena.claimIdOf(disputes[id].claim));
+        return c.live != 1 && block.number >= c.joinedBlock + 2;
+    }
+
+    /// Commits to a proof, by the hash of its witness, and lets two blocks pass.
+    function commitTo(address who, bytes32 hash) internal {
+        vm.prank(who);
+        arena.commitProof(keccak256(abi.encode(who, SALT, hash)));
+        vm.roll(block.number + 2);
     }
 
     function witness(uint256 op, uint256 place) internal returns (Witness memory w) {
         (w.op, w.leaf) = (uint32(op), uint32(place));
         w.openings = new Opening[](1);
-        w.openings[0] =
-            Opening(theirs.leaf(op, place), theirs.path(op, 0, place, TOP, theirs.heightOf(TOP)));
+        bytes32[] memory path = theirs.path(op, 0, place, TOP, theirs.heightOf(TOP));
+        w.openings[0] = Opening(theirs.leaf(op, place), path);
     }
 
     function partialWitness(bytes32 id, uint256 place) internal view returns (Witness memory w) {
@@ -237,10 +323,42 @@ abstract contract GameTest is BaseTest {
         (w.op, w.leaf, w.unit, w.place) = (v.op, v.index, v.element, uint32(place));
     }
 
-    function stepPartial(bytes32 id, uint256 place, bytes memory partials) internal {
-        Witness memory w = partialWitness(id, place);
-        vm.prank(view_(id).challenger);
-        arena.stepPartial(id, req, model, w, partials);
+    /* OPERATOR */
+
+    function openTrace(bytes32 id) internal {
+        bytes32 root = theirs.root();
+        bytes32[] memory children = theirs.children(TOP, theirs.heightOf(TOP), 0);
+        vm.prank(operator);
+        arena.openTrace(disputes[id], root, children);
+    }
+
+    function reveal(bytes32 id) internal {
+        revealAs(operator, id);
+    }
+
+    function revealAs(address who, bytes32 id) internal {
+        DisputeView memory v = view_(id);
+        bytes32[] memory children = theirs.children(v.op, v.height, v.index);
+        vm.prank(who);
+        arena.reveal(disputes[id], children);
+    }
+
+    function revealLeaf(bytes32 id) internal {
+        DisputeView memory v = view_(id);
+        bytes memory data = theirs.leaf(v.op, v.index);
+        vm.prank(operator);
+        arena.revealLeaf(disputes[id], data);
+    }
+
+    function openPartials(bytes32 id, bytes memory partials) internal {
+        vm.prank(operator);
+        arena.openPartials(disputes[id], partials);
+    }
+
+    /// Of positions below 32: one chunk.
+    function truePartials() internal pure returns (bytes memory partials) {
+        partials = new bytes(28);
+        partials[0] = 0x01;
     }
 
     /// The operator's answer to whatever it is asked; nothing in the challenger's turn.
@@ -251,6 +369,29 @@ abstract contract GameTest is BaseTest {
         else if (s == DisputeState.Leaf) revealLeaf(id);
         else if (s == DisputeState.Partials) openPartials(id, truePartials());
     }
+
+    /// The same as a call, for a multicall; empty in the challenger's turn.
+    function answerCall(bytes32 id) internal returns (bytes memory) {
+        DisputeView memory v = view_(id);
+        Dispute memory d = disputes[id];
+        if (v.state == DisputeState.Root) {
+            bytes32[] memory first = theirs.children(TOP, theirs.heightOf(TOP), 0);
+            return abi.encodeCall(arena.openTrace, (d, theirs.root(), first));
+        }
+        if (v.state == DisputeState.Node) {
+            bytes32[] memory children = theirs.children(v.op, v.height, v.index);
+            return abi.encodeCall(arena.reveal, (d, children));
+        }
+        if (v.state == DisputeState.Leaf) {
+            return abi.encodeCall(arena.revealLeaf, (d, theirs.leaf(v.op, v.index)));
+        }
+        if (v.state == DisputeState.Partials) {
+            return abi.encodeCall(arena.openPartials, (d, truePartials()));
+        }
+        return "";
+    }
+
+    /* WHOLE GAMES */
 
     /// Every leaf of the program that is in range.
     function leaves() internal view returns (uint256[2][] memory all) {
@@ -293,12 +434,17 @@ abstract contract GameTest is BaseTest {
             DisputeState s = stateOf(id);
             if (s == DisputeState.Pick) {
                 if (!follow(id)) return;
-            } else if (s == DisputeState.Root || s == DisputeState.Node || s == DisputeState.Leaf) {
+            } else if (isOperators(s) && s != DisputeState.Partials) {
                 if (!tryAnswer(id)) return;
             } else {
                 return;
             }
         }
+    }
+
+    function isOperators(DisputeState s) internal pure returns (bool) {
+        return s == DisputeState.Root || s == DisputeState.Node || s == DisputeState.Leaf
+            || s == DisputeState.Partials;
     }
 
     /// @return whether the game took the operator's answer
@@ -322,19 +468,11 @@ abstract contract GameTest is BaseTest {
         if (v.state == DisputeState.Step) {
             step(id, v.op, v.index);
         } else {
-            assertTrue(
-                v.state == DisputeState.Root || v.state == DisputeState.Node
-                    || v.state == DisputeState.Leaf,
-                "stuck"
-            );
+            assertTrue(isOperators(v.state) && v.state != DisputeState.Partials, "stuck");
             vm.warp(v.deadline + 1);
-            arena.timeout(id, req);
+            arena.timeout(disputes[id]);
         }
         assertTrue(convicted(), "convicted");
-    }
-
-    function convicted() internal view returns (bool) {
-        return arena.claimOf(claimId).status == ClaimStatus.Convicted;
     }
 
     function noOpenings() internal pure returns (Opening[] memory) {
@@ -346,14 +484,17 @@ abstract contract GameTest is BaseTest {
         bytes32 other = open(rival, "elsewhere");
         if (stateOf(other) == DisputeState.Root) {
             vm.warp(view_(other).deadline + 1);
-            arena.timeout(other, req);
+            arena.timeout(disputes[other]);
         } else {
             toy.setAlways();
             Witness memory w;
-            vm.prank(rival);
-            arena.step(other, req, model, w);
+            step(other, w);
         }
         assertTrue(convicted());
+    }
+
+    function voidClaim(uint32 op) internal {
+        arena.voidClaim(theClaim.source, theClaim.name, opening(), model, op, noOpenings());
     }
 
     function expectState(DisputeState s) internal {

@@ -1,16 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {DisputeState} from "../../src/interfaces/IDisputeGame.sol";
+import {Dispute, DisputeState} from "../../src/interfaces/IDisputeGame.sol";
 import {GameTest} from "./GameTest.sol";
 
 /// A claim, and a dispute of it in any state.
 abstract contract MoveTest is GameTest {
     bytes32 internal id;
 
-    function setUp() public override {
+    function setUp() public virtual override {
         super.setUp();
         claimIt();
+    }
+
+    function dispute() internal view returns (Dispute memory) {
+        return disputes[id];
     }
 
     /// Brings a new dispute to a state; an attention leaf where it gets that far.
@@ -36,7 +40,19 @@ abstract contract MoveTest is GameTest {
     /// Any node, true or not.
     function pickFor(uint256 op, uint256 height, uint256 index, bytes32 node) public {
         bytes32[] memory path = theirs.path(op, height, index, view_(id).op, view_(id).height);
+        pickWith(op, height, index, node, path);
+    }
+
+    function pickWith(
+        uint256 op,
+        uint256 height,
+        uint256 index,
+        bytes32 node,
+        bytes32[] memory path
+    ) internal {
         vm.prank(challenger);
-        arena.pick{value: 1 ether}(id, uint16(op), uint8(height), uint32(index), node, path);
+        arena.pick{value: 1 ether}(
+            disputes[id], uint16(op), uint8(height), uint32(index), node, path
+        );
     }
 }

@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {DisputeState, DisputeView, IDisputeGame} from "../../src/interfaces/IDisputeGame.sol";
-import {IInferenceOracle} from "../../src/interfaces/IInferenceOracle.sol";
+import {IClaims} from "../../src/interfaces/IClaims.sol";
+import {
+    Dispute,
+    DisputeState,
+    DisputeView,
+    IDisputeGame
+} from "../../src/interfaces/IDisputeGame.sol";
 import {Witness} from "../../src/interfaces/IStepVerifier.sol";
 import {MoveTest} from "./MoveTest.sol";
 
@@ -20,9 +25,9 @@ contract MovesTest is MoveTest {
             tryChallengers(s);
             bytes memory before = abi.encode(view_(id));
             expect(IDisputeGame.TooEarly.selector);
-            arena.timeout(id, req);
+            arena.timeout(disputes[id]);
             expect(IDisputeGame.TooEarly.selector);
-            arena.reclaim(id);
+            arena.reclaim(disputes[id]);
             assertEq(abi.encode(view_(id)), before);
             vm.revertToStateAndDelete(snapshot);
         }
@@ -36,29 +41,29 @@ contract MovesTest is MoveTest {
         bytes memory leaf = theirs.leaf(2, 2);
         vm.startPrank(operator);
         if (s != DisputeState.Root) {
-            arena.openTrace(id, root, children);
+            arena.openTrace(disputes[id], root, children);
             expect(IDisputeGame.WrongHash.selector);
-            arena.openTrace(id, bytes32(uint256(root) ^ 1), children);
+            arena.openTrace(disputes[id], bytes32(uint256(root) ^ 1), children);
         }
         if (s != DisputeState.Node && s != DisputeState.Pick) expectState(s);
-        if (s != DisputeState.Node) arena.reveal(id, children);
-        if (s < DisputeState.Leaf) expectState(s);
-        if (s != DisputeState.Leaf) arena.revealLeaf(id, leaf);
+        if (s != DisputeState.Node) arena.reveal(disputes[id], children);
+        if (s != DisputeState.Leaf && s != DisputeState.Step) expectState(s);
+        if (s != DisputeState.Leaf) arena.revealLeaf(disputes[id], leaf);
         if (s < DisputeState.Partials) expectState(s);
-        if (s != DisputeState.Partials) arena.openPartials(id, truePartials());
+        if (s != DisputeState.Partials) arena.openPartials(disputes[id], truePartials());
         // Answers to no question of this dispute.
-        if (s > DisputeState.Leaf) {
+        if (s == DisputeState.Step) {
             expect(IDisputeGame.WrongLength.selector);
-            arena.revealLeaf(id, "");
+            arena.revealLeaf(disputes[id], "");
         }
         if (s == DisputeState.Pick) {
             children[0] = 0;
             expect(IDisputeGame.WrongHash.selector);
-            arena.reveal(id, children);
+            arena.reveal(disputes[id], children);
         }
         if (s == DisputeState.PartialStep) {
             expect(IDisputeGame.WrongHash.selector);
-            arena.openPartials(id, new bytes(28));
+            arena.openPartials(disputes[id], new bytes(28));
         }
         vm.stopPrank();
         assertEq(abi.encode(view_(id), arena.credit(operator)), before);
@@ -68,24 +73,27 @@ contract MovesTest is MoveTest {
         bytes memory before = abi.encode(view_(id));
         Witness memory w = witness(0, 0);
         bytes32[] memory none;
+        uint88 bond = bondNow();
         vm.startPrank(challenger);
         if (s != DisputeState.Pick) {
             expectState(s);
-            arena.pick(id, 0, 0, 0, 0, none);
+            arena.pick(disputes[id], 0, 0, 0, 0, none);
         }
         if (s != DisputeState.Step) {
             expectState(s);
-            arena.demandPartials(id, 3);
+            arena.demandPartials(disputes[id], 3);
         }
         if (s != DisputeState.PartialStep) {
             expectState(s);
-            arena.stepPartial(id, req, model, w, "");
+            arena.stepPartial(disputes[id], facts, model, w, "", SALT);
         }
         if (s == DisputeState.Root) expectState(s);
         else expect(IDisputeGame.NothingWrong.selector);
-        arena.step(id, req, model, w);
+        arena.step(disputes[id], facts, model, w, SALT);
         expect(IDisputeGame.DisputeExists.selector);
-        arena.challenge{value: 1 ether}(req, 1, 0, model, SALT);
+        arena.challenge{value: 1 ether}(
+            theClaim.source, theClaim.name, opening(), model, bond, SALT
+        );
         vm.stopPrank();
         assertEq(abi.encode(view_(id)), before);
     }
@@ -96,66 +104,86 @@ contract MovesTest is MoveTest {
             uint256 snapshot = vm.snapshotState();
             reach(DisputeState(i));
             convictElsewhere();
-            tryAllOver(IDisputeGame.ClaimNotLive.selector);
-            expect(IInferenceOracle.NoSuchClaim.selector);
-            arena.challenge{value: 1 ether}(req, 1, 0, model, "third");
+            tryAllOver(dispute(), IDisputeGame.ClaimNotLive.selector);
+            uint88 bond = bondNow();
+            expect(IClaims.NoSuchClaim.selector);
+            arena.challenge{value: 1 ether}(
+                theClaim.source, theClaim.name, opening(), model, bond, "third"
+            );
             // Bond and what is not spent come back, once.
-            uint256 due = view_(id).bond + view_(id).prepaid;
+            uint256 due = heldFor(id);
             uint256 before = arena.credit(challenger);
-            arena.reclaim(id);
+            arena.reclaim(disputes[id]);
             assertEq(arena.credit(challenger) - before, due);
             expectState(DisputeState.Closed);
-            arena.reclaim(id);
+            arena.reclaim(disputes[id]);
             vm.revertToStateAndDelete(snapshot);
         }
     }
 
-    function tryAllOver(bytes4 error_) private {
+    function tryAllOver(Dispute memory d, bytes4 error_) private {
         bytes32[] memory none;
         Witness memory w;
         vm.startPrank(operator);
         vm.expectPartialRevert(error_);
-        arena.openTrace(id, 0, none);
+        arena.openTrace(d, 0, none);
         vm.expectPartialRevert(error_);
-        arena.reveal(id, none);
+        arena.reveal(d, none);
         vm.expectPartialRevert(error_);
-        arena.revealLeaf(id, "");
+        arena.revealLeaf(d, "");
         vm.expectPartialRevert(error_);
-        arena.openPartials(id, "");
+        arena.openPartials(d, "");
         vm.startPrank(challenger);
         vm.expectPartialRevert(error_);
-        arena.pick(id, 0, 0, 0, 0, none);
+        arena.pick(d, 0, 0, 0, 0, none);
         vm.expectPartialRevert(error_);
-        arena.demandPartials(id, 0);
+        arena.demandPartials(d, 0);
         vm.expectPartialRevert(error_);
-        arena.step(id, req, model, w);
+        arena.step(d, facts, model, w, SALT);
         vm.expectPartialRevert(error_);
-        arena.stepPartial(id, req, model, w, "");
+        arena.stepPartial(d, facts, model, w, "", SALT);
         vm.expectPartialRevert(error_);
-        arena.timeout(id, req);
+        arena.timeout(d);
         vm.stopPrank();
     }
 
+    /// A dispute that differs in anything is another one: its claim's parts too.
     function test_everyMove_unknownDispute_reverts() public {
-        id = "none";
-        tryAllOver(IDisputeGame.NoSuchDispute.selector);
+        reach(DisputeState.Pick);
+        for (uint256 i; i < 8; ++i) {
+            Dispute memory d = dispute();
+            if (i == 0) d.salt = "none";
+            if (i == 1) d.bond += 1;
+            if (i == 2) d.claim.stake -= 1;
+            if (i == 3) d.claim.factsHash = 0;
+            if (i == 4) d.claim.name = bytes32(uint256(d.claim.name) ^ 1);
+            if (i == 5) d.claim.source = stranger;
+            if (i == 6) d.claim.modelId = 0;
+            if (i == 7) d.claim.operator = challenger;
+            tryAllOver(d, IDisputeGame.NoSuchDispute.selector);
+            expect(IDisputeGame.NoSuchDispute.selector);
+            arena.reclaim(d);
+            assertEq(uint256(arena.disputeOf(arena.disputeIdOf(d)).state), 0);
+        }
+        Dispute memory other = dispute();
+        other.challenger = rival;
+        vm.prank(rival);
         expect(IDisputeGame.NoSuchDispute.selector);
-        arena.reclaim(id);
-        assertEq(uint256(view_(id).state), 0);
+        arena.demandPartials(other, 0);
     }
 
     function test_everyMove_lostDispute_reverts() public {
         reach(DisputeState.Pick);
         vm.warp(view_(id).deadline + 1);
-        arena.timeout(id, req);
-        tryAllOver(IDisputeGame.WrongState.selector);
+        arena.timeout(disputes[id]);
+        tryAllOver(dispute(), IDisputeGame.WrongState.selector);
         expectState(DisputeState.Closed);
-        arena.reclaim(id);
+        arena.reclaim(disputes[id]);
     }
 
     /* FOREIGN MOVES */
 
-    /// A stranger, another challenger and the operator cannot play the challenger's moves; no one
+    /// A stranger, another challenger and the operator cannot play the challenger's moves; nobody
     /// but the operator opens.
     function test_foreignMoves_revert() public {
         bytes32[] memory none;
@@ -165,38 +193,43 @@ contract MovesTest is MoveTest {
         for (uint256 i; i < others.length; ++i) {
             vm.startPrank(others[i]);
             expect(IDisputeGame.NotChallenger.selector);
-            arena.pick(id, 0, 0, 0, 0, none);
+            arena.pick(disputes[id], 0, 0, 0, 0, none);
             expect(IDisputeGame.NotChallenger.selector);
-            arena.demandPartials(id, 0);
+            arena.demandPartials(disputes[id], 0);
             expect(IDisputeGame.NotChallenger.selector);
-            arena.step(id, req, model, w);
+            arena.step(disputes[id], facts, model, w, SALT);
             expect(IDisputeGame.NotChallenger.selector);
-            arena.stepPartial(id, req, model, w, "");
+            arena.stepPartial(disputes[id], facts, model, w, "", SALT);
             vm.stopPrank();
         }
         others = [stranger, rival, challenger];
         for (uint256 i; i < others.length; ++i) {
             vm.startPrank(others[i]);
             expect(IDisputeGame.NotOperator.selector);
-            arena.openTrace(id, 0, none);
+            arena.openTrace(disputes[id], 0, none);
             expect(IDisputeGame.NotOperator.selector);
-            arena.openPartials(id, "");
+            arena.openPartials(disputes[id], "");
             vm.stopPrank();
         }
     }
 
-    /// What is fixed by its hash anybody may send, and is repaid for.
-    function test_reveal_byStranger_isRepaid() public {
+    /// What is fixed by its hash anybody may send; the operator is repaid, not the sender.
+    function test_reveal_byStranger_repaysOperator() public {
         reach(DisputeState.Node);
-        bytes32[] memory children = theirs.children(0, 6, 0);
-        vm.prank(stranger);
-        arena.reveal(id, children);
-        assertEq(arena.credit(stranger), 100_000 * (BASE_FEE + 1 gwei));
+        uint256 before = arena.credit(operator);
+        revealAs(stranger, id);
+        assertEq(arena.credit(stranger), 0);
+        uint256 repaid = arena.credit(operator) - before;
+        assertGt(repaid, 0);
         assertState(id, DisputeState.Pick);
         // The same again, from anybody, pays nobody.
+        bytes32[] memory children = theirs.children(0, 6, 0);
         vm.prank(rival);
-        arena.reveal(id, children);
+        arena.reveal(dispute(), children);
+        vm.prank(operator);
+        arena.reveal(dispute(), children);
         assertEq(arena.credit(rival), 0);
+        assertEq(arena.credit(operator) - before, repaid);
     }
 
     /* LATE AND EARLY */
@@ -211,17 +244,16 @@ contract MovesTest is MoveTest {
             assertEq(deadline, block.timestamp + BUDGET);
             vm.warp(deadline);
             expect(IDisputeGame.TooEarly.selector);
-            arena.timeout(id, req);
+            arena.timeout(disputes[id]);
             uint256 inTime = vm.snapshotState();
             move(s);
-            if (s != DisputeState.Step && s != DisputeState.PartialStep) {
-                assertTrue(stateOf(id) != s);
-            }
+            bool ends = s == DisputeState.Step || s == DisputeState.PartialStep;
+            assertTrue(ends ? convicted() : stateOf(id) != s);
             vm.revertToStateAndDelete(inTime);
             vm.warp(deadline + 1);
             expect(IDisputeGame.TooLate.selector);
             this.moveFor(s);
-            arena.timeout(id, req);
+            arena.timeout(disputes[id]);
             bool operators = i == 1 || i == 3 || i == 4 || i == 6;
             assertEq(convicted(), operators);
             vm.revertToStateAndDelete(snapshot);

@@ -162,25 +162,32 @@ contract PositionsTest is Test {
     }
 
     function testFuzz_turn_packs(uint256 word) public pure {
-        word = word & ((1 << 256) - 256) | (word & 7);
+        // Every bit of the word, but for states that there are not and the four above 252.
+        word = word & ((1 << 252) - 16) | (word & 7);
         PackedTurn packed = PackedTurn.wrap(word);
         assertEq(PackedTurn.unwrap(Turns.pack(Turns.unpack(packed))), word);
     }
 
     /// What a side uses comes off its own clock, never below zero; the other's does not move.
-    function testFuzz_turn_clock(uint8 state, uint40 start, uint24 mine, uint24 floor, uint24 used)
-        public
-        pure
-    {
+    function testFuzz_turn_clock(
+        uint8 state,
+        uint40 start,
+        uint24 mine,
+        uint24 floor,
+        uint24 used,
+        bool alone
+    ) public pure {
         Turn memory t;
         t.state = DisputeState(bound(state, 1, 7));
-        (t.start, t.operatorLeft, t.challengerLeft) = (uint40(bound(start, 0, 1 << 39)), mine, mine);
+        t.start = uint40(bound(start, 0, 1 << 39));
+        (t.operatorLeft, t.challengerLeft) = (mine, mine);
         uint256 begin = t.start;
         assertEq(Turns.deadline(t, floor), begin + (mine > floor ? mine : floor));
-        Turns.end(t, begin + used);
+        Turns.end(t, begin + used, alone);
+        assertEq(t.alone, alone);
         uint256 left = used > mine ? 0 : mine - used;
-        bool operators = uint8(t.state) == 1 || uint8(t.state) == 3 || uint8(t.state) == 4
-            || uint8(t.state) == 6;
+        uint8 s = uint8(t.state);
+        bool operators = s == 1 || s == 3 || s == 4 || s == 6;
         assertEq(t.operatorLeft, operators ? left : mine);
         assertEq(t.challengerLeft, operators ? mine : left);
         assertEq(t.start, begin + used);

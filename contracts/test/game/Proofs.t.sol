@@ -1,15 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {ClaimStatus, DisputeState, IDisputeGame} from "../../src/interfaces/IDisputeGame.sol";
-import {
-    IInferenceOracle,
-    Request,
-    RequestParams,
-    RequestStatus
-} from "../../src/interfaces/IInferenceOracle.sol";
+import {IClaims} from "../../src/interfaces/IClaims.sol";
+import {ClaimStatus, Conviction, IDisputeGame} from "../../src/interfaces/IDisputeGame.sol";
+import {RequestParams, RequestStatus} from "../../src/interfaces/IInferenceOracle.sol";
 import {ModelCommitment} from "../../src/interfaces/IModelRegistry.sol";
-import {ClaimFacts, UnitKind, Witness} from "../../src/interfaces/IStepVerifier.sol";
+import {UnitKind, Witness} from "../../src/interfaces/IStepVerifier.sol";
 import {GameTest} from "./GameTest.sol";
 
 /// Proofs without a dispute, roots signed twice, void claims, and the facts that the verifier is
@@ -42,7 +38,8 @@ contract ProofsTest is GameTest {
         bytes32 domain = keccak256(
             abi.encode(
                 keccak256(
-                    "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
+                    "EIP712Domain(string name,string version,uint256 chainId,"
+                    "address verifyingContract)"
                 ),
                 keccak256("Lockstep"),
                 keccak256("1"),
@@ -50,38 +47,57 @@ contract ProofsTest is GameTest {
                 at
             )
         );
-        bytes32 message =
-            keccak256(abi.encode(keccak256("TraceRoot(bytes32 claimId,bytes32 root)"), id, root));
-        (uint8 v, bytes32 r, bytes32 s) =
-            vm.sign(key, keccak256(abi.encodePacked("\x19\x01", domain, message)));
+        bytes32 typeHash = keccak256("TraceRoot(bytes32 claimId,bytes32 root)");
+        bytes32 message = keccak256(abi.encode(typeHash, id, root));
+        bytes32 digest = keccak256(abi.encodePacked("\x19\x01", domain, message));
+        (uint8 v, bytes32 r, bytes32 s) = vm.sign(key, digest);
         return abi.encodePacked(r, s, v);
-    }
-
-    function commitTo(address who, bytes32 hash) private {
-        vm.prank(who);
-        arena.commitProof(keccak256(abi.encode(who, SALT, hash)));
-        vm.roll(block.number + 2);
     }
 
     function prove(address who, bytes32 root, bytes memory signature, Witness memory w) private {
         vm.prank(who);
-        arena.prove(req, 1, 0, root, signature, model, w, SALT);
+        arena.prove(theClaim.source, theClaim.name, opening(), root, signature, model, w, SALT);
     }
 
     /* PROVE */
 
+    /// While a dispute is live a commitment must be 50 blocks old.
     function test_prove_openedRoot_convicts() public {
         lie();
-        openTrace(open(rival, SALT));
+        bytes32 id = open(rival, SALT);
+        openTrace(id);
         Witness memory w = witness(3, 1);
-        commitTo(challenger, keccak256(abi.encode(w)));
         bytes32 root = theirs.root();
+        commitTo(challenger, keccak256(abi.encode(w)));
+        for (uint256 blocks = 2; blocks < 50; ++blocks) {
+            expect(IDisputeGame.NotCommitted.selector);
+            prove(challenger, root, "", w);
+            vm.roll(block.number + 1);
+        }
         vm.expectEmit(address(arena));
-        emit IDisputeGame.ClaimConvicted(claimId, 0, challenger);
+        emit IDisputeGame.ClaimConvicted(
+            claimId, 0, challenger, Conviction.Proof, w.op, w.leaf, w.unit
+        );
         prove(challenger, root, "", w);
         assertTrue(convicted());
         assertEq(oracle.credit(challenger), STAKE / 4);
-        arena.reclaim(keccak256(abi.encode(claimId, rival, SALT)));
+        arena.reclaim(disputes[id]);
+    }
+
+    /// Two blocks again once the dispute is lost.
+    function test_prove_afterLostDispute_needsTwoBlocks() public {
+        lie();
+        bytes32 id = open(rival, SALT);
+        openTrace(id);
+        Witness memory w = witness(3, 1);
+        bytes32 root = theirs.root();
+        commitTo(challenger, keccak256(abi.encode(w)));
+        expect(IDisputeGame.NotCommitted.selector);
+        prove(challenger, root, "", w);
+        vm.warp(view_(id).deadline + 1);
+        arena.timeout(disputes[id]);
+        prove(challenger, root, "", w);
+        assertTrue(convicted());
     }
 
     /// Without any dispute, by a root that the operator signed.
@@ -94,8 +110,12 @@ contract ProofsTest is GameTest {
         assertTrue(statusOf(requestId) == RequestStatus.Open);
         // The game never knew the claim: the oracle lets nobody dispute it now.
         assertTrue(arena.claimOf(claimId).status == ClaimStatus.None);
-        expect(IInferenceOracle.NoSuchClaim.selector);
+        expect(IClaims.NoSuchClaim.selector);
         this.openFor();
+        bytes memory signature = sign(theirs.root());
+        bytes32 root = theirs.root();
+        expect(IClaims.NoSuchClaim.selector);
+        prove(challenger, root, signature, w);
     }
 
     function openFor() external {
@@ -109,6 +129,7 @@ contract ProofsTest is GameTest {
         lie();
         Witness memory w = witness(3, 1);
         commitTo(challenger, keccak256(abi.encode(w)));
+        vm.roll(block.number + 50);
         bytes32 root = theirs.root();
         bytes[7] memory bad = [
             bytes(""),
@@ -170,7 +191,7 @@ contract ProofsTest is GameTest {
         vm.roll(block.number + 1);
         expect(IDisputeGame.NotCommitted.selector);
         prove(challenger, root, signature, w);
-        // Seen in the pool: the copier's own commitment is too young, the repeat of the other's
+        // Seen in the pool: the copier's own commitment is too young, and a repeat of the other's
         // does not make that younger.
         vm.startPrank(rival);
         arena.commitProof(keccak256(abi.encode(rival, SALT, hash)));
@@ -193,7 +214,7 @@ contract ProofsTest is GameTest {
         Witness memory w;
         w.kind = UnitKind.PartialFinal;
         commitTo(challenger, keccak256(abi.encode(w)));
-        expect(IDisputeGame.BadPartials.selector);
+        expect(IDisputeGame.WrongKind.selector);
         prove(challenger, "root", "", w);
     }
 
@@ -221,7 +242,7 @@ contract ProofsTest is GameTest {
         assertEq(oracle.credit(challenger), STAKE / 4);
         vm.revertToState(snapshot);
         oracle.finalize(req, "");
-        expect(IDisputeGame.ClaimNotLive.selector);
+        expect(IClaims.NoSuchClaim.selector);
         prove(challenger, root, signature, w);
     }
 
@@ -229,8 +250,13 @@ contract ProofsTest is GameTest {
 
     function equivocate(bytes32 r1, bytes memory s1, bytes32 r2, bytes memory s2) private {
         commitTo(challenger, keccak256(abi.encode(r1, r2)));
+        if (arena.claimOf(claimId).live != 0) vm.roll(block.number + 48);
+        equivocateAtOnce(r1, s1, r2, s2);
+    }
+
+    function equivocateAtOnce(bytes32 r1, bytes memory s1, bytes32 r2, bytes memory s2) private {
         vm.prank(challenger);
-        arena.proveEquivocation(req, 1, 0, r1, s1, r2, s2, SALT);
+        arena.proveEquivocation(theClaim.source, theClaim.name, opening(), r1, s1, r2, s2, SALT);
     }
 
     function equivocateFor(bytes32 r1, bytes memory s1, bytes32 r2, bytes memory s2) external {
@@ -239,7 +265,16 @@ contract ProofsTest is GameTest {
 
     function test_equivocation_openedAndSigned_convicts() public {
         openTrace(open(rival, SALT));
-        equivocate(theirs.root(), "", "other", sign("other"));
+        bytes32 root = theirs.root();
+        commitTo(challenger, keccak256(abi.encode(root, bytes32("other"))));
+        vm.roll(block.number + 47);
+        bytes memory signature = sign("other");
+        expect(IDisputeGame.NotCommitted.selector);
+        equivocateAtOnce(root, "", "other", signature);
+        vm.roll(block.number + 1);
+        vm.expectEmit(address(arena));
+        emit IDisputeGame.ClaimConvicted(claimId, 0, challenger, Conviction.Equivocation, 0, 0, 0);
+        equivocateAtOnce(root, "", "other", signature);
         assertTrue(convicted());
         assertEq(oracle.credit(challenger), STAKE / 4);
     }
@@ -281,9 +316,8 @@ contract ProofsTest is GameTest {
         this.equivocateFor("other", "", root, "");
         expect(IDisputeGame.UnknownRoot.selector);
         this.equivocateFor(root, "", 0, "");
-        vm.prank(challenger);
         expect(IDisputeGame.NotCommitted.selector);
-        arena.proveEquivocation(req, 1, 0, root, "", "third", foreign, SALT);
+        equivocateAtOnce(root, "", "third", foreign);
     }
 
     /* VOID */
@@ -292,29 +326,31 @@ contract ProofsTest is GameTest {
         bytes32 id = open();
         toy.setMalformed(2);
         expect(IDisputeGame.WellFormed.selector);
-        arena.voidClaim(req, 1, 0, model, 1, noOpenings());
+        voidClaim(1);
         ModelCommitment memory other = model;
         other.opCount += 1;
         expect(IDisputeGame.WrongModel.selector);
-        arena.voidClaim(req, 1, 0, other, 2, noOpenings());
+        arena.voidClaim(theClaim.source, theClaim.name, opening(), other, 2, noOpenings());
         vm.expectEmit(address(arena));
-        emit IDisputeGame.ClaimVoided(claimId);
+        emit IDisputeGame.ClaimVoided(claimId, 2);
         vm.prank(stranger);
-        arena.voidClaim(req, 1, 0, model, 2, noOpenings());
+        voidClaim(2);
         assertTrue(arena.claimOf(claimId).status == ClaimStatus.Void);
-        assertEq(oracle.credit(requester), FEE);
+        oracle.expire(req);
+        assertEq(oracle.creditOf(requestId), FEE);
         assertEq(bonds.account(operator).free, 10 ether);
+        expect(IClaims.NoSuchClaim.selector);
+        voidClaim(2);
         expect(IDisputeGame.ClaimNotLive.selector);
-        arena.voidClaim(req, 1, 0, model, 2, noOpenings());
-        expect(IDisputeGame.ClaimNotLive.selector);
-        arena.timeout(id, req);
-        arena.reclaim(id);
+        arena.timeout(disputes[id]);
+        arena.reclaim(disputes[id]);
     }
 
     function test_void_neverDisputed() public {
         toy.setMalformed(2);
-        arena.voidClaim(req, 1, 0, model, 2, noOpenings());
+        voidClaim(2);
         assertTrue(arena.claimOf(claimId).status == ClaimStatus.None);
+        oracle.expire(req);
         assertTrue(statusOf(requestId) == RequestStatus.Refunded);
     }
 
@@ -329,56 +365,65 @@ contract ProofsTest is GameTest {
         commit(req, 1, list(2, 100));
         reveal(req, 0, list(2, 100));
         reveal(req, 1, list(2, 100));
-        claimId = claimIdOf(req, operator, list(2, 100), 1);
+        useClaim(1, 0, list(2, 100));
         bytes32 id = open();
         openTrace(id);
         toy.setMalformed(0);
-        arena.voidClaim(req, 1, 1, model, 0, noOpenings());
+        bytes32 other = nameOf(req, 1, 1);
+        arena.voidClaim(address(oracle), other, opening(), model, 0, noOpenings());
         assertTrue(arena.claimOf(claimId).status == ClaimStatus.Disputed);
         vm.warp(view_(id).deadline + 1);
         expect(IDisputeGame.ClaimNotLive.selector);
-        arena.timeout(id, req);
-        uint256 due = view_(id).bond + view_(id).prepaid;
-        arena.reclaim(id);
+        arena.timeout(disputes[id]);
+        uint256 due = heldFor(id);
+        arena.reclaim(disputes[id]);
         assertEq(arena.credit(challenger), due);
     }
 
     /* FACTS */
 
-    /// Root, prompt, answer, policy and the seed used, as the claim has them.
+    /// Prompt, answer, policy and the seed used, as the claim has them.
     function test_step_factsAreTheClaims() public {
         lie();
         bytes32 id = open();
         openTrace(id);
-        ClaimFacts memory f;
-        (f.promptCount, f.promptHash) = (2, tokensHash(list(2, 10)));
-        (f.tokenCount, f.tokensHash) = (2, tokensHash(list(2, 100)));
-        f.seed = seedOf(req);
-        assertTrue(f.seed != req.seed);
-        toy.setFacts(f);
+        assertEq(facts.promptCount, 2);
+        assertEq(facts.promptHash, tokensHash(list(2, 10)));
+        assertEq(facts.tokenCount, 2);
+        assertEq(facts.tokensHash, tokensHash(list(2, 100)));
+        assertEq(facts.seed, 0, "greedy");
+        toy.setFacts(facts);
         step(id, 3, 1);
         assertTrue(convicted());
     }
 
+    /// A sampled answer with an allowed list; `prove` finds the same facts by itself.
     function test_step_factsOfAllowedListAndPolicy() public {
-        RequestParams memory p = params();
+        RequestParams memory p = sampled();
         (p.prompt, p.maxTokens) = (list(2, 10), 2);
-        (p.temperature, p.minP, p.allowed) = (0x3f800000, 0x3d000000, list(40, 90));
+        (p.minP, p.allowed) = (0x3d000000, list(40, 90));
         (req, requestId) = askAndFill(p);
         uint64 seed = seedOf(req);
+        assertTrue(seed != 0 && seed != p.seed);
         vm.prank(operator);
         oracle.claim(req, seed, list(2, 100), p.allowed);
-        claimId = claimIdOf(req, operator, list(2, 100), 1);
+        useClaim(1, 0, list(2, 100));
+        assertEq(facts.seed, seed);
+        assertEq(facts.temperature, ONE);
+        assertEq(facts.minP, 0x3d000000);
+        assertEq(facts.allowedCount, 40);
+        assertEq(facts.allowedHash, tokensHash(p.allowed));
         lie();
+        toy.setFacts(facts);
+        uint256 snapshot = vm.snapshotState();
         bytes32 id = open();
         openTrace(id);
-        ClaimFacts memory f;
-        (f.promptCount, f.promptHash) = (2, tokensHash(list(2, 10)));
-        (f.tokenCount, f.tokensHash) = (2, tokensHash(list(2, 100)));
-        (f.temperature, f.minP, f.seed) = (0x3f800000, 0x3d000000, seed);
-        (f.allowedCount, f.allowedHash) = (40, tokensHash(p.allowed));
-        toy.setFacts(f);
         step(id, 3, 1);
         assertTrue(convicted());
+        vm.revertToState(snapshot);
+        Witness memory w = witness(3, 1);
+        commitTo(challenger, keccak256(abi.encode(w)));
+        prove(challenger, theirs.root(), sign(theirs.root()), w);
+        assertEq(oracle.credit(challenger), STAKE / 4);
     }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {DisputeState, DisputeView, IDisputeGame} from "../../src/interfaces/IDisputeGame.sol";
+import {Dispute} from "../../src/interfaces/IDisputeGame.sol";
 import {Witness} from "../../src/interfaces/IStepVerifier.sol";
 import {GameTest} from "./GameTest.sol";
 
@@ -24,40 +24,32 @@ contract ReorgTest is GameTest {
 
     /// A whole game, recorded.
     function record() private {
-        bytes32 id = keccak256(abi.encode(claimId, challenger, SALT));
-        uint256 value = arena.bondFor(STAKE) + arena.prepayment(140_000);
-        push(challenger, value, abi.encodeCall(arena.challenge, (req, 1, 0, model, SALT)));
-        push(
-            operator,
-            0,
-            abi.encodeCall(arena.openTrace, (id, theirs.root(), theirs.children(TOP, 2, 0)))
+        Dispute memory d = Dispute(theClaim, challenger, bondNow(), SALT);
+        disputes[arena.disputeIdOf(d)] = d;
+        bytes memory call = abi.encodeCall(
+            arena.challenge, (theClaim.source, theClaim.name, opening(), model, d.bond, SALT)
         );
-        push(
-            challenger,
-            1 ether,
-            abi.encodeCall(
-                arena.pick, (id, 0, 6, 0, theirs.node(0, 6, 0), theirs.path(0, 6, 0, TOP, 2))
-            )
-        );
-        push(operator, 0, abi.encodeCall(arena.reveal, (id, theirs.children(0, 6, 0))));
-        push(
-            challenger,
-            1 ether,
-            abi.encodeCall(
-                arena.pick, (id, 0, 1, 2, theirs.node(0, 1, 2), theirs.path(0, 1, 2, 0, 6))
-            )
-        );
-        push(operator, 0, abi.encodeCall(arena.reveal, (id, theirs.children(0, 1, 2))));
-        push(
-            challenger,
-            1 ether,
-            abi.encodeCall(
-                arena.pick, (id, 0, 0, 5, theirs.node(0, 0, 5), theirs.path(0, 0, 5, 0, 1))
-            )
-        );
-        push(operator, 0, abi.encodeCall(arena.revealLeaf, (id, theirs.leaf(0, 5))));
+        push(challenger, d.bond + prepayment(TRACE_GAS), call);
+        bytes32[] memory children = theirs.children(TOP, 2, 0);
+        push(operator, 0, abi.encodeCall(arena.openTrace, (d, theirs.root(), children)));
+        push(challenger, 1 ether, pickCall(d, 6, 0, TOP, 2));
+        push(operator, 0, abi.encodeCall(arena.reveal, (d, theirs.children(0, 6, 0))));
+        push(challenger, 1 ether, pickCall(d, 1, 2, 0, 6));
+        push(operator, 0, abi.encodeCall(arena.reveal, (d, theirs.children(0, 1, 2))));
+        push(challenger, 1 ether, pickCall(d, 0, 5, 0, 1));
+        push(operator, 0, abi.encodeCall(arena.revealLeaf, (d, theirs.leaf(0, 5))));
         Witness memory w = witness(0, 5);
-        push(challenger, 0, abi.encodeCall(arena.step, (id, req, model, w)));
+        push(challenger, 0, abi.encodeCall(arena.step, (d, facts, model, w, SALT)));
+    }
+
+    /// To a node of operation 0, from its tree or the one above.
+    function pickCall(Dispute memory d, uint8 height, uint32 index, uint16 fromOp, uint8 from)
+        private
+        returns (bytes memory)
+    {
+        bytes32 node = theirs.node(0, height, index);
+        bytes32[] memory path = theirs.path(0, height, index, fromOp, from);
+        return abi.encodeCall(arena.pick, (d, 0, height, index, node, path));
     }
 
     function push(address from, uint256 value, bytes memory data) private {
@@ -124,7 +116,7 @@ contract ReorgTest is GameTest {
         record();
         assertTrue(send(0));
         assertTrue(send(1));
-        bytes32 id = keccak256(abi.encode(claimId, challenger, SALT));
+        bytes32 id = keccak256(abi.encode(claimId, challenger, bondNow(), SALT));
         // On this branch the challenger went elsewhere.
         pick(id, 2, 3, 0);
         bytes memory before = abi.encode(view_(id));

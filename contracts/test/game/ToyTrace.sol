@@ -60,7 +60,8 @@ contract ToyTrace {
 
     function heightOf(uint256 op) public view returns (uint256) {
         if (op == TOP) return bits(_ops.length);
-        return bits(chunks(op)) + bits(rows(op)) + (_ops[op].kind == 2 ? bits(_ops[op].kvHeads) : 0);
+        uint256 heads = _ops[op].kind == 2 ? _ops[op].kvHeads : 1;
+        return bits(chunks(op)) + bits(rows(op)) + bits(heads);
     }
 
     /// Whether the first leaf below a node is a chunk, or an operation, that there is.
@@ -143,8 +144,8 @@ contract ToyTrace {
         }
     }
 
-    /// Hashes beside the way from a node up to one of its ancestors, which may lie in the tree
-    /// above operations.
+    /// Sibling hashes from a node up to one of its ancestors, which may lie in the tree above
+    /// operations.
     function path(uint256 op, uint256 height, uint256 index, uint256 toOp, uint256 toHeight)
         public
         returns (bytes32[] memory list)

@@ -7,9 +7,10 @@ import {
     IStepVerifier,
     Opening,
     OutputShape,
+    UnitKind,
     Witness
 } from "../../src/interfaces/IStepVerifier.sol";
-import {UnitKinds} from "../../src/verifier/UnitKinds.sol";
+import {Partials} from "../../src/verifier/Partials.sol";
 import {ToyTrace} from "./ToyTrace.sol";
 
 /// Knows a true trace, and finds wrong whatever opens to the root and differs from it.
@@ -39,7 +40,7 @@ contract ToyVerifier is IStepVerifier {
 
     function isWrong(
         ClaimFacts calldata facts,
-        bytes32 traceRoot,
+        bytes32 root,
         ModelCommitment calldata,
         Witness calldata w,
         bytes calldata partials
@@ -47,12 +48,15 @@ contract ToyVerifier is IStepVerifier {
         require(wantedFacts == 0 || keccak256(abi.encode(facts)) == wantedFacts, "facts");
         if (always) return true;
         if (w.op >= truth.opCount() || !truth.present(w.op, 0, w.leaf)) revert BadUnit();
-        if (UnitKinds.isPartial(w.kind)) return partialsWrong(w, partials);
-        if (w.openings.length != 1 || w.openings[0].data.length != truth.lengthOf(w.op, w.leaf)) {
-            revert BadOpening();
-        }
-        if (climb(w) != traceRoot) revert WrongRoot();
+        if (isPartial(w.kind)) return partialsWrong(w, partials);
+        uint256 length = truth.lengthOf(w.op, w.leaf);
+        if (w.openings.length != 1 || w.openings[0].data.length != length) revert BadOpening();
+        if (climb(w) != root) revert WrongRoot();
         return keccak256(w.openings[0].data) != keccak256(truth.trueLeaf(w.op, w.leaf));
+    }
+
+    function isPartial(UnitKind kind) private pure returns (bool) {
+        return kind >= UnitKind.PartialChunk && kind <= UnitKind.PartialFinal;
     }
 
     /// True partials are zero but for their first byte, which is 1; `place` names the byte that a
@@ -82,7 +86,12 @@ contract ToyVerifier is IStepVerifier {
         }
     }
 
-    function checkPartials(uint32 position, bytes calldata partials) external pure returns (bool) {
+    function checkPartials(uint32 position, bytes calldata partials)
+        external
+        pure
+        virtual
+        returns (bool)
+    {
         uint256 n = position / 32 + 1;
         return partials.length == 12 * n + 8 + 8 * ((n + 31) / 32) && partials[0] != 0xff;
     }
@@ -102,5 +111,17 @@ contract ToyVerifier is IStepVerifier {
     {
         if (op >= truth.opCount()) revert BadUnit();
         return truth.shape(op);
+    }
+}
+
+/// The same with the true format of partials, whose check an answer pays for.
+contract ToyVerifierWithPartials is ToyVerifier {
+    function checkPartials(uint32 position, bytes calldata partials)
+        external
+        pure
+        override
+        returns (bool)
+    {
+        return Partials.areValid(position, partials);
     }
 }

@@ -7,8 +7,7 @@ import {IInferenceOracle, Request, RequestStatus} from "../../src/interfaces/IIn
 /// Refuses ether.
 contract Refuser {}
 
-/// Keeps what it was told, and whether the answer was final and how much gas there was when it was
-/// told.
+/// Keeps what it was told, whether the answer was final then, and how much gas there was.
 contract Listener is IInferenceCallback {
     bytes32 public requestId;
     bytes public tokens;
@@ -69,9 +68,12 @@ contract Reentrant is IInferenceCallback {
         IInferenceOracle oracle = IInferenceOracle(msg.sender);
         attempt(oracle, abi.encodeCall(oracle.finalize, (r, answer)));
         attempt(oracle, abi.encodeCall(oracle.expire, (r)));
+        attempt(oracle, abi.encodeCall(oracle.cancel, (r)));
         attempt(oracle, abi.encodeCall(oracle.missed, (r, 0)));
-        attempt(oracle, abi.encodeCall(oracle.accept, (r)));
+        attempt(oracle, abi.encodeCall(oracle.freeSeats, (r)));
+        attempt(oracle, abi.encodeCall(oracle.accept, (r, address(this), "")));
         attempt(oracle, abi.encodeCall(oracle.withdraw, (payable(address(this)))));
+        attempt(oracle, abi.encodeCall(oracle.withdrawOf, (r, payable(address(this)))));
     }
 
     function attempt(IInferenceOracle oracle, bytes memory data) private {
@@ -85,16 +87,30 @@ contract Reentrant is IInferenceCallback {
 contract GreedyReceiver {
     uint256 public received;
     bool public refused;
+    bytes private again;
 
     function take(IInferenceOracle oracle) external {
-        oracle.withdraw(payable(address(this)));
+        takeTwice(oracle, abi.encodeCall(oracle.withdraw, (payable(address(this)))));
+    }
+
+    function takeOf(IInferenceOracle oracle, Request calldata r) external {
+        takeTwice(oracle, abi.encodeCall(oracle.withdrawOf, (r, payable(address(this)))));
+    }
+
+    function call(address target, bytes calldata data) external payable {
+        (bool ok,) = target.call{value: msg.value}(data);
+        require(ok, "call");
+    }
+
+    function takeTwice(IInferenceOracle oracle, bytes memory data) private {
+        again = data;
+        (bool ok,) = address(oracle).call(data);
+        require(ok, "first");
     }
 
     receive() external payable {
         received += msg.value;
-        try IInferenceOracle(msg.sender).withdraw(payable(address(this))) {}
-        catch {
-            refused = true;
-        }
+        (bool ok,) = msg.sender.call(again);
+        refused = !ok;
     }
 }

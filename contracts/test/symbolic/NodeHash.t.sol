@@ -6,8 +6,8 @@ import {NodeHash} from "../../src/game/NodeHash.sol";
 import {Positions, Tree} from "../../src/game/Positions.sol";
 
 /// Reveals and picks bind the operator: no two lists of children have one parent, no two nodes one
-/// way up, whatever the hashes are (halmos; contracts/tools/analyse runs it). The tree: 2 rows of 3
-/// chunks, 8 places of which 2 are padding.
+/// path up, whatever the hashes are (halmos; contracts/tools/analyse runs it). The tree: 2 rows of
+/// 3 chunks, 8 places of which 2 are padding.
 contract NodeHashSymbolic is Test {
     using NodeHash for Tree;
 

@@ -10,14 +10,15 @@ import {PackedTurn, Turn, Turns} from "../../src/game/Turns.sol";
 contract TurnsSymbolic is Test {
     using Turns for Turn;
 
-    /// Every field comes back from storage as it was.
+    /// Every field comes back from storage as it was, within the widths that it has there: no tree
+    /// is higher than 31, a layout has 42 bits, the constructor bounds the budget.
     function check_pack(Turn memory t) external pure {
+        vm.assume(t.height < 32 && Layout.unwrap(t.layout) < 1 << 42);
+        vm.assume(t.operatorLeft < Turns.MAX_BUDGET && t.challengerLeft < Turns.MAX_BUDGET);
         Turn memory n = Turns.unpack(t.pack());
         assert(n.state == t.state && n.height == t.height && n.op == t.op && n.index == t.index);
-        assert(
-            Layout.unwrap(n.layout) == Layout.unwrap(t.layout) && n.start == t.start
-                && n.prepaid == t.prepaid
-        );
+        assert(Layout.unwrap(n.layout) == Layout.unwrap(t.layout) && n.start == t.start);
+        assert(n.prepaid == t.prepaid && n.alone == t.alone);
         assert(n.operatorLeft == t.operatorLeft && n.challengerLeft == t.challengerLeft);
     }
 
@@ -30,13 +31,13 @@ contract TurnsSymbolic is Test {
     }
 
     /// A move takes from its side's clock what it used and nothing from the other's.
-    function check_end(Turn memory t, uint40 time) external pure {
+    function check_end(Turn memory t, uint40 time, bool alone) external pure {
         vm.assume(time >= t.start);
         uint256 used = time - t.start;
         (uint256 operatorLeft, uint256 challengerLeft, bool operators) =
             (t.operatorLeft, t.challengerLeft, Turns.isOperators(t.state));
-        t.end(time);
-        assert(t.start == time);
+        t.end(time, alone);
+        assert(t.start == time && t.alone == alone);
         assert(t.operatorLeft == (operators ? _less(operatorLeft, used) : operatorLeft));
         assert(t.challengerLeft == (operators ? challengerLeft : _less(challengerLeft, used)));
     }
@@ -49,7 +50,7 @@ contract TurnsSymbolic is Test {
         uint256 left = operators ? t.operatorLeft : t.challengerLeft;
         vm.assume(time >= t.start && time <= t.deadline(floor));
         uint256 used = time - t.start;
-        t.end(time);
+        t.end(time, false);
         uint256 rest = operators ? t.operatorLeft : t.challengerLeft;
         assert(used + rest <= (left > floor ? left : floor));
     }
@@ -58,7 +59,8 @@ contract TurnsSymbolic is Test {
     function check_answered(DisputeState s) external pure {
         vm.assume(Turns.isOperators(s));
         DisputeState next = Turns.answered(s);
-        assert(!Turns.isOperators(next) && next != DisputeState.None && next != DisputeState.Closed);
+        assert(!Turns.isOperators(next));
+        assert(next != DisputeState.None && next != DisputeState.Closed);
     }
 
     function _less(uint256 left, uint256 used) private pure returns (uint256) {
