@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "chain/eth_internal.h"
+#include "chain/header.h"
 #include "chain/hex.h"
 #include "chain/rpc.h"
 
@@ -182,6 +183,31 @@ lks_err lks_eth_header_by_hash(const lks_eth *node, const uint8_t hash32[32], lk
     lks_err err = ask_header(&r, node, out);
     if (!err && memcmp(out->hash, hash32, 32))
         err = lks_fail(LKS_CORRUPT, "the node gave another block than the one asked for");
+    return err;
+}
+
+lks_err lks_eth_header_rlp(const lks_eth *node, uint64_t number, lks_buf *rlp,
+                           uint8_t prev_randao32[32])
+{
+    eth_request r;
+    char block[LKS_HEX_U64_SIZE];
+    uint64_t found = 0;
+    lks_buf_clear(rlp);
+    lks_hex_from_u64(block, number);
+    eth_begin(&r, "eth_getBlockByNumber");
+    lks_json_put_text(&r.w, block);
+    lks_json_put_bool(&r.w, false);
+    lks_err err = eth_ask(&r, node);
+    if (!err && lks_json_typeof(&r.doc, 0) == LKS_JSON_NULL)
+        err = lks_fail(LKS_NOTFOUND, "the node has no block %" PRIu64, number);
+    else if (!err && (err = lks_header_rlp_of(rlp, prev_randao32, &found, &r.doc, 0)))
+        err = eth_bad_member(&r, err, "");
+    else if (!err && found != number)
+        err = lks_fail(LKS_CORRUPT, "the node gave block %" PRIu64 " for block %" PRIu64, found,
+                       number);
+    if (err)
+        lks_buf_clear(rlp);
+    eth_end(&r);
     return err;
 }
 

@@ -53,6 +53,11 @@ lks_err lks_eth_header_at(const lks_eth *node, const char *block, lks_eth_header
 lks_err lks_eth_header_by_number(const lks_eth *node, uint64_t number, lks_eth_header *out) LKS_MUST_USE;
 lks_err lks_eth_header_by_hash(const lks_eth *node, const uint8_t hash32[32], lks_eth_header *out) LKS_MUST_USE;
 
+/* The RLP of a block's header, and its prevRandao (lks_header_rlp of chain/header.h).
+ * Returns also: LKS_NOTFOUND. */
+lks_err lks_eth_header_rlp(const lks_eth *node, uint64_t number, lks_buf *rlp,
+                           uint8_t prev_randao32[32]) LKS_MUST_USE;
+
 typedef struct lks_eth_fees {
     lks_u256 base_fee;         /* of the next block, wei a gas */
     lks_u256 max_priority_fee; /* what the node suggests; never 0 */

@@ -29,11 +29,22 @@ static void fill_request(lks_request *r)
     r->stake = lks_u256_from_u64(100000000000000000u);
     r->fee = (lks_u256){{UINT64_MAX, UINT64_MAX, 0, 0}};
     r->window = 20;
-    r->accept_period = 60;
+    r->accept_deadline = 5000000000;
     r->claim_period = 120;
     r->replicas = 1;
     memcpy(r->callback, abi.oracle, 20);
     r->callback_gas = 200000;
+}
+
+static void fill_claim(void)
+{
+    uint8_t hash[32];
+    lks_request_id(abi.request_id, 31337, abi.oracle, &abi.request);
+    lks_claim_name(abi.name, abi.request_id, 2, 3);
+    lks_tokens_hash(hash, abi.tokens, sizeof abi.tokens);
+    lks_claim_facts_of(&abi.facts, &abi.request, UINT64_MAX - 1, 33, hash);
+    lks_claim_terms_of(&abi.claim, abi.oracle, abi.name, abi.operator_address, &abi.request,
+                       &abi.facts);
 }
 
 void abi_load(const char *name)
@@ -56,6 +67,7 @@ void abi_load(const char *name)
     fill_list(abi.allowed, 2, 9);
     fill_list(abi.tokens, 33, 101);
     fill_request(&abi.request);
+    fill_claim();
     abi.commitment = (lks_model_commitment){.arithmetic_version = 1, .op_count = 483, .tensor_count = 272, .sampler_op = 482,
                                             .vocab_size = 49152, .context_length = 8192, .max_positions = 8192, .eos_ids = {0, 2}, .eos_count = 2};
     abi.commitment.weights_root[31] = 11;

@@ -18,6 +18,9 @@ typedef struct abi_values {
     uint8_t model[32], salt[32], block[32], oracle[20], operator_address[20];
     uint8_t prompt[1200], allowed[8], tokens[132];
     lks_request request;
+    uint8_t request_id[32], name[32]; /* name: of attempt 2, seat 3 */
+    lks_claim_facts facts;
+    lks_claim_terms claim;
     lks_model_commitment commitment;
 } abi_values;
 

@@ -1,78 +1,150 @@
-/* Our contracts' ABI against what forge and cast compute from the Solidity sources (tests/vectors/contracts). */
+/* Our contracts' ABI against what forge and cast compute from the Solidity sources
+ * (tests/vectors/contracts/abi.txt). Events are in test_contracts_events.c. */
 #include "chain/hex.h"
-#include "chain/keccak.h"
 #include "tests/chain/abi_vectors.h"
 
-static int setup(void **state) {
+#define SEED (UINT64_MAX - 1)
+
+static int setup(void **state)
+{
     (void)state;
     abi_load("abi.txt");
     return 0;
 }
 
-static int teardown(void **state) {
+static int teardown(void **state)
+{
     (void)state;
     abi_free();
     return 0;
 }
 
-static void test_calls(void **state) {
+#define CALL(name, expression)                                                                    \
+    do {                                                                                          \
+        lks_buf_clear(&b);                                                                        \
+        assert_int_equal((expression), LKS_OK);                                                   \
+        abi_check("call", name, b.data, b.len);                                                   \
+    } while (0)
+
+static void test_moves(void **state)
+{
     (void)state;
-    lks_request_params p = {.prompt = abi.prompt, .prompt_len = sizeof abi.prompt, .temperature = 1065353216, .min_p = 1028443341,
-                            .seed = UINT64_MAX, .allowed = abi.allowed, .allowed_len = sizeof abi.allowed, .max_tokens = 64,
-                            .stake = abi.request.stake, .window = 20, .accept_period = 60, .claim_period = 120, .replicas = 1,
+    const lks_request *r = &abi.request;
+    const uint8_t *tokens = abi.tokens, *allowed = abi.allowed;
+    const size_t len = sizeof abi.tokens, allowed_len = sizeof abi.allowed;
+    lks_request_params p = {.prompt = abi.prompt,
+                            .prompt_len = sizeof abi.prompt,
+                            .temperature = 1065353216,
+                            .min_p = 1028443341,
+                            .seed = UINT64_MAX,
+                            .allowed = allowed,
+                            .allowed_len = allowed_len,
+                            .max_tokens = 64,
+                            .stake = r->stake,
+                            .window = 20,
+                            .accept_deadline = 5000000000,
+                            .claim_period = 120,
+                            .replicas = 1,
                             .callback_gas = 200000};
     memcpy(p.model_id, abi.model, 32);
     memcpy(p.callback, abi.oracle, 20);
-    uint64_t seed = UINT64_MAX - 1;
-    lks_u256 wei = lks_u256_from_u64(1000000000000000000u);
-    lks_u256_mul_u64(&wei, &wei, 1000);
     lks_buf b = {0};
-#define CALL(name, expression) \
-    do { \
-        lks_buf_clear(&b); \
-        assert_int_equal((expression), LKS_OK); \
-        abi_check("call", name, b.data, b.len); \
-    } while (0)
     CALL("request", lks_call_request(&b, &p));
-    CALL("expire", lks_call_expire(&b, &abi.request));
-    CALL("accept", lks_call_accept(&b, &abi.request));
-    CALL("claim", lks_call_claim(&b, &abi.request, seed, abi.tokens, sizeof abi.tokens, abi.allowed, sizeof abi.allowed));
-    CALL("commitClaim", lks_call_commit_claim(&b, &abi.request, seed, abi.salt));
-    CALL("revealClaim", lks_call_reveal_claim(&b, &abi.request, seed, abi.tokens, sizeof abi.tokens, NULL, 0, abi.salt));
-    CALL("missed", lks_call_missed(&b, &abi.request, 3));
-    CALL("finalize", lks_call_finalize(&b, &abi.request, abi.tokens, sizeof abi.tokens));
-    CALL("stateOf", lks_call_state_of(&b, abi.model));
-    CALL("result", lks_call_result(&b, abi.model));
-    CALL("seatOf", lks_call_seat_of(&b, abi.model, 2, 3));
-    CALL("standing", lks_call_standing(&b, abi.model, 2, 3));
-    CALL("nonces", lks_call_nonces(&b, abi.operator_address));
-    CALL("credit", lks_call_credit(&b, abi.operator_address));
-    CALL("parameters", lks_call_parameters(&b));
-    CALL("register", lks_call_register(&b, &abi.commitment, abi.salt, "https://example.org/m.gguf"));
-    CALL("isRegistered", lks_call_is_registered(&b, abi.model));
-    CALL("deposit", lks_call_deposit(&b, abi.operator_address));
-    CALL("account", lks_call_account(&b, abi.operator_address));
-    CALL("freeBond", lks_call_free_bond(&b, abi.operator_address));
+    CALL("cancel", lks_call_cancel(&b, r));
+    CALL("withdrawOf", lks_call_withdraw_of(&b, r, abi.operator_address));
+    CALL("accept", lks_call_accept(&b, r, abi.operator_address, tokens, len));
+    CALL("claim", lks_call_claim(&b, r, SEED, tokens, len, allowed, allowed_len));
+    CALL("commitClaim", lks_call_commit_claim(&b, r, 3, SEED, abi.salt));
+    CALL("revealClaim", lks_call_reveal_claim(&b, r, 3, SEED, tokens, len, NULL, 0, abi.salt));
+    CALL("freeSeats", lks_call_free_seats(&b, r));
+    CALL("missed", lks_call_missed(&b, r, 3));
+    CALL("expire", lks_call_expire(&b, r));
+    CALL("finalize", lks_call_finalize(&b, r, tokens, len));
     CALL("withdraw", lks_call_withdraw(&b, abi.operator_address));
-    CALL("queueWithdrawal", lks_call_queue_withdrawal(&b, &wei));
+    CALL("register",
+         lks_call_register(&b, &abi.commitment, abi.salt, "https://example.org/m.gguf"));
     lks_buf_free(&b);
 }
 
-static void test_hashes(void **state) {
+static void test_views(void **state)
+{
     (void)state;
-    uint8_t hash[32], id[32], claim[32];
+    uint8_t opening[LKS_REQUEST_SIZE];
+    lks_buf b = {0};
+    lks_request_encode(opening, &abi.request);
+    CALL("stateOf", lks_call_state_of(&b, abi.model));
+    CALL("result", lks_call_result(&b, abi.model));
+    CALL("seatOf", lks_call_seat_of(&b, abi.model, 2, 3));
+    CALL("standing", lks_call_standing(&b, abi.model));
+    CALL("claimOf", lks_call_source_claim(&b, abi.name, opening, sizeof opening));
+    CALL("nonces", lks_call_nonces(&b, abi.operator_address));
+    CALL("credit", lks_call_credit(&b, abi.operator_address));
+    CALL("creditOf", lks_call_credit_of(&b, abi.model));
+    CALL("parameters", lks_call_parameters(&b));
+    CALL("bonds", lks_call_bonds(&b));
+    CALL("disputeGame", lks_call_dispute_game(&b));
+    CALL("isRegistered", lks_call_is_registered(&b, abi.model));
+    lks_buf_free(&b);
+}
+
+static void test_bonds(void **state)
+{
+    (void)state;
+    lks_u256 wei = lks_u256_from_u64(1000000000000000000u);
+    lks_u256_mul_u64(&wei, &wei, 1000);
+    const uint8_t *operator20 = abi.operator_address;
+    lks_buf b = {0};
+    CALL("deposit", lks_call_deposit(&b, operator20));
+    CALL("queueWithdrawal", lks_call_queue_withdrawal(&b, &wei));
+    CALL("setAgent", lks_call_set_agent(&b, operator20, LKS_AGENT_CLAIMS | LKS_AGENT_RECEIPTS));
+    CALL("allowSource", lks_call_allow_source(&b, abi.oracle, true));
+    CALL("account", lks_call_account(&b, operator20));
+    CALL("freeBond", lks_call_free_bond(&b, operator20));
+    CALL("lockedBy", lks_call_locked_by(&b, operator20, abi.oracle));
+    CALL("agentRoles", lks_call_agent_roles(&b, operator20, abi.oracle));
+    CALL("isAllowedSource", lks_call_is_allowed_source(&b, operator20, abi.oracle));
+    CALL("withdrawalDelay", lks_call_withdrawal_delay(&b));
+    lks_buf_free(&b);
+}
+
+/* Each selector of the sources is one of a call above, or of one that no client makes. */
+static void test_selectors(void **state)
+{
+    (void)state;
+    static const char *const UNUSED[] = {
+        "requestIdOf(", "nameOf(", "maxWindow(", "registry(", "oracle(", "limits(",
+        "packedLimits(", "disputed(", "settled(", "convict(", "voidClaim(", "lock(", "release(",
+        NULL};
+    for (const char *line = abi.text; !strncmp(line, "selector ", 9);
+         line = strchr(line, '\n') + 1) {
+        char want[80];
+        size_t name = strcspn(line + 9, "(");
+        bool unused = false;
+        for (size_t i = 0; UNUSED[i]; i++)
+            unused = unused || !strncmp(line + 9, UNUSED[i], strlen(UNUSED[i]));
+        snprintf(want, sizeof want, "call %.*s %.10s", (int)name, line + 9,
+                 strstr(line, ") 0x") + 2);
+        if (!unused && !strstr(abi.text, want))
+            fail_msg("no call vector for %.*s", (int)strcspn(line, "\n"), line);
+    }
+}
+
+static void test_hashes(void **state)
+{
+    (void)state;
+    uint8_t hash[32];
     lks_tokens_hash(hash, abi.prompt, sizeof abi.prompt);
     abi_check("hash", "tokens", hash, 32);
-    lks_request_id(id, 31337, abi.oracle, &abi.request);
-    abi_check("hash", "requestId", id, 32);
+    abi_check("hash", "requestId", abi.request_id, 32);
     assert_int_equal(lks_model_id(hash, &abi.commitment), LKS_OK);
     abi_check("hash", "modelId", hash, 32);
-    lks_tokens_hash(hash, abi.tokens, sizeof abi.tokens);
-    lks_claim_hash(claim, 31337, abi.oracle, id, UINT64_MAX - 1, abi.operator_address, 33, hash);
-    abi_check("hash", "claimHash", claim, 32);
-    lks_claim_id(hash, claim, 2);
+    abi_check("hash", "name", abi.name, 32);
+    lks_claim_facts_hash(hash, &abi.facts);
+    abi_check("hash", "facts", hash, 32);
+    lks_claim_id(hash, &abi.claim);
     abi_check("hash", "claimId", hash, 32);
-    lks_claim_commitment(hash, claim, abi.salt);
+    lks_claim_commitment(hash, abi.name, abi.operator_address, SEED, abi.facts.tokens_hash,
+                         abi.salt);
     abi_check("hash", "commitment", hash, 32);
 
     uint8_t zero[32] = {0};
@@ -84,11 +156,50 @@ static void test_hashes(void **state) {
     assert_memory_equal(abi_find("hash", "seedUsed", &len) + 50, low, 16);
 }
 
+static void test_names(void **state)
+{
+    (void)state;
+    uint8_t name[32], id[32], attempt, seat;
+    assert_int_equal(abi.request_id[31], 0);
+    for (unsigned last = 0; last < 256; last++) {
+        bool good = last >= 8 && last < 48 && last % 8 < LKS_MAX_REPLICAS;
+        memcpy(name, abi.request_id, 32);
+        name[31] = (uint8_t)last;
+        lks_err err = lks_claim_name_split(id, &attempt, &seat, name);
+        assert_int_equal(err, good ? LKS_OK : LKS_CORRUPT);
+        if (err)
+            continue;
+        assert_memory_equal(id, abi.request_id, 32);
+        assert_int_equal(8 * attempt + seat, last);
+        uint8_t again[32];
+        lks_claim_name(again, id, attempt, seat);
+        assert_memory_equal(again, name, 32);
+    }
+}
+
+static void test_allowed(void **state)
+{
+    (void)state;
+    lks_request r = abi.request;
+    assert_true(lks_request_shows_allowed(&r));
+    r.allowed_count = r.max_tokens = LKS_ALLOWED_ON_CHAIN;
+    assert_true(lks_request_shows_allowed(&r));
+    r.max_tokens++;
+    assert_false(lks_request_shows_allowed(&r));
+    r.max_tokens--;
+    r.allowed_count++;
+    assert_false(lks_request_shows_allowed(&r));
+    r.allowed_count = 0;
+    assert_false(lks_request_shows_allowed(&r));
+}
+
 /* Every error of the sources is in our table, by selector, and the table has no other. */
-static void test_errors(void **state) {
+static void test_errors(void **state)
+{
     (void)state;
     size_t in_sources = 0, ours = 0;
-    for (const char *line = abi.text; *line; line = strchr(line, '\n') + 1) in_sources += strncmp(line, "error ", 6) == 0;
+    for (const char *line = abi.text; *line; line = strchr(line, '\n') + 1)
+        in_sources += strncmp(line, "error ", 6) == 0;
     for (size_t i = 0; lks_contract_errors[i]; i++, ours++) {
         uint8_t selector[4];
         char want[24], hex[LKS_HEX_SIZE(4)];
@@ -96,7 +207,8 @@ static void test_errors(void **state) {
         lks_hex_encode(hex, selector, 4);
         snprintf(want, sizeof want, ") %s\n", hex);
         const char *at = strstr(abi.text, want);
-        if (!at) fail_msg("%s is not in the sources", lks_contract_errors[i]);
+        if (!at)
+            fail_msg("%s is not in the sources", lks_contract_errors[i]);
     }
     assert_int_equal(ours, in_sources);
     char line[128];
@@ -107,153 +219,122 @@ static void test_errors(void **state) {
     assert_string_equal(line, "WrongSeed(77)");
 }
 
-static void test_topics(void **state) {
+/* A read of every word's type: each word with its highest byte set is refused where the type is
+ * smaller; so is every other length. */
+#define STRICT(name, narrow, call)                                                                \
+    do {                                                                                          \
+        lks_buf_clear(&b);                                                                        \
+        abi_bytes(&b, "return", name);                                                            \
+        for (size_t at = 0; at < b.len; at += 32) {                                               \
+            b.data[at] ^= 0x80;                                                                   \
+            bool is_narrow = (narrow) >> (at / 32) & 1;                                           \
+            assert_int_equal(call, is_narrow ? LKS_CORRUPT : LKS_OK);                             \
+            b.data[at] ^= 0x80;                                                                   \
+        }                                                                                         \
+        b.len--;                                                                                  \
+        assert_int_equal(call, LKS_CORRUPT);                                                      \
+        b.len = 0;                                                                                \
+        assert_int_equal(call, LKS_CORRUPT);                                                      \
+        abi_bytes(&b, "return", name);                                                            \
+        assert_int_equal(call, LKS_OK);                                                           \
+    } while (0)
+
+static void test_returns(void **state)
+{
     (void)state;
-    size_t in_sources = 0;
-    for (const char *line = abi.text; *line; line = strchr(line, '\n') + 1) in_sources += strncmp(line, "event ", 6) == 0;
-    assert_int_equal(in_sources, LKS_EVENT_KIND_COUNT - 1);
-    for (int kind = 1; kind < LKS_EVENT_KIND_COUNT; kind++) {
-        uint8_t topic[32];
-        char start[64], hex[LKS_HEX_SIZE(32)];
-        lks_event_topic(topic, (lks_event_kind)kind);
-        lks_hex_encode(hex, topic, 32);
-        snprintf(start, sizeof start, "\nevent %s(", lks_event_name((lks_event_kind)kind));
-        const char *at = strstr(abi.text, start);
-        if (!at) fail_msg("%s is not in the sources", lks_event_name((lks_event_kind)kind));
-        at = strstr(at, ") ") + 2;
-        assert_memory_equal(at, hex, 66);
-    }
-}
+    lks_buf b = {0};
+    lks_u256 most = {{UINT64_MAX, UINT64_MAX, 0, 0}};
 
-static lks_err decode(lks_event *e, const abi_log *v) {
-    return lks_event_decode(e, (const uint8_t(*)[32])v->topics, v->topic_count, v->data.data, v->data.len);
-}
-
-static void test_events(void **state) {
-    (void)state;
-    lks_event e;
-    abi_log v;
-    uint8_t id[32];
-    lks_request_id(id, 31337, abi.oracle, &abi.request);
-
-    abi_load_log(&v, "Requested");
-    assert_int_equal(decode(&e, &v), LKS_OK);
-    assert_int_equal(e.kind, LKS_EVENT_REQUESTED);
-    assert_memory_equal(e.request_id, id, 32);
-    assert_memory_equal(&e.request, &abi.request, sizeof abi.request);
-    assert_int_equal(e.bytes_len, sizeof abi.prompt);
-    assert_memory_equal(e.bytes, abi.prompt, sizeof abi.prompt);
-    assert_int_equal(e.allowed_len, sizeof abi.allowed);
-    assert_memory_equal(e.allowed, abi.allowed, sizeof abi.allowed);
-    lks_buf_free(&v.data);
-
-    abi_load_log(&v, "Accepted");
-    assert_int_equal(decode(&e, &v), LKS_OK);
-    assert_int_equal(e.kind, LKS_EVENT_ACCEPTED);
-    assert_memory_equal(e.account, abi.operator_address, 20);
-    assert_int_equal(e.attempt, 2);
-    assert_int_equal(e.seat, 3);
-    assert_true(e.seed == UINT64_MAX - 1 && e.time == 1700000000);
-    lks_buf_free(&v.data);
-
-    abi_load_log(&v, "Claimed");
-    assert_int_equal(decode(&e, &v), LKS_OK);
-    assert_int_equal(e.kind, LKS_EVENT_CLAIMED);
-    assert_true(e.time == 1700000020 && e.bytes_len == sizeof abi.tokens);
-    assert_memory_equal(e.bytes, abi.tokens, sizeof abi.tokens);
-    abi_check("hash", "claimHash", e.hash, 32);
-    lks_buf_free(&v.data);
-
-    abi_load_log(&v, "Finalized");
-    assert_int_equal(decode(&e, &v), LKS_OK);
-    assert_true(e.kind == LKS_EVENT_FINALIZED && e.count == 33);
-    assert_memory_equal(e.hash, abi.salt, 32);
-    lks_buf_free(&v.data);
-
-    abi_load_log(&v, "ModelRegistered");
-    assert_int_equal(decode(&e, &v), LKS_OK);
-    assert_int_equal(e.kind, LKS_EVENT_MODEL_REGISTERED);
-    assert_memory_equal(&e.model, &abi.commitment, sizeof abi.commitment);
-    assert_memory_equal(e.bytes, "https://example.org/m.gguf", e.bytes_len);
-    lks_buf_free(&v.data);
-
-    abi_load_log(&v, "Missed");
-    assert_int_equal(decode(&e, &v), LKS_OK);
-    assert_true(e.kind == LKS_EVENT_MISSED && e.amount.w[0] == 1000);
-    lks_buf_free(&v.data);
-}
-
-/* Every truncation and every flipped byte of a log is either refused or, where it is a value, seen; nothing is read outside. */
-static void test_hostile_events(void **state) {
-    (void)state;
-    static const char *const names[] = {"Requested", "Accepted", "Claimed", "Finalized", "ModelRegistered", "Missed"};
-    for (size_t n = 0; n < sizeof names / sizeof *names; n++) {
-        abi_log v;
-        lks_event e, good;
-        abi_load_log(&v, names[n]);
-        assert_int_equal(decode(&good, &v), LKS_OK);
-        for (size_t len = 0; len < v.data.len; len++) { /* a copy of exactly len bytes, for the address sanitizer */
-            uint8_t *cut = malloc(len ? len : 1);
-            assert_non_null(cut);
-            memcpy(cut, v.data.data, len);
-            lks_err err = lks_event_decode(&e, (const uint8_t(*)[32])v.topics, v.topic_count, cut, len);
-            if (err != LKS_CORRUPT) fail_msg("%s cut to %zu bytes: %s", names[n], len, lks_err_name(err));
-            assert_int_equal(e.kind, LKS_EVENT_NONE);
-            free(cut);
-        }
-        for (size_t i = 0; i < v.data.len; i++) {
-            v.data.data[i] ^= 0x81;
-            lks_err err = decode(&e, &v);
-            if (strcmp(names[n], "Requested") == 0 && err == LKS_OK) { /* then it is in the request, and the id changes */
-                uint8_t a[32], b[32];
-                lks_request_id(a, 31337, abi.oracle, &good.request);
-                lks_request_id(b, 31337, abi.oracle, &e.request);
-                assert_memory_not_equal(a, b, 32);
-            }
-            v.data.data[i] ^= 0x81;
-        }
-        for (size_t count = 0; count <= 4; count++) {
-            if (count == v.topic_count) continue;
-            lks_err err = lks_event_decode(&e, (const uint8_t(*)[32])v.topics, count, v.data.data, v.data.len);
-            assert_int_equal(err, count == 0 ? LKS_NOTFOUND : LKS_CORRUPT);
-        }
-        v.topics[0][0] ^= 1;
-        assert_int_equal(decode(&e, &v), LKS_NOTFOUND);
-        lks_buf_free(&v.data);
-    }
-}
-
-static void test_returns(void **state) {
-    (void)state;
-    uint8_t data[320] = {0};
     lks_request_state s;
-    data[31] = LKS_REQUEST_CLAIMED;
-    data[63] = 2;
-    data[95] = 1;
-    data[127] = 1;
-    data[32 * 5 + 31] = 1;
-    data[32 * 6 + 31] = 9;
-    data[32 * 7 + 31] = 8;
-    data[32 * 8 + 31] = 20;
-    data[32 * 9 + 31] = 7;
-    assert_int_equal(lks_return_state(&s, data, sizeof data), LKS_OK);
-    assert_true(s.status == LKS_REQUEST_CLAIMED && s.attempt == 2 && s.seed_fixed && s.seed == 9 && s.request_block == 8 && s.deadline == 7);
-    assert_int_equal(lks_return_state(&s, data, sizeof data - 1), LKS_CORRUPT);
-    assert_int_equal(lks_return_state(&s, data, 0), LKS_CORRUPT);
-    data[31] = LKS_REQUEST_STATUS_COUNT;
-    assert_int_equal(lks_return_state(&s, data, sizeof data), LKS_CORRUPT);
-    data[31] = 1;
-    data[32 * 5 + 31] = 2; /* no bool */
-    assert_int_equal(lks_return_state(&s, data, sizeof data), LKS_CORRUPT);
+    STRICT("stateOf", 0x3ffu, lks_return_state(&s, b.data, b.len));
+    assert_true(s.status == LKS_REQUEST_UNDECIDED && s.attempt == 6 && s.misses == 3);
+    assert_true(s.cancelled && s.seats_taken == 5 && s.final_seat == 4);
+    assert_true(s.deadline == 5000000000 && s.request_block == UINT64_C(1) << 40);
+    assert_true(s.seed_fixed && s.seed == SEED);
+    b.data[31] = LKS_REQUEST_STATUS_COUNT;
+    assert_int_equal(lks_return_state(&s, b.data, b.len), LKS_CORRUPT);
+    b.data[31] = 1;
+    b.data[32 * 3 + 31] = 2; /* no bool */
+    assert_int_equal(lks_return_state(&s, b.data, b.len), LKS_CORRUPT);
 
-    uint8_t bonds[128] = {0};
+    lks_seat seat;
+    STRICT("seatOf", 0x1fu, lks_return_seat(&seat, b.data, b.len));
+    assert_memory_equal(seat.operator_address, abi.operator_address, 20);
+    assert_true(seat.status == LKS_SEAT_CONVICTED && seat.token_count == 29000);
+    assert_true(seat.first_token == (1u << 24) - 1 && seat.disputed);
+    assert_memory_equal(seat.value, abi.salt, 32);
+    b.data[32 * 2 + 29] = 1; /* over 16 bits */
+    assert_int_equal(lks_return_seat(&seat, b.data, b.len), LKS_CORRUPT);
+
+    lks_request_result result;
+    STRICT("result", 0xbu, lks_return_result(&result, b.data, b.len));
+    assert_true(result.status == LKS_REQUEST_FINAL && result.token_count == 33);
+    assert_true(result.first_token == 7);
+
+    lks_oracle_parameters p;
+    STRICT("parameters", 0x3ffu, lks_return_parameters(&p, b.data, b.len));
+    assert_true(lks_u256_cmp(&p.min_stake, &most) == 0 && p.min_window == 1 && p.max_window == 2);
+    assert_true(p.min_accept_period == 3 && p.max_accept_period == 4 && p.min_claim_period == 5);
+    assert_true(p.min_replica_claim_period == 6 && p.max_claim_period == 7 && p.fill_period == 8);
+    assert_true(p.reveal_period == UINT32_MAX);
+
     lks_bond_account account;
-    bonds[16] = 1;
-    assert_int_equal(lks_return_account(&account, bonds, sizeof bonds), LKS_OK);
-    assert_true(account.free.w[1] == UINT64_C(1) << 56);
-    bonds[15] = 1; /* over 128 bits */
-    assert_int_equal(lks_return_account(&account, bonds, sizeof bonds), LKS_CORRUPT);
+    STRICT("account", 0xfu, lks_return_account(&account, b.data, b.len));
+    assert_true(lks_u256_cmp(&account.free, &most) == 0 && account.locked.w[0] == 2);
+    assert_true(account.queued.w[0] == 3 && account.ready_at == 5000000000);
+    b.data[15] = 1; /* over 128 bits */
+    assert_int_equal(lks_return_account(&account, b.data, b.len), LKS_CORRUPT);
+    lks_buf_free(&b);
+}
 
+static void test_source_claim(void **state)
+{
+    (void)state;
+    lks_buf b = {0};
+    lks_claim_terms claim;
+    lks_claim_facts facts;
+    abi_bytes(&b, "return", "claimOf");
+    assert_int_equal(lks_return_source_claim(&claim, &facts, b.data, b.len), LKS_OK);
+    assert_memory_equal(&claim, &abi.claim, sizeof claim);
+    assert_memory_equal(&facts, &abi.facts, sizeof facts);
+    /* A flip is refused or in the terms; of the facts and their hash it is refused. */
+    for (size_t i = 0; i < b.len; i++) {
+        b.data[i] ^= 0x41;
+        lks_err err = lks_return_source_claim(&claim, &facts, b.data, b.len);
+        if (!err && (i >= 160 || !memcmp(&claim, &abi.claim, sizeof claim)))
+            fail_msg("a flip of byte %zu is not seen", i);
+        b.data[i] ^= 0x41;
+    }
+    assert_int_equal(lks_return_source_claim(&claim, &facts, b.data, b.len - 32), LKS_CORRUPT);
+    lks_buf_free(&b);
+}
+
+static void test_single_values(void **state)
+{
+    (void)state;
+    uint8_t word[32] = {0}, small, address[20];
+    uint64_t number;
+    lks_u256 wei;
+    bool yes;
+    word[31] = 5;
+    assert_int_equal(lks_return_u8(&small, word, 32), LKS_OK);
+    assert_int_equal(small, 5);
+    assert_int_equal(lks_return_u64(&number, word, 32), LKS_OK);
+    assert_int_equal(lks_return_u256(&wei, word, 32), LKS_OK);
+    assert_int_equal(lks_return_bool(&yes, word, 32), LKS_CORRUPT);
+    word[30] = 1;
+    assert_int_equal(lks_return_u8(&small, word, 32), LKS_CORRUPT);
+    assert_int_equal(lks_return_u64(&number, word, 31), LKS_CORRUPT);
+    memcpy(word + 12, abi.oracle, 20);
+    assert_int_equal(lks_return_address(address, word, 32), LKS_OK);
+    assert_memory_equal(address, abi.oracle, 20);
+    word[0] = 1;
+    assert_int_equal(lks_return_address(address, word, 32), LKS_CORRUPT);
+}
+
+static void test_request(void **state)
+{
+    (void)state;
     lks_request copy;
     uint8_t words[LKS_REQUEST_SIZE];
     lks_request_encode(words, &abi.request);
@@ -261,9 +342,13 @@ static void test_returns(void **state) {
     assert_memory_equal(&copy, &abi.request, sizeof copy);
     words[32 * 16 + 30] = 1; /* replicas over 8 bits */
     assert_int_equal(lks_request_decode(&copy, words), LKS_CORRUPT);
+    words[32 * 16 + 30] = 0;
+    words[32 * 14 + 23] = 1; /* acceptDeadline over 64 bits */
+    assert_int_equal(lks_request_decode(&copy, words), LKS_CORRUPT);
 }
 
-static void test_token_lists(void **state) {
+static void test_token_lists(void **state)
+{
     (void)state;
     uint32_t ids[33];
     assert_int_equal(lks_tokens_unpack(ids, abi.tokens, sizeof abi.tokens), LKS_OK);
@@ -276,11 +361,16 @@ static void test_token_lists(void **state) {
     assert_int_equal(lks_tokens_unpack(ids, abi.tokens, 7), LKS_CORRUPT);
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_calls),   cmocka_unit_test(test_hashes),         cmocka_unit_test(test_errors),
-        cmocka_unit_test(test_topics),  cmocka_unit_test(test_events),         cmocka_unit_test(test_hostile_events),
-        cmocka_unit_test(test_returns), cmocka_unit_test(test_token_lists),
+        cmocka_unit_test(test_moves),         cmocka_unit_test(test_views),
+        cmocka_unit_test(test_bonds),         cmocka_unit_test(test_selectors),
+        cmocka_unit_test(test_hashes),        cmocka_unit_test(test_names),
+        cmocka_unit_test(test_allowed),       cmocka_unit_test(test_errors),
+        cmocka_unit_test(test_returns),       cmocka_unit_test(test_source_claim),
+        cmocka_unit_test(test_single_values), cmocka_unit_test(test_request),
+        cmocka_unit_test(test_token_lists),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

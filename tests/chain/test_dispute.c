@@ -1,9 +1,12 @@
-/* The dispute game's ABI against what forge and cast compute from the Solidity sources (tests/vectors/contracts/dispute.txt). */
+/* The dispute game's ABI against what forge and cast compute from the Solidity sources
+ * (tests/vectors/contracts/dispute.txt). */
 #include "chain/dispute.h"
 #include "chain/hex.h"
 #include "tests/chain/abi_vectors.h"
 
-static uint8_t dispute[32], claim[32], signature[65];
+static uint8_t dispute_id[32], claim_id[32], signature[65], opening[LKS_REQUEST_SIZE];
+static lks_dispute_terms dispute;
+static lks_claim_ref ref;
 static uint8_t opening_path[2][32], model_path[1][32];
 static const uint8_t short_data[5] = {1, 2, 3, 4, 5};
 static lks_call_opening openings[3];
@@ -13,15 +16,17 @@ static int setup(void **state)
 {
     (void)state;
     abi_load("dispute.txt");
-    lks_buf b = {0};
-    abi_bytes(&b, "hash", "disputeId");
-    assert_int_equal(b.len, 32);
-    memcpy(dispute, b.data, 32);
-    lks_buf_free(&b);
-    abi_log log;
-    abi_load_log(&log, "ClaimVoided");
-    memcpy(claim, log.topics[1], 32);
-    lks_buf_free(&log.data);
+    dispute.claim = abi.claim;
+    memcpy(dispute.challenger, abi.operator_address, 20);
+    dispute.bond = (lks_u256){{UINT64_MAX, (1u << 24) - 1, 0, 0}};
+    memcpy(dispute.salt, abi.salt, 32);
+    lks_claim_id(claim_id, &abi.claim);
+    lks_dispute_id(dispute_id, &dispute);
+    lks_request_encode(opening, &abi.request);
+    memcpy(ref.source, abi.oracle, 20);
+    memcpy(ref.name, abi.name, 32);
+    ref.opening = opening;
+    ref.opening_len = sizeof opening;
     memset(signature, 0xc3, sizeof signature);
     memcpy(opening_path[0], abi.salt, 32);
     memcpy(opening_path[1], abi.block, 32);
@@ -52,35 +57,55 @@ static void test_moves(void **state)
 {
     (void)state;
     lks_buf b = {0};
-    const lks_request *r = &abi.request;
     const lks_model_commitment *m = &abi.commitment;
     uint8_t words[3][32];
     memcpy(words[0], abi.salt, 32);
     memcpy(words[1], abi.model, 32);
     memcpy(words[2], abi.block, 32);
     const uint8_t(*list)[32] = (const uint8_t(*)[32])words;
-    CALL("challenge", lks_call_challenge(&b, r, 2, 3, m, abi.salt));
-    CALL("pick", lks_call_pick(&b, dispute, 65535, 4, 12, abi.block, list, 3));
-    CALL("step", lks_call_step(&b, dispute, r, m, &witness));
-    CALL("demandPartials", lks_call_demand_partials(&b, dispute, 530));
-    CALL("stepPartial", lks_call_step_partial(&b, dispute, r, m, &witness, abi.tokens, sizeof abi.tokens));
-    CALL("commitProof", lks_call_commit_proof(&b, abi.salt));
-    CALL("prove", lks_call_prove(&b, r, 2, 3, abi.block, signature, sizeof signature, m, &witness, abi.salt));
-    CALL("proveEquivocation", lks_call_prove_equivocation(&b, r, 2, 3, abi.block, NULL, 0, abi.model, signature, sizeof signature, abi.salt));
-    CALL("openTrace", lks_call_open_trace(&b, dispute, abi.block, list, 2));
-    CALL("openPartials", lks_call_open_partials(&b, dispute, abi.tokens, sizeof abi.tokens));
-    CALL("reveal", lks_call_reveal(&b, dispute, list, 1));
-    CALL("revealLeaf", lks_call_reveal_leaf(&b, dispute, abi.prompt, sizeof abi.prompt));
-    CALL("timeout", lks_call_timeout(&b, dispute, r));
+    const lks_dispute_terms *d = &dispute;
+    const lks_claim_facts *f = &abi.facts;
+    const uint8_t *tokens = abi.tokens, *salt = abi.salt;
+    const size_t len = sizeof abi.tokens, signed_len = sizeof signature;
+    CALL("challenge", lks_call_challenge(&b, &ref, m, &d->bond, salt));
+    CALL("pick", lks_call_pick(&b, d, 65535, 4, 12, abi.block, list, 3));
+    CALL("step", lks_call_step(&b, d, f, m, &witness, abi.block));
+    CALL("demandPartials", lks_call_demand_partials(&b, d, 530));
+    CALL("stepPartial", lks_call_step_partial(&b, d, f, m, &witness, tokens, len, abi.block));
+    CALL("commitProof", lks_call_commit_proof(&b, salt));
+    CALL("prove",
+         lks_call_prove(&b, &ref, abi.block, signature, signed_len, m, &witness, salt));
+    CALL("proveEquivocation", lks_call_prove_equivocation(&b, &ref, abi.block, NULL, 0, abi.model,
+                                                          signature, signed_len, salt));
+    CALL("openTrace", lks_call_open_trace(&b, d, abi.block, list, 2));
+    CALL("openPartials", lks_call_open_partials(&b, d, tokens, len));
+    CALL("reveal", lks_call_reveal(&b, d, list, 1));
+    CALL("revealLeaf", lks_call_reveal_leaf(&b, d, abi.prompt, sizeof abi.prompt));
+    CALL("timeout", lks_call_timeout(&b, d));
     CALL("recordShape", lks_call_record_shape(&b, m, 482, &openings[0]));
-    CALL("voidClaim", lks_call_void_claim(&b, r, 2, 3, m, 7, openings, 2));
-    CALL("reclaim", lks_call_reclaim(&b, dispute));
+    CALL("voidClaim", lks_call_void_claim(&b, &ref, m, 7, openings, 2));
+    CALL("reclaim", lks_call_reclaim(&b, d));
     lks_buf calls[2] = {{0}, {0}};
     lks_buf_put(&calls[0], "\x12\x34", 2);
     lks_buf_put(&calls[1], abi.tokens, sizeof abi.tokens);
     CALL("multicall", lks_call_multicall(&b, calls, 2));
+    CALL("tryMulticall", lks_call_try_multicall(&b, calls, 2));
     lks_buf_free(&calls[0]);
     lks_buf_free(&calls[1]);
+    lks_buf_free(&b);
+}
+
+/* A bond that is no uint88 never reaches a call. */
+static void test_bond_range(void **state)
+{
+    (void)state;
+    lks_buf b = {0};
+    lks_dispute_terms d = dispute;
+    d.bond.w[1]++;
+    assert_int_equal(lks_call_challenge(&b, &ref, &abi.commitment, &d.bond, abi.salt), LKS_BADARGS);
+    assert_int_equal(lks_call_timeout(&b, &d), LKS_BADARGS);
+    assert_int_equal(lks_call_reveal(&b, &d, NULL, 0), LKS_BADARGS);
+    assert_int_equal(b.len, 0);
     lks_buf_free(&b);
 }
 
@@ -89,59 +114,69 @@ static void test_views(void **state)
     (void)state;
     lks_buf b = {0};
     lks_u256 stake = big();
-    CALL("disputeOf", lks_call_dispute_of(&b, dispute));
-    CALL("claimOf", lks_call_claim_of(&b, dispute));
-    CALL("filledAt", lks_call_filled_at(&b, dispute, 65535, 9, UINT32_MAX));
-    CALL("partialsFilledAt", lks_call_partials_filled_at(&b, dispute, 17, 34, 530));
+    CALL("disputeOf", lks_call_dispute_of(&b, dispute_id));
+    CALL("claimOf", lks_call_claim_of(&b, dispute_id));
     CALL("bondFor", lks_call_bond_for(&b, &stake));
-    CALL("prepayment", lks_call_prepayment(&b, 230000));
+    CALL("questionGas", lks_call_question_gas(&b, 6, 32767));
     CALL("shapeRecorded", lks_call_shape_recorded(&b, abi.model, 482));
     CALL("oracle", lks_call_game_oracle(&b));
     CALL("verifier", lks_call_game_verifier(&b));
+    CALL("bonds", lks_call_bonds(&b));
     lks_buf_free(&b);
 }
 
-/* No call is forgotten: each selector of the sources is one of a call above, or of one that other contracts share. */
+/* No call is forgotten: each selector of the sources is one of a call above, or of one that other
+ * contracts share, or of a hash that is computed here. */
 static void test_selectors(void **state)
 {
     (void)state;
+    static const char *const NOT_HERE[] = {"credit(",    "parameters(",  "withdraw(",
+                                           "claimIdOf(", "disputeIdOf(", NULL};
     size_t count = 0;
-    for (const char *line = abi.text; strncmp(line, "selector ", 9) == 0; line = strchr(line, '\n') + 1, count++) {
+    for (const char *line = abi.text; strncmp(line, "selector ", 9) == 0;
+         line = strchr(line, '\n') + 1, count++) {
         const char *selector = strstr(line, ") 0x") + 2;
-        char want[32];
-        size_t name = strcspn(line + 9, "(");
-        snprintf(want, sizeof want, "call %.*s %.10s", (int)name, line + 9, selector);
-        bool shared = strncmp(line + 9, "credit(", 7) == 0 || strncmp(line + 9, "parameters(", 11) == 0 || strncmp(line + 9, "withdraw(", 9) == 0;
-        if (!shared && !strstr(abi.text, want))
+        char want[80];
+        bool elsewhere = false;
+        for (size_t i = 0; NOT_HERE[i]; i++)
+            elsewhere = elsewhere || !strncmp(line + 9, NOT_HERE[i], strlen(NOT_HERE[i]));
+        snprintf(want, sizeof want, "call %.*s %.10s", (int)strcspn(line + 9, "("), line + 9,
+                 selector);
+        if (!elsewhere && !strstr(abi.text, want))
             fail_msg("no call vector for %.*s", (int)strcspn(line, "\n"), line);
     }
-    assert_int_equal(count, 29);
+    assert_int_equal(count, 30);
 }
 
 static void test_hashes(void **state)
 {
     (void)state;
     uint8_t hash[32], subject[32];
-    lks_dispute_id(hash, claim, abi.operator_address, abi.salt);
-    abi_check("hash", "disputeId", hash, 32);
+    abi_check("hash", "claimId", claim_id, 32);
+    abi_check("hash", "disputeId", dispute_id, 32);
     assert_int_equal(lks_witness_hash(subject, &witness), LKS_OK);
     abi_check("hash", "witness", subject, 32);
     lks_proof_commitment(hash, abi.operator_address, abi.salt, subject);
     abi_check("hash", "proof", hash, 32);
     lks_equivocation_hash(hash, abi.block, abi.model);
     abi_check("hash", "equivocation", hash, 32);
-    lks_trace_root_hash(hash, 31337, abi.oracle, claim, abi.block);
+    lks_trace_root_hash(hash, 31337, abi.oracle, claim_id, abi.block);
     abi_check("hash", "traceRoot", hash, 32);
 }
 
 static void test_money(void **state)
 {
     (void)state;
-    lks_u256 fee = lks_u256_from_u64(10000000000u), wei, want;
-    lks_game_prepayment(&wei, 730000, &fee); /* the example of docs/DISPUTES.md */
+    lks_u256 fee = lks_u256_from_u64(10000000000u), wei, want, stake, least;
+    lks_game_prepayment(&wei, 730000, &fee); /* 730,000 gas x 22 gwei */
     assert_int_equal(lks_wei_parse(&want, "0.01606"), LKS_OK);
     assert_int_equal(lks_u256_cmp(&wei, &want), 0);
-    lks_u256 stake, least;
+    want = (lks_u256){{UINT64_MAX, 255, 0, 0}}; /* 2^72 - 1 */
+    lks_game_prepayment(&wei, UINT64_MAX, &fee);
+    assert_int_equal(lks_u256_cmp(&wei, &want), 0);
+    lks_u256 huge = {{0, 0, 0, UINT64_MAX}};
+    lks_game_prepayment(&wei, 0, &huge); /* overflows on the way */
+    assert_int_equal(lks_u256_cmp(&wei, &want), 0);
     assert_int_equal(lks_wei_parse(&stake, "1"), LKS_OK);
     assert_int_equal(lks_wei_parse(&least, "0.05"), LKS_OK);
     lks_game_bond(&wei, &least, &stake, &fee);
@@ -154,6 +189,9 @@ static void test_money(void **state)
     assert_int_equal(lks_wei_parse(&want, "20"), LKS_OK);
     lks_game_bond(&wei, &least, &stake, &fee);
     assert_int_equal(lks_u256_cmp(&wei, &want), 0);
+    fee = (lks_u256){{0, 0, 0, UINT64_MAX}};
+    lks_game_bond(&wei, &least, &stake, &fee);
+    assert_int_equal(lks_u256_cmp(&wei, &dispute.bond), 0); /* 2^88 - 1 */
 }
 
 static void test_topics(void **state)
@@ -186,39 +224,52 @@ static void expected(lks_game_event *e, lks_game_event_kind kind)
 {
     memset(e, 0, sizeof *e);
     e->kind = kind;
-    bool of_claim = kind < LKS_GAME_PROOF_COMMITTED;
-    bool of_dispute = kind == LKS_GAME_CHALLENGED || kind == LKS_GAME_PICKED || kind == LKS_GAME_PARTIALS_DEMANDED || kind == LKS_GAME_CLAIM_CONVICTED ||
-                      kind == LKS_GAME_DISPUTE_LOST || kind == LKS_GAME_DISPUTE_RECLAIMED;
+    bool of_claim = kind < LKS_GAME_PROOF_COMMITTED || kind == LKS_GAME_CREDITED;
     if (of_claim)
-        memcpy(e->claim_id, claim, 32);
-    if (of_dispute)
-        memcpy(e->dispute_id, dispute, 32);
-    if (kind == LKS_GAME_CHALLENGED || kind == LKS_GAME_CLAIM_CONVICTED || kind == LKS_GAME_CREDITED || kind == LKS_GAME_WITHDRAWN)
+        memcpy(e->claim_id, claim_id, 32);
+    if (kind < LKS_GAME_PROOF_COMMITTED && kind != LKS_GAME_CLAIM_VOIDED)
+        memcpy(e->dispute_id, dispute_id, 32);
+    if (kind == LKS_GAME_CHALLENGED || kind == LKS_GAME_CLAIM_CONVICTED ||
+        kind == LKS_GAME_CREDITED || kind == LKS_GAME_WITHDRAWN)
         memcpy(e->account, abi.operator_address, 20);
-    bool partials = kind == LKS_GAME_PARTIALS_DEMANDED || kind == LKS_GAME_PARTIALS_OPENED;
-    if (partials)
+    if (kind <= LKS_GAME_PARTIALS_OPENED)
+        e->deadline = 5000000000;
+    if (kind > LKS_GAME_CHALLENGED && kind <= LKS_GAME_PARTIALS_OPENED)
+        e->prepaid = lks_u256_from_u64(69u + (unsigned)kind);
+    if (kind == LKS_GAME_PARTIALS_DEMANDED || kind == LKS_GAME_PARTIALS_OPENED)
         e->op = 17, e->index = 34, e->element = 530;
     switch (kind) {
     case LKS_GAME_CHALLENGED:
-        lks_request_id(e->request_id, 31337, abi.oracle, &abi.request);
-        e->attempt = 2, e->seat = 3;
-        e->amount = lks_u256_from_u64(50000000000000000u);
+        e->dispute = dispute;
+        e->facts = abi.facts;
+        e->state = 1;
         e->prepaid = big();
         break;
     case LKS_GAME_TRACE_OPENED: memcpy(e->hash, abi.block, 32), e->node_count = 3; break;
     case LKS_GAME_PICKED:
-        e->op = 65535, e->height = 4, e->index = 12, e->prepaid = lks_u256_from_u64(7000);
+        e->op = 65535, e->height = 4, e->index = 12;
         memcpy(e->hash, abi.salt, 32);
         break;
-    case LKS_GAME_REVEALED: e->op = 200, e->height = 3, e->index = UINT32_MAX, e->node_count = 2; break;
+    case LKS_GAME_REVEALED:
+        e->op = 200, e->height = 3, e->index = UINT32_MAX, e->node_count = 2;
+        break;
     case LKS_GAME_LEAF_REVEALED: e->op = 200, e->index = 138, e->len = sizeof abi.prompt; break;
-    case LKS_GAME_PARTIALS_DEMANDED: e->prepaid = lks_u256_from_u64(9); break;
     case LKS_GAME_PARTIALS_OPENED: e->len = sizeof abi.tokens; break;
-    case LKS_GAME_DISPUTE_LOST: e->amount = lks_u256_from_u64(35), e->burned = lks_u256_from_u64(15); break;
+    case LKS_GAME_CLAIM_CONVICTED:
+        e->how = LKS_CONVICTION_EQUIVOCATION;
+        e->op = UINT32_MAX, e->index = 138, e->unit = 530;
+        break;
+    case LKS_GAME_CLAIM_VOIDED: e->op = 70000; break;
+    case LKS_GAME_DISPUTE_LOST:
+        e->amount = lks_u256_from_u64(35), e->burned = lks_u256_from_u64(15);
+        break;
+    case LKS_GAME_DISPUTE_RECLAIMED: e->amount = lks_u256_from_u64(36); break;
     case LKS_GAME_PROOF_COMMITTED: memcpy(e->hash, abi.salt, 32); break;
     case LKS_GAME_SHAPE_RECORDED: memcpy(e->model_id, abi.model, 32), e->op = 482; break;
     case LKS_GAME_CREDITED: e->amount = big(); break;
-    case LKS_GAME_WITHDRAWN: memcpy(e->to, abi.oracle, 20), e->amount = lks_u256_from_u64(11); break;
+    case LKS_GAME_WITHDRAWN:
+        memcpy(e->to, abi.oracle, 20), e->amount = lks_u256_from_u64(11);
+        break;
     default: break;
     }
 }
@@ -304,13 +355,15 @@ static void test_returns(void **state)
     lks_u256 most = big();
     abi_bytes(&b, "return", "disputeOf");
     assert_int_equal(lks_return_dispute(&d, b.data, b.len), LKS_OK);
-    assert_true(d.state == 6 && d.op == 200 && d.height == 0 && d.index == 138 && d.element == 530);
-    assert_memory_equal(d.claim_id, claim, 32);
-    assert_memory_equal(d.challenger, abi.operator_address, 20);
+    assert_true(d.state == 6 && d.op == 200 && d.height == 0 && d.index == 138);
     assert_memory_equal(d.node, abi.block, 32);
-    assert_true(lks_u256_cmp(&d.bond, &most) == 0 && d.prepaid.w[0] == 77);
-    assert_true(d.turn_start == 1700000000 && d.deadline == 1700000030 && d.operator_left == 29 && d.challenger_left == 28);
+    assert_true(d.element == 530 && d.prepaid.w[0] == 77);
+    assert_true(d.turn_start == 1700000000 && d.deadline == 5000000000);
+    assert_true(d.operator_left == 29 && d.challenger_left == 28 && d.alone);
     assert_int_equal(lks_return_dispute(&d, b.data, b.len - 1), LKS_CORRUPT);
+    b.data[32 * 11 + 31] = 2; /* no bool */
+    assert_int_equal(lks_return_dispute(&d, b.data, b.len), LKS_CORRUPT);
+    b.data[32 * 11 + 31] = 1;
     b.data[31] = 9; /* no state */
     assert_int_equal(lks_return_dispute(&d, b.data, b.len), LKS_CORRUPT);
 
@@ -318,11 +371,15 @@ static void test_returns(void **state)
     lks_buf_clear(&b);
     abi_bytes(&b, "return", "claimOf");
     assert_int_equal(lks_return_claim(&c, b.data, b.len), LKS_OK);
-    assert_memory_equal(c.model_id, abi.model, 32);
+    assert_true(c.status == LKS_CLAIM_DISPUTED && c.live == 2 && c.prompt_count == 300);
+    assert_true(c.token_count == 33 && c.op_count == 483);
+    assert_true(c.opened_at == (UINT64_C(1) << 40) - 1);
+    assert_true(c.joined_block == (UINT64_C(1) << 40) - 2);
     assert_memory_equal(c.root, abi.block, 32);
-    assert_memory_equal(c.operator_address, abi.operator_address, 20);
-    assert_true(c.attempt == 2 && c.seat == 3 && c.status == LKS_CLAIM_DISPUTED && c.prompt_count == 300 && c.token_count == 33 && c.op_count == 483);
-    b.data[32 * 6 + 31] = 4; /* no status */
+    b.data[32 * 5 + 26] = 1; /* over 40 bits */
+    assert_int_equal(lks_return_claim(&c, b.data, b.len), LKS_CORRUPT);
+    b.data[32 * 5 + 26] = 0;
+    b.data[31] = 4; /* no status */
     assert_int_equal(lks_return_claim(&c, b.data, b.len), LKS_CORRUPT);
 
     lks_game_parameters p;
@@ -332,13 +389,6 @@ static void test_returns(void **state)
     assert_true(p.budget == 30 && p.floor == 6 && lks_u256_cmp(&p.min_bond, &most) == 0);
     b.data[64] = 1; /* over 128 bits */
     assert_int_equal(lks_return_game_parameters(&p, b.data, b.len), LKS_CORRUPT);
-
-    uint8_t word[32] = {0}, address[20];
-    memcpy(word + 12, abi.oracle, 20);
-    assert_int_equal(lks_return_address(address, word, 32), LKS_OK);
-    assert_memory_equal(address, abi.oracle, 20);
-    word[0] = 1;
-    assert_int_equal(lks_return_address(address, word, 32), LKS_CORRUPT);
     lks_buf_free(&b);
 }
 
@@ -359,9 +409,12 @@ static void test_errors(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_moves),  cmocka_unit_test(test_views),  cmocka_unit_test(test_selectors),      cmocka_unit_test(test_hashes),
-        cmocka_unit_test(test_money),  cmocka_unit_test(test_topics), cmocka_unit_test(test_events),         cmocka_unit_test(test_hostile_events),
-        cmocka_unit_test(test_returns), cmocka_unit_test(test_errors),
+        cmocka_unit_test(test_moves),   cmocka_unit_test(test_bond_range),
+        cmocka_unit_test(test_views),   cmocka_unit_test(test_selectors),
+        cmocka_unit_test(test_hashes),  cmocka_unit_test(test_money),
+        cmocka_unit_test(test_topics),  cmocka_unit_test(test_events),
+        cmocka_unit_test(test_returns), cmocka_unit_test(test_hostile_events),
+        cmocka_unit_test(test_errors),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

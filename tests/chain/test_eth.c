@@ -110,6 +110,46 @@ static void test_headers(void **state)
     FAILS(LKS_CORRUPT, "number", lks_eth_header_at(&NODE, LKS_ETH_LATEST, &header));
 }
 
+#define Z32 "0000000000000000000000000000000000000000000000000000000000000000"
+#define Z128 Z32 Z32 Z32 Z32
+#define EMPTY_TREE "56e81f171bcc55a6ff8345e692c0f86e5b48e01b996cadc001622fb5e363b421"
+/* Mainnet's genesis block. */
+#define GENESIS(gas_limit)                                                                        \
+    "{\"hash\":\"0xd4e56740f876aef8c010b86a40d5f56745a118d0906a34e69aec8c0db1cb8fa3\","            \
+    "\"parentHash\":\"0x" Z32 "\",\"sha3Uncles\":\"0x1dcc4de8dec75d7aab85b567b6ccd41ad312451b948a7" \
+    "413f0a142fd40d49347\",\"miner\":\"0x0000000000000000000000000000000000000000\","              \
+    "\"stateRoot\":\"0xd7f8974fb5ac78d9ac099b9ad5018bedc2ce0a72dad1827a1709da30580f0544\","       \
+    "\"transactionsRoot\":\"0x" EMPTY_TREE "\",\"receiptsRoot\":\"0x" EMPTY_TREE "\","            \
+    "\"logsBloom\":\"0x" Z128 Z128 "\",\"difficulty\":\"0x400000000\",\"number\":\"0x0\","        \
+    "\"gasLimit\":\"" gas_limit "\",\"gasUsed\":\"0x0\",\"timestamp\":\"0x0\","                   \
+    "\"extraData\":\"0x11bbe8db4e347b4e8c937c1c8370e4b5ed33adb3db69cbdb7a38e1e50b1b82fa\","       \
+    "\"mixHash\":\"0x" Z32 "\",\"nonce\":\"0x0000000000000042\"}"
+
+/* The RLP itself is test_header's. */
+static void test_header_rlp(void **state)
+{
+    (void)state;
+    lks_buf rlp = {0};
+    uint8_t randao[32], zeros[32] = {0};
+    SCRIPT({"eth_getBlockByNumber", "[\"0x0\",false]", GENESIS("0x1388")},
+           {"eth_getBlockByNumber", "[\"0x0\",false]", GENESIS("0x1389")},
+           {"eth_getBlockByNumber", "[\"0x1\",false]", GENESIS("0x1388")},
+           {"eth_getBlockByNumber", "[\"0x2\",false]", "null"},
+           {"eth_getBlockByNumber", "[\"0x3\",false]", "[]"},
+           {"eth_getBlockByNumber", "[\"0x4\",false]", NULL});
+    OK(lks_eth_header_rlp(&NODE, 0, &rlp, randao));
+    assert_memory_equal(randao, zeros, 32);
+    assert_int_equal(rlp.len, 535);
+    FAILS(LKS_CORRUPT, "do not have its hash", lks_eth_header_rlp(&NODE, 0, &rlp, randao));
+    assert_int_equal(rlp.len, 0);
+    FAILS(LKS_CORRUPT, "block 0 for block 1", lks_eth_header_rlp(&NODE, 1, &rlp, randao));
+    assert_int_equal(rlp.len, 0);
+    FAILS(LKS_NOTFOUND, "no block 2", lks_eth_header_rlp(&NODE, 2, &rlp, randao));
+    FAILS(LKS_CORRUPT, "eth_getBlockByNumber", lks_eth_header_rlp(&NODE, 3, &rlp, randao));
+    FAILS(LKS_TIMEOUT, "no answer", lks_eth_header_rlp(&NODE, 4, &rlp, randao));
+    lks_buf_free(&rlp);
+}
+
 static void test_fees(void **state)
 {
     (void)state;
@@ -310,7 +350,7 @@ static void test_bad_logs(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_simple), cmocka_unit_test(test_bad_quantity), cmocka_unit_test(test_headers), cmocka_unit_test(test_fees), cmocka_unit_test(test_call),
+        cmocka_unit_test(test_simple), cmocka_unit_test(test_bad_quantity), cmocka_unit_test(test_headers), cmocka_unit_test(test_header_rlp), cmocka_unit_test(test_fees), cmocka_unit_test(test_call),
         cmocka_unit_test(test_send),   cmocka_unit_test(test_receipt),      cmocka_unit_test(test_logs),    cmocka_unit_test(test_bad_logs),
     };
     return cmocka_run_group_tests(tests, set_up, NULL);
