@@ -214,41 +214,30 @@ static bool shown_hash(uint8_t hash32[32], const player *p, const lks_place *at)
     return false;
 }
 
-static const lks_posted_partials *find_partials(const player *p, uint32_t row)
-{
-    for (size_t i = 0; i < p->shown->partials_count; i++) {
-        const lks_posted_partials *q = &p->shown->partials[i];
-        if (q->op == p->d->op && q->row == row && q->element == p->d->element)
-            return q;
-    }
-    return NULL;
-}
-
 static lks_err refute_partials(lks_move *out, player *p)
 {
     const lks_dispute *d = p->d;
-    lks_shape s;
     lks_unit u;
-    lks_trace_shape(&s, p->own, d->op);
-    uint32_t row = (uint32_t)(d->index >> s.chunk_bits);
-    const lks_posted_partials *posted = find_partials(p, row);
-    if (!posted)
-        return lks_fail(LKS_BADARGS, "the partials of operation %u, row %u, element %u are not among what the operator has shown", d->op, row, d->element);
-    lks_err err = lks_unit_find_partial(&u, p->own, &p->known.known, d->op, (uint32_t)d->index, d->element, posted->bytes, posted->len);
+    if (!d->partials)
+        return lks_fail(LKS_BADARGS, "the partials of element %u that the operator posted are missing",
+                        d->element);
+    lks_err err = lks_unit_find_partial(&u, p->own, &p->known.known, d->op, (uint32_t)d->index,
+                                        d->element, d->partials, d->partials_len);
     if (!err)
-        err = put_witness(out, p, LKS_MOVE_STEP_PARTIAL, &u, posted->bytes, posted->len);
+        err = put_witness(out, p, LKS_MOVE_STEP_PARTIAL, &u, d->partials, d->partials_len);
     if (err)
         return err;
     out->element = d->element;
-    out->bytes = malloc(posted->len);
+    out->bytes = malloc(d->partials_len);
     if (!out->bytes)
         return lks_fail(LKS_NOMEM, "out of memory");
-    memcpy(out->bytes, posted->bytes, posted->len);
-    out->len = posted->len;
+    memcpy(out->bytes, d->partials, d->partials_len);
+    out->len = d->partials_len;
     return LKS_OK;
 }
 
-/* Goes on below the current node, where that is not on the way to the tree's first difference: to the first one below it. */
+/* Goes on below the current node, where that is not on the way to the tree's first difference: to
+ * the first one below it. */
 static lks_err pick_below(lks_move *out, player *p, const lks_place *at)
 {
     uint8_t hash[32];
@@ -256,7 +245,8 @@ static lks_err pick_below(lks_move *out, player *p, const lks_place *at)
     return found && p->walk.depth ? put_pick(out, &p->walk, p->own, 0) : LKS_OK;
 }
 
-/* The tree differs. Its first difference is proved wherever the dispute stands, once its leaf is shown; else the dispute goes down there. */
+/* The tree differs. Its first difference is proved wherever the dispute stands, once its leaf is
+ * shown; else the dispute goes down there. */
 static lks_err follow_difference(lks_move *out, player *p)
 {
     const lks_dispute *d = p->d;

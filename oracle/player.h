@@ -1,7 +1,7 @@
-/* The dispute player: from the state of a game and a trace of one's own to the next move, for both sides. Pure: no clock, socket or database.
+/* The dispute player: from the state of a game and a trace of one's own to the next move, for both
+ * sides. Pure: no clock, socket or database.
  *
- * The game is IDisputeGame; positions and stages are those of docs/SPEC.md, section 14.
- */
+ * The game is IDisputeGame; positions and stages are those of docs/SPEC.md, section 14. */
 #ifndef LKS_ORACLE_PLAYER_H
 #define LKS_ORACLE_PLAYER_H
 
@@ -20,19 +20,12 @@ typedef enum lks_dispute_state {
     LKS_DISPUTE_CLOSED
 } lks_dispute_state;
 
-typedef struct lks_posted_partials {
-    uint32_t op, row, element;
-    const uint8_t *bytes;
-    size_t len;
-} lks_posted_partials;
-
-/* What the operator has shown of a claim's trace, in all disputes together. Borrowed. */
+/* What the operator has shown of a claim's trace, in all disputes together: its root binds it all.
+ * Borrowed. */
 typedef struct lks_shown {
-    bool open;           /* the root is known */
+    bool open; /* the root is known */
     uint8_t root[32];
-    lks_known known;     /* revealed nodes (the root's children too) and leaves */
-    const lks_posted_partials *partials;
-    size_t partials_count;
+    lks_known known; /* revealed nodes (the root's children too) and leaves */
 } lks_shown;
 
 /* One dispute: its state and current node. */
@@ -42,6 +35,10 @@ typedef struct lks_dispute {
     unsigned height;
     uint64_t index;
     uint32_t element; /* PARTIALS, PARTIAL_STEP */
+    /* PARTIAL_STEP: what the operator posted in this dispute. No hash binds partials, so those that
+     * it posted in another dispute may be others. Borrowed. */
+    const uint8_t *partials;
+    size_t partials_len;
 } lks_dispute;
 
 typedef enum lks_move_kind {
@@ -75,12 +72,16 @@ void lks_move_free(lks_move *m);
 /* The operator's next move: it shows its own trace. Returns: LKS_OK; as lks_trace_rows. */
 LKS_MUST_USE lks_err lks_player_operator(lks_move *out, lks_trace *own, const lks_shown *shown, const lks_dispute *d);
 
-/* The challenger's next move: goes down the first difference, or proves a wrong token at once where the root is its own. LKS_MOVE_NONE on its own turn means that it
- * found no fault: the claim is right, and the dispute is lost.
- * Returns: LKS_OK; LKS_NOTFOUND (the revealed leaf differs from the own trace but no unit shows it: one of the two machines is broken); as lks_witness_make. */
+/* The challenger's next move: goes down the first difference, or proves a wrong token at once where
+ * the root is its own. It goes as deep as anything that was shown leads, in whatever dispute that
+ * was. LKS_MOVE_NONE on its own turn means that it found no fault: the claim is right, and the
+ * dispute is lost.
+ * Returns: LKS_OK; LKS_NOTFOUND (the revealed leaf differs from the own trace but no unit shows it:
+ * one of the two machines is broken); as lks_witness_make. */
 LKS_MUST_USE lks_err lks_player_challenger(lks_move *out, lks_trace *own, const lks_model_trees *trees, const lks_shown *shown, const lks_dispute *d);
 
-/* Whether the operator's opened root differs from the own one, or a token is wrong: there is something to win. */
+/* Whether the operator's opened root differs from the own one, or a token is wrong: there is
+ * something to win. */
 bool lks_player_should_challenge(const lks_trace *own, const lks_shown *shown);
 
 /* The children of a node: their height and number. Returns: false for a leaf. */

@@ -37,7 +37,7 @@ static void list_hash(uint8_t hash32[32], const uint32_t *ids, size_t count)
 }
 
 /* The claim as the view has it: what the witness must hold against. */
-static void claim_of(lks_claim_facts *c, const lks_view *v)
+static void claim_of(lks_witness_claim *c, const lks_view *v)
 {
     const lks_run *r = v->run;
     c->facts = v->facts;
@@ -72,7 +72,7 @@ lks_err lks_witness_make(lks_witness *out, bool *wrong, lks_trace *own, const lk
     v.trees = trees;
     lks_err err = run_check(wrong, &v, u, partials, partials_len);
     if (!err) {
-        lks_claim_facts claim;
+        lks_witness_claim claim;
         bool proved;
         claim_of(&claim, &v);
         err = lks_witness_check(&proved, &claim, lks_model_trees_commitment(trees), out, partials, partials_len);

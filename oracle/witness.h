@@ -73,11 +73,11 @@ LKS_MUST_USE lks_err lks_unit_find_partial(lks_unit *u, lks_trace *own, const lk
 
 /* The twin of IStepVerifier.isWrong: verifies the openings against the claim's root, the commitment and the token hashes.
  * Returns: LKS_OK; LKS_CORRUPT (an opening too few or too many, of another length, or not under its root); as lks_step_check. */
-typedef struct lks_claim_facts {
+typedef struct lks_witness_claim {
     uint8_t trace_root[32], prompt_hash[32], tokens_hash[32], allowed_hash[32];
     lks_facts facts;
-} lks_claim_facts;
-LKS_MUST_USE lks_err lks_witness_check(bool *wrong, const lks_claim_facts *c, const lks_commitment *model, const lks_witness *w, const uint8_t *partials,
+} lks_witness_claim;
+LKS_MUST_USE lks_err lks_witness_check(bool *wrong, const lks_witness_claim *c, const lks_commitment *model, const lks_witness *w, const uint8_t *partials,
                                        size_t partials_len);
 
 #endif

@@ -10,7 +10,7 @@
 enum { PIECE_IDS = LKS_CHUNK_SIZE / 4 };
 
 typedef struct verifier {
-    const lks_claim_facts *claim;
+    const lks_witness_claim *claim;
     const lks_commitment *model;
     const lks_witness *witness;
     size_t next;
@@ -77,7 +77,7 @@ static lks_err read_range(void *user, const uint8_t **bytes, const lks_range *g)
 static lks_err read_token(void *user, uint32_t *id, lks_token_list list, uint32_t index)
 {
     verifier *v = user;
-    const lks_claim_facts *c = v->claim;
+    const lks_witness_claim *c = v->claim;
     const uint8_t *want = list == LKS_LIST_PROMPT ? c->prompt_hash : list == LKS_LIST_ANSWER ? c->tokens_hash : c->allowed_hash;
     uint32_t count = list == LKS_LIST_PROMPT ? c->facts.prompt_count : list == LKS_LIST_ANSWER ? c->facts.answer_count : c->facts.allowed_count;
     const lks_opening *o;
@@ -100,7 +100,7 @@ static lks_err read_token(void *user, uint32_t *id, lks_token_list list, uint32_
     return LKS_OK;
 }
 
-lks_err lks_witness_check(bool *wrong, const lks_claim_facts *c, const lks_commitment *model, const lks_witness *w, const uint8_t *partials,
+lks_err lks_witness_check(bool *wrong, const lks_witness_claim *c, const lks_commitment *model, const lks_witness *w, const uint8_t *partials,
                           size_t partials_len)
 {
     verifier v = {c, model, w, 0};

@@ -13,6 +13,11 @@
 #define DEFAULT_FEE "0.001ether"
 #define DEFAULT_PERIOD_S 600u
 #define TIMEOUT_MARGIN_S 120u
+/* Seconds that a request may take into a block without its accept deadline coming too near. */
+#define ACCEPT_SLACK_S 60u
+#define MAX_ALLOWED 16384u
+/* A re-org may put the request that many blocks earlier. */
+#define REORG_BLOCKS 64u
 
 static int read_prompt_ids(lks_ask *a)
 {
@@ -93,6 +98,10 @@ int lks_ask_prepare(lks_ask *a)
     if (code == LKS_PARSED) {
         code = lks_policy_resolve(&a->policy, "ask", a->model.tokenizer);
     }
+    if (code == LKS_PARSED && a->policy.allowed.count > MAX_ALLOWED) {
+        code = lks_cli_fail(LKS_EXIT_USAGE, "ask: %zu tokens are allowed; the contract takes lists of at most %u",
+                            a->policy.allowed.count, MAX_ALLOWED);
+    }
     if (code == LKS_PARSED) {
         code = a->prompt_ids != NULL ? read_prompt_ids(a) : lks_prompt_encode(&a->ids, &a->model, "ask", a->prompt, a->policy.raw);
     }
@@ -151,12 +160,26 @@ static int choose_amounts(lks_ask *a, const lks_oracle_parameters *p)
     return LKS_PARSED;
 }
 
+/* The last second of accepting: the period after the newest block, but never so short that it is
+ * too near when the request is in a block. */
+static lks_err set_accept_deadline(lks_ask *a, const lks_oracle_parameters *p, uint32_t period)
+{
+    lks_eth_header newest;
+    uint64_t least = (uint64_t)p->min_accept_period + ACCEPT_SLACK_S, seconds = period;
+    lks_err err = lks_eth_header_at(&a->link.node, LKS_ETH_LATEST, &newest);
+    seconds = seconds < least ? least : seconds;
+    seconds = seconds > p->max_accept_period ? p->max_accept_period : seconds;
+    a->params.accept_deadline = newest.timestamp + seconds;
+    return err;
+}
+
 static int fit_to_deployment(lks_ask *a)
 {
     lks_buf call = {0}, result = {0};
     lks_oracle_parameters p;
     lks_request_params *r = &a->params;
-    uint32_t timeout;
+    uint32_t timeout, accept_period = 0;
+    bool replicated = a->replicas > 1;
     lks_err err = lks_call_parameters(&call);
     err = lks_link_view(&a->link, a->link.contracts.oracle, &call, err, &result);
     err = err == LKS_OK ? lks_return_parameters(&p, result.data, result.len) : err;
@@ -164,20 +187,25 @@ static int fit_to_deployment(lks_ask *a)
     if (err != LKS_OK) {
         return lks_link_fail(&a->link, err, NULL);
     }
+    uint32_t least = replicated ? p.min_replica_claim_period : p.min_claim_period;
     int code = choose_amounts(a, &p);
     if (code == LKS_PARSED) {
         code = choose_period(&r->window, "--window", a->window_text, 2 * (uint64_t)p.min_window, p.min_window, p.max_window);
     }
     if (code == LKS_PARSED) {
-        code = choose_period(&r->accept_period, "--accept-within", a->accept_text, DEFAULT_PERIOD_S, p.min_accept_period, p.max_accept_period);
+        code = choose_period(&accept_period, "--accept-within", a->accept_text, DEFAULT_PERIOD_S, p.min_accept_period, p.max_accept_period);
     }
     if (code == LKS_PARSED) {
-        code = choose_period(&r->claim_period, "--claim-within", a->claim_text, DEFAULT_PERIOD_S, p.min_claim_period, p.max_claim_period);
+        code = choose_period(&r->claim_period, "--claim-within", a->claim_text, DEFAULT_PERIOD_S, least, p.max_claim_period);
     }
-    a->timeout = (uint64_t)r->window + r->accept_period + r->claim_period + TIMEOUT_MARGIN_S + (a->replicas > 1 ? p.reveal_period : 0);
+    a->timeout = (uint64_t)r->window + accept_period + r->claim_period + TIMEOUT_MARGIN_S + (replicated ? (uint64_t)p.fill_period + p.reveal_period : 0);
     if (code == LKS_PARSED && a->timeout_text != NULL) {
         code = choose_period(&timeout, "--timeout", a->timeout_text, 0, 0, UINT32_MAX);
         a->timeout = timeout;
+    }
+    if (code == LKS_PARSED) {
+        err = set_accept_deadline(a, &p, accept_period);
+        code = err == LKS_OK ? LKS_PARSED : lks_link_fail(&a->link, err, NULL);
     }
     return code;
 }
@@ -219,6 +247,8 @@ int lks_ask_send(lks_ask *a)
                              "does the deployment file belong to this chain?");
     }
     memcpy(a->request_id, event.request_id, sizeof a->request_id);
+    uint64_t block = a->sent.receipt.block_number;
+    a->block = block > REORG_BLOCKS ? block - REORG_BLOCKS : 1;
     return LKS_PARSED;
 }
 

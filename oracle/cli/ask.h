@@ -23,15 +23,18 @@ typedef struct lks_ask {
     lks_buf packed_prompt, packed_allowed;
     lks_u256 fee;
     uint64_t timeout; /* seconds */
+    uint64_t block;   /* the request is in none before it */
     uint8_t request_id[32];
     double requested; /* seconds after the link was opened */
     lks_sent sent;
 } lks_ask;
 
-/* What needs no chain: model id, prompt, policy. Returns: LKS_PARSED, or the exit code after telling. */
+/* What needs no chain: model id, prompt, policy. Returns: LKS_PARSED, or the exit code after
+ * telling. */
 int lks_ask_prepare(lks_ask *a);
 
-/* Fits the request to the deployment, sends it and finds its id. The link is open. Returns: LKS_PARSED, or the exit code after telling. */
+/* Fits the request to the deployment, sends it and finds its id. The link is open. Returns:
+ * LKS_PARSED, or the exit code after telling. */
 int lks_ask_send(lks_ask *a);
 
 /* Frees all but the link. */

@@ -6,11 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const lks_event *find_event(const lks_request_view *v, lks_event_kind kind, const uint8_t operator20[20])
+/* name32: of the claim that the event is about; NULL: any. */
+static const lks_event *find_event(const lks_request_view *v, lks_event_kind kind,
+                                   const uint8_t *name32)
 {
     for (size_t i = 0; i < v->event_count; i++) {
         const lks_event *e = &v->events[i].e;
-        if (e->kind == kind && (operator20 == NULL || memcmp(e->account, operator20, 20) == 0)) {
+        if (e->kind == kind && (name32 == NULL || memcmp(e->name, name32, 32) == 0)) {
             return e;
         }
     }
@@ -28,56 +30,61 @@ static lks_err unpack(uint32_t **ids, size_t *count, const uint8_t *packed, size
     return *ids != NULL ? lks_tokens_unpack(*ids, packed, len) : lks_fail(LKS_NOMEM, "out of memory");
 }
 
-/* The claim's own numbers must give its id: a node cannot show other tokens, another seed or another operator. */
-static lks_err check_id(const lks_claim_view *c, const lks_event *claimed, const lks_request_view *v, const lks_deployment *d)
+static void set_id(lks_claim_view *c, const lks_event *claimed, const lks_request_view *v,
+                   const lks_deployment *d)
 {
-    uint8_t tokens[32], hash[32], id[32];
+    uint8_t tokens[32];
+    lks_claim_facts facts;
+    lks_claim_terms terms;
     lks_tokens_hash(tokens, claimed->bytes, claimed->bytes_len);
-    lks_claim_hash(hash, d->chain_id, d->oracle, v->id, c->run.policy.seed, c->operator20, (uint32_t)c->run.answer_count, tokens);
-    lks_claim_id(id, hash, c->attempt);
-    if (memcmp(id, claimed->claim_id, sizeof id) != 0) {
-        return lks_fail(LKS_CORRUPT, "the node shows another claim than the claim's id stands for");
-    }
-    return LKS_OK;
+    lks_claim_facts_of(&facts, &v->request, claimed->seed, (uint32_t)(claimed->bytes_len / 4),
+                       tokens);
+    lks_claim_terms_of(&terms, d->oracle, c->name, c->operator20, &v->request, &facts);
+    lks_claim_id(c->claim_id, &terms);
 }
 
-static lks_err fill(lks_claim_view *c, const lks_request_event *event, const lks_request_view *v, const lks_deployment *d)
+static lks_err fill(lks_claim_view *c, const lks_request_event *event, const lks_request_view *v,
+                    const lks_deployment *d)
 {
     const lks_event *claimed = &event->e;
     const lks_event *requested = find_event(v, LKS_EVENT_REQUESTED, NULL);
-    /* An operator takes one seat of one attempt of a request, never a second. */
-    const lks_event *accepted = find_event(v, LKS_EVENT_ACCEPTED, claimed->account);
-    if (requested == NULL || accepted == NULL || claimed->bytes_len == 0) {
+    lks_request_status status = v->state.status;
+    if (requested == NULL || claimed->bytes_len == 0) {
         return lks_fail(LKS_CORRUPT, "the node lacks events of the claim");
     }
-    memcpy(c->claim_id, claimed->claim_id, sizeof c->claim_id);
+    memcpy(c->name, claimed->name, sizeof c->name);
     memcpy(c->operator20, claimed->account, sizeof c->operator20);
-    c->attempt = accepted->attempt;
-    c->seat = accepted->seat;
+    c->attempt = claimed->attempt;
+    c->seat = claimed->seat;
     c->window_end = claimed->time;
     c->block = event->log->block_number;
-    c->convicted = find_event(v, LKS_EVENT_CONVICTED, claimed->account) != NULL;
-    c->standing = !c->convicted && c->attempt == v->state.attempt && (v->state.status == LKS_REQUEST_CLAIMED || v->state.status == LKS_REQUEST_REVEALING);
+    c->convicted = find_event(v, LKS_EVENT_CONVICTED, c->name) != NULL;
+    c->voided = find_event(v, LKS_EVENT_VOIDED, c->name) != NULL;
+    c->standing = !c->convicted && !c->voided && c->attempt == v->state.attempt &&
+                  (status == LKS_REQUEST_CLAIMED || status == LKS_REQUEST_REVEALING);
+    set_id(c, claimed, v, d);
     lks_err err = unpack(&c->prompt, &c->run.prompt_count, requested->bytes, requested->bytes_len);
-    err = err == LKS_OK ? unpack(&c->answer, &c->run.answer_count, claimed->bytes, claimed->bytes_len) : err;
-    err = err == LKS_OK ? unpack(&c->allowed, &c->run.policy.allowed_count, requested->allowed, requested->allowed_len) : err;
-    if (err != LKS_OK) {
-        return err;
-    }
+    err = err == LKS_OK ? unpack(&c->answer, &c->run.answer_count, claimed->bytes, claimed->bytes_len)
+                        : err;
+    err = err == LKS_OK ? unpack(&c->allowed, &c->run.policy.allowed_count, requested->allowed,
+                                 requested->allowed_len)
+                        : err;
     c->run.prompt = c->prompt;
     c->run.answer = c->answer;
     c->run.policy.allowed = c->allowed;
     c->run.policy.temperature = v->request.temperature;
     c->run.policy.min_p = v->request.min_p;
-    c->run.policy.seed = accepted->seed;
-    return check_id(c, claimed, v, d);
+    c->run.policy.seed = claimed->seed;
+    return err;
 }
 
-lks_err lks_claim_view_by_id(lks_claim_view *c, const lks_request_view *v, const lks_deployment *d, const uint8_t claim_id32[32])
+lks_err lks_claim_view_by_name(lks_claim_view *c, const lks_request_view *v, const lks_deployment *d,
+                               const uint8_t name32[32])
 {
     *c = (lks_claim_view){0};
     for (size_t i = 0; i < v->event_count; i++) {
-        if (v->events[i].e.kind == LKS_EVENT_CLAIMED && memcmp(v->events[i].e.claim_id, claim_id32, 32) == 0) {
+        const lks_event *e = &v->events[i].e;
+        if (e->kind == LKS_EVENT_CLAIMED && memcmp(e->name, name32, 32) == 0) {
             return fill(c, &v->events[i], v, d);
         }
     }
@@ -90,45 +97,38 @@ static const lks_event *final_event(const lks_request_view *v)
     return v->state.status == LKS_REQUEST_FINAL ? e : NULL;
 }
 
-/* Attempt and seat of a Claimed event; false: none, the event is of another kind. */
-static bool place_of(uint32_t *attempt, uint32_t *seat, const lks_request_view *v, size_t i)
-{
-    const lks_event *e = &v->events[i].e;
-    const lks_event *accepted = e->kind == LKS_EVENT_CLAIMED ? find_event(v, LKS_EVENT_ACCEPTED, e->account) : NULL;
-    if (accepted == NULL) {
-        return false;
-    }
-    *attempt = accepted->attempt;
-    *seat = accepted->seat;
-    return true;
-}
-
-lks_err lks_claim_view_find(lks_claim_view *c, const lks_request_view *v, const lks_deployment *d, const lks_claim_args *args)
+lks_err lks_claim_view_find(lks_claim_view *c, const lks_request_view *v, const lks_deployment *d,
+                            const lks_claim_args *args)
 {
     const lks_event *final = final_event(v);
-    uint32_t newest = 0, attempt, seat;
+    uint32_t newest = 0;
     size_t found = 0, at = 0;
     *c = (lks_claim_view){0};
     if (final != NULL && !args->seat_given && !args->attempt_given) {
-        return lks_claim_view_by_id(c, v, d, final->claim_id);
+        return lks_claim_view_by_name(c, v, d, final->name);
     }
     for (size_t i = 0; i < v->event_count; i++) {
-        if (place_of(&attempt, &seat, v, i) && attempt > newest) {
-            newest = attempt;
-        }
+        const lks_event *e = &v->events[i].e;
+        newest = e->kind == LKS_EVENT_CLAIMED && e->attempt > newest ? e->attempt : newest;
     }
     newest = args->attempt_given ? args->attempt : newest;
     for (size_t i = 0; i < v->event_count; i++) {
-        if (place_of(&attempt, &seat, v, i) && attempt == newest && (!args->seat_given || seat == args->seat)) {
+        const lks_event *e = &v->events[i].e;
+        if (e->kind == LKS_EVENT_CLAIMED && e->attempt == newest &&
+            (!args->seat_given || e->seat == args->seat)) {
             found++;
             at = i;
         }
     }
     if (found == 0) {
-        return lks_fail(LKS_NOTFOUND, args->seat_given || args->attempt_given ? "the request has no claim there" : "the request has no claim");
+        return lks_fail(LKS_NOTFOUND, args->seat_given || args->attempt_given
+                                          ? "the request has no claim there"
+                                          : "the request has no claim");
     }
     if (found > 1) {
-        return lks_fail(LKS_BADARGS, "attempt %" PRIu32 " of the request has %zu claims; choose one with --seat", newest, found);
+        return lks_fail(LKS_BADARGS,
+                        "attempt %" PRIu32 " of the request has %zu claims; choose one with --seat",
+                        newest, found);
     }
     return fill(c, &v->events[at], v, d);
 }
@@ -150,7 +150,7 @@ int lks_claim_view_get(lks_request_view *v, lks_claim_view *c, lks_link *s, cons
     if (code != LKS_PARSED) {
         return code;
     }
-    lks_err err = lks_request_view_get(v, s, id);
+    lks_err err = lks_request_view_get(v, s, id, 0);
     if (err == LKS_NOTFOUND) {
         return lks_cli_fail(LKS_EXIT_NO, "%s: %s; is it the right --contracts file?", s->command, lks_error_message());
     }

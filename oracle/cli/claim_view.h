@@ -1,4 +1,5 @@
-/* The claims of a request: what an operator says the answer is, with all that is needed to compute it again. */
+/* The claims of a request: what an operator says the answer is, with all that is needed to compute
+ * it again. */
 #ifndef LKS_CLI_CLAIM_VIEW_H
 #define LKS_CLI_CLAIM_VIEW_H
 
@@ -18,13 +19,15 @@ typedef struct lks_claim_args {
      .help = "the claim of this attempt (default: the final one, else the newest)"}
 
 typedef struct lks_claim_view {
-    uint8_t claim_id[32]; /* checked: of the terms, the tokens and the operator */
+    uint8_t name[32];     /* in the oracle: request, attempt and seat */
+    uint8_t claim_id[32]; /* the dispute game's key: hash of all that is claimed */
     uint8_t operator20[20];
     uint8_t attempt, seat;
     uint64_t window_end; /* last second in which it can be challenged */
     uint64_t block;
-    bool convicted;
-    /* Whether disputes can end it: it is of the attempt under way, not convicted, and the request is not settled. */
+    bool convicted, voided;
+    /* Whether disputes can end it: it is of the attempt under way, neither convicted nor void, and
+     * the request is not settled. */
     bool standing;
     /* What was asked and claimed; the lists are owned. */
     lks_run run;
@@ -32,10 +35,12 @@ typedef struct lks_claim_view {
 } lks_claim_view;
 
 /* Finds the claim in a request's events. Out: *c, to be freed in either case.
- * Returns: LKS_OK; LKS_NOTFOUND (no such claim); LKS_BADARGS (several, and args choose none); LKS_CORRUPT (the node's events contradict themselves); LKS_NOMEM. */
+ * Returns: LKS_OK; LKS_NOTFOUND (no such claim); LKS_BADARGS (several, and args choose none);
+ * LKS_CORRUPT (the node's events contradict themselves); LKS_NOMEM. */
 LKS_MUST_USE lks_err lks_claim_view_find(lks_claim_view *c, const lks_request_view *v, const lks_deployment *d, const lks_claim_args *args);
-/* The same for a claim that is named by its id. */
-LKS_MUST_USE lks_err lks_claim_view_by_id(lks_claim_view *c, const lks_request_view *v, const lks_deployment *d, const uint8_t claim_id32[32]);
+/* The same for a claim whose name is known. */
+LKS_MUST_USE lks_err lks_claim_view_by_name(lks_claim_view *c, const lks_request_view *v,
+                                            const lks_deployment *d, const uint8_t name32[32]);
 void lks_claim_view_free(lks_claim_view *c);
 
 /* Reads a request and finds one of its claims. Out: *v and *c, both to be freed in either case.

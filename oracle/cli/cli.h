@@ -1,8 +1,9 @@
-/* What every command of the command line shares: its shape, the exit codes and the way an error is told.
+/* What every command of the command line shares: its shape, the exit codes and the way an error is
+ * told.
  *
- * A command is a function (argc, argv) -> exit code; argv[0] is its name ("model info"). It parses its options with
- * lks_cli_parse (options.h), prints results on standard output, and everything else on standard error.
- */
+ * A command is a function (argc, argv) -> exit code; argv[0] is its name ("model info"). It parses
+ * its options with lks_cli_parse (options.h), prints results on standard output, and everything
+ * else on standard error. */
 #ifndef LKS_CLI_CLI_H
 #define LKS_CLI_CLI_H
 
@@ -34,9 +35,12 @@ int lks_cmd_account_new(int argc, char **argv);
 int lks_cmd_account_list(int argc, char **argv);
 int lks_cmd_ask(int argc, char **argv);
 int lks_cmd_status(int argc, char **argv);
+int lks_cmd_cancel(int argc, char **argv);
 int lks_cmd_finalize(int argc, char **argv);
 int lks_cmd_bond_deposit(int argc, char **argv);
 int lks_cmd_bond_withdraw(int argc, char **argv);
+int lks_cmd_bond_agent(int argc, char **argv);
+int lks_cmd_bond_source(int argc, char **argv);
 int lks_cmd_credit_withdraw(int argc, char **argv);
 int lks_cmd_check(int argc, char **argv);
 int lks_cmd_challenge(int argc, char **argv);
@@ -49,14 +53,16 @@ int lks_cmd_timeout(int argc, char **argv);
 /* Prints "lockstep: MESSAGE" as one line on standard error. Returns: code. */
 int lks_cli_fail(int code, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Prints "lockstep: WHAT: WHY", WHY being lks_error_message(), with "; HINT" behind it when hint is not NULL.
+/* Prints "lockstep: WHAT: WHY", WHY being lks_error_message(), with "; HINT" behind it when hint is
+ * not NULL.
  * Returns: the exit code for err where outside bytes are files or text that a person named. */
 int lks_cli_fail_file(lks_err err, const char *what, const char *hint);
 
 /* The same where the outside is a node and its contracts. */
 int lks_cli_fail_chain(lks_err err, const char *what, const char *hint);
 
-/* Flushes standard output. Returns: code, or LKS_EXIT_INTERNAL after telling that it could not be written. */
+/* Flushes standard output. Returns: code, or LKS_EXIT_INTERNAL after telling that it could not be
+ * written. */
 int lks_cli_finish(int code);
 
 #endif

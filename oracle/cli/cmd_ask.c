@@ -3,6 +3,8 @@
 #include "chain/hex.h"
 #include "oracle/cli/ask.h"
 #include "oracle/cli/cli.h"
+#include "oracle/cli/credit.h"
+#include "oracle/cli/interrupt.h"
 #include "oracle/cli/output.h"
 #include "oracle/cli/request_wait.h"
 
@@ -30,6 +32,17 @@ static void tell_end(const lks_request_view *v)
     fprintf(stderr, "lockstep: final: %zu token%s by %s; request %s, fee %s ether; gas: request %s, accept %s, claim %s, finalize %s\n", count,
             count == 1 ? "" : "s", by, id, fee, gas_of(gas[0], v, LKS_EVENT_REQUESTED),
             gas_of(gas[1], v, LKS_EVENT_ACCEPTED), gas_of(gas[2], v, LKS_EVENT_CLAIMED), gas_of(gas[3], v, LKS_EVENT_FINALIZED));
+}
+
+/* Penalties of operators that were late, or part of a slashed bond. */
+static void tell_credit(const lks_request_view *v)
+{
+    char id[LKS_HEX_SIZE(32)], amount[LKS_ETHER_SIZE];
+    lks_hex_encode(id, v->id, 32);
+    lks_wei_format(amount, &v->credit);
+    fprintf(stderr,
+            "lockstep: penalties brought the request %s ether: lockstep credit withdraw --request %s\n",
+            amount, id);
 }
 
 static int print_json(const lks_ask *a, const lks_wait *w, int code)
@@ -76,10 +89,25 @@ static int print_request_id(const lks_ask *a)
     return lks_out_json(&out, LKS_EXIT_OK);
 }
 
+/* The request brought no answer: what is back of its money is withdrawn. */
+static int tell_no_answer(lks_ask *a, const lks_request_view *v, int code)
+{
+    const char *why = v->state.status == LKS_REQUEST_UNDECIDED
+                          ? "the operators' claims disagree to the end, so the fee is burned"
+                      : v->state.cancelled ? "the request was cancelled"
+                                           : "no operator gave an answer that stands";
+    lks_cli_fail(LKS_EXIT_NO, "ask: %s", why);
+    if (lks_credit_collect_of(&a->link, &v->request, &v->credit, stderr) != LKS_PARSED) {
+        fprintf(stderr, "lockstep: ask: lockstep credit withdraw --request gets the money later\n");
+    }
+    return code;
+}
+
 static int wait_and_print(lks_ask *a)
 {
     lks_wait w;
-    int code = lks_request_wait(&w, &a->link, a->request_id, a->timeout);
+    lks_interrupt_catch();
+    int code = lks_request_wait(&w, &a->link, a->request_id, a->block, a->timeout);
     if (code == LKS_PARSED) {
         bool final = w.view.state.status == LKS_REQUEST_FINAL;
         lks_request_view_gas(&w.view, &a->link);
@@ -92,7 +120,9 @@ static int wait_and_print(lks_ask *a)
             tell_end(&w.view);
         }
         if (!final) {
-            lks_cli_fail(LKS_EXIT_NO, "ask: no operator gave an answer that stands; the fee is credited to you (lockstep credit withdraw)");
+            code = tell_no_answer(a, &w.view, code);
+        } else if (!lks_u256_is_zero(&w.view.credit)) {
+            tell_credit(&w.view);
         }
     }
     lks_request_view_free(&w.view);
@@ -126,14 +156,14 @@ int lks_cmd_ask(int argc, char **argv)
         {.name = "prompt-ids", .kind = LKS_OPT_TEXT, .out = &a.prompt_ids, .value = "I,J,...", .help = "the prompt as token ids, instead of PROMPT"},
         {.name = "tokens", .letter = 'n', .kind = LKS_OPT_U32, .out = &a.max_tokens, .given = &a.max_given, .value = "N",
          .help = "at most N tokens (default 64; 1 with allowed tokens)"},
-        LKS_POLICY_OPTIONS(a.policy, "your part of the seed; the block after the request adds its own (default 0)"),
+        LKS_POLICY_OPTIONS(a.policy, "your part of the seed; the eighth block after the request adds its own (default 0)"),
         {.name = "yes-no", .kind = LKS_OPT_FLAG, .out = &a.yes_no, .help = "a verdict: the same as --allow Yes,No"},
         {.name = "fee", .kind = LKS_OPT_TEXT, .out = &a.fee_text, .value = "AMOUNT", .help = "what the operator gets, such as 0.001ether (the default)"},
         {.name = "stake", .kind = LKS_OPT_TEXT, .out = &a.stake_text, .value = "AMOUNT",
          .help = "what a wrong answer costs the operator (default: the deployment's least)"},
         {.name = "window", .kind = LKS_OPT_TEXT, .out = &a.window_text, .value = "TIME",
          .help = "challenge window such as 20s or 24h (default: twice the deployment's least)"},
-        {.name = "accept-within", .kind = LKS_OPT_TEXT, .out = &a.accept_text, .value = "TIME", .help = "for an operator to accept (default 10m)"},
+        {.name = "accept-within", .kind = LKS_OPT_TEXT, .out = &a.accept_text, .value = "TIME", .help = "for an operator to accept (default 10m); sampled requests from the ninth block on, greedy ones at once"},
         {.name = "claim-within", .kind = LKS_OPT_TEXT, .out = &a.claim_text, .value = "TIME", .help = "for the operator to claim (default 10m)"},
         {.name = "replicas", .kind = LKS_OPT_U32, .out = &a.replicas, .value = "N", .help = "operators that answer independently, 1 to 5 (default 1)"},
         {.name = "no-wait", .kind = LKS_OPT_FLAG, .out = &a.no_wait, .help = "print the request id and end"},
@@ -144,7 +174,8 @@ int lks_cmd_ask(int argc, char **argv)
     };
     const lks_usage usage = {.synopsis = "(-m FILE PROMPT | --model-id ID --prompt-ids I,J,...) [OPTIONS]",
                              .about = "Asks on chain, waits until the answer is final and prints it; its state goes to standard error.\n"
-                                      "PROMPT - is read from standard input.\n",
+                                      "PROMPT - is read from standard input. Without an answer the fee comes back and is withdrawn. Interrupted, the\n"
+                                      "request goes on: lockstep status shows it, lockstep cancel takes it back.\n",
                              .options = options,
                              .option_count = sizeof options / sizeof options[0],
                              .max_args = 1};

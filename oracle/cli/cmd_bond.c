@@ -3,6 +3,7 @@
 #include "oracle/cli/bond_view.h"
 #include "oracle/cli/cli.h"
 #include "oracle/cli/output.h"
+#include "oracle/cli/request_view.h"
 #include "oracle/cli/send.h"
 #include "oracle/cli/values.h"
 
@@ -10,7 +11,7 @@
 #include <string.h>
 
 typedef struct money {
-    const char *operator_text;
+    const char *operator_text, *request_text;
     bool restart;
     lks_chain_args chain;
     lks_account_args account;
@@ -177,6 +178,42 @@ static int take_credit_of(money *m, const char *what, const uint8_t contract20[2
     return transact(m, what, contract20, &nothing, &call, err);
 }
 
+/* What one request of the account brought back. */
+static int take_credit_of_request(money *m)
+{
+    const lks_u256 nothing = {{0}};
+    lks_request_view v = {0};
+    lks_buf call = {0};
+    lks_u256 credit;
+    uint8_t id[32];
+    char address[LKS_ADDRESS_SIZE];
+    const uint8_t *own;
+    int code = lks_request_parse_id(id, "credit withdraw", m->request_text);
+    if (code == LKS_PARSED) {
+        code = open_link(m, "credit withdraw");
+    }
+    if (code != LKS_PARSED) {
+        return code;
+    }
+    own = lks_signer_address(m->link.signer);
+    lks_err err = lks_request_view_get(&v, &m->link, id, 0);
+    if (err != LKS_OK) {
+        code = lks_link_fail(&m->link, err, err == LKS_NOTFOUND ? "is it the right --contracts file?" : NULL);
+    } else if (memcmp(v.request.requester, own, 20) != 0) {
+        lks_address_format(address, v.request.requester);
+        code = lks_cli_fail(LKS_EXIT_AUTH, "credit withdraw: the request is that of %s; choose that account with --keystore or --account", address);
+    } else if (lks_u256_is_zero(&v.credit)) {
+        code = lks_cli_fail(LKS_EXIT_NO, "credit withdraw: the request has no credit; it is %s", lks_request_status_word(v.state.status));
+    }
+    credit = v.credit;
+    if (code == LKS_PARSED) {
+        err = lks_call_withdraw_of(&call, &v.request, own);
+        code = transact(m, "withdraw of the request", m->link.contracts.oracle, &nothing, &call, err);
+    }
+    lks_request_view_free(&v);
+    return code == LKS_PARSED ? print_done(m, "withdrawn", &credit, own) : code;
+}
+
 static int take_credit(money *m)
 {
     lks_u256 sum;
@@ -187,7 +224,7 @@ static int take_credit(money *m)
     const lks_credits *credit = &m->before.credit;
     lks_u256_add(&sum, &credit->oracle, &credit->game);
     if (lks_u256_is_zero(&sum)) {
-        return lks_cli_fail(LKS_EXIT_NO, "credit withdraw: the account has no credit");
+        return lks_cli_fail(LKS_EXIT_NO, "credit withdraw: the account has no credit; money of its requests is taken with --request");
     }
     code = take_credit_of(m, "withdraw credit", m->link.contracts.oracle, &credit->oracle);
     if (code == LKS_PARSED) {
@@ -252,14 +289,16 @@ int lks_cmd_credit_withdraw(int argc, char **argv)
     char **args;
     int arg_count;
     const lks_option options[] = {
+        {.name = "request", .kind = LKS_OPT_TEXT, .out = &m.request_text, .value = "REQUEST-ID",
+         .help = "what this request of the account brought back: its fee, penalties, its part of slashed bonds"},
         LKS_CHAIN_OPTIONS(m.chain),
         LKS_ACCOUNT_OPTIONS(m.account),
     };
     const lks_usage usage = {.synopsis = "[OPTIONS]",
-                             .about = "Sends the account what the oracle owes it (fees earned, refunds, penalties and rewards) and what the dispute game\n"
-                                      "does (bonds and prepaid money that went back).\n",
+                             .about = "Sends the account what the oracle owes it (fees earned and rewards) and what the dispute game does (bonds, prepaid\n"
+                                      "money and repaid answers). With --request what one of its own requests brought back, and nothing else.\n",
                              .options = options,
                              .option_count = sizeof options / sizeof options[0]};
     int code = lks_cli_parse(&usage, argc, argv, &args, &arg_count);
-    return code == LKS_PARSED ? close_link(&m, take_credit(&m)) : code;
+    return code == LKS_PARSED ? close_link(&m, m.request_text != NULL ? take_credit_of_request(&m) : take_credit(&m)) : code;
 }

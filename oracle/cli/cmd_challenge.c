@@ -3,6 +3,7 @@
 #include "chain/hex.h"
 #include "oracle/cli/case.h"
 #include "oracle/cli/cli.h"
+#include "oracle/cli/dispute_list.h"
 #include "oracle/cli/output.h"
 #include "oracle/cli/play.h"
 
@@ -21,24 +22,22 @@ typedef struct challenge {
 /* The claim that --resume's dispute is about. */
 static int find_by_dispute(challenge *c, uint8_t id32[32])
 {
-    lks_dispute_view d;
-    lks_disputed_claim claim;
+    lks_dispute_row d;
     int code = lks_dispute_parse_id(id32, c->on.link.command, c->resume);
     if (code != LKS_PARSED) {
         return code;
     }
-    lks_err err = lks_dispute_get(&d, &c->on.link, id32);
-    err = err == LKS_OK ? lks_disputed_claim_get(&claim, &c->on.link, d.claim_id) : err;
-    if (err == LKS_NOTFOUND) {
+    lks_err err = lks_dispute_row_get(&d, &c->on.link, id32);
+    if (err == LKS_NOTFOUND || err == LKS_REFUSED) {
         return lks_cli_fail(LKS_EXIT_NO, "challenge: %s; is it the right --contracts file?", lks_error_message());
     }
-    if (err == LKS_OK && memcmp(d.challenger, lks_signer_address(c->on.link.signer), 20) != 0) {
+    if (err == LKS_OK && memcmp(d.terms.challenger, lks_signer_address(c->on.link.signer), 20) != 0) {
         char address[LKS_ADDRESS_SIZE];
-        lks_address_format(address, d.challenger);
+        lks_address_format(address, d.terms.challenger);
         return lks_cli_fail(LKS_EXIT_AUTH, "challenge: the dispute is that of %s; choose that account with --keystore or --account", address);
     }
-    err = err == LKS_OK ? lks_request_view_get(&c->on.view, &c->on.link, claim.request_id) : err;
-    err = err == LKS_OK ? lks_claim_view_by_id(&c->on.claim, &c->on.view, &c->on.link.contracts, d.claim_id) : err;
+    err = err == LKS_OK ? lks_request_view_get(&c->on.view, &c->on.link, d.request_id, 0) : err;
+    err = err == LKS_OK ? lks_claim_view_by_name(&c->on.claim, &c->on.view, &c->on.link.contracts, d.terms.claim.name) : err;
     return err == LKS_OK ? LKS_PARSED : lks_link_fail(&c->on.link, err, NULL);
 }
 
@@ -55,7 +54,7 @@ static int check_reasons(const challenge *c)
         return lks_cli_fail(LKS_EXIT_NO, "challenge: the challenge window ended at %s; disputes open only inside it", when);
     }
     if (!c->on.verdict.wrong && !c->force) {
-        return lks_cli_fail(LKS_EXIT_NO, "challenge: the claim is right, and who disputes a right claim loses the bond");
+        return lks_cli_fail(LKS_EXIT_NO, "challenge: the claim is right; a dispute about it would lose the bond");
     }
     return LKS_PARSED;
 }
@@ -68,12 +67,15 @@ static int open_dispute(challenge *c)
     if (code != LKS_PARSED) {
         return code;
     }
-    lks_game_bond(&wei, &c->play.follow.parameters.min_bond, &c->on.view.request.stake, &c->play.follow.newest.base_fee);
+    lks_err err = lks_bond_get(&wei, &c->on.link, &c->on.view.request.stake);
+    if (err != LKS_OK) {
+        return lks_link_fail(&c->on.link, err, NULL);
+    }
     lks_wei_format(bond, &wei);
     if (!c->on.chain.json) {
         printf("%-18s %s ether, which comes back unless the dispute is lost\n", "bond", bond);
     }
-    code = lks_play_challenge(&c->play);
+    code = lks_play_challenge(&c->play, &wei);
     if (code == LKS_PARSED && !c->on.chain.json) {
         lks_hex_encode(text, c->play.dispute_id, 32);
         lks_progress_end(&c->on.link.progress);
@@ -130,7 +132,7 @@ static int print_end(challenge *c, int code)
 {
     char spent[LKS_ETHER_SIZE];
     static const char *const ENDS[] = {[LKS_GAME_LIVE] = "nothing to prove: the bond will be lost", [LKS_GAME_WON] = "won: the claim is convicted",
-                                       [LKS_GAME_LOST] = "lost: the bond is gone", [LKS_GAME_MOOT] = "ended with its claim, which another convicted or which is void"};
+                                       [LKS_GAME_LOST] = "lost: the bond is gone", [LKS_GAME_MOOT] = "ended with its claim, which another convicted, or which is void or stands no longer"};
     lks_wei_format(spent, &c->play.spent);
     printf("%-18s %s\n", "result", ENDS[lks_play_result(&c->play)]);
     printf("%-18s %" PRIu64 " in this run's transactions, %s ether\n", "own gas", c->play.gas, spent);
@@ -188,7 +190,8 @@ int lks_cmd_challenge(int argc, char **argv)
     const lks_usage usage = {.synopsis = "-m FILE [OPTIONS] (REQUEST-ID | --resume DISPUTE-ID)",
                              .about = "Computes a claim of the request again. When it is wrong, opens a dispute with a bond and plays it: finds the first\n"
                                       "difference in the trace that the operator must show, proves it on chain or lets the operator's time run out, and withdraws\n"
-                                      "what it has won. Prints every move with its gas. Ended before its time, the same command goes on with the account's open dispute.\n"
+                                      "what it has won. While others dispute the claim too, commits to its proof two blocks before it sends it, so that nobody can copy\n"
+                                      "it. Prints every move with its gas. Ended before its time, the same command goes on with the account's open dispute.\n"
                                       "Ends with 0 when the claim fell, 1 when it is right, closed to disputes, or the dispute was lost.\n",
                              .options = options,
                              .option_count = sizeof options / sizeof options[0],

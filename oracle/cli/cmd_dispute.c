@@ -20,8 +20,7 @@ typedef struct dispute {
     lks_account_args account;
     lks_link link;
     uint8_t id[32];
-    lks_dispute_view view;
-    lks_disputed_claim claim;
+    lks_dispute_row row;
     lks_request_view request;
     lks_follow follow;
     lks_model model;
@@ -48,14 +47,14 @@ static int load(dispute *d, const char *id_text)
     if (code != LKS_PARSED) {
         return code;
     }
-    lks_err err = lks_dispute_get(&d->view, &d->link, d->id);
-    if (err == LKS_NOTFOUND) {
+    lks_err err = lks_dispute_row_get(&d->row, &d->link, d->id);
+    if (err == LKS_NOTFOUND || err == LKS_REFUSED) {
         return lks_cli_fail(LKS_EXIT_NO, "%s: %s; is it the right --contracts file?", d->link.command, lks_error_message());
     }
-    err = err == LKS_OK ? lks_disputed_claim_get(&d->claim, &d->link, d->view.claim_id) : err;
-    err = err == LKS_OK ? lks_request_view_get(&d->request, &d->link, d->claim.request_id) : err;
-    err = err == LKS_OK ? lks_follow_open(&d->follow, &d->link, d->claim.request_id, d->view.claim_id, d->request.state.request_block) : err;
-    err = err == LKS_OK ? lks_follow_model_of_chain(&d->follow, d->claim.model_id) : err;
+    const lks_claim_terms *claim = &d->row.terms.claim;
+    err = err == LKS_OK ? lks_request_view_get(&d->request, &d->link, d->row.request_id, 0) : err;
+    err = err == LKS_OK ? lks_follow_open(&d->follow, &d->link, claim->name, d->row.claim_id, d->request.first_block) : err;
+    err = err == LKS_OK ? lks_follow_model_of_chain(&d->follow, claim->model_id) : err;
     err = err == LKS_OK ? lks_follow_update(&d->follow) : err;
     return err == LKS_OK ? LKS_PARSED : lks_link_fail(&d->link, err, NULL);
 }
@@ -176,7 +175,7 @@ static int print_timeout(dispute *d)
 {
     lks_buf out = {0};
     lks_json_writer w = {.out = &out};
-    bool convicted = lks_dispute_operator_moves((lks_dispute_state)d->view.state);
+    bool convicted = lks_dispute_operator_moves((lks_dispute_state)d->row.now.state);
     lks_progress_end(&d->link.progress);
     if (!d->chain.json) {
         puts(convicted ? "the operator was late: its claim is convicted" : "the challenger was late: the dispute is lost");
@@ -203,7 +202,7 @@ static int send_timeout(dispute *d, const char *id_text)
         return code;
     }
     const lks_game_dispute *found = lks_game_dispute_find(d->follow.game, d->id);
-    if (found == NULL || d->view.state == LKS_DISPUTE_CLOSED || found->end != LKS_GAME_LIVE) {
+    if (found == NULL || d->row.now.state == LKS_DISPUTE_CLOSED || found->end != LKS_GAME_LIVE) {
         return lks_cli_fail(LKS_EXIT_NO, "timeout: the dispute is over (lockstep dispute show)");
     }
     if (d->follow.newest.timestamp <= found->deadline) {
@@ -211,11 +210,11 @@ static int send_timeout(dispute *d, const char *id_text)
         return lks_cli_fail(LKS_EXIT_NO, "timeout: the %s has time until %s; the chain's time is %" PRIu64 " s earlier, try again then",
                             lks_dispute_operator_moves(found->now.state) ? "operator" : "challenger", when, found->deadline - d->follow.newest.timestamp + 1);
     }
-    lks_err err = lks_game_call_timeout(&calls, d->follow.game, found);
+    lks_err err = lks_game_call_timeout(&calls, found);
     if (err != LKS_OK) {
         return lks_link_fail(&d->link, err, NULL);
     }
-    d->view.state = (uint8_t)found->now.state;
+    d->row.now.state = (uint8_t)found->now.state;
     code = lks_send(&d->link, &d->sent, "timeout", d->link.contracts.game, &calls.items[0].value, &calls.items[0].data, LKS_OK);
     lks_game_calls_free(&calls);
     return code == LKS_PARSED ? print_timeout(d) : code;

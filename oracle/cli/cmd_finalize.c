@@ -13,53 +13,106 @@ typedef struct finalizing {
     lks_account_args account;
     lks_link link;
     lks_request_view view;
-    lks_sent sent;
+    uint64_t block; /* the newest */
+    lks_sent sent[LKS_MAX_REPLICAS];
+    size_t sent_count;
 } finalizing;
 
-/* Out: *late, the seat of the first operator of this attempt that let its deadline pass, or LKS_MAX_REPLICAS. */
-static lks_err find_late_seat(finalizing *f, uint8_t *late)
+/* Whether an open request can be accepted no more. */
+static bool is_over(const finalizing *f)
 {
-    lks_err err = LKS_OK;
-    lks_seat_status waiting = f->view.state.status == LKS_REQUEST_REVEALING ? LKS_SEAT_COMMITTED : LKS_SEAT_ACCEPTED;
-    *late = LKS_MAX_REPLICAS;
-    for (uint8_t i = 0; i < f->view.state.seats_taken && err == LKS_OK && *late == LKS_MAX_REPLICAS; i++) {
-        lks_buf call = {0}, result = {0};
+    const lks_request_view *v = &f->view;
+    bool drawn = v->request.temperature == 0 || v->state.seed_fixed;
+    return v->time > v->request.accept_deadline || v->state.cancelled ||
+           v->state.attempt > LKS_MAX_ATTEMPTS ||
+           (!drawn && f->block > v->state.request_block + LKS_SEED_LAST_BLOCK);
+}
+
+/* Whether the operator of a seat in that state let its deadline pass. */
+static bool is_late(const lks_request_view *v, lks_seat_status seat)
+{
+    if (seat == LKS_SEAT_ACCEPTED) {
+        return v->state.status != LKS_REQUEST_ACCEPTED || v->time > v->state.deadline;
+    }
+    return seat == LKS_SEAT_COMMITTED && v->state.status == LKS_REQUEST_CLAIMED;
+}
+
+static lks_err get_seat(lks_seat *out, finalizing *f, uint8_t seat)
+{
+    lks_buf call = {0}, result = {0};
+    lks_err err = lks_call_seat_of(&call, f->view.id, f->view.state.attempt, seat);
+    err = lks_link_view(&f->link, f->link.contracts.oracle, &call, err, &result);
+    err = err == LKS_OK ? lks_return_seat(out, result.data, result.len) : err;
+    lks_buf_free(&result);
+    return err;
+}
+
+static int send(finalizing *f, const char *what, lks_buf *call, lks_err err)
+{
+    const lks_u256 nothing = {{0}};
+    lks_sent *sent = &f->sent[f->sent_count++];
+    return lks_send(&f->link, sent, what, f->link.contracts.oracle, &nothing, call, err);
+}
+
+/* Fines every operator of the round that is late. */
+static int fine_late_seats(finalizing *f)
+{
+    int code = LKS_PARSED;
+    for (uint8_t i = 0; i < f->view.state.seats_taken && code == LKS_PARSED; i++) {
+        lks_buf call = {0};
         lks_seat seat;
-        err = lks_call_seat_of(&call, f->view.id, f->view.state.attempt, i);
-        err = lks_link_view(&f->link, f->link.contracts.oracle, &call, err, &result);
-        err = err == LKS_OK ? lks_return_seat(&seat, result.data, result.len) : err;
-        lks_buf_free(&result);
-        if (err == LKS_OK && seat.status == waiting) {
-            *late = i;
+        lks_err err = get_seat(&seat, f, i);
+        if (err != LKS_OK) {
+            return lks_link_fail(&f->link, err, NULL);
+        }
+        if (is_late(&f->view, seat.status)) {
+            err = lks_call_missed(&call, &f->view.request, i);
+            code = send(f, "missed", &call, err);
         }
     }
-    return err;
+    return code;
+}
+
+/* Nothing is due yet. */
+static int fail_early(const finalizing *f)
+{
+    const lks_request_view *v = &f->view;
+    bool waits = v->state.status == LKS_REQUEST_OPEN && v->state.seats_taken == 0;
+    uint64_t until = waits ? v->request.accept_deadline : v->state.deadline;
+    char when[LKS_TIME_SIZE];
+    lks_time_text(when, until);
+    return lks_cli_fail(LKS_EXIT_NO,
+                        "finalize: the request is %s until %s; the chain's time is %" PRIu64
+                        " s earlier, try again then",
+                        lks_request_status_word(v->state.status), when,
+                        until >= v->time ? until - v->time : 0);
 }
 
 static int send_due(finalizing *f)
 {
     const lks_request_view *v = &f->view;
-    const lks_u256 nothing = {{0}};
-    const uint8_t *oracle = f->link.contracts.oracle;
     lks_buf call = {0};
-    uint8_t seat;
     lks_err err;
-    switch (v->state.status) {
-    case LKS_REQUEST_OPEN:
-        err = lks_call_expire(&call, &v->request);
-        return lks_send(&f->link, &f->sent, "expire", oracle, &nothing, &call, err);
-    case LKS_REQUEST_ACCEPTED:
-    case LKS_REQUEST_REVEALING:
-        err = find_late_seat(f, &seat);
-        if (err == LKS_OK && seat == LKS_MAX_REPLICAS) {
-            return lks_cli_fail(LKS_EXIT_NO, "finalize: no operator of the request is late");
+    int code;
+    if (v->state.status == LKS_REQUEST_OPEN) {
+        if (is_over(f)) {
+            err = lks_call_expire(&call, &v->request);
+            return send(f, "expire", &call, err);
         }
-        err = err == LKS_OK ? lks_call_missed(&call, &v->request, seat) : err;
-        return lks_send(&f->link, &f->sent, "missed", oracle, &nothing, &call, err);
-    default:
-        err = lks_call_finalize(&call, &v->request, v->claim != NULL ? v->claim->bytes : NULL, v->claim != NULL ? v->claim->bytes_len : 0);
-        return lks_send(&f->link, &f->sent, "finalize", oracle, &nothing, &call, err);
+        if (v->state.seats_taken > 0 && v->time > v->state.deadline) {
+            err = lks_call_free_seats(&call, &v->request);
+            return send(f, "free seats", &call, err);
+        }
+        return fail_early(f);
     }
+    if (v->state.status == LKS_REQUEST_CLAIMED && v->time > v->state.deadline) {
+        const lks_event *claim = v->claim;
+        err = lks_call_finalize(&call, &v->request, claim != NULL ? claim->bytes : NULL,
+                                claim != NULL ? claim->bytes_len : 0);
+        return send(f, "finalize", &call, err);
+    }
+    code = fine_late_seats(f);
+    return code == LKS_PARSED && f->sent_count == 0 ? fail_early(f) : code;
 }
 
 static int print_result(finalizing *f)
@@ -67,23 +120,28 @@ static int print_result(finalizing *f)
     lks_buf out = {0};
     lks_json_writer w = {.out = &out};
     uint8_t id[32];
+    uint64_t from = f->view.first_block;
     memcpy(id, f->view.id, sizeof id);
     lks_request_view_free(&f->view);
-    lks_err err = lks_request_view_get(&f->view, &f->link, id);
+    lks_err err = lks_request_view_get(&f->view, &f->link, id, from);
     if (err != LKS_OK) {
         return lks_link_fail(&f->link, err, NULL);
     }
     lks_progress_end(&f->link.progress);
     if (!f->chain.json) {
         puts(lks_request_status_word(f->view.state.status));
-        lks_sent_tell(&f->sent);
+        for (size_t i = 0; i < f->sent_count; i++) {
+            lks_sent_tell(&f->sent[i]);
+        }
         return lks_cli_finish(LKS_EXIT_OK);
     }
     lks_json_begin_object(&w);
     lks_request_json(&w, &f->view);
     lks_json_put_name(&w, "transactions");
     lks_json_begin_array(&w);
-    lks_sent_json(&w, &f->sent);
+    for (size_t i = 0; i < f->sent_count; i++) {
+        lks_sent_json(&w, &f->sent[i]);
+    }
     lks_json_end_array(&w);
     lks_json_end_object(&w);
     return lks_out_json(&out, LKS_EXIT_OK);
@@ -91,22 +149,16 @@ static int print_result(finalizing *f)
 
 static int settle(finalizing *f, const uint8_t id32[32])
 {
-    char when[LKS_TIME_SIZE];
-    lks_err err = lks_request_view_get(&f->view, &f->link, id32);
+    lks_err err = lks_request_view_get(&f->view, &f->link, id32, 0);
     if (err == LKS_NOTFOUND) {
         return lks_cli_fail(LKS_EXIT_NO, "finalize: %s; is it the right --contracts file?", lks_error_message());
     }
+    err = err == LKS_OK ? lks_eth_block_number(&f->link.node, &f->block) : err;
     if (err != LKS_OK) {
         return lks_link_fail(&f->link, err, NULL);
     }
-    const lks_request_state *state = &f->view.state;
-    if (state->status == LKS_REQUEST_FINAL || state->status == LKS_REQUEST_REFUNDED) {
-        return lks_cli_fail(LKS_EXIT_NO, "finalize: the request is %s already", lks_request_status_word(state->status));
-    }
-    if (f->view.time <= state->deadline) {
-        lks_time_text(when, state->deadline);
-        return lks_cli_fail(LKS_EXIT_NO, "finalize: the request is %s until %s; the chain's time is %" PRIu64 " s earlier, try again then",
-                            lks_request_status_word(state->status), when, state->deadline - f->view.time);
+    if (lks_request_is_settled(f->view.state.status)) {
+        return lks_cli_fail(LKS_EXIT_NO, "finalize: the request is %s already", lks_request_status_word(f->view.state.status));
     }
     int code = send_due(f);
     return code == LKS_PARSED ? print_result(f) : code;
@@ -123,8 +175,9 @@ int lks_cmd_finalize(int argc, char **argv)
         LKS_ACCOUNT_OPTIONS(f.account),
     };
     const lks_usage usage = {.synopsis = "[OPTIONS] REQUEST-ID",
-                             .about = "Takes the step that a request is due for, which anybody may: makes a claim final after its window, fines an\n"
-                                      "operator that is late, gives the fee back when nobody accepted. Prints the status it has then.\n",
+                             .about = "Takes the step that a request is due for, which anybody may: makes a claim final after its window, fines\n"
+                                      "operators that are late, frees seats that were not filled in time, gives the fee back when nobody can\n"
+                                      "accept any more. Prints the status it has then.\n",
                              .options = options,
                              .option_count = sizeof options / sizeof options[0],
                              .min_args = 1,
@@ -141,7 +194,9 @@ int lks_cmd_finalize(int argc, char **argv)
         code = settle(&f, id);
     }
     lks_request_view_free(&f.view);
-    lks_sent_free(&f.sent);
+    for (size_t i = 0; i < f.sent_count; i++) {
+        lks_sent_free(&f.sent[i]);
+    }
     lks_link_close(&f.link);
     return code;
 }

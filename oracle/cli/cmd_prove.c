@@ -7,14 +7,14 @@
 #include "oracle/cli/output.h"
 #include "oracle/cli/play.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #define SIGNATURE_SIZE 65u
-/* Blocks between commitProof and prove. */
-#define PROOF_DELAY 2u
+/* Seconds without a new block after which it gives up. */
 #define BLOCK_TIMEOUT_S 180.0
 
 typedef struct prove {
@@ -101,7 +101,7 @@ static int find_fault(prove *p)
     lks_trace_root(own, p->on.verdict.trace);
     bool same = memcmp(root, own, 32) == 0;
     if (same && p->on.verdict.wrong_token >= p->on.claim.run.answer_count) {
-        return lks_cli_fail(LKS_EXIT_NO, "prove: the claim is right: its tokens and the root are the own ones");
+        return lks_cli_fail(LKS_EXIT_NO, "prove: the claim is right: its tokens and its root match ours");
     }
     if (!same && !shown->open) {
         return fail_dispute_only("the signed root is another than the right one, and nothing of its trace is revealed");
@@ -146,10 +146,12 @@ static lks_err write_proof(prove *p, lks_buf *call)
     lks_game_calls calls = {0};
     const lks_shown *shown = lks_game_shown(p->play.follow.game);
     size_t len = p->root_text != NULL ? SIGNATURE_SIZE : 0;
+    lks_err err;
     if (p->equivocation) {
-        return lks_call_prove_equivocation(call, &p->on.view.request, p->on.claim.attempt, p->on.claim.seat, shown->root, NULL, 0, p->root, p->signature, len, p->salt);
+        err = lks_game_call_prove_equivocation(&calls, p->play.follow.game, p->root, p->signature, len, p->salt);
+    } else {
+        err = lks_game_call_prove(&calls, p->play.follow.game, len != 0 ? p->root : shown->root, len != 0 ? p->signature : NULL, len, &p->witness, p->salt);
     }
-    lks_err err = lks_game_call_prove(&calls, p->play.follow.game, len != 0 ? p->root : shown->root, len != 0 ? p->signature : NULL, len, &p->witness, p->salt);
     if (err == LKS_OK) {
         lks_buf_put(call, calls.items[0].data.data, calls.items[0].data.len);
     }
@@ -157,24 +159,33 @@ static lks_err write_proof(prove *p, lks_buf *call)
     return err == LKS_OK ? lks_buf_error(call) : err;
 }
 
-static int wait_for_block(prove *p, uint64_t number)
+/* Waits until the commitment of that block is old enough, which it must be longer while a dispute
+ * about the claim is live. */
+static int wait_for_commitment(prove *p, uint64_t block)
 {
     const struct timespec pause = {.tv_nsec = 300000000};
-    double started = lks_now();
-    uint64_t newest = 0;
-    for (;;) {
-        lks_err err = lks_eth_block_number(&p->on.link.node, &newest);
+    lks_follow *f = &p->play.follow;
+    double moved = lks_now();
+    char wait[96];
+    for (uint64_t last = 0;;) {
+        lks_err err = lks_follow_update(f);
         if (err != LKS_OK && err != LKS_IO && err != LKS_TIMEOUT) {
             return lks_link_fail(&p->on.link, err, NULL);
         }
-        if (err == LKS_OK && newest >= number) {
+        uint64_t newest = f->newest.number, due = block + lks_game_proof_delay(f->game);
+        if (err == LKS_OK && newest >= due) {
             return LKS_PARSED;
         }
-        if (lks_now() - started > BLOCK_TIMEOUT_S) {
-            lks_progress_end(&p->on.link.progress);
-            return lks_cli_fail(LKS_EXIT_CHAIN, "prove: the chain made no two blocks in %.0f s; run it again", BLOCK_TIMEOUT_S);
+        if (err == LKS_OK && newest != last) {
+            last = newest;
+            moved = lks_now();
         }
-        lks_progress_wait(&p->on.link.progress, "waiting for two blocks after the commitment");
+        if (lks_now() - moved > BLOCK_TIMEOUT_S) {
+            lks_progress_end(&p->on.link.progress);
+            return lks_cli_fail(LKS_EXIT_CHAIN, "prove: the chain made no block in %.0f s; run it again", BLOCK_TIMEOUT_S);
+        }
+        snprintf(wait, sizeof wait, "waiting for the commitment to be %" PRIu64 " blocks old", lks_game_proof_delay(f->game));
+        lks_progress_wait(&p->on.link.progress, wait);
         nanosleep(&pause, NULL);
     }
 }
@@ -189,7 +200,7 @@ static int send_proof(prove *p)
     err = err == LKS_OK ? write_commit(p, &call) : err;
     int code = lks_send(&p->on.link, &p->sent[0], "commit proof", game, &nothing, &call, err);
     if (code == LKS_PARSED) {
-        code = wait_for_block(p, p->sent[0].receipt.block_number + PROOF_DELAY);
+        code = wait_for_commitment(p, p->sent[0].receipt.block_number);
     }
     if (code == LKS_PARSED) {
         err = write_proof(p, &call);
@@ -272,7 +283,8 @@ int lks_cmd_prove(int argc, char **argv)
                              .about = "Computes a claim of the request again and proves it wrong without a dispute, where that can be done: the operator's trace is\n"
                                       "open on chain, or a signed root is given, and it is right but for a wrong token, or its first wrong bytes are revealed, or the\n"
                                       "operator signed another root than the one it opened.\n"
-                                      "Takes a commitment, two blocks, and the proof; withdraws the reward. Says when only a dispute can do it.\n",
+                                      "Takes a commitment, two blocks (fifty while a dispute about the claim is live), and the proof; withdraws the reward. Says when\n"
+                                      "only a dispute can do it.\n",
                              .options = options,
                              .option_count = sizeof options / sizeof options[0],
                              .min_args = 1,

@@ -251,7 +251,7 @@ int lks_cmd_run(int argc, char **argv)
         {.name = "tokens", .letter = 'n', .kind = LKS_OPT_U32, .out = &r.max_tokens, .given = &r.max_given, .value = "N",
          .help = "at most N tokens (default 256; 1 with --allow)"},
         LKS_POLICY_OPTIONS(r.policy, "the seed used, as the Accepted event names it (default 0)"),
-        {.name = "threads", .letter = 'j', .kind = LKS_OPT_U32, .out = &r.threads, .value = "N", .help = "threads (default: one a core)"},
+        {.name = "threads", .letter = 'j', .kind = LKS_OPT_U32, .out = &r.threads, .value = "N", .help = "threads (default: one per core)"},
         {.name = "batch", .kind = LKS_OPT_U32, .out = &r.batch, .value = "N", .help = "prompt positions a pass (default 512)"},
         {.name = "json", .kind = LKS_OPT_FLAG, .out = &r.json, .help = "one line of JSON with the token ids instead of text"},
         {.name = "trace", .kind = LKS_OPT_FLAG, .out = &r.trace, .help = "also the hash of every operation's output over the whole answer"},

@@ -29,20 +29,65 @@ static void print_row(const char *label, const char *text)
     printf("%-18s %s\n", label, text);
 }
 
+/* What the request waits for, and how long. */
+static void print_deadline(const lks_request_view *v)
+{
+    const lks_request_state *state = &v->state;
+    bool filling = state->status == LKS_REQUEST_OPEN && state->seats_taken > 0;
+    uint64_t until = state->status == LKS_REQUEST_OPEN && !filling ? v->request.accept_deadline
+                                                                   : state->deadline;
+    const char *what = filling                                    ? " for the other seats"
+                       : state->status == LKS_REQUEST_OPEN        ? " to accept"
+                       : state->status == LKS_REQUEST_CLAIMED     ? " to challenge"
+                       : state->status == LKS_REQUEST_REVEALING   ? " to reveal"
+                                                                  : " to claim";
+    char when[LKS_TIME_SIZE];
+    lks_time_text(when, until);
+    printf("%-18s %s%s%s\n", "until", when, what,
+           v->time > until ? ", which is over: lockstep finalize settles what is due" : "");
+}
+
+static void print_state(const lks_request_view *v)
+{
+    const lks_request_state *state = &v->state;
+    char amount[LKS_ETHER_SIZE];
+    bool open = state->status == LKS_REQUEST_OPEN;
+    const char *more = !open                                 ? ""
+                       : state->attempt > LKS_MAX_ATTEMPTS   ? ", to nobody: all attempts were convicted"
+                       : state->cancelled                    ? ", to nobody: cancelled"
+                       : state->misses > 0 || state->attempt > 1 ? " again"
+                                                                 : "";
+    printf("%-18s %s%s\n", "status", lks_request_status_word(state->status), more);
+    if (!lks_request_is_settled(state->status)) {
+        print_deadline(v);
+        printf("%-18s %u of %u, attempt %u of %u\n", "seats taken", state->seats_taken,
+               v->request.replicas, state->attempt, LKS_MAX_ATTEMPTS);
+    }
+    if (state->cancelled && !open) {
+        print_row("cancelled", "it does not open again");
+    }
+    if (state->misses > 0) {
+        printf("%-18s %u%s round%s ended without a claim; the next costs its operator %u %% of the stake\n",
+               "misses", state->misses, state->misses == 3 ? " or more" : "",
+               state->misses == 1 ? "" : "s", 2u << state->misses);
+    }
+    if (!lks_u256_is_zero(&v->credit)) {
+        lks_wei_format(amount, &v->credit);
+        printf("%-18s %s ether for the requester: lockstep credit withdraw --request\n", "money back",
+               amount);
+    }
+}
+
 static void print_terms(const lks_request_view *v)
 {
     const lks_request *r = &v->request;
-    char hash[LKS_HEX_SIZE(32)], address[LKS_ADDRESS_SIZE], amount[LKS_ETHER_SIZE], when[LKS_TIME_SIZE];
+    char hash[LKS_HEX_SIZE(32)], address[LKS_ADDRESS_SIZE], amount[LKS_ETHER_SIZE];
     float temperature, min_p;
     memcpy(&temperature, &r->temperature, sizeof temperature);
     memcpy(&min_p, &r->min_p, sizeof min_p);
     lks_hex_encode(hash, v->id, 32);
     print_row("request", hash);
-    print_row("status", lks_request_status_word(v->state.status));
-    if (v->state.status != LKS_REQUEST_FINAL && v->state.status != LKS_REQUEST_REFUNDED) {
-        lks_time_text(when, v->state.deadline);
-        printf("%-18s %s%s\n", "until", when, v->time > v->state.deadline ? ", which is over: lockstep finalize settles what is due" : "");
-    }
+    print_state(v);
     lks_hex_encode(hash, r->model_id, 32);
     print_row("model", hash);
     lks_address_format(address, r->requester);
@@ -118,9 +163,9 @@ static int show_request(status *st, const char *id_text)
     if (code != LKS_PARSED) {
         return code;
     }
-    lks_err err = lks_request_view_get(&v, &st->link, id);
+    lks_err err = lks_request_view_get(&v, &st->link, id, 0);
     if (err == LKS_OK && st->link.contracts.has_game) {
-        const lks_dispute_query query = {.request32 = id, .from = v.state.request_block, .all = true};
+        const lks_dispute_query query = {.request32 = id, .from = v.first_block, .all = true};
         err = lks_dispute_list_get(&disputes, &st->link, &query);
     }
     if (err == LKS_NOTFOUND) {
@@ -137,7 +182,8 @@ static int show_request(status *st, const char *id_text)
     return code;
 }
 
-/* The accounts to show: --of, else those of the keystore directory when there is one. Out: *entries, *count. */
+/* The accounts to show: --of, else those of the keystore directory when there is one. Out:
+ * *entries, *count. */
 static lks_err find_accounts(const status *st, lks_keystore_entry **entries, size_t *count)
 {
     lks_buf directory = {0};
@@ -190,6 +236,10 @@ static void print_deployment(const lks_deployment *d, const lks_oracle_parameter
     }
     lks_wei_format(text, &p->min_stake);
     printf("%-18s %s ether\n%-18s %" PRIu32 " s to %" PRIu32 " s\n", "least stake", text, "challenge window", p->min_window, p->max_window);
+    printf("%-18s %" PRIu32 " s to %" PRIu32 " s\n", "to accept", p->min_accept_period, p->max_accept_period);
+    printf("%-18s %" PRIu32 " s to %" PRIu32 " s, with replicas at least %" PRIu32 " s\n", "to claim", p->min_claim_period, p->max_claim_period,
+           p->min_replica_claim_period);
+    printf("%-18s %" PRIu32 " s to fill the seats, %" PRIu32 " s to reveal\n", "replicas", p->fill_period, p->reveal_period);
 }
 
 static void deployment_json(lks_json_writer *w, const lks_deployment *d, const lks_oracle_parameters *p, uint64_t block)
@@ -206,6 +256,13 @@ static void deployment_json(lks_json_writer *w, const lks_deployment *d, const l
     lks_json_member_wei(w, "minStake", &p->min_stake);
     lks_json_member_u64(w, "minWindow", p->min_window);
     lks_json_member_u64(w, "maxWindow", p->max_window);
+    lks_json_member_u64(w, "minAcceptPeriod", p->min_accept_period);
+    lks_json_member_u64(w, "maxAcceptPeriod", p->max_accept_period);
+    lks_json_member_u64(w, "minClaimPeriod", p->min_claim_period);
+    lks_json_member_u64(w, "minReplicaClaimPeriod", p->min_replica_claim_period);
+    lks_json_member_u64(w, "maxClaimPeriod", p->max_claim_period);
+    lks_json_member_u64(w, "fillPeriod", p->fill_period);
+    lks_json_member_u64(w, "revealPeriod", p->reveal_period);
 }
 
 /* Prints every account, into w when it is not NULL. */

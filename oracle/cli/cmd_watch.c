@@ -137,7 +137,7 @@ int lks_cmd_watch(int argc, char **argv)
          .help = "look at this share of the claims, drawn at random (default 1: all)"},
         {.name = "once", .kind = LKS_OPT_FLAG, .out = &t.once, .help = "look at the claims there are, play what comes of it, and end: 8 when one was wrong"},
         {.name = "dry-run", .kind = LKS_OPT_FLAG, .out = &t.dry_run, .help = "report wrong claims, dispute none; needs no account"},
-        {.name = "threads", .letter = 'j', .kind = LKS_OPT_U32, .out = &t.threads, .value = "N", .help = "threads (default: one a core)"},
+        {.name = "threads", .letter = 'j', .kind = LKS_OPT_U32, .out = &t.threads, .value = "N", .help = "threads (default: one per core)"},
         {.name = "spill", .kind = LKS_OPT_TEXT, .out = &t.spill, .value = "FOLDER",
          .help = "keep traces in files there, unlinked, instead of computing parts of them again"},
         LKS_CHAIN_OPTIONS(t.chain),

@@ -83,7 +83,7 @@ void lks_difference_text(char text[2 * LKS_PLACE_SIZE], const lks_difference *d,
         snprintf(text, 2 * LKS_PLACE_SIZE, "not open");
         break;
     case LKS_DIFFERENCE_NONE:
-        snprintf(text, 2 * LKS_PLACE_SIZE, "open, its root is the own one");
+        snprintf(text, 2 * LKS_PLACE_SIZE, "open; its root matches ours");
         break;
     case LKS_DIFFERENCE_NODE:
         lks_place_node(place, run, d->op, d->height, d->index);

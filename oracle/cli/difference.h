@@ -7,7 +7,7 @@
 
 typedef enum lks_difference_kind {
     LKS_DIFFERENCE_CLOSED = 0, /* the trace is not open */
-    LKS_DIFFERENCE_NONE,       /* its root is the own one */
+    LKS_DIFFERENCE_NONE,       /* its root matches ours */
     LKS_DIFFERENCE_NODE,       /* the first difference lies below this node, which is the deepest revealed */
     LKS_DIFFERENCE_BYTE        /* this byte of a revealed leaf */
 } lks_difference_kind;
@@ -25,7 +25,7 @@ typedef struct lks_difference {
 /* Returns: LKS_OK; LKS_CORRUPT (what was revealed does not have the hash of its node); what lks_trace_rows returns. */
 LKS_MUST_USE lks_err lks_difference_find(lks_difference *out, lks_trace *own, const lks_shown *shown);
 
-/* Out: "its root is the own one", "its root is another; the first difference lies in ...". */
+/* Out: "its root matches ours", "its root is another; the first difference lies in ...". */
 void lks_difference_text(char text[2 * LKS_PLACE_SIZE], const lks_difference *d, const lks_place_run *run);
 /* Members of an object: "open", "same", "within" or "place". */
 void lks_difference_json(lks_json_writer *w, const lks_difference *d, const lks_place_run *run);

@@ -37,18 +37,24 @@ bool lks_dispute_operator_moves(lks_dispute_state state)
     return state == LKS_DISPUTE_ROOT || state == LKS_DISPUTE_NODE || state == LKS_DISPUTE_LEAF || state == LKS_DISPUTE_PARTIALS;
 }
 
-/* What a conviction came from: the events do not say. */
-static const char *conviction(const lks_game_dispute *d, size_t i, uint32_t floor)
+/* What a conviction came from. */
+static const char *conviction(const lks_game_dispute *d, const lks_game_step *s)
 {
-    const lks_game_step *s = &d->steps[i], *before = i > 0 ? s - 1 : s;
-    bool waited = before->kind == LKS_GAME_CHALLENGED || before->kind == LKS_GAME_PICKED || before->kind == LKS_GAME_PARTIALS_DEMANDED;
+    static const char *const OTHERS[LKS_CONVICTION_COUNT] = {
+        [LKS_CONVICTION_TIMEOUT] = "the claim is convicted: its operator was late in another dispute",
+        [LKS_CONVICTION_STEP] = "the claim is convicted by another dispute",
+        [LKS_CONVICTION_PARTIAL_STEP] = "the claim is convicted by another dispute",
+        [LKS_CONVICTION_PROOF] = "the claim is convicted by a proof without a dispute",
+        [LKS_CONVICTION_EQUIVOCATION] = "the claim is convicted: its operator signed two roots"};
     if (d->end == LKS_GAME_MOOT) {
-        return "the claim is convicted by another";
+        return s->how < LKS_CONVICTION_COUNT ? OTHERS[s->how] : OTHERS[LKS_CONVICTION_STEP];
     }
-    return waited && s->time > before->time + floor ? "operator is late: the claim is convicted" : "challenger proves the claim wrong: it is convicted";
+    return s->how == LKS_CONVICTION_TIMEOUT ? "operator is late: the claim is convicted"
+                                            : "challenger proves the claim wrong: it is convicted";
 }
 
-void lks_step_line(char text[LKS_STEP_SIZE], const lks_game_dispute *d, size_t i, uint32_t floor, const lks_place_run *run)
+void lks_step_line(char text[LKS_STEP_SIZE], const lks_game_dispute *d, size_t i,
+                   const lks_place_run *run)
 {
     const lks_game_step *s = &d->steps[i];
     char place[LKS_PLACE_SIZE], amount[LKS_ETHER_SIZE], hash[LKS_HEX_SIZE(32)];
@@ -83,7 +89,7 @@ void lks_step_line(char text[LKS_STEP_SIZE], const lks_game_dispute *d, size_t i
         snprintf(text, LKS_STEP_SIZE, "operator posts the partials of element %" PRIu32 ", %s", s->element, place);
         break;
     case LKS_GAME_CLAIM_CONVICTED:
-        snprintf(text, LKS_STEP_SIZE, "%s", conviction(d, i, floor));
+        snprintf(text, LKS_STEP_SIZE, "%s", conviction(d, s));
         break;
     case LKS_GAME_CLAIM_VOIDED:
         snprintf(text, LKS_STEP_SIZE, "the claim is void: its model's program is malformed");
@@ -92,7 +98,7 @@ void lks_step_line(char text[LKS_STEP_SIZE], const lks_game_dispute *d, size_t i
         snprintf(text, LKS_STEP_SIZE, "the challenger is late and loses its bond, %s ether of it to the operator", amount);
         break;
     case LKS_GAME_DISPUTE_RECLAIMED:
-        snprintf(text, LKS_STEP_SIZE, "challenger takes its bond back");
+        snprintf(text, LKS_STEP_SIZE, "challenger takes back %s ether, bond and what it had prepaid", amount);
         break;
     default:
         snprintf(text, LKS_STEP_SIZE, "%s", lks_game_event_name(s->kind));
@@ -160,6 +166,9 @@ static void print_state(const lks_follow *f, const lks_game_dispute *d, const lk
         printf("%-18s was over at %s: lockstep timeout ends the dispute\n", "turn", when);
     }
     printf("%-18s operator %" PRIu32 " s left, challenger %" PRIu32 " s left, when the turn began\n", "clocks", d->operator_left, d->challenger_left);
+    if (!d->alone) {
+        printf("%-18s %s\n", "proof", "needs a commitment two blocks before: other disputes are live");
+    }
 }
 
 void lks_dispute_print(const lks_follow *f, const lks_game_dispute *d, const lks_dispute_gas *g, const lks_program *program)
@@ -167,40 +176,43 @@ void lks_dispute_print(const lks_follow *f, const lks_game_dispute *d, const lks
     char text[LKS_STEP_SIZE], address[LKS_ADDRESS_SIZE];
     uint8_t attempt = 0, seat = 0, operator20[20] = {0};
     lks_place_run run = place_run(f, program);
+    uint8_t request_id[32] = {0};
     lks_game_seat(f->game, &attempt, &seat, operator20, NULL);
+    memcpy(request_id, f->name, sizeof request_id);
+    request_id[31] = 0; /* attempt and seat */
     print_hash("dispute", d->id);
     print_hash("claim", f->claim_id);
-    print_hash("request", f->request_id);
+    print_hash("request", request_id);
     lks_address_format(address, operator20);
     printf("%-18s %s, attempt %u, seat %u\n", "operator", address, attempt, seat);
-    lks_address_format(address, d->challenger);
+    lks_address_format(address, d->terms.challenger);
     printf("%-18s %s\n", "challenger", address);
     print_state(f, d, &run);
-    lks_wei_format(text, &d->bond);
+    lks_wei_format(text, &d->terms.bond);
     printf("%-18s %s ether\n", "bond", text);
     if (!lks_u256_is_zero(&d->prepaid)) {
         lks_wei_format(text, &d->prepaid);
-        printf("%-18s %s ether for the operator's move\n", "prepaid", text);
+        printf("%-18s %s ether, not spent yet\n", "prepaid", text);
     }
     printf("%-18s challenger %" PRIu64 ", operator %" PRIu64 "\n\n", "gas", g->challenger, g->operator_side);
     int depth = 0; /* the way down, indented */
     for (size_t i = 0; i < d->step_count; i++) {
         char when[LKS_TIME_SIZE];
-        lks_step_line(text, d, i, f->parameters.floor, &run);
+        lks_step_line(text, d, i, &run);
         lks_time_text(when, d->steps[i].time);
         printf("block %-10" PRIu64 " %s %8" PRIu64 " gas  %*s%s\n", d->steps[i].block, when, g->used[i], depth, "", text);
         depth += d->steps[i].kind == LKS_GAME_PICKED ? 2 : 0;
     }
 }
 
-static void steps_json(lks_json_writer *w, const lks_follow *f, const lks_game_dispute *d, const lks_dispute_gas *g, const lks_place_run *run)
+static void steps_json(lks_json_writer *w, const lks_game_dispute *d, const lks_dispute_gas *g, const lks_place_run *run)
 {
     char text[LKS_STEP_SIZE];
     lks_json_put_name(w, "moves");
     lks_json_begin_array(w);
     for (size_t i = 0; i < d->step_count; i++) {
         const lks_game_step *s = &d->steps[i];
-        lks_step_line(text, d, i, f->parameters.floor, run);
+        lks_step_line(text, d, i, run);
         lks_json_begin_object(w);
         lks_json_member_text(w, "event", lks_game_event_name(s->kind));
         lks_json_member_text(w, "by", s->by_operator ? "operator" : "challenger");
@@ -224,14 +236,18 @@ void lks_dispute_json(lks_json_writer *w, const lks_follow *f, const lks_game_di
 {
     uint8_t attempt = 0, seat = 0, operator20[20] = {0};
     lks_place_run run = place_run(f, program);
+    uint8_t request_id[32] = {0};
     lks_game_seat(f->game, &attempt, &seat, operator20, NULL);
+    memcpy(request_id, f->name, sizeof request_id);
+    request_id[31] = 0; /* attempt and seat */
     lks_json_member_data(w, "disputeId", d->id, 32);
     lks_json_member_data(w, "claimId", f->claim_id, 32);
-    lks_json_member_data(w, "requestId", f->request_id, 32);
+    lks_json_member_data(w, "claimName", f->name, 32);
+    lks_json_member_data(w, "requestId", request_id, 32);
     lks_json_member_address(w, "operator", operator20);
     lks_json_member_u64(w, "attempt", attempt);
     lks_json_member_u64(w, "seat", seat);
-    lks_json_member_address(w, "challenger", d->challenger);
+    lks_json_member_address(w, "challenger", d->terms.challenger);
     lks_json_member_text(w, "end", lks_game_end_word(d->end));
     lks_json_member_text(w, "state", lks_dispute_state_word(d->end == LKS_GAME_LIVE ? d->now.state : LKS_DISPUTE_CLOSED));
     if (d->end == LKS_GAME_LIVE) {
@@ -244,13 +260,15 @@ void lks_dispute_json(lks_json_writer *w, const lks_follow *f, const lks_game_di
         lks_json_member_u64(w, "deadline", d->deadline);
         lks_json_member_u64(w, "operatorLeft", d->operator_left);
         lks_json_member_u64(w, "challengerLeft", d->challenger_left);
+        lks_json_put_name(w, "alone");
+        lks_json_put_bool(w, d->alone);
     }
     lks_json_member_u64(w, "chainTime", f->newest.timestamp);
-    lks_json_member_wei(w, "bond", &d->bond);
+    lks_json_member_wei(w, "bond", &d->terms.bond);
     lks_json_member_wei(w, "prepaid", &d->prepaid);
     lks_json_put_name(w, "reclaimed");
     lks_json_put_bool(w, d->reclaimed);
     lks_json_member_u64(w, "challengerGas", g->challenger);
     lks_json_member_u64(w, "operatorGas", g->operator_side);
-    steps_json(w, f, d, g, &run);
+    steps_json(w, d, g, &run);
 }

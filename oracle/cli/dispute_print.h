@@ -14,9 +14,10 @@ bool lks_dispute_operator_moves(lks_dispute_state state);
 
 #define LKS_STEP_SIZE (LKS_PLACE_SIZE + 128)
 
-/* One line about move i, for people: "challenger picks operations 32 to 63". floor: seconds that a turn has at least, by which a conviction for being late is
- * told from a proof. run->program may be NULL: then numbers alone. */
-void lks_step_line(char text[LKS_STEP_SIZE], const lks_game_dispute *d, size_t i, uint32_t floor, const lks_place_run *run);
+/* One line about move i, for people: "challenger picks operations 32 to 63". run->program may be
+ * NULL: then numbers alone. */
+void lks_step_line(char text[LKS_STEP_SIZE], const lks_game_dispute *d, size_t i,
+                   const lks_place_run *run);
 
 /* Gas of the moves' transactions, in step with d->steps. */
 typedef struct lks_dispute_gas {
@@ -24,7 +25,8 @@ typedef struct lks_dispute_gas {
     uint64_t challenger, operator_side; /* sums, by whose turn it was */
 } lks_dispute_gas;
 
-/* Looks the transactions up; what the node does not know stays 0. Out: *g, to be freed. Returns: LKS_OK; LKS_NOMEM. */
+/* Looks the transactions up; what the node does not know stays 0. Out: *g, to be freed. Returns:
+ * LKS_OK; LKS_NOMEM. */
 LKS_MUST_USE lks_err lks_dispute_gas_get(lks_dispute_gas *g, lks_link *s, const lks_game_dispute *d);
 void lks_dispute_gas_free(lks_dispute_gas *g);
 

@@ -42,20 +42,63 @@ lks_err lks_disputed_claim_get(lks_disputed_claim *out, lks_link *s, const uint8
     return err;
 }
 
-lks_err lks_follow_open(lks_follow *f, lks_link *s, const uint8_t request_id32[32], const uint8_t claim_id32[32], uint64_t first)
+lks_err lks_prepayment_get(lks_u256 *wei, lks_link *s, lks_dispute_state asks, uint32_t position)
+{
+    lks_buf call = {0}, result = {0};
+    lks_eth_fees fees;
+    lks_u256 wide;
+    uint64_t gas;
+    lks_err err = lks_call_question_gas(&call, (uint8_t)asks, position);
+    err = lks_link_view(s, s->contracts.game, &call, err, &result);
+    err = err == LKS_OK ? lks_return_u256(&wide, result.data, result.len) : err;
+    lks_buf_free(&result);
+    if (err == LKS_OK && !lks_u256_to_u64(&gas, &wide)) {
+        err = lks_fail(LKS_CORRUPT, "questionGas: more than 2^64 gas");
+    }
+    err = err == LKS_OK ? lks_eth_suggest_fees(&s->node, &fees) : err;
+    if (err == LKS_OK) {
+        lks_game_prepayment(wei, gas, &fees.base_fee);
+    }
+    return err;
+}
+
+/* The larger of what the contract asks now and what it asks once the base fee has doubled. */
+lks_err lks_bond_get(lks_u256 *wei, lks_link *s, const lks_u256 *stake)
+{
+    lks_buf call = {0}, result = {0};
+    lks_game_parameters p;
+    lks_eth_header newest;
+    lks_u256 fee, later;
+    lks_err err = lks_call_bond_for(&call, stake);
+    err = lks_link_view(s, s->contracts.game, &call, err, &result);
+    err = err == LKS_OK ? lks_return_u256(wei, result.data, result.len) : err;
+    lks_buf_free(&result);
+    err = err == LKS_OK ? lks_game_parameters_get(&p, s) : err;
+    err = err == LKS_OK ? lks_eth_header_at(&s->node, LKS_ETH_LATEST, &newest) : err;
+    if (err == LKS_OK) {
+        lks_u256_mul_u64(&fee, &newest.base_fee, 2);
+        lks_game_bond(&later, &p.min_bond, stake, &fee);
+        *wei = lks_u256_cmp(&later, wei) > 0 ? later : *wei;
+    }
+    return err;
+}
+
+lks_err lks_follow_open(lks_follow *f, lks_link *s, const uint8_t name32[32],
+                        const uint8_t claim_id32[32], uint64_t first)
 {
     *f = (lks_follow){.link = s, .first = first};
-    memcpy(f->request_id, request_id32, sizeof f->request_id);
+    memcpy(f->name, name32, sizeof f->name);
     memcpy(f->claim_id, claim_id32, sizeof f->claim_id);
     lks_err err = lks_game_parameters_get(&f->parameters, s);
     if (err != LKS_OK) {
         return err;
     }
-    f->deployment = (lks_game_deployment){.chain_id = s->contracts.chain_id, .budget = f->parameters.budget, .floor = f->parameters.floor};
+    f->deployment = (lks_game_deployment){.chain_id = s->contracts.chain_id,
+                                          .budget = f->parameters.budget};
     memcpy(f->deployment.oracle, s->contracts.oracle, 20);
     memcpy(f->deployment.game, s->contracts.game, 20);
     memcpy(f->deployment.registry, s->contracts.registry, 20);
-    return lks_game_new(&f->game, &f->deployment, request_id32, claim_id32);
+    return lks_game_new(&f->game, &f->deployment, name32, claim_id32);
 }
 
 void lks_follow_close(lks_follow *f)
@@ -94,7 +137,7 @@ static lks_err read_blocks(lks_follow *f, uint64_t from, uint64_t to)
     if (from > to) {
         return LKS_OK;
     }
-    lks_game_filter_request(&filter, &f->deployment, f->request_id);
+    lks_game_filter_request(&filter, &f->deployment, f->name);
     lks_err err = add_logs(f, &filter, from, to);
     if (err == LKS_OK) {
         lks_game_filter_claim(&filter, &f->deployment, f->claim_id);

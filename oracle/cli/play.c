@@ -26,19 +26,26 @@ int lks_play_open(lks_play *p, lks_link *s, const lks_request_view *v, const lks
     lks_model_commitment model;
     *p = (lks_play){.link = s, .model = m, .own = own};
     lks_game_commitment(&model, &m->commitment);
-    lks_err err = lks_follow_open(&p->follow, s, v->id, c->claim_id, v->state.request_block);
+    lks_err err = lks_follow_open(&p->follow, s, c->name, c->claim_id, v->first_block);
     err = err == LKS_OK ? lks_game_set_model(p->follow.game, &model) : err;
     err = err == LKS_OK ? lks_follow_update(&p->follow) : err;
     return err == LKS_OK ? LKS_PARSED : lks_link_fail(s, err, NULL);
 }
 
+static void drop_proof(lks_play *p)
+{
+    lks_move_free(&p->proof.move);
+    p->proof = (lks_play_proof){0};
+}
+
 void lks_play_close(lks_play *p)
 {
+    drop_proof(p);
     lks_follow_close(&p->follow);
     *p = (lks_play){0};
 }
 
-static bool is_own(const lks_play *p, const lks_game_dispute *d) { return memcmp(d->challenger, lks_signer_address(p->link->signer), 20) == 0; }
+static bool is_own(const lks_play *p, const lks_game_dispute *d) { return memcmp(d->terms.challenger, lks_signer_address(p->link->signer), 20) == 0; }
 
 const lks_game_dispute *lks_play_find_own(const lks_play *p)
 {
@@ -64,6 +71,8 @@ static int send_tx(lks_play *p, const char *what, lks_game_tx *tx)
     int code = lks_send(p->link, &sent, what, p->link->contracts.game, &tx->value, &tx->data, LKS_OK);
     if (code == LKS_PARSED) {
         p->gas += sent.receipt.gas_used;
+        p->sent_block = sent.receipt.block_number;
+        p->sent_gas = sent.receipt.gas_used;
         lks_u256_mul_u64(&cost, &sent.receipt.gas_price, sent.receipt.gas_used);
         lks_u256_add(&p->spent, &p->spent, &cost);
     }
@@ -71,8 +80,29 @@ static int send_tx(lks_play *p, const char *what, lks_game_tx *tx)
     return code;
 }
 
-static int send_calls(lks_play *p, const char *what, lks_game_calls *calls, lks_err err)
+/* Adds to each transaction's value what its question prepays. */
+static lks_err pay(lks_play *p, lks_game_calls *calls, const lks_game_dispute *d)
 {
+    lks_err err = LKS_OK;
+    for (size_t i = 0; i < calls->count && err == LKS_OK; i++) {
+        lks_game_tx *tx = &calls->items[i];
+        lks_u256 price;
+        if (tx->asks == LKS_DISPUTE_NONE) {
+            continue;
+        }
+        err = lks_prepayment_get(&price, p->link, tx->asks, tx->position);
+        if (err == LKS_OK) {
+            lks_game_pay(tx, &price, d);
+        }
+    }
+    return err;
+}
+
+/* d: the dispute that the calls are of; NULL for a challenge. */
+static int send_calls(lks_play *p, const char *what, lks_game_calls *calls, lks_err err,
+                      const lks_game_dispute *d)
+{
+    err = err == LKS_OK ? pay(p, calls, d) : err;
     int code = err == LKS_OK ? LKS_PARSED : lks_cli_fail_chain(err, p->link->command, NULL);
     for (size_t i = 0; i < calls->count && code == LKS_PARSED; i++) {
         code = send_tx(p, i + 1 < calls->count ? "record shape" : what, &calls->items[i]);
@@ -81,7 +111,7 @@ static int send_calls(lks_play *p, const char *what, lks_game_calls *calls, lks_
     return code;
 }
 
-int lks_play_challenge(lks_play *p)
+int lks_play_challenge(lks_play *p, const lks_u256 *bond)
 {
     lks_game_calls calls = {0};
     uint8_t salt[32] = {0};
@@ -92,9 +122,9 @@ int lks_play_challenge(lks_play *p)
     for (size_t i = 0; i < 8; i++) {
         salt[31 - i] = (uint8_t)(own >> 8 * i);
     }
-    lks_err err = lks_game_call_challenge(&calls, p->dispute_id, p->follow.game, lks_signer_address(p->link->signer), salt, &p->follow.parameters.min_bond,
-                                          &p->follow.newest.base_fee);
-    return send_calls(p, "challenge", &calls, err);
+    lks_err err = lks_game_call_challenge(&calls, p->dispute_id, p->follow.game,
+                                          lks_signer_address(p->link->signer), salt, bond);
+    return send_calls(p, "challenge", &calls, err, NULL);
 }
 
 /* The lines of the moves that are new. */
@@ -116,7 +146,7 @@ static void tell(lks_play *p, const lks_game_dispute *d)
             lks_eth_receipt_free(&receipt);
         }
         lks_progress_end(&p->link->progress);
-        lks_step_line(line, d, p->told, p->follow.parameters.floor, &run);
+        lks_step_line(line, d, p->told, &run);
         printf("%sblock %-10" PRIu64 " %8" PRIu64 " gas  %s\n", p->label != NULL ? p->label : "", s->block, gas, line);
         fflush(stdout);
     }
@@ -156,19 +186,74 @@ static lks_err look_up_shape(lks_play *p, const lks_move *m)
     return err;
 }
 
+/* Sends a move; of a proof with the salt that it was committed with, or none. */
+static int send_move(lks_play *p, const lks_game_dispute *d, const lks_move *m, const uint8_t *salt32)
+{
+    lks_game_calls calls = {0};
+    lks_err err = look_up_shape(p, m);
+    err = err == LKS_OK
+              ? lks_game_call(&calls, p->follow.game, d, m, &p->model->model, salt32)
+              : err;
+    return send_calls(p, move_word(m->kind), &calls, err, d);
+}
+
+/* A line as of a move: no event of the claim says it. */
+static void tell_commitment(lks_play *p)
+{
+    if (!p->quiet) {
+        lks_progress_end(&p->link->progress);
+        printf("%sblock %-10" PRIu64 " %8" PRIu64 " gas  challenger commits to its proof\n",
+               p->label != NULL ? p->label : "", p->sent_block, p->sent_gas);
+        fflush(stdout);
+    }
+}
+
+/* Commits to a proof, whose move is taken over: copied out of the pool it would be another's. */
+static int commit(lks_play *p, lks_move *m)
+{
+    lks_game_calls calls = {0};
+    drop_proof(p);
+    lks_err err = lks_random(p->proof.salt, sizeof p->proof.salt);
+    err = err == LKS_OK ? lks_game_call_commit_proof(&calls, &m->witness,
+                                                     lks_signer_address(p->link->signer),
+                                                     p->proof.salt)
+                        : err;
+    int code = send_calls(p, "commit to the proof", &calls, err, NULL);
+    if (code == LKS_PARSED) {
+        tell_commitment(p);
+        p->proof.made = true;
+        p->proof.block = p->sent_block;
+        p->proof.move = *m;
+        *m = (lks_move){0};
+    }
+    return code;
+}
+
+/* Sends the proof that was committed to, once it may be. */
+static int send_proof(lks_play *p, const lks_game_dispute *d)
+{
+    if (p->follow.newest.number < p->proof.block + LKS_GAME_COMMIT_BLOCKS) {
+        lks_progress_wait(&p->link->progress, "waiting for two blocks after the commitment");
+        return LKS_PARSED;
+    }
+    int code = send_move(p, d, &p->proof.move, p->proof.salt);
+    drop_proof(p); /* after a failure the next turn finds and commits anew */
+    return code;
+}
+
 /* The player's own turn. */
 static int own_turn(lks_play *p, const lks_game_dispute *d)
 {
     lks_move move = {0};
-    lks_game_calls calls = {0};
     int code = LKS_PARSED;
+    if (p->proof.made) {
+        return send_proof(p, d);
+    }
     lks_progress_wait(&p->link->progress, "looking for the next move");
     lks_err err = lks_player_challenger(&move, p->own, p->model->trees, lks_game_shown(p->follow.game), &d->now);
     p->no_fault = err == LKS_OK && move.kind == LKS_MOVE_NONE;
     if (err == LKS_OK && !p->no_fault) {
-        err = look_up_shape(p, &move);
-        err = err == LKS_OK ? lks_game_call(&calls, p->follow.game, d, &move, &p->model->model, &p->follow.newest.base_fee) : err;
-        code = send_calls(p, move_word(move.kind), &calls, err);
+        code = lks_game_must_commit(d, &move) ? commit(p, &move) : send_move(p, d, &move, NULL);
     } else if (err == LKS_NOTFOUND) {
         code = lks_cli_fail(LKS_EXIT_INTERNAL, "%s: %s; this machine or the operator's computes wrongly: run lockstep check on another machine", p->link->command,
                             lks_error_message());
@@ -185,8 +270,8 @@ static int operators_turn(lks_play *p, const lks_game_dispute *d)
     char wait[96];
     uint64_t now = p->follow.newest.timestamp;
     if (now > d->deadline) {
-        lks_err err = lks_game_call_timeout(&calls, p->follow.game, d);
-        return send_calls(p, "timeout", &calls, err);
+        lks_err err = lks_game_call_timeout(&calls, d);
+        return send_calls(p, "timeout", &calls, err, d);
     }
     snprintf(wait, sizeof wait, "waiting for the operator, which has %" PRIu64 " s left", d->deadline - now);
     lks_progress_wait(&p->link->progress, wait);
@@ -221,6 +306,7 @@ static int turn(lks_play *p, bool *over)
         return LKS_PARSED;
     }
     if (lks_dispute_operator_moves(d->now.state)) {
+        drop_proof(p);
         return operators_turn(p, d);
     }
     int code = own_turn(p, d);
@@ -231,11 +317,28 @@ static int turn(lks_play *p, bool *over)
     return code;
 }
 
+/* Whether the claim has ended where the game does not see it: with its request, by the claim of
+ * another seat. Asked when a contract refuses. */
+static bool is_dead(lks_play *p)
+{
+    lks_buf call = {0}, result = {0};
+    bool standing = true;
+    lks_err err = lks_call_standing(&call, p->follow.name);
+    err = lks_link_view(p->link, p->link->contracts.oracle, &call, err, &result);
+    err = err == LKS_OK ? lks_return_bool(&standing, result.data, result.len) : err;
+    lks_buf_free(&result);
+    return err == LKS_OK && !standing && lks_game_status(p->follow.game) == LKS_CLAIM_DISPUTED;
+}
+
 int lks_play_turn(lks_play *p, bool *over)
 {
     *over = false;
     int code = turn(p, over);
     bool may_pass = code == LKS_EXIT_CHAIN || code == LKS_EXIT_REFUSED;
+    if (code == LKS_EXIT_REFUSED && is_dead(p)) {
+        p->dead = *over = true;
+        return LKS_PARSED;
+    }
     p->failures = code == LKS_PARSED ? 0 : p->failures + 1;
     return may_pass && p->failures < MAX_FAILURES ? LKS_PARSED : code;
 }
@@ -250,9 +353,10 @@ int lks_play_collect(lks_play *p)
 {
     lks_game_calls calls = {0};
     const lks_game_dispute *d = current(p);
-    if (d != NULL && d->end == LKS_GAME_MOOT && !d->reclaimed) {
+    bool owed = d != NULL && (d->end == LKS_GAME_MOOT || (d->end == LKS_GAME_LIVE && p->dead));
+    if (owed && !d->reclaimed) {
         lks_err err = lks_game_call_reclaim(&calls, d);
-        int code = send_calls(p, "reclaim", &calls, err);
+        int code = send_calls(p, "reclaim", &calls, err, d);
         if (code != LKS_PARSED) {
             return code;
         }

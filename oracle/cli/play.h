@@ -1,6 +1,7 @@
-/* The challenger's side of one dispute, played move by move. Never waits longer than one transaction takes: `challenge` calls it in a loop, `watch` for several
- * disputes in turn. Everything it needs follows from chain and model, so a restarted command goes on where the last one ended.
- */
+/* The challenger's side of one dispute, played move by move. Never waits longer than one
+ * transaction takes: `challenge` calls it in a loop, `watch` for several disputes in turn.
+ * Everything it needs follows from chain and model, so a restarted command goes on where the last
+ * one ended. */
 #ifndef LKS_CLI_PLAY_H
 #define LKS_CLI_PLAY_H
 
@@ -9,22 +10,34 @@
 #include "oracle/cli/rerun.h"
 #include "oracle/cli/send.h"
 
+/* A proof that was committed to: it is sent as it is once the commitment is old enough. */
+typedef struct lks_play_proof {
+    bool made;
+    uint8_t salt[32];
+    uint64_t block; /* of the commitment */
+    lks_move move;  /* owned */
+} lks_play_proof;
+
 typedef struct lks_play {
     lks_link *link;              /* with an account; borrowed, as the next two */
     const lks_rerun_model *model; /* with its trees */
     lks_trace *own;              /* with its hashes */
     lks_follow follow;
     uint8_t dispute_id[32];
+    lks_play_proof proof;
     const char *label; /* in front of each move's line; may be NULL */
     bool quiet;        /* no line for each move */
+    bool dead;         /* the claim stands no longer: nothing is left but to reclaim */
     bool no_fault;     /* on its turn the player found nothing wrong: there is no move to make, and the dispute will be lost */
     size_t told;       /* moves that were printed */
     unsigned failures; /* in a row */
     uint64_t gas;      /* of the transactions sent here */
+    uint64_t sent_block, sent_gas; /* of the last one */
     lks_u256 spent;    /* on that gas, wei */
 } lks_play;
 
-/* Begins to follow the claim's game. Out: *p, to be closed in either case. Returns: LKS_PARSED, or the exit code after telling. */
+/* Begins to follow the claim's game. Out: *p, to be closed in either case. Returns: LKS_PARSED, or
+ * the exit code after telling. */
 int lks_play_open(lks_play *p, lks_link *s, const lks_request_view *v, const lks_claim_view *c, const lks_rerun_model *m, lks_trace *own);
 void lks_play_close(lks_play *p);
 
@@ -32,20 +45,25 @@ void lks_play_close(lks_play *p);
 const lks_game_dispute *lks_play_find_own(const lks_play *p);
 /* Goes on with a dispute of the claim that is the account's own. */
 void lks_play_resume(lks_play *p, const lks_game_dispute *d);
-/* Opens a dispute. Its salt is the number of disputes that the account has opened on the claim, so that a repeat after a crash cannot open a second one.
+/* Opens a dispute with that bond (lks_bond_get). Its salt is the number of disputes that the
+ * account has opened on the claim, so that a repeat after a crash cannot open a second one with the
+ * same bond.
  * Returns: LKS_PARSED, or the exit code after telling. */
-int lks_play_challenge(lks_play *p);
+int lks_play_challenge(lks_play *p, const lks_u256 *bond);
 
-/* Looks at the chain and makes at most one move: the player's next, a time-out against a late operator. Prints what both sides did. Out: *over, set when
- * the dispute has ended or nothing is left to do in it. Failures that may pass are tried again at the next turn.
+/* Looks at the chain and makes at most one move: the player's next, a time-out against a late
+ * operator. Prints what both sides did. Out: *over, set when the dispute has ended or nothing is
+ * left to do in it. Failures that may pass are tried again at the next turn.
  * Returns: LKS_PARSED, or the exit code after telling. */
 int lks_play_turn(lks_play *p, bool *over);
 /* How the dispute ended, as last seen. */
 lks_game_end lks_play_result(const lks_play *p);
 
-/* Plays to the end, then reclaims and collects what is owed. Returns: LKS_EXIT_OK when the claim fell; LKS_EXIT_NO when the dispute was lost; another code after telling. */
+/* Plays to the end, then reclaims and collects what is owed. Returns: LKS_EXIT_OK when the claim
+ * fell; LKS_EXIT_NO when the dispute was lost; another code after telling. */
 int lks_play_to_end(lks_play *p);
-/* After the end: takes a moot dispute's bond back, and withdraws what game and oracle owe the account. Returns: LKS_PARSED, or the exit code after telling. */
+/* After the end: takes a moot dispute's bond back, and withdraws what game and oracle owe the
+ * account. Returns: LKS_PARSED, or the exit code after telling. */
 int lks_play_collect(lks_play *p);
 
 #endif

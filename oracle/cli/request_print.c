@@ -8,20 +8,76 @@
 #include <stdio.h>
 #include <string.h>
 
-void lks_event_line(char *text, size_t size, const lks_event *e)
+static void accepted_line(char *text, size_t size, const lks_event *e, const char *account,
+                          const char *when)
 {
-    char account[LKS_ADDRESS_SIZE], other[LKS_ADDRESS_SIZE], when[LKS_TIME_SIZE], amount[LKS_ETHER_SIZE];
+    char seed[48] = "";
+    if (e->seed != 0) {
+        snprintf(seed, sizeof seed, ", seed used %" PRIu64, e->seed);
+    }
+    snprintf(text, size, "accepted by %s%s, %s by %s", account, seed,
+             e->flag ? "to claim" : "other seats to be taken", when);
+}
+
+/* An end, or what comes back from one. */
+static void end_line(char *text, size_t size, const lks_event *e)
+{
+    char account[LKS_ADDRESS_SIZE], other[LKS_ADDRESS_SIZE], amount[LKS_ETHER_SIZE];
+    char requester[LKS_ETHER_SIZE], burned[LKS_ETHER_SIZE];
     lks_address_format(account, e->account);
     lks_address_format(other, e->other);
-    lks_time_text(when, e->time);
     lks_wei_format(amount, &e->amount);
+    lks_wei_format(requester, &e->to_requester);
+    lks_wei_format(burned, &e->burned);
+    switch (e->kind) {
+    case LKS_EVENT_MISSED:
+        snprintf(text, size, "deadline missed by %s, which pays %s ether, %s of it to the requester",
+                 account, amount, requester);
+        break;
+    case LKS_EVENT_CONVICTED:
+        snprintf(text, size,
+                 "claim of %s convicted by %s, who gets %s ether; %s to the requester, %s burned",
+                 account, other, amount, requester, burned);
+        break;
+    case LKS_EVENT_FINALIZED:
+        snprintf(text, size, "final: %" PRIu32 " token%s", e->count, e->count == 1 ? "" : "s");
+        break;
+    case LKS_EVENT_CALLBACK_RESULT:
+        snprintf(text, size, "callback %s", e->flag ? "succeeded" : "failed");
+        break;
+    case LKS_EVENT_REFUNDED:
+        snprintf(text, size, "no result, %s ether went back to the requester", amount);
+        break;
+    case LKS_EVENT_UNDECIDED:
+        snprintf(text, size, "no result: claims disagree to the end; the fee, %s ether, is burned",
+                 burned);
+        break;
+    case LKS_EVENT_CREDITED:
+        snprintf(text, size, "%s ether credited to %s", amount, account);
+        break;
+    case LKS_EVENT_WITHDRAWN_OF:
+        snprintf(text, size, "%s ether withdrawn by the requester to %s", amount, other);
+        break;
+    default:
+        snprintf(text, size, "%s", lks_event_name(e->kind));
+        break;
+    }
+}
+
+void lks_event_line(char *text, size_t size, const lks_event *e)
+{
+    char account[LKS_ADDRESS_SIZE], when[LKS_TIME_SIZE];
+    lks_address_format(account, e->account);
+    lks_time_text(when, e->time);
     switch (e->kind) {
     case LKS_EVENT_REQUESTED:
         snprintf(text, size, "requested by %s", account);
         break;
     case LKS_EVENT_ACCEPTED:
-        snprintf(text, size, "accepted by %s, seed used %" PRIu64 "%s%s", account, e->seed, e->time != 0 ? ", to claim by " : "",
-                 e->time != 0 ? when : "");
+        accepted_line(text, size, e, account, when);
+        break;
+    case LKS_EVENT_SEATS_FREED:
+        snprintf(text, size, "seats were not filled in time: all are free again");
         break;
     case LKS_EVENT_COMMITTED:
         snprintf(text, size, "commitment of %s", account);
@@ -30,38 +86,27 @@ void lks_event_line(char *text, size_t size, const lks_event *e)
         snprintf(text, size, "commitments are in, to be revealed by %s", when);
         break;
     case LKS_EVENT_CLAIMED:
-        snprintf(text, size, "claimed by %s: %zu token%s, open to challenge until %s", account, e->bytes_len / 4,
-                 e->bytes_len == 4 ? "" : "s", when);
-        break;
-    case LKS_EVENT_MISSED:
-        snprintf(text, size, "deadline missed by %s, which pays %s ether to the requester", account, amount);
+        snprintf(text, size, "claimed by %s: %zu token%s, open to challenge until %s", account,
+                 e->bytes_len / 4, e->bytes_len == 4 ? "" : "s", when);
         break;
     case LKS_EVENT_REOPENED:
-        snprintf(text, size, "open again, attempt %u, to be accepted by %s", e->attempt, when);
+        snprintf(text, size, "open again, attempt %u", e->attempt);
         break;
-    case LKS_EVENT_CONVICTED:
-        snprintf(text, size, "claim of %s convicted by %s", account, other);
+    case LKS_EVENT_CANCELLED:
+        snprintf(text, size, "cancelled by the requester: it does not open again");
         break;
-    case LKS_EVENT_CALLBACK_RESULT:
-        snprintf(text, size, "callback %s", e->success ? "succeeded" : "failed");
+    case LKS_EVENT_DISPUTED:
+        snprintf(text, size, "claim of attempt %u, seat %u disputed", e->attempt, e->seat);
         break;
-    case LKS_EVENT_CREDITED:
-        snprintf(text, size, "%s ether credited to %s", amount, account);
+    case LKS_EVENT_SETTLED:
+        snprintf(text, size, "no dispute is live against the claim of attempt %u, seat %u", e->attempt,
+                 e->seat);
         break;
-    case LKS_EVENT_FINALIZED:
-        snprintf(text, size, "final: %" PRIu32 " token%s", e->count, e->count == 1 ? "" : "s");
-        break;
-    case LKS_EVENT_REFUNDED:
-        snprintf(text, size, "no result, the fee went back");
-        break;
-    case LKS_EVENT_DISPUTE_OPENED:
-        snprintf(text, size, "dispute opened");
-        break;
-    case LKS_EVENT_DISPUTE_CLOSED:
-        snprintf(text, size, "dispute closed without a conviction");
+    case LKS_EVENT_VOIDED:
+        snprintf(text, size, "claim void: the model's program is malformed");
         break;
     default:
-        snprintf(text, size, "%s", lks_event_name(e->kind));
+        end_line(text, size, e);
         break;
     }
 }
@@ -140,12 +185,17 @@ void lks_request_json(lks_json_writer *w, const lks_request_view *v)
     lks_json_member_data(w, "requestId", v->id, 32);
     lks_json_member_text(w, "status", lks_request_status_word(v->state.status));
     lks_json_member_u64(w, "attempt", v->state.attempt);
+    lks_json_member_u64(w, "misses", v->state.misses);
+    lks_json_put_name(w, "cancelled");
+    lks_json_put_bool(w, v->state.cancelled);
+    lks_json_member_u64(w, "seatsTaken", v->state.seats_taken);
+    lks_json_member_u64(w, "acceptDeadline", v->request.accept_deadline);
     lks_json_member_u64(w, "deadline", v->state.deadline);
     lks_json_member_u64(w, "chainTime", v->time);
-    lks_json_member_u64(w, "requestBlock", v->state.request_block);
+    lks_json_member_u64(w, "requestBlock", v->first_block);
     lks_json_member_data(w, "modelId", v->request.model_id, 32);
     lks_json_member_address(w, "requester", v->request.requester);
-    if (v->state.seed_fixed) {
+    if (v->state.seed_fixed || temperature == 0) { /* greedy: 0 */
         snprintf(seed, sizeof seed, "%" PRIu64, v->state.seed);
         lks_json_member_text(w, "seedUsed", seed);
     }
@@ -155,11 +205,12 @@ void lks_request_json(lks_json_writer *w, const lks_request_view *v)
     lks_json_member_f64(w, "minP", min_p);
     lks_json_member_wei(w, "fee", &v->request.fee);
     lks_json_member_wei(w, "stake", &v->request.stake);
+    lks_json_member_wei(w, "creditOf", &v->credit);
     lks_json_member_u64(w, "window", v->request.window);
     lks_json_member_u64(w, "replicas", v->request.replicas);
     if (v->claim != NULL) {
         lks_json_member_address(w, "operator", v->claim->account);
-        lks_json_member_data(w, "claimId", v->claim->claim_id, 32);
+        lks_json_member_data(w, "claimName", v->claim->name, 32);
         lks_json_member_u64(w, "windowEnd", v->claim->time);
     }
     json_events(w, v);

@@ -8,13 +8,22 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Blocks asked for at a time: events of one request are few. */
+#define LOG_STEP 100000u
+
 const char *lks_request_status_word(lks_request_status status)
 {
     static const char *const WORDS[LKS_REQUEST_STATUS_COUNT] = {
         [LKS_REQUEST_NONE] = "unknown",       [LKS_REQUEST_OPEN] = "open",       [LKS_REQUEST_ACCEPTED] = "accepted",
         [LKS_REQUEST_REVEALING] = "revealing", [LKS_REQUEST_CLAIMED] = "claimed", [LKS_REQUEST_FINAL] = "final",
-        [LKS_REQUEST_REFUNDED] = "refunded"};
+        [LKS_REQUEST_REFUNDED] = "refunded",   [LKS_REQUEST_UNDECIDED] = "undecided"};
     return status < LKS_REQUEST_STATUS_COUNT ? WORDS[status] : WORDS[LKS_REQUEST_NONE];
+}
+
+bool lks_request_is_settled(lks_request_status status)
+{
+    return status == LKS_REQUEST_FINAL || status == LKS_REQUEST_REFUNDED ||
+           status == LKS_REQUEST_UNDECIDED;
 }
 
 int lks_request_parse_id(uint8_t id32[32], const char *command, const char *text)
@@ -40,10 +49,25 @@ static lks_err get_state(lks_request_view *v, lks_link *s)
     return err;
 }
 
-static lks_err get_logs(lks_request_view *v, lks_link *s, uint64_t to)
+static lks_err get_credit(lks_request_view *v, lks_link *s)
+{
+    lks_buf call = {0}, result = {0};
+    lks_err err = lks_call_credit_of(&call, v->id);
+    err = lks_link_view(s, s->contracts.oracle, &call, err, &result);
+    err = err == LKS_OK ? lks_return_u256(&v->credit, result.data, result.len) : err;
+    lks_buf_free(&result);
+    return err;
+}
+
+/* The contract keeps the block of a sampled request alone. */
+static lks_err get_logs(lks_request_view *v, lks_link *s, uint64_t from, uint64_t to)
 {
     const lks_eth_filter filter = {.addresses = (const uint8_t(*)[20])s->contracts.oracle, .address_count = 1, .topics = {v->id}};
-    lks_err err = lks_eth_get_logs(&s->node, &filter, v->state.request_block, to, 0, &v->logs);
+    if (from == 0) {
+        from = v->state.request_block != 0 ? v->state.request_block : s->contracts.block;
+    }
+    v->first_block = from;
+    lks_err err = lks_eth_get_logs(&s->node, &filter, from, to, LOG_STEP, &v->logs);
     if (err != LKS_OK || v->logs.count == 0) {
         return err;
     }
@@ -70,31 +94,45 @@ static lks_err find_terms(lks_request_view *v, const lks_link *s)
     for (size_t i = 0; i < v->event_count; i++) {
         if (v->events[i].e.kind == LKS_EVENT_REQUESTED) {
             v->request = v->events[i].e.request;
+            v->first_block = v->events[i].log->block_number;
             lks_request_id(id, s->contracts.chain_id, s->contracts.oracle, &v->request);
             return memcmp(id, v->id, sizeof id) == 0 ? LKS_OK : lks_fail(LKS_CORRUPT, "the node shows other terms than the request's id stands for");
         }
     }
-    return lks_fail(LKS_CORRUPT, "the node has no Requested event of it from block %" PRIu64 " on", v->state.request_block);
+    return lks_fail(LKS_CORRUPT, "the node has no Requested event of it from block %" PRIu64 " on", v->first_block);
 }
 
-static void find_claim(lks_request_view *v)
+static bool is_convicted(const lks_request_view *v, const uint8_t name32[32])
 {
-    const uint8_t *final_id = NULL;
+    for (size_t i = 0; i < v->event_count; i++) {
+        const lks_event *e = &v->events[i].e;
+        if (e->kind == LKS_EVENT_CONVICTED && memcmp(e->name, name32, 32) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void lks_request_view_find_claim(lks_request_view *v)
+{
+    const uint8_t *final_name = NULL;
+    lks_request_status status = v->state.status;
+    v->claim = NULL;
     for (size_t i = 0; i < v->event_count; i++) {
         if (v->events[i].e.kind == LKS_EVENT_FINALIZED) {
-            final_id = v->events[i].e.claim_id;
+            final_name = v->events[i].e.name;
         }
     }
     for (size_t i = 0; i < v->event_count; i++) {
         const lks_event *e = &v->events[i].e;
-        if (e->kind == LKS_EVENT_REOPENED && final_id == NULL) {
+        if (e->kind == LKS_EVENT_REOPENED && final_name == NULL) {
             v->claim = NULL;
         }
-        if (e->kind == LKS_EVENT_CLAIMED && (final_id == NULL || memcmp(e->claim_id, final_id, 32) == 0)) {
+        if (e->kind == LKS_EVENT_CLAIMED && (final_name != NULL ? memcmp(e->name, final_name, 32) == 0 : !is_convicted(v, e->name))) {
             v->claim = e;
         }
     }
-    if (v->state.status != LKS_REQUEST_CLAIMED && v->state.status != LKS_REQUEST_REVEALING && v->state.status != LKS_REQUEST_FINAL) {
+    if (status != LKS_REQUEST_CLAIMED && status != LKS_REQUEST_REVEALING && status != LKS_REQUEST_FINAL) {
         v->claim = NULL;
     }
 }
@@ -127,7 +165,7 @@ static lks_err check_answer(const lks_request_view *v, lks_link *s)
     return LKS_OK;
 }
 
-lks_err lks_request_view_get(lks_request_view *v, lks_link *s, const uint8_t id32[32])
+lks_err lks_request_view_get(lks_request_view *v, lks_link *s, const uint8_t id32[32], uint64_t from)
 {
     lks_eth_header newest = {0};
     *v = (lks_request_view){0};
@@ -135,10 +173,11 @@ lks_err lks_request_view_get(lks_request_view *v, lks_link *s, const uint8_t id3
     lks_err err = get_state(v, s);
     err = err == LKS_OK ? lks_eth_header_at(&s->node, LKS_ETH_LATEST, &newest) : err;
     v->time = newest.timestamp;
-    err = err == LKS_OK ? get_logs(v, s, newest.number) : err;
+    err = err == LKS_OK ? get_credit(v, s) : err;
+    err = err == LKS_OK ? get_logs(v, s, from, newest.number) : err;
     err = err == LKS_OK ? find_terms(v, s) : err;
     if (err == LKS_OK) {
-        find_claim(v);
+        lks_request_view_find_claim(v);
         err = check_answer(v, s);
     }
     return err;

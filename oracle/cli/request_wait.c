@@ -2,6 +2,7 @@
 
 #include "chain/hex.h"
 #include "oracle/cli/cli.h"
+#include "oracle/cli/interrupt.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -37,7 +38,10 @@ static void show_waiting(const lks_wait *w, lks_link *s)
     const char *what = "waiting for the node";
     switch (state->status) {
     case LKS_REQUEST_OPEN:
-        what = "waiting for an operator";
+        what = w->view.time > w->view.request.accept_deadline
+                   ? "nobody accepted in time: lockstep cancel gives the fee back"
+               : state->seats_taken > 0 ? "waiting for the other operators"
+                                        : "waiting for an operator";
         break;
     case LKS_REQUEST_ACCEPTED:
     case LKS_REQUEST_REVEALING:
@@ -52,7 +56,17 @@ static void show_waiting(const lks_wait *w, lks_link *s)
     lks_progress_wait(&s->progress, what);
 }
 
-int lks_request_wait(lks_wait *w, lks_link *s, const uint8_t id32[32], uint64_t timeout_s)
+/* The request goes on without the command. */
+static int tell_interrupted(const lks_link *s, const char *id)
+{
+    return lks_cli_fail(LKS_EXIT_INTERRUPTED,
+                        "%s: interrupted; request %s goes on: lockstep status shows it, lockstep "
+                        "cancel takes it back with its fee unless it is accepted already",
+                        s->command, id);
+}
+
+int lks_request_wait(lks_wait *w, lks_link *s, const uint8_t id32[32], uint64_t from,
+                     uint64_t timeout_s)
 {
     double started = lks_now();
     char id[LKS_HEX_SIZE(32)];
@@ -61,7 +75,11 @@ int lks_request_wait(lks_wait *w, lks_link *s, const uint8_t id32[32], uint64_t 
     lks_hex_encode(id, id32, 32);
     for (;;) {
         lks_request_view_free(&w->view);
-        lks_err err = lks_request_view_get(&w->view, s, id32);
+        lks_err err = lks_request_view_get(&w->view, s, id32, from);
+        if (lks_interrupted()) {
+            lks_progress_end(&s->progress);
+            return tell_interrupted(s, id);
+        }
         /* NOTFOUND: a re-org took the request's block away, and its transaction comes again. */
         if (err != LKS_OK && err != LKS_IO && err != LKS_TIMEOUT && err != LKS_NOTFOUND) {
             return lks_link_fail(s, err, NULL);
@@ -69,15 +87,19 @@ int lks_request_wait(lks_wait *w, lks_link *s, const uint8_t id32[32], uint64_t 
         if (err == LKS_OK) {
             note_events(w, s, &shown);
         }
-        if (err == LKS_OK && (w->view.state.status == LKS_REQUEST_FINAL || w->view.state.status == LKS_REQUEST_REFUNDED)) {
+        if (err == LKS_OK && lks_request_is_settled(w->view.state.status)) {
             w->settled = lks_now() - s->progress.started;
             lks_progress_end(&s->progress);
             return LKS_PARSED;
         }
         if (lks_now() - started > (double)timeout_s) {
             lks_progress_end(&s->progress);
-            return lks_cli_fail(LKS_EXIT_NO, "%s: request %s is not settled after %" PRIu64 " s (%s); look again with lockstep status, or settle what is due with lockstep finalize",
-                                s->command, id, timeout_s, lks_request_status_word(w->view.state.status));
+            return lks_cli_fail(LKS_EXIT_NO,
+                                "%s: request %s is not settled after %" PRIu64
+                                " s (%s); look again with lockstep status, settle what is due with "
+                                "lockstep finalize, or take it back with lockstep cancel",
+                                s->command, id, timeout_s,
+                                lks_request_status_word(w->view.state.status));
         }
         show_waiting(w, s);
         pause_for(lks_now() - started);

@@ -14,7 +14,7 @@ typedef struct lks_rerun_args {
 #define LKS_RERUN_OPTIONS(a)                                                                                                               \
     {.name = "model", .letter = 'm', .kind = LKS_OPT_TEXT, .out = &(a).model_path, .value = "FILE",                                        \
      .help = "the request's GGUF file (default: $LOCKSTEP_MODEL)"},                                                                        \
-    {.name = "threads", .letter = 'j', .kind = LKS_OPT_U32, .out = &(a).threads, .value = "N", .help = "threads (default: one a core)"},   \
+    {.name = "threads", .letter = 'j', .kind = LKS_OPT_U32, .out = &(a).threads, .value = "N", .help = "threads (default: one per core)"},   \
     {.name = "spill", .kind = LKS_OPT_TEXT, .out = &(a).spill, .value = "FOLDER",                                                          \
      .help = "keep the whole trace in a file there, unlinked, instead of computing parts of it again"}
 

@@ -23,7 +23,7 @@ static lks_err read_game(lks_follow *f, lks_link *s, const lks_request_view *v, 
         return LKS_OK;
     }
     lks_game_commitment(&model, &m->commitment);
-    lks_err err = lks_follow_open(f, s, v->id, c->claim_id, v->state.request_block);
+    lks_err err = lks_follow_open(f, s, c->name, c->claim_id, v->first_block);
     err = err == LKS_OK ? lks_game_set_model(f->game, &model) : err;
     return err == LKS_OK ? lks_follow_update(f) : err;
 }
@@ -96,6 +96,9 @@ static const char *standing_text(const lks_claim_view *c, const lks_request_view
 {
     if (c->convicted) {
         return "convicted";
+    }
+    if (c->voided) {
+        return "void";
     }
     if (c->standing) {
         return v->time <= c->window_end ? "open to challenge" : "its window is over";

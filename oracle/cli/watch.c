@@ -37,11 +37,11 @@ void lks_watch_free(lks_watch *w)
     *w = (lks_watch){0};
 }
 
-static lks_err add_claim(lks_watch *w, const uint8_t claim32[32], const uint8_t request32[32], bool played)
+static lks_err add_claim(lks_watch *w, const uint8_t name32[32], bool played)
 {
     uint32_t drawn;
     for (size_t i = 0; i < w->claim_count; i++) {
-        if (memcmp(w->claims[i].claim_id, claim32, 32) == 0) {
+        if (memcmp(w->claims[i].name, name32, 32) == 0) {
             return LKS_OK;
         }
     }
@@ -61,8 +61,7 @@ static lks_err add_claim(lks_watch *w, const uint8_t claim32[32], const uint8_t 
     }
     lks_watched *c = &w->claims[w->claim_count++];
     *c = (lks_watched){.played = played, .done = !played && drawn >= w->share * 4294967296.0};
-    memcpy(c->claim_id, claim32, sizeof c->claim_id);
-    memcpy(c->request_id, request32, sizeof c->request_id);
+    memcpy(c->name, name32, sizeof c->name);
     w->left_out += c->done;
     return LKS_OK;
 }
@@ -102,8 +101,9 @@ static lks_err first_block(lks_watch *w)
     if (err != LKS_OK) {
         return err;
     }
-    /* The longest window, the longest dispute (docs/SPEC.md: 16 moves at most), and the time that replicas have to reveal. */
-    uint64_t back = (uint64_t)p.max_window + p.reveal_period + 2 * (uint64_t)game.budget + 16 * (uint64_t)game.floor;
+    /* The longest window, the longest dispute (docs/DISPUTES.md: 2 budgets and 24 floors at most),
+     * and the time that replicas have to reveal. */
+    uint64_t back = (uint64_t)p.max_window + p.reveal_period + 2 * (uint64_t)game.budget + 24 * (uint64_t)game.floor;
     return block_at(&w->next, w->link, newest.timestamp > back ? newest.timestamp - back : 0, w->link->contracts.block);
 }
 
@@ -116,7 +116,7 @@ int lks_watch_begin(lks_watch *w)
         err = lks_dispute_list_get(&own, w->link, &query);
     }
     for (size_t i = 0; i < own.count && err == LKS_OK; i++) {
-        err = add_claim(w, own.rows[i].claim_id, own.rows[i].request_id, true);
+        err = own.rows[i].of_oracle ? add_claim(w, own.rows[i].terms.claim.name, true) : LKS_OK;
     }
     lks_dispute_list_free(&own);
     return err == LKS_OK ? LKS_PARSED : lks_link_fail(w->link, err, NULL);
@@ -138,7 +138,7 @@ lks_err lks_watch_scan(lks_watch *w)
         const lks_eth_log *log = &logs.items[i];
         lks_event e;
         err = lks_event_decode(&e, log->topics, log->topic_count, log->data, log->data_len);
-        err = err == LKS_OK && !log->removed ? add_claim(w, e.claim_id, e.request_id, false) : err;
+        err = err == LKS_OK && !log->removed ? add_claim(w, e.name, false) : err;
     }
     lks_eth_logs_free(&logs);
     if (err == LKS_OK && newest + 1 > w->next + REREAD_BLOCKS) {
@@ -234,7 +234,9 @@ static int dispute(lks_watch *w, lks_watch_game *g, lks_rerun_model *m)
         if (own != NULL) {
             lks_play_resume(&g->play, own);
         } else if (open) {
-            code = lks_play_challenge(&g->play);
+            lks_u256 bond;
+            lks_err err = lks_bond_get(&bond, w->link, &g->view.request.stake);
+            code = err == LKS_OK ? lks_play_challenge(&g->play, &bond) : lks_link_fail(w->link, err, NULL);
         } else {
             free_game(g);
             return LKS_PARSED;
@@ -274,8 +276,11 @@ static int look_at(lks_watch *w, lks_watched *c)
     if (g == NULL) {
         return lks_cli_fail(LKS_EXIT_INTERNAL, "watch: out of memory");
     }
-    lks_err err = lks_request_view_get(&g->view, w->link, c->request_id);
-    err = err == LKS_OK ? lks_claim_view_by_id(&g->claim, &g->view, &w->link->contracts, c->claim_id) : err;
+    uint8_t request_id[32];
+    memcpy(request_id, c->name, sizeof request_id);
+    request_id[31] = 0; /* attempt and seat */
+    lks_err err = lks_request_view_get(&g->view, w->link, request_id, 0);
+    err = err == LKS_OK ? lks_claim_view_by_name(&g->claim, &g->view, &w->link->contracts, c->name) : err;
     if (err != LKS_OK) {
         free_game(g);
         return err == LKS_NOTFOUND ? LKS_PARSED : lks_link_fail(w->link, err, NULL); /* a re-org took it away */

@@ -1,4 +1,5 @@
-/* Watching a deployment's claims: which there are, which of them are looked at, and the disputes under way. */
+/* Watching a deployment's claims: which there are, which of them are looked at, and the disputes
+ * under way. */
 #ifndef LKS_CLI_WATCH_H
 #define LKS_CLI_WATCH_H
 
@@ -9,7 +10,7 @@
 
 /* A claim that was seen. */
 typedef struct lks_watched {
-    uint8_t claim_id[32], request_id[32];
+    uint8_t name[32]; /* in the oracle */
     bool played;       /* the account disputes it already */
     bool done;         /* looked at, left out, or given up */
     unsigned failures; /* of looking at it, in a row */
@@ -41,12 +42,14 @@ typedef struct lks_watch {
 
 void lks_watch_free(lks_watch *w);
 
-/* Finds the block from which claims can still be open, and the account's own live disputes, which it goes on with.
+/* Finds the block from which claims can still be open, and the account's own live disputes, which
+ * it goes on with.
  * Returns: LKS_PARSED, or the exit code after telling. */
 int lks_watch_begin(lks_watch *w);
 /* Takes note of claims made since the last call. Returns: LKS_OK; what the node's calls return. */
 LKS_MUST_USE lks_err lks_watch_scan(lks_watch *w);
-/* Looks at the next claim that is waiting, and disputes it when it is wrong. Out: *any, false when none was waiting.
+/* Looks at the next claim that is waiting, and disputes it when it is wrong. Out: *any, false when
+ * none was waiting.
  * Returns: LKS_PARSED, or the exit code after telling. */
 int lks_watch_check(lks_watch *w, bool *any);
 /* A turn of every dispute under way. Returns: LKS_PARSED, or the exit code after telling. */

@@ -25,7 +25,8 @@
 #define WORK_END 500000u
 #define WORK_COMMIT 100000u
 
-/* Transactions: 21,000 gas, 4 or 16 a byte of calldata, and at least 21,000 and 10 or 40 a byte (EIP-7623). */
+/* Transactions: 21,000 gas, 4 or 16 a byte of calldata, and at least 21,000 and 10 or 40 a byte
+ * (EIP-7623). */
 static uint64_t gas_limit(const lks_buf *data, uint64_t work)
 {
     uint64_t tokens = 0;
@@ -44,7 +45,7 @@ void lks_game_calls_free(lks_game_calls *calls)
 }
 
 /* Ends the transaction that was written into the next item. */
-static lks_err finish(lks_game_calls *out, lks_err err, uint64_t prepaid_gas, uint64_t work, const lks_u256 *base_fee)
+static lks_err finish(lks_game_calls *out, lks_err err, uint64_t work)
 {
     if (err) {
         lks_game_calls_free(out);
@@ -52,13 +53,32 @@ static lks_err finish(lks_game_calls *out, lks_err err, uint64_t prepaid_gas, ui
     }
     lks_game_tx *tx = &out->items[out->count++];
     tx->gas = gas_limit(&tx->data, work);
-    tx->prepaid_gas = prepaid_gas;
-    if (prepaid_gas) {
-        lks_u256 twice;
-        lks_u256_mul_u64(&twice, base_fee, 2);
-        lks_game_prepayment(&tx->value, prepaid_gas, &twice);
-    }
     return LKS_OK;
+}
+
+/* The same for one that asks the operator for something. */
+static lks_err finish_question(lks_game_calls *out, lks_err err, uint64_t work,
+                               lks_dispute_state asks, uint32_t position)
+{
+    err = finish(out, err, work);
+    if (err)
+        return err;
+    out->items[out->count - 1].asks = asks;
+    out->items[out->count - 1].position = position;
+    return LKS_OK;
+}
+
+void lks_game_pay(lks_game_tx *tx, const lks_u256 *prepayment, const lks_game_dispute *d)
+{
+    lks_u256 due;
+    if (tx->asks == LKS_DISPUTE_NONE)
+        return;
+    lks_u256_mul_u64(&due, prepayment, 2);
+    if (d && lks_u256_cmp(&d->prepaid, &due) >= 0)
+        return;
+    if (d)
+        lks_u256_sub(&due, &due, &d->prepaid);
+    lks_u256_add(&tx->value, &tx->value, &due);
 }
 
 static lks_buf *next(lks_game_calls *out) { return &out->items[out->count].data; }
@@ -89,11 +109,23 @@ void lks_game_commitment(lks_model_commitment *out, const lks_commitment *c)
     memcpy(out->eos_ids, c->eos_ids, sizeof out->eos_ids);
 }
 
-static lks_err need_request(const lks_game *g)
+static lks_err need_claim(const lks_game *g)
 {
     if (lks_game_run(g) && lks_game_model(g))
         return LKS_OK;
-    return lks_fail(LKS_BADARGS, "the claim's request, acceptance, answer or model is not known yet: read their events first");
+    return lks_fail(LKS_BADARGS, "the claim's request, answer or model is not known yet: read their "
+                                 "events first");
+}
+
+/* How the claim is named to the game. opening: room for LKS_REQUEST_SIZE bytes, to which *out
+ * points. */
+static void name_claim(lks_claim_ref *out, uint8_t opening[LKS_REQUEST_SIZE], const lks_game *g)
+{
+    memcpy(out->source, g->deployment.oracle, 20);
+    memcpy(out->name, g->name, 32);
+    lks_request_encode(opening, &g->state.request);
+    out->opening = opening;
+    out->opening_len = LKS_REQUEST_SIZE;
 }
 
 /* ---- shapes ---- */
@@ -134,40 +166,47 @@ static lks_err call_shape(lks_game_calls *out, const lks_game *g, const lks_mode
         return err;
     lks_op_encode(descriptor, &p->ops[op]);
     const lks_call_opening opening = {descriptor, sizeof descriptor, words(path), count};
-    return finish(out, lks_call_record_shape(next(out), &g->model, (uint16_t)op, &opening), 0, WORK_SHAPE, NULL);
+    err = lks_call_record_shape(next(out), &g->model, (uint16_t)op, &opening);
+    return finish(out, err, WORK_SHAPE);
 }
 
 /* ---- moves ---- */
 
-static lks_err call_pick(lks_game_calls *out, const lks_game *g, const lks_game_dispute *d, const lks_move *m, const lks_model *model,
-                         const lks_u256 *base_fee)
+static lks_err call_pick(lks_game_calls *out, const lks_game *g, const lks_game_dispute *d,
+                         const lks_move *m, const lks_model *model)
 {
+    lks_err err = LKS_OK;
     if (m->op > LKS_TOP || m->height > UINT8_MAX || m->index > UINT32_MAX)
-        return lks_fail(LKS_BADARGS, "a pick of operation %u, height %u is none that the contract takes", m->op, m->height);
+        return lks_fail(LKS_BADARGS,
+                        "a pick of operation %u, height %u is none that the contract takes", m->op,
+                        m->height);
     if (m->op != LKS_TOP && !lks_game_shape_known(g, m->op)) {
-        lks_err err = model ? call_shape(out, g, model, m->op) : lks_fail(LKS_BADARGS, "a pick needs the model: the shape of operation %u is to be recorded", m->op);
-        if (err)
-            return err;
+        if (!model)
+            return lks_fail(LKS_BADARGS,
+                            "a pick needs the model: the shape of operation %u is to be recorded",
+                            m->op);
+        err = call_shape(out, g, model, m->op);
     }
+    if (err)
+        return err;
     bool leaf = m->op != LKS_TOP && m->height == 0;
-    bool filled = lks_slot_is_filled(g, leaf ? LKS_SLOT_LEAF : LKS_SLOT_NODE, m->op, m->height, (uint32_t)m->index, 0);
-    lks_err err = lks_call_pick(next(out), d->id, (uint16_t)m->op, (uint8_t)m->height, (uint32_t)m->index, m->hash, words(m->hashes), m->hash_count);
-    return finish(out, err, filled ? 0 : leaf ? LKS_GAME_GAS_LEAF : LKS_GAME_GAS_NODE, WORK_PICK, base_fee);
+    err = lks_call_pick(next(out), &d->terms, (uint16_t)m->op, (uint8_t)m->height,
+                        (uint32_t)m->index, m->hash, words(m->hashes), m->hash_count);
+    return finish_question(out, err, WORK_PICK, leaf ? LKS_DISPUTE_LEAF : LKS_DISPUTE_NODE, 0);
 }
 
-static lks_err call_demand(lks_game_calls *out, const lks_game *g, const lks_game_dispute *d, const lks_move *m, const lks_model *model,
-                           const lks_u256 *base_fee)
+static lks_err call_demand(lks_game_calls *out, const lks_game *g, const lks_game_dispute *d,
+                           const lks_move *m, const lks_model *model)
 {
     const lks_run *run = lks_game_run(g);
-    uint32_t last = (uint32_t)(run->prompt_count + run->answer_count) - 2, row = last;
+    uint32_t last = (uint32_t)(run->prompt_count + run->answer_count) - 2, position = last;
     if (model && m->op < model->program.op_count) { /* else the last position, which costs the most */
         lks_shape s;
         lks_shape_output(&s, &model->program.ops[m->op], last + 1, (uint32_t)run->answer_count);
-        row = (uint32_t)(m->index >> s.chunk_bits);
+        position = (uint32_t)(m->index >> s.chunk_bits);
     }
-    bool filled = model && lks_slot_is_filled(g, LKS_SLOT_PARTIALS, m->op, 0, row, m->element);
-    uint64_t gas = LKS_GAME_GAS_PARTIALS + LKS_GAME_GAS_PARTIAL_CHUNK * (uint64_t)(row / 32 + 1);
-    return finish(out, lks_call_demand_partials(next(out), d->id, m->element), filled ? 0 : gas, WORK_DEMAND, base_fee);
+    lks_err err = lks_call_demand_partials(next(out), &d->terms, m->element);
+    return finish_question(out, err, WORK_DEMAND, LKS_DISPUTE_PARTIALS, position);
 }
 
 static uint64_t witness_work(const lks_witness *w)
@@ -178,41 +217,73 @@ static uint64_t witness_work(const lks_witness *w)
     return WORK_STEP + WORK_WITNESS_BYTE * bytes;
 }
 
-static lks_err call_step(lks_game_calls *out, const lks_game *g, const lks_game_dispute *d, const lks_move *m)
+static lks_err call_step(lks_game_calls *out, const lks_game *g, const lks_game_dispute *d,
+                         const lks_move *m, const uint8_t *commit_salt32)
 {
+    static const uint8_t no_salt[32];
+    const uint8_t *salt = commit_salt32 ? commit_salt32 : no_salt;
+    const lks_claim_facts *facts = &g->state.facts;
     lks_call_witness w;
     lks_call_opening *openings;
+    if (!commit_salt32 && !d->alone)
+        return lks_fail(LKS_BADARGS, "another dispute about the claim is live: commit to the proof "
+                                     "first");
     lks_err err = lks_game_witness(&w, &openings, &m->witness);
     if (err)
         return err;
     if (m->kind == LKS_MOVE_STEP)
-        err = lks_call_step(next(out), d->id, &g->state.request, &g->model, &w);
+        err = lks_call_step(next(out), &d->terms, facts, &g->model, &w, salt);
     else
-        err = lks_call_step_partial(next(out), d->id, &g->state.request, &g->model, &w, m->bytes, m->len);
+        err = lks_call_step_partial(next(out), &d->terms, facts, &g->model, &w, m->bytes, m->len,
+                                    salt);
     free(openings);
-    return finish(out, err, 0, witness_work(&m->witness), NULL);
+    return finish(out, err, witness_work(&m->witness));
 }
 
-lks_err lks_game_call(lks_game_calls *out, const lks_game *g, const lks_game_dispute *d, const lks_move *m, const lks_model *model, const lks_u256 *base_fee)
+/* The operator's moves, which need nothing but the dispute. */
+static lks_err call_answer(lks_game_calls *out, const lks_game_dispute *d, const lks_move *m)
+{
+    const uint8_t(*hashes)[32] = words(m->hashes);
+    lks_err err;
+    switch (m->kind) {
+    case LKS_MOVE_OPEN_TRACE:
+        err = lks_call_open_trace(next(out), &d->terms, m->hash, hashes, m->hash_count);
+        return finish(out, err, WORK_TRACE);
+    case LKS_MOVE_REVEAL:
+        err = lks_call_reveal(next(out), &d->terms, hashes, m->hash_count);
+        return finish(out, err, WORK_REVEAL);
+    case LKS_MOVE_REVEAL_LEAF:
+        err = lks_call_reveal_leaf(next(out), &d->terms, m->bytes, m->len);
+        return finish(out, err, WORK_LEAF);
+    default: /* partials: at least 12 bytes per chunk */
+        err = lks_call_open_partials(next(out), &d->terms, m->bytes, m->len);
+        return finish(out, err, WORK_PARTIALS + WORK_PARTIAL_CHUNK * (uint64_t)(m->len / 12));
+    }
+}
+
+bool lks_game_must_commit(const lks_game_dispute *d, const lks_move *m)
+{
+    return (m->kind == LKS_MOVE_STEP || m->kind == LKS_MOVE_STEP_PARTIAL) && !d->alone;
+}
+
+lks_err lks_game_call(lks_game_calls *out, const lks_game *g, const lks_game_dispute *d,
+                      const lks_move *m, const lks_model *model, const uint8_t *commit_salt32)
 {
     memset(out, 0, sizeof *out);
     if (m->kind == LKS_MOVE_NONE)
         return LKS_OK;
-    lks_err err = need_request(g);
+    lks_err err = need_claim(g);
     if (err)
         return err;
     switch (m->kind) {
     case LKS_MOVE_OPEN_TRACE:
-        return finish(out, lks_call_open_trace(next(out), d->id, m->hash, words(m->hashes), m->hash_count), 0, WORK_TRACE, NULL);
-    case LKS_MOVE_REVEAL: return finish(out, lks_call_reveal(next(out), d->id, words(m->hashes), m->hash_count), 0, WORK_REVEAL, NULL);
-    case LKS_MOVE_REVEAL_LEAF: return finish(out, lks_call_reveal_leaf(next(out), d->id, m->bytes, m->len), 0, WORK_LEAF, NULL);
-    case LKS_MOVE_OPEN_PARTIALS: /* at least 12 bytes a chunk */
-        err = lks_call_open_partials(next(out), d->id, m->bytes, m->len);
-        return finish(out, err, 0, WORK_PARTIALS + WORK_PARTIAL_CHUNK * (uint64_t)(m->len / 12), NULL);
-    case LKS_MOVE_PICK: err = call_pick(out, g, d, m, model, base_fee); break;
-    case LKS_MOVE_DEMAND_PARTIALS: err = call_demand(out, g, d, m, model, base_fee); break;
+    case LKS_MOVE_REVEAL:
+    case LKS_MOVE_REVEAL_LEAF:
+    case LKS_MOVE_OPEN_PARTIALS: return call_answer(out, d, m);
+    case LKS_MOVE_PICK: err = call_pick(out, g, d, m, model); break;
+    case LKS_MOVE_DEMAND_PARTIALS: err = call_demand(out, g, d, m, model); break;
     case LKS_MOVE_STEP:
-    case LKS_MOVE_STEP_PARTIAL: err = call_step(out, g, d, m); break;
+    case LKS_MOVE_STEP_PARTIAL: err = call_step(out, g, d, m, commit_salt32); break;
     default: err = lks_fail(LKS_BADARGS, "there is no move of kind %d", (int)m->kind); break;
     }
     if (err)
@@ -220,39 +291,43 @@ lks_err lks_game_call(lks_game_calls *out, const lks_game *g, const lks_game_dis
     return err;
 }
 
-lks_err lks_game_call_challenge(lks_game_calls *out, uint8_t dispute_id32[32], const lks_game *g, const uint8_t challenger20[20], const uint8_t salt32[32],
-                                const lks_u256 *min_bond, const lks_u256 *base_fee)
+lks_err lks_game_call_challenge(lks_game_calls *out, uint8_t dispute_id32[32], const lks_game *g,
+                                const uint8_t challenger20[20], const uint8_t salt32[32],
+                                const lks_u256 *bond)
 {
+    lks_claim_ref claim;
+    uint8_t opening[LKS_REQUEST_SIZE];
     memset(out, 0, sizeof *out);
-    lks_err err = need_request(g);
+    lks_err err = need_claim(g);
     if (err)
         return err;
-    lks_dispute_id(dispute_id32, g->claim_id, challenger20, salt32);
-    err = lks_call_challenge(next(out), &g->state.request, g->state.attempt, g->state.seat, &g->model, salt32);
-    err = finish(out, err, g->state.shown.open ? 0 : LKS_GAME_GAS_TRACE, WORK_CHALLENGE, base_fee);
-    if (err)
-        return err;
-    lks_u256 bond, twice;
-    lks_u256_mul_u64(&twice, base_fee, 2);
-    lks_game_bond(&bond, min_bond, &g->state.request.stake, &twice);
-    lks_u256_add(&out->items[0].value, &out->items[0].value, &bond);
-    return LKS_OK;
+    lks_dispute_terms terms = {.claim = g->state.claim, .bond = *bond};
+    memcpy(terms.challenger, challenger20, 20);
+    memcpy(terms.salt, salt32, 32);
+    lks_dispute_id(dispute_id32, &terms);
+    name_claim(&claim, opening, g);
+    err = lks_call_challenge(next(out), &claim, &g->model, bond, salt32);
+    bool open = g->state.shown.open;
+    err = finish_question(out, err, WORK_CHALLENGE, open ? LKS_DISPUTE_NONE : LKS_DISPUTE_ROOT, 0);
+    if (!err)
+        out->items[0].value = *bond;
+    return err;
 }
 
-lks_err lks_game_call_timeout(lks_game_calls *out, const lks_game *g, const lks_game_dispute *d)
+lks_err lks_game_call_timeout(lks_game_calls *out, const lks_game_dispute *d)
 {
     memset(out, 0, sizeof *out);
-    lks_err err = need_request(g);
-    return err ? err : finish(out, lks_call_timeout(next(out), d->id, &g->state.request), 0, WORK_END, NULL);
+    return finish(out, lks_call_timeout(next(out), &d->terms), WORK_END);
 }
 
 lks_err lks_game_call_reclaim(lks_game_calls *out, const lks_game_dispute *d)
 {
     memset(out, 0, sizeof *out);
-    return finish(out, lks_call_reclaim(next(out), d->id), 0, WORK_END, NULL);
+    return finish(out, lks_call_reclaim(next(out), &d->terms), WORK_END);
 }
 
-lks_err lks_game_call_commit_proof(lks_game_calls *out, const lks_witness *w, const uint8_t sender20[20], const uint8_t salt32[32])
+lks_err lks_game_call_commit_proof(lks_game_calls *out, const lks_witness *w,
+                                   const uint8_t sender20[20], const uint8_t salt32[32])
 {
     lks_call_witness call;
     lks_call_opening *openings;
@@ -266,21 +341,47 @@ lks_err lks_game_call_commit_proof(lks_game_calls *out, const lks_witness *w, co
     if (err)
         return err;
     lks_proof_commitment(commitment, sender20, salt32, subject);
-    return finish(out, lks_call_commit_proof(next(out), commitment), 0, WORK_COMMIT, NULL);
+    return finish(out, lks_call_commit_proof(next(out), commitment), WORK_COMMIT);
 }
 
-lks_err lks_game_call_prove(lks_game_calls *out, const lks_game *g, const uint8_t root32[32], const uint8_t *signature, size_t signature_len,
-                            const lks_witness *w, const uint8_t salt32[32])
+uint64_t lks_game_proof_delay(const lks_game *g)
+{
+    return lks_game_live_count(g) ? LKS_GAME_LIVE_COMMIT_BLOCKS : LKS_GAME_COMMIT_BLOCKS;
+}
+
+lks_err lks_game_call_prove(lks_game_calls *out, const lks_game *g, const uint8_t root32[32],
+                            const uint8_t *signature, size_t signature_len, const lks_witness *w,
+                            const uint8_t salt32[32])
 {
     lks_call_witness call;
     lks_call_opening *openings;
+    lks_claim_ref claim;
+    uint8_t opening[LKS_REQUEST_SIZE];
     memset(out, 0, sizeof *out);
-    lks_err err = need_request(g);
+    lks_err err = need_claim(g);
     if (!err)
         err = lks_game_witness(&call, &openings, w);
     if (err)
         return err;
-    err = lks_call_prove(next(out), &g->state.request, g->state.attempt, g->state.seat, root32, signature, signature_len, &g->model, &call, salt32);
+    name_claim(&claim, opening, g);
+    err = lks_call_prove(next(out), &claim, root32, signature, signature_len, &g->model, &call,
+                         salt32);
     free(openings);
-    return finish(out, err, 0, witness_work(w) + WORK_END, NULL);
+    return finish(out, err, witness_work(w) + WORK_END);
+}
+
+lks_err lks_game_call_prove_equivocation(lks_game_calls *out, const lks_game *g,
+                                         const uint8_t other_root32[32], const uint8_t *signature,
+                                         size_t signature_len, const uint8_t salt32[32])
+{
+    lks_claim_ref claim;
+    uint8_t opening[LKS_REQUEST_SIZE];
+    memset(out, 0, sizeof *out);
+    lks_err err = need_claim(g);
+    if (err)
+        return err;
+    name_claim(&claim, opening, g);
+    err = lks_call_prove_equivocation(next(out), &claim, g->state.shown.root, NULL, 0, other_root32,
+                                      signature, signature_len, salt32);
+    return finish(out, err, WORK_END);
 }

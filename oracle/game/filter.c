@@ -18,9 +18,18 @@ static void only(lks_game_filter *f)
     f->filter.topic0_count = 1;
 }
 
-void lks_game_filter_claim(lks_game_filter *f, const lks_game_deployment *d, const uint8_t claim_id32[32]) { fill(f, d->game, claim_id32); }
+void lks_game_filter_claim(lks_game_filter *f, const lks_game_deployment *d,
+                           const uint8_t claim_id32[32])
+{
+    fill(f, d->game, claim_id32);
+}
 
-void lks_game_filter_request(lks_game_filter *f, const lks_game_deployment *d, const uint8_t request_id32[32]) { fill(f, d->oracle, request_id32); }
+void lks_game_filter_request(lks_game_filter *f, const lks_game_deployment *d,
+                             const uint8_t name32[32])
+{
+    fill(f, d->oracle, name32);
+    f->topic1[31] = 0; /* the request id of a claim's name */
+}
 
 void lks_game_filter_shapes(lks_game_filter *f, const lks_game_deployment *d, const uint8_t model_id32[32])
 {

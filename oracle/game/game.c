@@ -7,20 +7,28 @@
 
 #define SHAPE_BYTES ((LKS_TOP + 8u) / 8u)
 
-lks_err lks_game_new(lks_game **out, const lks_game_deployment *deployment, const uint8_t request_id32[32], const uint8_t claim_id32[32])
+lks_err lks_game_new(lks_game **out, const lks_game_deployment *deployment,
+                     const uint8_t name32[32], const uint8_t claim_id32[32])
 {
+    uint8_t request_id[32], attempt, seat;
+    *out = NULL;
+    if (lks_claim_name_split(request_id, &attempt, &seat, name32))
+        return lks_fail(LKS_BADARGS, "no claim of the oracle has that name: its attempt or seat "
+                                     "cannot be");
     lks_game *g = calloc(1, sizeof *g);
-    *out = g;
     if (g)
         g->shapes = calloc(1, SHAPE_BYTES);
     if (!g || !g->shapes) {
         lks_game_free(g);
-        *out = NULL;
         return lks_fail(LKS_NOMEM, "out of memory");
     }
     g->deployment = *deployment;
-    memcpy(g->request_id, request_id32, 32);
+    memcpy(g->name, name32, 32);
+    memcpy(g->request_id, request_id, 32);
     memcpy(g->claim_id, claim_id32, 32);
+    g->attempt = attempt;
+    g->seat = seat;
+    *out = g;
     return LKS_OK;
 }
 
@@ -78,11 +86,14 @@ static lks_err wanted_of_game(bool *wanted, const lks_game *g, const lks_eth_log
 static lks_err wanted_of_oracle(bool *wanted, const lks_game *g, const lks_eth_log *log)
 {
     lks_event e;
-    lks_err err = lks_event_decode(&e, log->topics, log->topic_count, log->data, log->data_len);
+    lks_err err =
+        lks_event_decode(&e, log->topics, log->topic_count, log->data, log->data_len);
     if (err)
         return err;
-    bool kind = e.kind == LKS_EVENT_REQUESTED || e.kind == LKS_EVENT_ACCEPTED || (e.kind == LKS_EVENT_CLAIMED && memcmp(e.claim_id, g->claim_id, 32) == 0);
-    *wanted = kind && memcmp(e.request_id, g->request_id, 32) == 0;
+    if (e.kind == LKS_EVENT_REQUESTED)
+        *wanted = memcmp(e.request_id, g->request_id, 32) == 0;
+    else
+        *wanted = e.kind == LKS_EVENT_CLAIMED && memcmp(e.name, g->name, 32) == 0;
     return LKS_OK;
 }
 
@@ -193,23 +204,44 @@ lks_err lks_game_update(lks_game *g)
 
 /* ---- views ---- */
 
-const lks_run *lks_game_run(const lks_game *g) { return g->state.has_request && g->state.has_seat && g->state.has_claim ? &g->state.run : NULL; }
+const lks_run *lks_game_run(const lks_game *g)
+{
+    return g->state.has_claim ? &g->state.run : NULL;
+}
 
-const lks_request *lks_game_request(const lks_game *g) { return g->state.has_request ? &g->state.request : NULL; }
+bool lks_game_claim(lks_claim_terms *claim, lks_claim_facts *facts, const lks_game *g)
+{
+    if (!g->state.has_claim)
+        return false;
+    if (claim)
+        *claim = g->state.claim;
+    if (facts)
+        *facts = g->state.facts;
+    return true;
+}
 
-const lks_model_commitment *lks_game_model(const lks_game *g) { return g->model_known ? &g->model : NULL; }
+const lks_request *lks_game_request(const lks_game *g)
+{
+    return g->state.has_request ? &g->state.request : NULL;
+}
 
-bool lks_game_seat(const lks_game *g, uint8_t *attempt, uint8_t *seat, uint8_t operator20[20], uint64_t *window_end)
+const lks_model_commitment *lks_game_model(const lks_game *g)
+{
+    return g->model_known ? &g->model : NULL;
+}
+
+bool lks_game_seat(const lks_game *g, uint8_t *attempt, uint8_t *seat, uint8_t operator20[20],
+                   uint64_t *window_end)
 {
     const lks_game_state *s = &g->state;
-    if (!s->has_claim || !s->has_seat)
+    if (!s->has_claim)
         return false;
     if (attempt)
-        *attempt = s->attempt;
+        *attempt = g->attempt;
     if (seat)
-        *seat = s->seat;
+        *seat = g->seat;
     if (operator20)
-        memcpy(operator20, s->operator_address, 20);
+        memcpy(operator20, s->claim.operator_address, 20);
     if (window_end)
         *window_end = s->window_end;
     return true;
@@ -221,7 +253,12 @@ lks_claim_status lks_game_status(const lks_game *g) { return g->state.status; }
 
 size_t lks_game_dispute_count(const lks_game *g) { return g->state.dispute_count; }
 
-const lks_game_dispute *lks_game_dispute_at(const lks_game *g, size_t i) { return i < g->state.dispute_count ? &g->state.disputes[i].view : NULL; }
+size_t lks_game_live_count(const lks_game *g) { return g->state.live_count; }
+
+const lks_game_dispute *lks_game_dispute_at(const lks_game *g, size_t i)
+{
+    return i < g->state.dispute_count ? &g->state.disputes[i].view : NULL;
+}
 
 const lks_game_dispute *lks_game_dispute_find(const lks_game *g, const uint8_t dispute_id32[32])
 {
@@ -229,7 +266,7 @@ const lks_game_dispute *lks_game_dispute_find(const lks_game *g, const uint8_t d
     return d ? &d->view : NULL;
 }
 
-bool lks_game_facts(lks_claim_facts *out, const lks_game *g)
+bool lks_game_facts(lks_witness_claim *out, const lks_game *g)
 {
     const lks_game_state *s = &g->state;
     const lks_run *run = lks_game_run(g);
@@ -243,8 +280,8 @@ bool lks_game_facts(lks_claim_facts *out, const lks_game *g)
                               .max_positions = g->model.max_positions};
     lks_facts_of(&out->facts, run, &c);
     memcpy(out->trace_root, s->shown.root, 32);
-    memcpy(out->prompt_hash, s->request.prompt_hash, 32);
-    memcpy(out->tokens_hash, s->tokens_hash, 32);
-    memcpy(out->allowed_hash, s->request.allowed_hash, 32);
+    memcpy(out->prompt_hash, s->facts.prompt_hash, 32);
+    memcpy(out->tokens_hash, s->facts.tokens_hash, 32);
+    memcpy(out->allowed_hash, s->facts.allowed_hash, 32);
     return true;
 }

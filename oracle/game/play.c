@@ -1,4 +1,5 @@
-/* The game's events in the order of the chain: whose turn it is, what was shown, which dispute goes on. */
+/* The game's events in the order of the chain: whose turn it is, what was shown, which dispute goes
+ * on. */
 #include "oracle/game/game_internal.h"
 
 #include <stdlib.h>
@@ -15,18 +16,29 @@ typedef struct replay {
 
 static lks_err contradiction(const lks_game_event *e)
 {
-    return lks_fail(LKS_CORRUPT, "the claim's event %s does not fit those before it: some are missing, or from another branch of the chain", lks_game_event_name(e->kind));
+    return lks_fail(LKS_CORRUPT,
+                    "the claim's event %s does not fit those before it: some are missing, or from "
+                    "another branch of the chain",
+                    lks_game_event_name(e->kind));
 }
 
-/* ---- history and clocks ---- */
+/* ---- history and turns ---- */
 
-static void add_step(replay *p, lks_game_entry *d, const lks_game_event *e, bool by_operator, const lks_u256 *amount)
+static void add_step(replay *p, lks_game_entry *d, const lks_game_event *e, bool by_operator,
+                     const lks_u256 *amount)
 {
     if (p->step_count == p->step_room) /* counted before: cannot be */
         return;
     lks_game_step *step = &p->steps[p->step_count];
-    *step = (lks_game_step){.kind = e->kind, .by_operator = by_operator, .op = e->op, .height = e->height, .index = e->index, .element = e->element,
-                            .block = p->log->block, .time = p->log->time};
+    *step = (lks_game_step){.kind = e->kind,
+                            .by_operator = by_operator,
+                            .op = e->op,
+                            .height = e->height,
+                            .index = e->index,
+                            .element = e->element,
+                            .how = e->how,
+                            .block = p->log->block,
+                            .time = p->log->time};
     memcpy(step->hash, e->hash, 32);
     memcpy(step->tx, p->log->tx, 32);
     if (amount)
@@ -41,38 +53,35 @@ static void add_step(replay *p, lks_game_entry *d, const lks_game_event *e, bool
 
 static bool is_operators(lks_dispute_state state)
 {
-    return state == LKS_DISPUTE_ROOT || state == LKS_DISPUTE_NODE || state == LKS_DISPUTE_LEAF || state == LKS_DISPUTE_PARTIALS;
+    return state == LKS_DISPUTE_ROOT || state == LKS_DISPUTE_NODE || state == LKS_DISPUTE_LEAF ||
+           state == LKS_DISPUTE_PARTIALS;
 }
 
-/* The turn passes, or goes on in another state, at the time of the log. */
-static void go_on(replay *p, lks_game_entry *d, lks_dispute_state state)
+/* A turn begins at the time of the log. */
+static void begin_turn(replay *p, lks_game_entry *d, lks_dispute_state state, uint64_t deadline)
 {
     lks_game_dispute *v = &d->view;
-    const lks_game_deployment *c = &p->g->deployment;
     uint64_t now = p->log->time;
-    bool mover = is_operators(v->now.state);
-    uint32_t *left = mover ? &v->operator_left : &v->challenger_left;
+    uint32_t *left = is_operators(v->now.state) ? &v->operator_left : &v->challenger_left;
     if (v->now.state != LKS_DISPUTE_NONE) {
         uint64_t used = now > v->turn_start ? now - v->turn_start : 0;
         *left = used < *left ? *left - (uint32_t)used : 0;
     }
     v->now.state = state;
-    if (!is_operators(state))
-        v->prepaid = lks_u256_from_u64(0);
-    if (state == LKS_DISPUTE_CLOSED || c->budget == 0 || now == 0) {
-        v->turn_start = v->deadline = 0;
-        return;
-    }
-    uint32_t rest = is_operators(state) ? v->operator_left : v->challenger_left;
+    v->alone = p->s->live_count == 1;
+    v->deadline = deadline;
     v->turn_start = now;
-    v->deadline = now + (rest > c->floor ? rest : c->floor);
 }
 
 static void end(replay *p, lks_game_entry *d, lks_game_end how)
 {
     if (d->view.now.state == LKS_DISPUTE_CLOSED)
         return;
-    go_on(p, d, LKS_DISPUTE_CLOSED);
+    p->s->live_count--;
+    begin_turn(p, d, LKS_DISPUTE_CLOSED, 0);
+    d->view.turn_start = 0;
+    d->view.alone = false;
+    d->view.prepaid = lks_u256_from_u64(0);
     d->view.end = how;
 }
 
@@ -87,61 +96,70 @@ static void end_all(replay *p, const lks_game_event *e, lks_game_end how)
     }
 }
 
-/* ---- slots ---- */
+/* ---- challenger's events ---- */
 
-static lks_dispute_state state_after(lks_slot_kind kind)
+static unsigned top_height(const replay *p) { return lks_log2_ceil(p->g->model.op_count); }
+
+static lks_err on_challenged(replay *p, lks_game_entry *d, const lks_game_event *e)
 {
-    return kind == LKS_SLOT_LEAF ? LKS_DISPUTE_STEP : kind == LKS_SLOT_PARTIALS ? LKS_DISPUTE_PARTIAL_STEP : LKS_DISPUTE_PICK;
+    lks_game_dispute *v = &d->view;
+    bool open = p->s->shown.open;
+    if (v->now.state != LKS_DISPUTE_NONE || p->s->status > LKS_CLAIM_DISPUTED ||
+        e->state != (open ? LKS_DISPUTE_PICK : LKS_DISPUTE_ROOT))
+        return contradiction(e);
+    p->s->status = LKS_CLAIM_DISPUTED;
+    p->s->live_count++;
+    v->now.op = LKS_TOP;
+    v->now.height = top_height(p);
+    if (open)
+        memcpy(v->node, p->s->shown.root, 32);
+    v->operator_left = v->challenger_left = p->log->time ? p->g->deployment.budget : 0;
+    v->prepaid = e->prepaid;
+    add_step(p, d, e, false, &v->terms.bond);
+    begin_turn(p, d, (lks_dispute_state)e->state, e->deadline);
+    return LKS_OK;
 }
 
-static lks_dispute_state state_before(lks_slot_kind kind)
+static lks_err on_picked(replay *p, lks_game_entry *d, const lks_game_event *e)
 {
-    static const lks_dispute_state states[] = {[LKS_SLOT_TRACE] = LKS_DISPUTE_ROOT,
-                                               [LKS_SLOT_NODE] = LKS_DISPUTE_NODE,
-                                               [LKS_SLOT_LEAF] = LKS_DISPUTE_LEAF,
-                                               [LKS_SLOT_PARTIALS] = LKS_DISPUTE_PARTIALS};
-    return states[kind];
+    lks_game_dispute *v = &d->view;
+    if (v->now.state != LKS_DISPUTE_PICK || (e->op != LKS_TOP && e->op >= p->g->model.op_count))
+        return contradiction(e);
+    v->now.op = e->op;
+    v->now.height = e->height;
+    v->now.index = e->index;
+    memcpy(v->node, e->hash, 32);
+    v->prepaid = e->prepaid;
+    add_step(p, d, e, false, &e->prepaid);
+    bool leaf = e->op != LKS_TOP && e->height == 0;
+    begin_turn(p, d, leaf ? LKS_DISPUTE_LEAF : LKS_DISPUTE_NODE, e->deadline);
+    return LKS_OK;
 }
 
-/* The dispute asks for what an event names: it waits, or goes on where that is shown already. */
-static void ask(replay *p, lks_game_entry *d, const lks_game_event *e)
+static lks_err on_demanded(replay *p, lks_game_entry *d, const lks_game_event *e)
 {
-    lks_slot key;
-    lks_slot_of_event(&key, e);
-    lks_slot *slot = lks_slots_find(&p->s->slots, &key);
-    if (slot->filled) {
-        go_on(p, d, state_after(key.kind));
-        return;
-    }
-    go_on(p, d, state_before(key.kind));
+    lks_game_dispute *v = &d->view;
+    if (v->now.state != LKS_DISPUTE_STEP || v->now.op != e->op)
+        return contradiction(e);
+    v->now.element = e->element;
+    v->prepaid = e->prepaid;
+    add_step(p, d, e, false, &e->prepaid);
+    begin_turn(p, d, LKS_DISPUTE_PARTIALS, e->deadline);
+    return LKS_OK;
+}
+
+/* ---- operator's events ---- */
+
+/* The operator answered the dispute. */
+static void answered(replay *p, lks_game_entry *d, const lks_game_event *e, lks_dispute_state next)
+{
     d->view.prepaid = e->prepaid;
-    d->waits = slot->waiting;
-    slot->waiting = d->order;
+    add_step(p, d, e, true, &e->prepaid);
+    begin_turn(p, d, next, e->deadline);
 }
 
-/* Returns: false when it was filled before. */
-static bool fill(replay *p, const lks_game_event *e)
-{
-    lks_slot key;
-    lks_slot_of_event(&key, e);
-    lks_slot *slot = lks_slots_find(&p->s->slots, &key);
-    if (slot->filled)
-        return false;
-    slot->filled = true;
-    for (size_t i = slot->waiting; i != LKS_NOBODY;) {
-        lks_game_entry *d = &p->s->disputes[i];
-        i = d->waits;
-        d->waits = LKS_NOBODY;
-        if (d->view.now.state == LKS_DISPUTE_CLOSED)
-            continue;
-        add_step(p, d, e, true, NULL);
-        go_on(p, d, state_after(key.kind));
-    }
-    slot->waiting = LKS_NOBODY;
-    return true;
-}
-
-static lks_err show_children(replay *p, const lks_game_event *e, uint32_t op, unsigned height, uint64_t index)
+static lks_err show_children(replay *p, const lks_game_event *e, uint32_t op, unsigned height,
+                             uint64_t index)
 {
     unsigned below;
     uint32_t count;
@@ -157,90 +175,74 @@ static lks_err show_children(replay *p, const lks_game_event *e, uint32_t op, un
     return LKS_OK;
 }
 
-/* ---- events ---- */
-
-static unsigned top_height(const replay *p) { return lks_log2_ceil(p->g->model.op_count); }
-
-static lks_err on_challenged(replay *p, lks_game_entry *d, const lks_game_event *e)
-{
-    bool open = p->s->shown.open;
-    lks_game_dispute *v = &d->view;
-    if (v->now.state != LKS_DISPUTE_NONE || memcmp(e->request_id, p->g->request_id, 32))
-        return contradiction(e);
-    v->now.op = LKS_TOP;
-    v->now.height = top_height(p);
-    if (open)
-        memcpy(v->node, p->s->shown.root, 32);
-    v->operator_left = v->challenger_left = p->log->time ? p->g->deployment.budget : 0;
-    add_step(p, d, e, false, &e->amount);
-    ask(p, d, e);
-    return LKS_OK;
-}
-
-static lks_err on_trace_opened(replay *p, const lks_game_event *e)
+/* The trace is opened once, for every dispute that waits for it. Each of them has its whole budget
+ * left on both sides, so the challenger's deadline in the event is that of all. */
+static lks_err on_trace_opened(replay *p, lks_game_entry *d, const lks_game_event *e)
 {
     lks_shown *shown = &p->s->shown;
-    if (shown->open || !p->g->model_known)
+    if (shown->open || d->view.now.state != LKS_DISPUTE_ROOT)
         return contradiction(e);
     lks_err err = show_children(p, e, LKS_TOP, top_height(p), 0);
     if (err)
         return err;
     shown->open = true;
     memcpy(shown->root, e->hash, 32);
-    for (size_t i = 0; i < p->s->dispute_count; i++)
-        memcpy(p->s->disputes[i].view.node, e->hash, 32);
-    fill(p, e);
+    for (size_t i = 0; i < p->s->dispute_count; i++) {
+        lks_game_entry *other = &p->s->disputes[i];
+        if (other->view.now.state != LKS_DISPUTE_ROOT)
+            continue;
+        memcpy(other->view.node, e->hash, 32);
+        if (other == d) {
+            answered(p, d, e, LKS_DISPUTE_PICK);
+        } else {
+            add_step(p, other, e, true, NULL); /* its own prepayment is untouched */
+            begin_turn(p, other, LKS_DISPUTE_PICK, e->deadline);
+        }
+    }
     return LKS_OK;
 }
 
-static lks_err on_picked(replay *p, lks_game_entry *d, const lks_game_event *e)
+static bool is_at(const lks_dispute *at, const lks_game_event *e, unsigned height)
 {
-    lks_game_dispute *v = &d->view;
-    if (v->now.state != LKS_DISPUTE_PICK || (e->op != LKS_TOP && e->op >= p->g->model.op_count))
+    return at->op == e->op && at->height == height && at->index == e->index;
+}
+
+static lks_err on_revealed(replay *p, lks_game_entry *d, const lks_game_event *e)
+{
+    if (d->view.now.state != LKS_DISPUTE_NODE || !is_at(&d->view.now, e, e->height))
         return contradiction(e);
-    v->now.op = e->op;
-    v->now.height = e->height;
-    v->now.index = e->index;
-    memcpy(v->node, e->hash, 32);
-    add_step(p, d, e, false, &e->prepaid);
-    ask(p, d, e);
+    answered(p, d, e, LKS_DISPUTE_PICK);
+    return show_children(p, e, e->op, e->height, e->index);
+}
+
+static lks_err on_leaf(replay *p, lks_game_entry *d, const lks_game_event *e)
+{
+    if (d->view.now.state != LKS_DISPUTE_LEAF || !is_at(&d->view.now, e, 0))
+        return contradiction(e);
+    answered(p, d, e, LKS_DISPUTE_STEP);
+    p->s->leaves[p->s->shown.known.leaf_count++] =
+        (lks_known_leaf){e->op, e->index, e->bytes, e->len};
     return LKS_OK;
 }
 
-static lks_err on_demanded(replay *p, lks_game_entry *d, const lks_game_event *e)
+static lks_err on_partials(replay *p, lks_game_entry *d, const lks_game_event *e)
 {
-    lks_game_dispute *v = &d->view;
-    if (v->now.state != LKS_DISPUTE_STEP || v->now.op != e->op)
+    lks_dispute *at = &d->view.now;
+    if (at->state != LKS_DISPUTE_PARTIALS || at->op != e->op || at->element != e->element)
         return contradiction(e);
-    v->now.element = e->element;
-    add_step(p, d, e, false, &e->prepaid);
-    ask(p, d, e);
+    answered(p, d, e, LKS_DISPUTE_PARTIAL_STEP);
+    at->partials = e->bytes;
+    at->partials_len = e->len;
     return LKS_OK;
 }
 
-static lks_err on_leaf(replay *p, const lks_game_event *e)
-{
-    if (e->op >= p->g->model.op_count)
-        return contradiction(e);
-    if (fill(p, e))
-        p->s->leaves[p->s->shown.known.leaf_count++] = (lks_known_leaf){e->op, e->index, e->bytes, e->len};
-    return LKS_OK;
-}
-
-static lks_err on_partials(replay *p, const lks_game_event *e)
-{
-    if (e->op >= p->g->model.op_count)
-        return contradiction(e);
-    if (fill(p, e))
-        p->s->partials[p->s->shown.partials_count++] = (lks_posted_partials){e->op, e->index, e->element, e->bytes, e->len};
-    return LKS_OK;
-}
+/* ---- ends ---- */
 
 static lks_err on_convicted(replay *p, const lks_game_event *e)
 {
     static const uint8_t none[32];
     lks_game_entry *winner = lks_game_entry_find(p->s, e->dispute_id);
-    if (p->s->status == LKS_CLAIM_CONVICTED || p->s->status == LKS_CLAIM_VOID || (!winner && memcmp(e->dispute_id, none, 32)))
+    if (p->s->status > LKS_CLAIM_DISPUTED || (!winner && memcmp(e->dispute_id, none, 32)))
         return contradiction(e);
     p->s->status = LKS_CLAIM_CONVICTED;
     if (winner && winner->view.now.state != LKS_DISPUTE_CLOSED) {
@@ -254,21 +256,22 @@ static lks_err on_convicted(replay *p, const lks_game_event *e)
 static lks_err on_dispute_event(replay *p, const lks_game_event *e)
 {
     lks_game_entry *d = lks_game_entry_find(p->s, e->dispute_id);
-    if (!d)
+    if (!d || (e->kind != LKS_GAME_CHALLENGED && d->view.now.state == LKS_DISPUTE_NONE))
         return contradiction(e);
     switch (e->kind) {
-    case LKS_GAME_CHALLENGED:
-        if (p->s->status == LKS_CLAIM_NONE)
-            p->s->status = LKS_CLAIM_DISPUTED;
-        return on_challenged(p, d, e);
+    case LKS_GAME_CHALLENGED: return on_challenged(p, d, e);
+    case LKS_GAME_TRACE_OPENED: return on_trace_opened(p, d, e);
     case LKS_GAME_PICKED: return on_picked(p, d, e);
+    case LKS_GAME_REVEALED: return on_revealed(p, d, e);
+    case LKS_GAME_LEAF_REVEALED: return on_leaf(p, d, e);
     case LKS_GAME_PARTIALS_DEMANDED: return on_demanded(p, d, e);
+    case LKS_GAME_PARTIALS_OPENED: return on_partials(p, d, e);
     case LKS_GAME_DISPUTE_LOST:
         add_step(p, d, e, false, &e->amount);
         end(p, d, LKS_GAME_LOST);
         return LKS_OK;
     default: /* DisputeReclaimed */
-        add_step(p, d, e, false, NULL);
+        add_step(p, d, e, false, &e->amount);
         end(p, d, LKS_GAME_MOOT);
         d->view.reclaimed = true;
         return LKS_OK;
@@ -278,13 +281,6 @@ static lks_err on_dispute_event(replay *p, const lks_game_event *e)
 static lks_err on_event(replay *p, const lks_game_event *e)
 {
     switch (e->kind) {
-    case LKS_GAME_TRACE_OPENED: return on_trace_opened(p, e);
-    case LKS_GAME_REVEALED:
-        if (!p->s->shown.open || (e->op != LKS_TOP && e->op >= p->g->model.op_count))
-            return contradiction(e);
-        return fill(p, e) ? show_children(p, e, e->op, e->height, e->index) : LKS_OK;
-    case LKS_GAME_LEAF_REVEALED: return on_leaf(p, e);
-    case LKS_GAME_PARTIALS_OPENED: return on_partials(p, e);
     case LKS_GAME_CLAIM_CONVICTED: return on_convicted(p, e);
     case LKS_GAME_CLAIM_VOIDED:
         p->s->status = LKS_CLAIM_VOID;
@@ -316,6 +312,22 @@ static lks_err share_steps(replay *p)
     return err;
 }
 
+static lks_err unite(lks_game_state *s)
+{
+    if (lks_game_nodes_unite(s->nodes, &s->shown.known.node_count) &&
+        lks_game_leaves_unite(s->leaves, &s->shown.known.leaf_count))
+        return LKS_OK;
+    return lks_fail(LKS_CORRUPT, "two disputes about the claim show different things at one place: "
+                                 "the node's events are not those of the contract");
+}
+
+/* One that others have joined is alone no longer. */
+static void look_around(lks_game_state *s)
+{
+    for (size_t i = 0; i < s->dispute_count && s->live_count != 1; i++)
+        s->disputes[i].view.alone = false;
+}
+
 lks_err lks_game_play(lks_game *g, size_t step_room)
 {
     replay p = {.g = g, .s = &g->state, .step_room = step_room};
@@ -329,12 +341,16 @@ lks_err lks_game_play(lks_game *g, size_t step_room)
         if (g->logs[i].source != LKS_LOG_GAME)
             continue;
         p.log = &g->logs[i];
-        err = lks_game_event_decode(&e, (const uint8_t(*)[32])p.log->topics, p.log->topic_count, p.log->data, p.log->len);
+        err = lks_game_log_decode(&e, p.log);
         if (!err)
             err = on_event(&p, &e);
     }
     if (!err)
         err = share_steps(&p);
+    if (!err)
+        err = unite(&g->state);
+    if (!err)
+        look_around(&g->state);
     free(p.steps);
     free(p.owners);
     return err;

@@ -1,4 +1,5 @@
-/* A claim's game from its logs: first what was asked and claimed, then the list of disputes and slots, then every event in the order of the chain. */
+/* A claim's game from its logs: first what was asked and claimed, then the list of disputes, then
+ * every event in the order of the chain. */
 #include "oracle/game/game_internal.h"
 
 #include <stdlib.h>
@@ -11,11 +12,9 @@ void lks_game_state_free(lks_game_state *s)
     free(s->answer);
     free(s->nodes);
     free(s->leaves);
-    free(s->partials);
     free(s->disputes);
     free(s->by_id);
     free(s->steps);
-    free(s->slots.items);
     memset(s, 0, sizeof *s);
 }
 
@@ -35,7 +34,8 @@ static lks_err take_request(lks_game *g, const lks_event *e)
     uint8_t id[32];
     lks_request_id(id, g->deployment.chain_id, g->deployment.oracle, &e->request);
     if (memcmp(id, g->request_id, 32))
-        return lks_fail(LKS_CORRUPT, "a request does not hash to its id: chain id or oracle are others");
+        return lks_fail(LKS_CORRUPT,
+                        "a request does not hash to its id: chain id or oracle are others");
     if (s->has_request)
         return LKS_OK;
     s->request = e->request;
@@ -51,45 +51,33 @@ static lks_err take_request(lks_game *g, const lks_event *e)
     return err;
 }
 
-static lks_err take_claim(lks_game_state *s, const lks_event *e)
+/* Once the request is known. The claim's id binds all that the event says: an event that gives
+ * another id is of another claim, of a branch of the chain that is gone. */
+static lks_err take_claim(lks_game *g, const lks_event *e)
 {
-    if (s->has_claim)
+    lks_game_state *s = &g->state;
+    uint8_t hash[32], id[32];
+    if (s->has_claim || !s->has_request)
         return LKS_OK;
-    memcpy(s->operator_address, e->account, 20);
-    s->window_end = e->time;
+    lks_tokens_hash(hash, e->bytes, e->bytes_len);
+    lks_claim_facts_of(&s->facts, &s->request, e->seed, (uint32_t)(e->bytes_len / 4), hash);
+    lks_claim_terms_of(&s->claim, g->deployment.oracle, g->name, e->account, &s->request, &s->facts);
+    lks_claim_id(id, &s->claim);
+    if (memcmp(id, g->claim_id, 32))
+        return LKS_OK;
     lks_err err = read_list(&s->answer, e->bytes, e->bytes_len);
     s->run.answer = s->answer;
     s->run.answer_count = e->bytes_len / 4;
-    lks_tokens_hash(s->tokens_hash, e->bytes, e->bytes_len);
+    s->run.policy.seed = e->seed;
+    s->window_end = e->time;
     s->has_claim = !err;
     return err;
 }
 
 static lks_err decode_log(lks_event *e, const lks_game_log *log)
 {
-    return lks_event_decode(e, (const uint8_t(*)[32])log->topics, log->topic_count, log->data, log->len);
-}
-
-/* The acceptance that makes the claim's id: an operator accepts a request once. */
-static lks_err take_seat(lks_game *g)
-{
-    lks_game_state *s = &g->state;
-    for (size_t i = 0; i < g->log_count && !s->has_seat; i++) {
-        lks_event e;
-        if (g->logs[i].source != LKS_LOG_ORACLE || decode_log(&e, &g->logs[i]) != LKS_OK || e.kind != LKS_EVENT_ACCEPTED ||
-            memcmp(e.account, s->operator_address, 20))
-            continue;
-        uint8_t hash[32], id[32];
-        lks_claim_hash(hash, g->deployment.chain_id, g->deployment.oracle, g->request_id, e.seed, e.account, (uint32_t)s->run.answer_count, s->tokens_hash);
-        lks_claim_id(id, hash, e.attempt);
-        if (memcmp(id, g->claim_id, 32))
-            return lks_fail(LKS_CORRUPT, "the claim does not hash to its id: chain id or oracle are others");
-        s->attempt = e.attempt;
-        s->seat = e.seat;
-        s->run.policy.seed = s->seed = e.seed;
-        s->has_seat = true;
-    }
-    return LKS_OK;
+    return lks_event_decode(e, (const uint8_t(*)[32])log->topics, log->topic_count, log->data,
+                            log->len);
 }
 
 static lks_err take_model(lks_game *g, const lks_event *e)
@@ -109,35 +97,37 @@ static lks_err take_model(lks_game *g, const lks_event *e)
     return LKS_OK;
 }
 
-static lks_err take_claim_logs(lks_game *g)
+typedef lks_err (*take_event)(lks_game *g, const lks_event *e);
+
+/* Hands over every event of a kind. */
+static lks_err take_all(lks_game *g, lks_event_kind kind, take_event take)
 {
     lks_err err = LKS_OK;
     for (size_t i = 0; i < g->log_count && !err; i++) {
         lks_event e;
-        if (g->logs[i].source != LKS_LOG_ORACLE)
+        if (g->logs[i].source == LKS_LOG_GAME)
             continue;
         err = decode_log(&e, &g->logs[i]);
-        if (!err && e.kind == LKS_EVENT_REQUESTED)
-            err = take_request(g, &e);
-        else if (!err && e.kind == LKS_EVENT_CLAIMED)
-            err = take_claim(&g->state, &e);
+        if (!err && e.kind == kind)
+            err = take(g, &e);
     }
-    for (size_t i = 0; i < g->log_count && !err; i++) {
-        lks_event e;
-        if (g->logs[i].source != LKS_LOG_REGISTRY)
-            continue;
-        err = decode_log(&e, &g->logs[i]);
-        if (!err)
-            err = take_model(g, &e);
-    }
-    return !err && g->state.has_claim ? take_seat(g) : err;
+    return err;
 }
 
-/* ---- disputes and slots ---- */
-
-static lks_err decode_game(lks_game_event *e, const lks_game_log *log)
+static lks_err take_claim_logs(lks_game *g)
 {
-    return lks_game_event_decode(e, (const uint8_t(*)[32])log->topics, log->topic_count, log->data, log->len);
+    lks_err err = take_all(g, LKS_EVENT_REQUESTED, take_request);
+    if (!err)
+        err = take_all(g, LKS_EVENT_CLAIMED, take_claim);
+    return err ? err : take_all(g, LKS_EVENT_MODEL_REGISTERED, take_model);
+}
+
+/* ---- disputes ---- */
+
+lks_err lks_game_log_decode(lks_game_event *e, const lks_game_log *log)
+{
+    return lks_game_event_decode(e, (const uint8_t(*)[32])log->topics, log->topic_count, log->data,
+                                 log->len);
 }
 
 static int compare_entries(const void *left, const void *right)
@@ -189,7 +179,7 @@ static lks_err index_disputes(lks_game_state *s)
 }
 
 typedef struct totals {
-    size_t disputes, slots, nodes, leaves, partials, steps;
+    size_t disputes, nodes, leaves, steps;
 } totals;
 
 static lks_err count_events(totals *n, const lks_game *g)
@@ -197,19 +187,17 @@ static lks_err count_events(totals *n, const lks_game *g)
     memset(n, 0, sizeof *n);
     for (size_t i = 0; i < g->log_count; i++) {
         lks_game_event e;
-        lks_slot slot;
         if (g->logs[i].source != LKS_LOG_GAME)
             continue;
-        lks_err err = decode_game(&e, &g->logs[i]);
+        lks_err err = lks_game_log_decode(&e, &g->logs[i]);
         if (err)
             return err;
         n->disputes += e.kind == LKS_GAME_CHALLENGED;
-        n->slots += lks_slot_of_event(&slot, &e);
         n->nodes += e.node_count;
         n->leaves += e.kind == LKS_GAME_LEAF_REVEALED;
-        n->partials += e.kind == LKS_GAME_PARTIALS_OPENED;
-        /* A dispute has a step for each event that names it, and one for each of its waits that ends. */
-        n->steps += 2 * (e.kind == LKS_GAME_CHALLENGED || e.kind == LKS_GAME_PICKED || e.kind == LKS_GAME_PARTIALS_DEMANDED) + 1;
+        /* A dispute has a step for each event that names it, one for a trace that another had
+         * opened, and one for the claim's end. */
+        n->steps += e.kind == LKS_GAME_CHALLENGED ? 3 : 1;
     }
     return LKS_OK;
 }
@@ -217,15 +205,12 @@ static lks_err count_events(totals *n, const lks_game *g)
 static lks_err make_room(lks_game_state *s, const totals *n)
 {
     s->disputes = calloc(n->disputes + 1, sizeof *s->disputes);
-    s->slots.items = calloc(n->slots + 1, sizeof *s->slots.items);
     s->nodes = calloc(n->nodes + 1, sizeof *s->nodes);
     s->leaves = calloc(n->leaves + 1, sizeof *s->leaves);
-    s->partials = calloc(n->partials + 1, sizeof *s->partials);
-    if (!s->disputes || !s->slots.items || !s->nodes || !s->leaves || !s->partials)
+    if (!s->disputes || !s->nodes || !s->leaves)
         return no_memory();
     s->shown.known.nodes = s->nodes;
     s->shown.known.leaves = s->leaves;
-    s->shown.partials = s->partials;
     return LKS_OK;
 }
 
@@ -234,24 +219,18 @@ static lks_err list_disputes(lks_game *g)
     lks_game_state *s = &g->state;
     for (size_t i = 0; i < g->log_count; i++) {
         lks_game_event e;
-        lks_slot slot;
         if (g->logs[i].source != LKS_LOG_GAME)
             continue;
-        lks_err err = decode_game(&e, &g->logs[i]);
+        lks_err err = lks_game_log_decode(&e, &g->logs[i]);
         if (err)
             return err;
-        if (lks_slot_of_event(&slot, &e))
-            s->slots.items[s->slots.count++] = slot;
         if (e.kind != LKS_GAME_CHALLENGED)
             continue;
         lks_game_entry *d = &s->disputes[s->dispute_count];
         memcpy(d->view.id, e.dispute_id, 32);
-        memcpy(d->view.challenger, e.account, 20);
-        d->view.bond = e.amount;
+        d->view.terms = e.dispute;
         d->order = s->dispute_count++;
-        d->waits = LKS_NOBODY;
     }
-    lks_slots_order(&s->slots);
     return index_disputes(s);
 }
 
@@ -266,6 +245,7 @@ lks_err lks_game_replay(lks_game *g)
     if (!err)
         err = list_disputes(g);
     if (!err && n.disputes && !g->model_known)
-        err = lks_fail(LKS_NOTFOUND, "the claim is disputed but its model is not known: its registration is missing");
+        err = lks_fail(LKS_NOTFOUND, "the claim is disputed but its model is not known: its "
+                                     "registration is missing");
     return err ? err : lks_game_play(g, n.steps);
 }

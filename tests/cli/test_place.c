@@ -3,7 +3,8 @@
 
 #include "tests/chain/chain_test.h"
 
-/* Layer 7 of a small model, and what stands around it: the operations of docs/SPEC.md that differ in kind and form. */
+/* Layer 7 of a small model, and what stands around it: the operations of docs/SPEC.md that differ
+ * in kind and form. */
 enum { EMBED, RMS, NORM_Q, Q, K, ATTN, ADD, FINAL_RMS, FINAL_NORM, SAMPLE, OP_COUNT };
 
 #define WEIGHT(t) {{.tensor = (t)}, {.tensor = LKS_NONE}, {.tensor = LKS_NONE}, {.tensor = LKS_NONE}}
@@ -147,7 +148,7 @@ static void test_json(void **state)
 static void assert_line(const lks_game_dispute *d, size_t i, const lks_place_run *at, const char *want)
 {
     char line[LKS_STEP_SIZE];
-    lks_step_line(line, d, i, 10, at);
+    lks_step_line(line, d, i, at);
     assert_string_equal(line, want);
 }
 
@@ -160,21 +161,27 @@ static void test_step_lines(void **state)
     for (int kind = LKS_GAME_NONE; kind <= LKS_GAME_EVENT_COUNT; kind++) {
         const lks_game_step s = {.kind = (lks_game_event_kind)kind, .op = K, .height = 2, .index = 4};
         const lks_game_dispute d = {.steps = &s, .step_count = 1};
-        lks_step_line(line, &d, 0, 10, &run);
+        lks_step_line(line, &d, 0, &run);
         assert_true(line[0] != '\0');
-        lks_step_line(line, &d, 0, 10, &none);
+        lks_step_line(line, &d, 0, &none);
         assert_true(line[0] != '\0');
     }
-    const lks_game_step steps[] = {{.kind = LKS_GAME_PICKED, .op = K, .height = 2, .index = 4, .time = 100}, {.kind = LKS_GAME_CLAIM_CONVICTED, .time = 111}};
+    lks_game_step steps[] = {{.kind = LKS_GAME_PICKED, .op = K, .height = 2, .index = 4},
+                             {.kind = LKS_GAME_CLAIM_CONVICTED}};
     lks_game_dispute d = {.steps = steps, .step_count = 2, .end = LKS_GAME_WON};
-    assert_line(&d, 0, &run, "challenger picks layer 7, operation 4, LINEAR_ROPE_Q (blk.7.attn_k.weight), key-value head 1, positions 0 to 3");
+    assert_line(&d, 0, &run,
+                "challenger picks layer 7, operation 4, LINEAR_ROPE_Q (blk.7.attn_k.weight), key-value "
+                "head 1, positions 0 to 3");
     assert_line(&d, 0, &none, "challenger picks operation 4, leaves 16 to 19");
     assert_line(&d, 1, &run, "operator is late: the claim is convicted");
-    d.end = LKS_GAME_MOOT;
-    assert_line(&d, 1, &run, "the claim is convicted by another");
-    const lks_game_step proved[] = {{.kind = LKS_GAME_LEAF_REVEALED, .time = 100}, {.kind = LKS_GAME_CLAIM_CONVICTED, .time = 111}};
-    d = (lks_game_dispute){.steps = proved, .step_count = 2, .end = LKS_GAME_WON};
+    steps[1].how = LKS_CONVICTION_STEP;
     assert_line(&d, 1, &run, "challenger proves the claim wrong: it is convicted");
+    d.end = LKS_GAME_MOOT;
+    assert_line(&d, 1, &run, "the claim is convicted by another dispute");
+    steps[1].how = LKS_CONVICTION_PROOF;
+    assert_line(&d, 1, &run, "the claim is convicted by a proof without a dispute");
+    steps[1].how = LKS_CONVICTION_EQUIVOCATION;
+    assert_line(&d, 1, &run, "the claim is convicted: its operator signed two roots");
 }
 
 static void test_words(void **state)

@@ -50,26 +50,50 @@ cast rpc evm_setAutomine true >/dev/null
 later() { cast rpc evm_increaseTime "$1" >/dev/null && cast rpc anvil_mine 0x2 >/dev/null; }
 
 # The operator's calls. Request is static: its 19 words are the first of the Requested event's data and of every call.
-request_type="(address,uint64,bytes32,uint32,bytes32,uint32,uint32,uint64,uint32,bytes32,uint32,uint128,uint128,uint32,uint32,uint32,uint8,address,uint32)"
+request_type="(address,uint64,bytes32,uint32,bytes32,uint32,uint32,uint64,uint32,bytes32,uint32,uint128,uint128,uint32,uint64,uint32,uint8,address,uint32)"
 terms() {
   cast logs --json --address "$oracle" --from-block 0 | python3 -c '
 import json, sys
 print(next(e["data"][2:1218] for e in json.load(sys.stdin) if e["topics"][1] == sys.argv[1] and len(e["data"]) > 1400))' "$1"
 }
-op_send() { cast send --json --keystore net/keys/operator/UTC--* --password-file net/password "$oracle" "$1" >/dev/null; }
-accept() { op_send "$(cast sig "accept($request_type)")$(terms "$1")"; }
+# send_as NAME DATA: to the oracle.
+send_as() { cast send --json --keystore net/keys/$1/UTC--* --password-file net/password "$oracle" "$2" >/dev/null; }
+# packed IDS: token ids separated by spaces, packed, in hexadecimal.
+packed() { python3 -c 'import struct, sys; print(b"".join(struct.pack("<I", int(word)) for word in sys.argv[1].split()).hex())' "$1"; }
+# arguments WORD|bytes:HEX...: what follows the request's words in a call; words in hexadecimal.
+arguments() {
+  python3 - "$@" <<'PY'
+import sys
+head, tail = [], b""
+words = 19 + len(sys.argv) - 1
+for argument in sys.argv[1:]:
+    if argument.startswith("bytes:"):
+        data = bytes.fromhex(argument[6:])
+        head.append((32 * words + len(tail)).to_bytes(32, "big"))
+        tail += len(data).to_bytes(32, "big") + data + bytes(-len(data) % 32)
+    else:
+        head.append(bytes.fromhex(argument.removeprefix("0x")).rjust(32, b"\0"))
+print((b"".join(head) + tail).hex())
+PY
+}
+# accept REQUEST-ID [NAME]: greedy requests alone, whose seed nobody draws.
+accept() {
+  local name=${2:-operator}
+  send_as "$name" "$(cast sig "accept($request_type,address,bytes)")$(terms "$1")$(arguments "$(cat "net/$name.address")" bytes:)"
+}
 claim() { # REQUEST-ID TOKENS ALLOWED: ids separated by spaces
-  local seed
-  seed=$(requester status --json "$1" | python3 -c 'import json, sys; print(json.load(sys.stdin)["seedUsed"])')
-  op_send "$(cast sig "claim($request_type,uint64,bytes,bytes)")$(terms "$1")$(python3 -c '
-import struct, sys
-def packed(text):
-    ids = b"".join(struct.pack("<I", int(word)) for word in text.split())
-    return len(ids).to_bytes(32, "big") + ids + bytes(-len(ids) % 32)
-tokens, allowed = packed(sys.argv[2]), packed(sys.argv[3])
-head = 22 * 32
-print(b"".join([int(sys.argv[1]).to_bytes(32, "big"), head.to_bytes(32, "big"), (head + len(tokens)).to_bytes(32, "big"), tokens, allowed]).hex())' \
-    "$seed" "$2" "$3")"
+  send_as operator "$(cast sig "claim($request_type,uint64,bytes,bytes)")$(terms "$1")$(arguments 00 "bytes:$(packed "$2")" "bytes:$(packed "$3")")"
+}
+salt=$(printf '%064x' 5)
+commit() { # REQUEST-ID NAME SEAT TOKENS
+  local name tokens
+  name=${1:0:64}$(printf '%02x' $((8 + $3)))
+  tokens=$(cast keccak "$(cast keccak "0x$(packed "$4")")")
+  send_as "$2" "$(cast sig "commitClaim($request_type,uint8,uint64,bytes32)")$(terms "$1")$(arguments "0$3" 00 \
+    "$(cast keccak "$(cast abi-encode 'f(bytes32,address,uint64,bytes32,bytes32)' "$name" "$(cat "net/$2.address")" 0 "$tokens" "0x$salt")")")"
+}
+reveal() { # REQUEST-ID NAME SEAT TOKENS
+  send_as "$2" "$(cast sig "revealClaim($request_type,uint8,uint64,bytes,bytes,bytes32)")$(terms "$1")$(arguments "0$3" 00 "bytes:$(packed "$4")" bytes: "$salt")"
 }
 
 # A node, and not the right one.
@@ -130,6 +154,21 @@ grep -q '^withdrawn 0.5 ether' out
 good 'deposit for another' requester bond deposit --operator "$(cat net/operator.address)" 0.5ether
 same "$(operator status --json | python3 -c 'import json, sys; print(json.load(sys.stdin)["accounts"][0]["bondFree"])')" 2000000000000000000 "bond by two"
 
+# Agents and sources.
+agent=$(cat net/challenger.address)
+bad 2 "is no role" operator bond agent set "$agent" claims,everything
+bad 2 "name the operator with --operator" operator bond agent show "$agent"
+good 'agent' operator bond agent set "$agent" claims,disputes
+grep -q '^roles  *claims,disputes' out
+good 'agent shown' requester bond agent show "$agent" --operator "$(cat net/operator.address)" --json
+same "$(member 'r["roles"], r["transactions"]')" "('claims,disputes', [])" "roles of the agent"
+good 'agent revoked' operator bond agent set "$agent" none
+grep -q '^roles  *none' out
+good 'source' operator bond source allow "$oracle"
+grep -q '^may lock  *yes' out
+good 'no source' operator bond source forbid "$oracle"
+grep -q '^may lock  *no' out
+
 # What a deployment does not allow.
 ask() { requester ask --model-id "$id" --prompt-ids 1,2,3 "$@"; }
 bad 2 "this deployment allows 10s to 600s" ask --window 5s
@@ -147,8 +186,8 @@ good 'ask --no-wait' requester ask -m "$model" --yes-no --no-wait --fee 0.25ethe
 request=$(cat out)
 good 'status open' requester status "$request"
 grep -q '^status  *open' out && grep -q 'greedy among allowed tokens' out
+grep -q '^until .* to accept' out
 bad 1 "the request is open until" requester finalize "$request"
-later 2
 accept "$request"
 bad 1 "the request is accepted until" requester finalize "$request"
 claim "$request" "$yes" "$allowed"
@@ -170,7 +209,6 @@ bad 1 "the account has no credit" operator credit withdraw
 ask -n 3 --window 10s --json --progress >asked 2>progress &
 asking=$!
 until grep -q 'requested by' progress; do kill -0 "$asking" && sleep 0.2; done
-later 2
 request=$(cast logs --json --address "$oracle" --from-block 0 | python3 -c '
 import json, sys
 print([e["topics"][1] for e in json.load(sys.stdin) if len(e["data"]) > 1400][-1])')
@@ -185,34 +223,97 @@ same "$(member 'r["status"], r["tokens"], r["requestId"]')" "('final', [5, 6, 7]
 same "$(member '0 < r["seconds"]["requested"] <= r["seconds"]["accepted"] <= r["seconds"]["claimed"] <= r["seconds"]["settled"]')" True "times of ask"
 same "$(member 'all(e["gasUsed"] > 21000 for e in r["events"]) and r["transactions"][0]["gasUsed"] == r["events"][0]["gasUsed"]')" True "gas of ask"
 
-# Ends without an answer.
+# Ends without an answer. An accept deadline is at least a minute later than the deployment's least.
 bad 1 "is not settled after 1 s (open)" ask --timeout 1s
 good 'ask --no-wait' ask --no-wait --accept-within 10s --fee 0.125ether
 request=$(cat out)
-later 20
+later 80
 good 'expire' requester finalize "$request"
 same "$(cat out)" refunded "state after expiry"
-good 'refund' requester credit withdraw
+good 'status refunded' requester status "$request"
+grep -q '^money back  *0.125 ether' out
+bad 1 "the account has no credit" requester credit withdraw
+bad 6 "choose that account" operator credit withdraw --request "$request"
+good 'refund' requester credit withdraw --request "$request"
 grep -q '^withdrawn 0.125 ether' out
+bad 1 "the request has no credit" requester credit withdraw --request "$request"
+
+# Missed: the request is open again in the same attempt, and the next miss costs twice as much.
 good 'ask --no-wait' ask --no-wait --claim-within 10s
 request=$(cat out)
-later 2
 accept "$request"
 later 20
 good 'missed' requester finalize --json "$request"
-same "$(member 'r["status"], r["attempt"], r["transactions"][0]["what"]')" "('open', 2, 'missed')" "state after a missed deadline"
+same "$(member 'r["status"], r["attempt"], r["misses"], r["transactions"][0]["what"]')" "('open', 1, 1, 'missed')" "state after a missed deadline"
+good 'status reopened' requester status "$request"
+grep -q '^status  *open again' out && grep -q '^misses  *1 round ended without a claim; the next costs its operator 4 %' out
+
+# Cancelled: at once while it is open, with the fee; later it does not open again.
+bad 6 "choose that account" operator cancel "$request"
+good 'cancel' requester cancel "$request"
+grep -q '^refunded' out && grep -q 'withdraw of the request: 0.001' out
+bad 1 "is refunded already" requester cancel "$request"
+good 'ask --no-wait' ask --no-wait --claim-within 10s
+request=$(cat out)
+accept "$request"
+good 'cancel' requester cancel "$request"
+grep -q '^cancelled' out
+bad 1 "is cancelled already" requester cancel "$request"
+good 'status cancelled' requester status "$request"
+grep -q '^cancelled  *it does not open again' out
+later 20
+good 'missed' requester finalize --json "$request"
+same "$(member 'r["status"], r["cancelled"]')" "('refunded', True)" "a cancelled request that was missed"
+
+# Seats that are not filled in time are freed.
+good 'ask --replicas' ask --no-wait --replicas 2 -n 1
+request=$(cat out)
+accept "$request"
+good 'status filling' requester status "$request"
+grep -q '^seats taken  *1 of 2' out && grep -q '^until .* for the other seats' out
+later 70
+good 'free seats' requester finalize --json "$request"
+same "$(member 'r["status"], r["seatsTaken"], r["transactions"][0]["what"]')" "('open', 0, 'free seats')" "seats freed"
+
+# Two operators that disagree to the end.
+good 'deposit' net_as challenger bond deposit 2ether
+accept "$request"
+accept "$request" challenger
+commit "$request" operator 0 5
+commit "$request" challenger 1 6
+reveal "$request" operator 0 5
+reveal "$request" challenger 1 6
+later 700
+good 'undecided' requester finalize "$request"
+same "$(cat out)" undecided "claims that disagree"
+good 'status undecided' requester status "$request"
+grep -q 'claims disagree to the end; the fee, 0.001 ether, is burned' out
+bad 1 "is undecided already" requester finalize "$request"
+
+# ask that gets no answer withdraws the fee; one that is interrupted says how to go on.
 ask --accept-within 10s >asked 2>asked.err && { echo "ask succeeds without an answer"; exit 1; } || same $? 1 "exit code of a refunded request" &
 asking=$!
 for _ in $(seq 60); do
   sleep 0.5
   kill -0 "$asking" 2>/dev/null || break
-  later 20
+  later 80
   request=$(cast logs --json --address "$oracle" --from-block 0 | python3 -c '
 import json, sys
 print([e["topics"][1] for e in json.load(sys.stdin) if len(e["data"]) > 1400][-1])')
   operator finalize "$request" >/dev/null 2>&1 || true
 done
 wait "$asking"
-grep -q 'the fee is credited to you' asked.err || { cat asked.err; exit 1; }
+grep -q 'withdraw of the request: 0.001 ether' asked.err || { cat asked.err; exit 1; }
+set -m # a background job of its own gets SIGINT
+LOCKSTEP_RPC=$ETH_RPC_URL LOCKSTEP_CONTRACTS=net/contracts.json LOCKSTEP_KEYSTORE=net/keys/requester LOCKSTEP_PASSWORD_FILE=net/password \
+  "$build/lockstep" ask --model-id "$id" --prompt-ids 1,2,3 --progress >asked 2>asked.err &
+asking=$!
+set +m
+until grep -q 'requested by' asked.err; do kill -0 "$asking" && sleep 0.2; done
+kill -INT "$asking"
+code=0
+wait "$asking" || code=$?
+same "$code" 130 "exit code of an interrupted ask"
+grep -q 'goes on: lockstep status shows it, lockstep cancel takes it back' asked.err || { cat asked.err; exit 1; }
 
 echo "count cli_chain_checks $checks"

@@ -50,7 +50,6 @@ hand() { LOCKSTEP_RPC=$ETH_RPC_URL LOCKSTEP_CONTRACTS=net/contracts.json LOCKSTE
 # answered FAULT PROMPT: asks, and has the operator answer with the fault. Out: $request.
 answered() {
   request=$(requester ask -m "$model" -n 8 --window 600s --no-wait "$2" 2>ask.err) || { cat ask.err; exit 1; }
-  later 2
   LOCKSTEP_FAULT=$1 hand answer "$model" "$request" 2>answer.err || { cat answer.err; exit 1; }
 }
 # defend FAULT MOVES: the operator answers the request's disputes, in the background. Out: $defender.
@@ -112,8 +111,8 @@ defend "" 1
 ends 1 "has nothing to prove" challenger challenge --force -m "$model" "$request"
 defended
 dispute=$(newest_dispute)
-ends 0 "its root is the own one" lockstep check -m "$model" "$request"
-ends 1 "the claim is right: its tokens and the root are the own ones" challenger prove -m "$model" "$request"
+ends 0 "its root matches ours" lockstep check -m "$model" "$request"
+ends 1 "the claim is right: its tokens and its root match ours" challenger prove -m "$model" "$request"
 ends 1 "the challenger has time until" requester timeout "$dispute"
 later 130
 ends 0 "pick: the challenger is to move until" lockstep dispute list
@@ -128,7 +127,7 @@ ends 0 "over: the claim stands" lockstep status "$request"
 later 700
 ends 0 "final" requester finalize "$request"
 ends 0 "final, window until" lockstep check -m "$model" --spill "$work" "$request"
-has "its root is the own one"
+has "its root matches ours"
 ends 3 "choose another --spill folder" lockstep check -m "$model" --spill "$work/none" "$request"
 ends 1 "does not stand any more" challenger challenge -m "$model" "$request"
 
@@ -167,6 +166,18 @@ same "$(member '[r["trace"]["firstDifference"][n] for n in ("layer", "operation"
 same "$(member 'r["trace"]["firstDifference"]["shown"] ^ r["trace"]["firstDifference"]["right"]')" 32 "the flipped bit"
 ends 0 "challenger asks for the partials of element 11, layer 14, operation 174, ATTN" lockstep dispute show -m "$model" "$(newest_dispute)"
 
+# Two challengers at once: the trace is opened for both, and who proves commits to its proof before.
+answered token:1 "What is the capital of Austria?"
+ends 0 "dispute" requester challenge --no-play -m "$model" "$request"
+rival=$(newest_dispute)
+defend token:1 100
+ends 0 "won: the claim is convicted" challenger challenge -m "$model" "$request"
+has "challenger commits to its proof"
+defended
+ends 0 "the claim is convicted by another dispute" requester challenge -m "$model" --resume "$rival"
+has "operator opens its trace"
+has "challenger takes back 0.05[0-9]* ether, bond and what it had prepaid"
+
 # Withholding at each move: the operator's time runs out. One game is begun by one process and gone on with by others, the last of them not the challenger's.
 for moves in 0 1 3; do
   fault=bit:173:70:20:3
@@ -197,7 +208,7 @@ read -r root signature < <(hand sign "$model" "$request")
 ends 1 "did not sign that root" challenger prove -m "$model" --root "$nothing" --signature "$signature" "$request"
 ends 0 "the claim is convicted" challenger prove -m "$model" --root "$root" --signature "$signature" "$request"
 has "withdraw from the oracle: 0.025 ether"
-# Bytes that another's dispute revealed:
+# Bytes that another's dispute revealed; that dispute is live, so the commitment is fifty blocks old:
 fault=bit:176:20:1500:3
 answered "token:2,$fault" "What is the capital of Iceland?"
 ends 0 "dispute" challenger challenge --no-play -m "$model" "$request"
@@ -212,8 +223,8 @@ slay
 defend "$fault" 1
 defended
 ends 0 "the claim is convicted" requester prove -m "$model" "$request"
-ends 0 "the claim is convicted by another" challenger challenge -m "$model" --resume "$(newest_dispute)"
-has "challenger takes its bond back"
+ends 0 "the claim is convicted by a proof without a dispute" challenger challenge -m "$model" --resume "$(newest_dispute)"
+has "challenger takes back .* ether, bond and what it had prepaid"
 # Two roots:
 answered "" "What is the capital of Estonia?"
 read -r root signature < <(LOCKSTEP_FAULT=$fault hand sign "$model" "$request")

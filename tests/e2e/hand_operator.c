@@ -69,17 +69,31 @@ static uint32_t *unpack(const uint8_t *bytes, size_t len)
     return ids;
 }
 
+/* Accepts; of a sampled request with the header that its seed is drawn from. */
+static int accept_request(hand *h)
+{
+    lks_buf call = {0}, header = {0};
+    uint8_t randao[32];
+    lks_err err = LKS_OK;
+    if (h->view.request.temperature != 0 && !h->view.state.seed_fixed) {
+        err = lks_eth_header_rlp(&h->link.node, h->view.state.request_block + LKS_SEED_DELAY, &header, randao);
+    }
+    err = err == LKS_OK ? lks_call_accept(&call, &h->view.request, lks_signer_address(h->link.signer), header.data, header.len) : err;
+    lks_buf_free(&header);
+    return send_call(h, "accept", h->link.contracts.oracle, &call, err);
+}
+
 static int answer(hand *h, const uint8_t id32[32])
 {
     lks_buf call = {0}, packed = {0};
     const uint8_t *oracle = h->link.contracts.oracle;
-    lks_err err = lks_call_accept(&call, &h->view.request);
-    int code = send_call(h, "accept", oracle, &call, err);
+    int code = accept_request(h);
     if (code != LKS_PARSED) {
         return code;
     }
+    uint64_t from = h->view.first_block;
     lks_request_view_free(&h->view);
-    if (lks_request_view_get(&h->view, &h->link, id32) != LKS_OK) {
+    if (lks_request_view_get(&h->view, &h->link, id32, from) != LKS_OK) {
         return fail("request");
     }
     const lks_event *e = requested(h);
@@ -93,7 +107,8 @@ static int answer(hand *h, const uint8_t id32[32])
     }
     lks_fault_answer(tokens, count, r->max_tokens, h->model.program.vocab_size, allowed, e->allowed_len / 4);
     lks_tokens_pack(&packed, tokens, count);
-    err = lks_call_claim(&call, r, h->view.state.seed, packed.data, packed.len, e->allowed, e->allowed_len);
+    bool shows = lks_request_shows_allowed(r);
+    lks_err err = lks_call_claim(&call, r, h->view.state.seed, packed.data, packed.len, shows ? e->allowed : NULL, shows ? e->allowed_len : 0);
     code = send_call(h, "claim", oracle, &call, err);
     lks_buf_free(&packed);
     free(prompt);
@@ -110,7 +125,7 @@ static int move(hand *h, const lks_game_dispute *d, bool *moved)
     lks_game_calls calls = {0};
     int code = LKS_PARSED;
     if (lks_player_operator(&m, h->own, lks_game_shown(h->follow.game), &d->now) != LKS_OK ||
-        lks_game_call(&calls, h->follow.game, d, &m, NULL, &h->follow.newest.base_fee) != LKS_OK) {
+        lks_game_call(&calls, h->follow.game, d, &m, NULL, NULL) != LKS_OK) {
         return fail("move");
     }
     *moved = calls.count > 0;
@@ -186,7 +201,7 @@ static int defend(hand *h, const char *moves)
         return fail("model");
     }
     lks_game_commitment(&model, &c);
-    if (lks_follow_open(&h->follow, &h->link, h->view.id, h->claim.claim_id, h->view.state.request_block) != LKS_OK ||
+    if (lks_follow_open(&h->follow, &h->link, h->claim.name, h->claim.claim_id, h->view.first_block) != LKS_OK ||
         lks_game_set_model(h->follow.game, &model) != LKS_OK) {
         return fail("game");
     }
@@ -210,7 +225,7 @@ int main(int argc, char **argv)
     if (code == LKS_PARSED) {
         code = lks_link_open(&h.link, &chain, &account, "hand_operator");
     }
-    if (code == LKS_PARSED && lks_request_view_get(&h.view, &h.link, id) != LKS_OK) {
+    if (code == LKS_PARSED && lks_request_view_get(&h.view, &h.link, id, 0) != LKS_OK) {
         code = fail("request");
     }
     if (code == LKS_PARSED && !answers) {

@@ -35,7 +35,7 @@ typedef struct scene {
 
 static void put_u32_word(lks_abi_writer *e, uint32_t v) { lks_abi_put_u64(e, v); }
 
-static void put_facts(lks_abi_writer *e, const lks_claim_facts *c)
+static void put_facts(lks_abi_writer *e, const lks_witness_claim *c)
 {
     put_u32_word(e, c->facts.prompt_count);
     lks_abi_put_word(e, c->prompt_hash);
@@ -67,7 +67,7 @@ static void put_unit(lks_abi_writer *e, const lks_witness *w)
 /* The verdict is this implementation's: a witness that must revert is refused here too. */
 static void write_record(scene *s, const lks_witness *w, const uint8_t *partials, size_t len, uint8_t expected)
 {
-    lks_claim_facts claim;
+    lks_witness_claim claim;
     lks_buf out = {0};
     lks_abi_writer e;
     bool wrong;

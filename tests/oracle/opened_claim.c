@@ -4,12 +4,18 @@
 #include "oracle/game/game.h"
 
 enum {
-    /* contracts/src/game/GameBase.sol: the mappings' places in the storage layout; claim_open checks them against what the chain holds. */
+    /* contracts/src/game/GameBase.sol: the mappings' places in the storage layout; claim_open
+     * checks them against what the chain holds. */
     CLAIMS = 0,
-    DISPUTES = 1,
-    SLOTS = 2,
-    ROOT_WORD = 2,
-    TURN_WORD = 1,
+    MOVING = 1,
+    ROOT_WORD = 1,
+    NODE_WORD = 1,
+    /* contracts/src/game/Turns.sol: bits of a packed turn */
+    TURN_OP = 10,
+    TURN_INDEX = 26,
+    TURN_LAYOUT = 58,
+    LAYOUT_BITS = 42,
+    LAYOUT_ROW_BYTES = 15, /* Positions.sol */
     /* DisputeState */
     PICK = 2,
     PARTIAL_STEP = 7,
@@ -47,6 +53,13 @@ static uint64_t nonce_of(anvil *a)
     return nonce;
 }
 
+static uint64_t time_of(anvil *a)
+{
+    lks_eth_header newest;
+    OK(lks_eth_header_at(&a->node, LKS_ETH_LATEST, &newest));
+    return newest.timestamp;
+}
+
 static void ask(opened_claim *c, const lks_run *run)
 {
     lks_buf call = {0}, prompt = {0}, allowed = {0};
@@ -60,7 +73,7 @@ static void ask(opened_claim *c, const lks_run *run)
                        .max_tokens = (uint32_t)run->answer_count,
                        .stake = lks_u256_from_u64(100000000000000000u),
                        .window = 600,
-                       .accept_period = 600,
+                       .accept_deadline = time_of(c->a) + 600,
                        .claim_period = 600,
                        .replicas = 1};
     memcpy(q->requester, requester, 20);
@@ -69,7 +82,7 @@ static void ask(opened_claim *c, const lks_run *run)
     pack(&allowed, q->allowed_hash, run->policy.allowed, run->policy.allowed_count);
     lks_request_params p = {.prompt = prompt.data, .prompt_len = prompt.len, .temperature = q->temperature, .min_p = q->min_p, .seed = q->seed,
                             .allowed = allowed.data, .allowed_len = allowed.len, .max_tokens = q->max_tokens, .stake = q->stake, .window = q->window,
-                            .accept_period = q->accept_period, .claim_period = q->claim_period, .replicas = q->replicas};
+                            .accept_deadline = q->accept_deadline, .claim_period = q->claim_period, .replicas = q->replicas};
     memcpy(p.model_id, q->model_id, 32);
     OK(lks_call_request(&call, &p));
     anvil_send(c->a, "request", requester, c->a->oracle, 1, &call);
@@ -79,25 +92,39 @@ static void ask(opened_claim *c, const lks_run *run)
     lks_buf_free(&allowed);
 }
 
-uint64_t claim_accept(opened_claim *c, anvil *a, const lks_commitment *model, const lks_run *run)
+static lks_request_state state_of(opened_claim *c)
 {
     lks_buf call = {0}, result = {0};
-    const uint8_t no_file[32] = {0};
     lks_request_state state;
+    OK(lks_call_state_of(&call, c->request_id));
+    anvil_view(c->a, &result, c->a->oracle, &call);
+    OK(lks_return_state(&state, result.data, result.len));
+    lks_buf_free(&result);
+    return state;
+}
+
+uint64_t claim_accept(opened_claim *c, anvil *a, const lks_commitment *model, const lks_run *run)
+{
+    lks_buf call = {0}, header = {0};
+    const uint8_t no_file[32] = {0};
+    uint8_t randao[32];
     memset(c, 0, sizeof *c);
     c->a = a;
     lks_game_commitment(&c->model, model);
     OK(lks_call_register(&call, &c->model, no_file, "file:tiny"));
     anvil_send(a, "register", operator_, a->registry, 0, &call);
     ask(c, run);
-    anvil_mine(a, 2);
-    OK(lks_call_accept(&call, &c->request));
+    if (c->request.temperature != 0) {
+        anvil_mine(a, LKS_SEED_FIRST_BLOCK);
+        OK(lks_eth_header_rlp(&a->node, state_of(c).request_block + LKS_SEED_DELAY, &header, randao));
+    }
+    OK(lks_call_accept(&call, &c->request, operator_, header.data, header.len));
     anvil_send(a, "accept", operator_, a->oracle, 0, &call);
-    OK(lks_call_state_of(&call, c->request_id));
-    anvil_view(a, &result, a->oracle, &call);
-    OK(lks_return_state(&state, result.data, result.len));
-    lks_buf_free(&result);
-    return state.seed;
+    lks_buf_free(&header);
+    uint64_t seed = state_of(c).seed;
+    if (c->request.temperature != 0)
+        assert_true(seed == lks_seed_used(c->request.seed, randao));
+    return seed;
 }
 
 /* ---- Claim and dispute ---- */
@@ -105,16 +132,35 @@ uint64_t claim_accept(opened_claim *c, anvil *a, const lks_commitment *model, co
 static void send_claim(opened_claim *c, const lks_run *run)
 {
     lks_buf call = {0}, tokens = {0}, allowed = {0};
-    uint8_t tokens_hash[32], allowed_hash[32], hash[32];
-    pack(&tokens, tokens_hash, run->answer, run->answer_count);
+    uint8_t hash[32], allowed_hash[32], name[32];
+    bool shows = lks_request_shows_allowed(&c->request);
+    pack(&tokens, hash, run->answer, run->answer_count);
     pack(&allowed, allowed_hash, run->policy.allowed, run->policy.allowed_count);
-    OK(lks_call_claim(&call, &c->request, run->policy.seed, tokens.data, tokens.len, allowed.data, allowed.len));
+    OK(lks_call_claim(&call, &c->request, run->policy.seed, tokens.data, tokens.len,
+                      shows ? allowed.data : NULL, shows ? allowed.len : 0));
     anvil_send(c->a, "claim", operator_, c->a->oracle, 0, &call);
-    lks_claim_hash(hash, c->a->chain_id, c->a->oracle, c->request_id, run->policy.seed, operator_, (uint32_t)run->answer_count, tokens_hash);
-    lks_claim_id(c->claim_id, hash, 1);
-    lks_dispute_id(c->dispute_id, c->claim_id, challenger, salt);
+    lks_claim_name(name, c->request_id, 1, 0);
+    lks_claim_facts_of(&c->facts, &c->request, run->policy.seed, (uint32_t)run->answer_count, hash);
+    lks_claim_terms_of(&c->terms.claim, c->a->oracle, name, operator_, &c->request, &c->facts);
+    lks_claim_id(c->claim_id, &c->terms.claim);
+    memcpy(c->terms.challenger, challenger, 20);
+    memcpy(c->terms.salt, salt, 32);
+    c->terms.bond = lks_u256_from_u64(500000000000000000u); /* half an ether: above bondFor */
+    lks_dispute_id(c->dispute_id, &c->terms);
     lks_buf_free(&tokens);
     lks_buf_free(&allowed);
+}
+
+static void send_challenge(opened_claim *c)
+{
+    lks_buf call = {0};
+    uint8_t opening[LKS_REQUEST_SIZE];
+    lks_claim_ref claim = {.opening = opening, .opening_len = sizeof opening};
+    memcpy(claim.source, c->a->oracle, 20);
+    memcpy(claim.name, c->terms.claim.name, 32);
+    lks_request_encode(opening, &c->request);
+    OK(lks_call_challenge(&call, &claim, &c->model, &c->terms.bond, salt));
+    anvil_send(c->a, "challenge", challenger, c->a->game, 1, &call);
 }
 
 static void send_trace(opened_claim *c, const run_tree *trace)
@@ -125,7 +171,7 @@ static void send_trace(opened_claim *c, const run_tree *trace)
     run_tree_root(root, trace);
     for (unsigned i = 0; i < 1u << step; i++)
         run_tree_node(children[i], trace, LKS_TOP, height - step, i);
-    OK(lks_call_open_trace(&call, c->dispute_id, root, (const uint8_t(*)[32])children, (size_t)1 << step));
+    OK(lks_call_open_trace(&call, &c->terms, root, (const uint8_t(*)[32])children, (size_t)1 << step));
     anvil_send(c->a, "openTrace", operator_, c->a->game, 0, &call);
 }
 
@@ -150,19 +196,19 @@ static void read_word(opened_claim *c, anvil_word *w, const uint8_t key32[32], u
 
 void claim_open(opened_claim *c, const run_tree *trace)
 {
-    lks_buf call = {0};
+    const uint8_t none[32] = {0};
     uint8_t root[32];
     send_claim(c, trace->rows->run);
-    OK(lks_call_challenge(&call, &c->request, 1, 0, &c->model, salt));
-    anvil_send(c->a, "challenge", challenger, c->a->game, 1, &call);
+    send_challenge(c);
     send_trace(c, trace);
     read_word(c, &c->root, c->claim_id, CLAIMS, ROOT_WORD);
-    read_word(c, &c->dispute, c->dispute_id, DISPUTES, 0);
-    read_word(c, &c->turn, c->dispute_id, DISPUTES, TURN_WORD);
+    read_word(c, &c->turn, c->dispute_id, MOVING, 0);
+    read_word(c, &c->node, c->dispute_id, MOVING, NODE_WORD);
     run_tree_root(root, trace);
     assert_memory_equal(c->root.value, root, 32);
-    assert_memory_equal(c->dispute.value + 12, challenger, 20);
-    assert_int_equal(c->turn.value[31], PICK);
+    assert_memory_equal(c->node.value, none, 32); /* while that is the root */
+    assert_int_equal(c->turn.value[31] & 0xf, PICK);
+    assert_int_equal(c->turn.value[30] >> 1 & 1, 1); /* alone: steps need no commitment */
 }
 
 /* ---- Other words ---- */
@@ -174,38 +220,30 @@ size_t claim_words(anvil_word words[CLAIM_WORDS], const opened_claim *c, const u
     return 1;
 }
 
-static void put_be32(uint8_t *out, uint32_t v)
+/* Puts the low `width` bits of v at bit `at`, counted from the lowest. */
+static void put_bits(uint8_t word[32], unsigned at, unsigned width, uint64_t v)
 {
-    for (int i = 0; i < 4; i++)
-        out[i] = (uint8_t)(v >> (24 - 8 * i));
+    for (unsigned i = 0; i < width; i++) {
+        uint8_t *byte = &word[31 - (at + i) / 8], bit = (uint8_t)(1u << (at + i) % 8);
+        *byte = v >> i & 1 ? *byte | bit : *byte & (uint8_t)~bit;
+    }
 }
 
 size_t claim_partial_words(anvil_word words[CLAIM_WORDS], const opened_claim *c, const uint8_t root32[32], const lks_shape *shape, const lks_unit *u,
                            const uint8_t *partials, size_t len)
 {
-    uint8_t key[32] = {0x80}, slots[32], hash[32];
-    const uint8_t mapping[32] = {[31] = SLOTS};
     size_t count = claim_words(words, c, root32);
-    /* the element's number in the leaf */
-    anvil_word *dispute = &words[count++];
-    *dispute = c->dispute;
-    dispute->value[0] = (uint8_t)u->unit;
-    /* state, height, operation, index, layout (Turns.sol, Positions.sol) */
     anvil_word *turn = &words[count++];
     *turn = c->turn;
-    put_be32(turn->value + 20, shape->chunks << 15);
-    put_be32(turn->value + 24, u->leaf);
-    put_be32(turn->value + 28, u->op << 16 | PARTIAL_STEP);
-    /* the slot of the partials: their hash's low 216 bits, and a time */
-    anvil_word *slot = &words[count++];
-    put_be32(key + 20, u->op);
-    put_be32(key + 24, u->leaf >> shape->chunk_bits);
-    put_be32(key + 28, u->unit);
-    slot_of(slots, c->claim_id, mapping, 0);
-    slot_of(slot->slot, key, slots, 0);
-    lks_keccak256(hash, partials, len);
-    memcpy(slot->value, hash + 5, 27);
-    memcpy(slot->value + 27, (const uint8_t[5]){0, 0, 0, 0, 1}, 5);
+    put_bits(turn->value, 0, TURN_OP - 1, PARTIAL_STEP); /* state and height; the bit above is `alone` */
+    put_bits(turn->value, TURN_OP, 16, u->op);
+    put_bits(turn->value, TURN_INDEX, 32, u->leaf);
+    put_bits(turn->value, TURN_LAYOUT, LAYOUT_BITS, (uint64_t)shape->row_size << LAYOUT_ROW_BYTES);
+    /* the hash of the partials, and in its lowest byte the element's place in the leaf */
+    anvil_word *node = &words[count++];
+    *node = c->node;
+    lks_keccak256(node->value, partials, len);
+    node->value[31] = (uint8_t)u->unit;
     return count;
 }
 
@@ -218,9 +256,9 @@ void claim_step(lks_buf *data, const opened_claim *c, const lks_witness *w, cons
     OK(lks_game_witness(&call, &openings, w));
     *data = (lks_buf){0};
     if (partials)
-        OK(lks_call_step_partial(data, c->dispute_id, &c->request, &c->model, &call, partials, len));
+        OK(lks_call_step_partial(data, &c->terms, &c->facts, &c->model, &call, partials, len, salt));
     else
-        OK(lks_call_step(data, c->dispute_id, &c->request, &c->model, &call));
+        OK(lks_call_step(data, &c->terms, &c->facts, &c->model, &call, salt));
     free(openings);
 }
 

@@ -107,7 +107,7 @@ void reveal_leaf(revealed *out, const run_tree *t, uint32_t op, uint32_t leaf)
 
 void revealed_free(revealed *r) { free(r->nodes); }
 
-void run_tree_claim(lks_claim_facts *out, const run_tree *t)
+void run_tree_claim(lks_witness_claim *out, const run_tree *t)
 {
     const lks_run *run = t->rows->run;
     out->facts = t->rows->facts;

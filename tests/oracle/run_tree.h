@@ -29,6 +29,6 @@ void reveal_leaf(revealed *out, const run_tree *t, uint32_t op, uint32_t leaf);
 void revealed_free(revealed *r);
 
 /* The facts of the claim whose trace this is. */
-void run_tree_claim(lks_claim_facts *out, const run_tree *t);
+void run_tree_claim(lks_witness_claim *out, const run_tree *t);
 
 #endif

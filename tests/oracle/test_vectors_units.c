@@ -7,7 +7,7 @@
 
 typedef struct unit_case {
     lks_witness witness;
-    lks_claim_facts claim;
+    lks_witness_claim claim;
     lks_commitment model;
     uint8_t *partials;
     size_t partials_len;
@@ -44,10 +44,10 @@ static void read_model(lks_commitment *m, const vector_file *f, int c)
     m->max_positions = (uint32_t)vector_u64(f, k, "maxPositions");
 }
 
-static void read_claim(lks_claim_facts *c, const vector_file *f, int node)
+static void read_claim(lks_witness_claim *c, const vector_file *f, int node)
 {
     int k = lks_json_member(&f->doc, node, "facts");
-    *c = (lks_claim_facts){.facts = {.prompt_count = (uint32_t)vector_u64(f, k, "promptCount"),
+    *c = (lks_witness_claim){.facts = {.prompt_count = (uint32_t)vector_u64(f, k, "promptCount"),
                                      .answer_count = (uint32_t)vector_u64(f, k, "tokenCount"),
                                      .allowed_count = (uint32_t)vector_u64(f, k, "allowedCount"),
                                      .temperature = lks_float((uint32_t)vector_u64(f, k, "temperature")),

@@ -73,7 +73,7 @@ static void compare(claim *c, const lks_witness *w, const lks_unit *u, const uin
 static void prove(claim *c, const lks_known *known, const lks_unit *u, const uint8_t *partials, size_t len, bool expected)
 {
     lks_witness w;
-    lks_claim_facts facts;
+    lks_witness_claim facts;
     bool wrong, shown;
     lks_err err = lks_witness_make(&w, &wrong, c->own, c->trees, known, u, partials, len);
     if (err)
@@ -279,7 +279,7 @@ static void test_honest(void **state)
 /* Whatever was done to it, it must not convict an honest trace. */
 static void must_not_convict(claim *c, const lks_witness *w, const uint8_t *partials, size_t len)
 {
-    lks_claim_facts facts;
+    lks_witness_claim facts;
     bool wrong;
     run_tree_claim(&facts, &c->tree);
     lks_err err = lks_witness_check(&wrong, &facts, c->model, w, partials, len);
@@ -290,7 +290,7 @@ static void must_not_convict(claim *c, const lks_witness *w, const uint8_t *part
 
 static void must_be_corrupt(claim *c, const lks_witness *w, const uint8_t *partials, size_t len)
 {
-    lks_claim_facts facts;
+    lks_witness_claim facts;
     bool wrong;
     run_tree_claim(&facts, &c->tree);
     assert_int_equal(lks_witness_check(&wrong, &facts, c->model, w, partials, len), LKS_CORRUPT);
