@@ -164,6 +164,7 @@ static const key top_keys[] = {
     {"roles", read_roles, 0, true},
     {"chain_id", read_u64, FIELD(chain_id), true},
     {"contracts", read_contracts, 0, true},
+    {"operator_address", read_address, FIELD(operator_address), false},
     {"models", read_models, 0, true},
     {"keystore", read_file_name, FIELD(keystore), true},
     {"password_file", read_file_name, FIELD(password_file), true},
@@ -245,6 +246,7 @@ lks_err lks_config_parse(lks_config *out, const char *json, size_t len) {
     static const uint8_t none[20];
     if (err == LKS_OK && out->is_challenger && memcmp(out->game, none, 20) == 0)
         err = lks_fail(LKS_BADARGS, "key \"game\" is missing in \"contracts\": a challenger needs the DisputeGame");
+    out->is_agent = memcmp(out->operator_address, none, 20) != 0;
     out->policy.accept = out->is_operator;
     lks_json_free(&doc);
     if (err) {
@@ -252,6 +254,12 @@ lks_err lks_config_parse(lks_config *out, const char *json, size_t len) {
         return lks_fail_in(err, "configuration");
     }
     return LKS_OK;
+}
+
+bool lks_config_has_game(const lks_config *config)
+{
+    static const uint8_t none[20];
+    return memcmp(config->game, none, sizeof none) != 0;
 }
 
 void lks_config_free(lks_config *config) {

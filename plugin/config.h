@@ -7,6 +7,8 @@
  *   contracts.bonds         "0x…" address               needed   OperatorBonds
  *   contracts.oracle        "0x…" address               needed   InferenceOracle
  *   contracts.game          "0x…" address               none     DisputeGame; needed where the oracle has one, and by the challenger
+ *   operator_address        "0x…" address               the key's account   whose bond stands behind our claims; the
+ *                                                                account is its agent (OperatorBonds.setAgent)
  *   models                  ["file.gguf", …], 1 to 16   needed   models to serve, and whose claims to check
  *   keystore                "file"                      needed   the account's key, Web3 secret storage version 3
  *   password_file           "file"                      needed   its first line is the key's password; nobody but its owner may read it
@@ -46,6 +48,8 @@ typedef struct lks_config {
     uint8_t oracle[20];
     uint8_t game[20]; /* zero: none */
     bool is_operator, is_challenger;
+    bool is_agent;                /* operator_address is configured */
+    uint8_t operator_address[20];
     char *models[LKS_CONFIG_MAX_MODELS]; /* owned, as the next four */
     size_t model_count;
     char *keystore;
@@ -66,6 +70,8 @@ typedef struct lks_config {
 /* Reads the text of a configuration. Out: out, to be freed; all zero on failure.
  * Returns: LKS_OK; LKS_CORRUPT (not JSON); LKS_BADARGS (a key or value, which the reason names); LKS_NOMEM. */
 lks_err lks_config_parse(lks_config *out, const char *json, size_t len) LKS_MUST_USE;
+/* Whether a DisputeGame is configured. */
+bool lks_config_has_game(const lks_config *config);
 void lks_config_free(lks_config *config);
 
 #endif

@@ -1,11 +1,13 @@
-/* What every open claim needs: as operator the answers of a defence, as challenger checks, challenges and the game. All that is known of a dispute comes from
- * the chain, again at every new head; nothing but transactions is stored. */
+/* What every open claim needs: as operator the answers of a defence, as challenger checks,
+ * challenges and the game. All that is known of a dispute comes from the chain, again at every new
+ * head; nothing but transactions is stored. */
 #include "plugin/operator.h"
 
 #include "chain/keccak.h"
 #include "plugin/log.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #ifdef LKS_FAULTS
@@ -16,8 +18,9 @@ bool lks_disputes_on(const lks_operator *op) {
     return op->prover != NULL;
 }
 
-static bool is_ours(const lks_operator *op, const uint8_t address20[20]) {
-    return memcmp(address20, lks_signer_address(op->signer), 20) == 0;
+/* Whether a claim is of the operator that we work for. */
+static bool is_ours(const lks_operator *op, const uint8_t operator20[20]) {
+    return memcmp(operator20, op->feed.events.who.operator_address, 20) == 0;
 }
 
 /* ---- estimates ---- */
@@ -74,42 +77,120 @@ typedef struct best {
     lks_task task;
 } best;
 
-static void propose(lks_operator *op, best *b, lks_match *m, lks_task_kind kind, const uint8_t key32[32], uint64_t deadline, const lks_game_dispute *d) {
-    if ((b->match && b->task.deadline <= deadline) || lks_moves_busy(op, m, key32)) return;
+/* Proposes a task. In: places, room for task->count copied; may be NULL. */
+static void propose(lks_operator *op, best *b, lks_match *m, const lks_task *task,
+                    const lks_dispute *places)
+{
+    if ((b->match && b->task.deadline <= task->deadline) || lks_moves_busy(op, m, task->key))
+        return;
+    lks_dispute *at = NULL;
+    if (places && task->count) {
+        at = malloc(task->count * sizeof *at);
+        if (!at)
+            return; /* the next tick tries again */
+        memcpy(at, places, task->count * sizeof *at);
+    }
+    free(b->task.at);
     b->match = m;
-    b->task = (lks_task){.kind = kind, .deadline = deadline, .served = m->served, .game = m->game, .trace = &m->trace};
+    b->task = *task;
+    b->task.at = at;
+    b->task.served = m->served;
+    b->task.game = m->game;
+    b->task.trace = &m->trace;
     memcpy(b->task.claim_id, m->claim.claim_id, 32);
-    memcpy(b->task.key, key32, 32);
-    if (!d) return;
-    memcpy(b->task.dispute_id, d->id, 32);
-    b->task.at = d->now;
 }
 
-/* A live dispute that we have a side in. Answers of an operator are named by what is asked for, which is the same in all disputes of a claim. */
-static void play(lks_operator *op, best *b, lks_match *m, size_t i, bool defends) {
-    const lks_game_dispute *d = lks_game_dispute_at(m->game, i);
+/* What is known of a live dispute of the match by its logs and by the contract, where they agree.
+ * Returns: NULL when they do not, or the contract cannot be asked. */
+static const lks_seen *look(lks_operator *op, lks_match *m, size_t i)
+{
+    if (lks_game_dispute_at(m->game, i)->end != LKS_GAME_LIVE)
+        return NULL;
     const lks_seen *seen = lks_moves_view(op, m, i);
-    uint8_t key[32];
-    if (!seen || !seen->same) return;
-    uint64_t deadline = seen->view.deadline;
-    if (lks_state_is_operators(d->now.state) != defends) {
-        if (op->feed.head.time > deadline) lks_moves_timeout(op, m, d);
-    } else if (lks_chain_time(op) <= deadline) {
-        lks_match_key(key, LKS_VERB_MOVE, defends ? m->claim.claim_id : d->id, 32, &d->now);
-        propose(op, b, m, defends ? LKS_TASK_OPERATOR : LKS_TASK_CHALLENGER, key, deadline, d);
-    }
+    if (!seen)
+        return NULL;
+    if (!seen->same)
+        m->odd = true;
+    return seen->same ? seen : NULL;
 }
 
-static void defend(lks_operator *op, best *b, lks_match *m) {
+/* ---- as operator ---- */
+
+/* Adds a place unless it is there. */
+static void add_place(lks_dispute *places, size_t *count, const lks_dispute *at)
+{
+    for (size_t i = 0; i < *count; i++)
+        if (lks_match_same_place(&places[i], at))
+            return;
+    if (*count < LKS_MOST_PLACES)
+        places[(*count)++] = *at;
+}
+
+/* Every live dispute that asks is answered, all of them together. */
+static void defend(lks_operator *op, best *b, lks_match *m)
+{
+    lks_dispute places[LKS_MOST_PLACES];
+    lks_task task = {.kind = LKS_TASK_OPERATOR, .deadline = UINT64_MAX};
+    uint8_t key[32];
     for (size_t i = 0; i < lks_game_dispute_count(m->game); i++) {
-        if (lks_game_dispute_at(m->game, i)->end == LKS_GAME_LIVE) play(op, b, m, i, true);
+        const lks_seen *seen = look(op, m, i);
+        const lks_game_dispute *d = lks_game_dispute_at(m->game, i);
+        if (!seen)
+            continue;
+        uint64_t deadline = seen->view.deadline;
+        if (!lks_state_is_operators(d->now.state)) {
+            if (op->feed.head.time > deadline)
+                lks_moves_timeout(op, m, d);
+            continue;
+        }
+        lks_match_key(key, LKS_VERB_MOVE, d->id, 32, &d->now);
+        if (lks_chain_time(op) > deadline || lks_act_is_paused(op, key, LKS_ACTION_MOVE))
+            continue;
+        add_place(places, &task.count, &d->now);
+        if (deadline < task.deadline)
+            task.deadline = deadline;
     }
+    if (task.count == 0 || lks_moves_answering(op, m))
+        return;
+    lks_moves_answers_key(task.key, m, 0);
+    propose(op, b, m, &task, places);
+}
+
+/* ---- as challenger ---- */
+
+/* Our own dispute. */
+static void play(lks_operator *op, best *b, lks_match *m, size_t i)
+{
+    const lks_game_dispute *d = lks_game_dispute_at(m->game, i);
+    const lks_seen *seen = look(op, m, i);
+    if (!seen)
+        return;
+    uint64_t deadline = seen->view.deadline;
+    if (lks_state_is_operators(d->now.state)) {
+        if (op->feed.head.time > deadline)
+            lks_moves_timeout(op, m, d);
+        return;
+    }
+    if (lks_chain_time(op) > deadline)
+        return;
+    if (lks_match_held(m, d->id, &d->now)) {
+        lks_prove_step(op, m, d, deadline);
+        return;
+    }
+    lks_task task = {.kind = LKS_TASK_CHALLENGER, .deadline = deadline, .count = 1};
+    lks_match_key(task.key, LKS_VERB_MOVE, d->id, 32, &d->now);
+    memcpy(task.dispute_id, d->id, 32);
+    propose(op, b, m, &task, &d->now);
 }
 
 /* Returns: the number of our dispute; of all disputes when there is none. */
-static size_t own_dispute(const lks_operator *op, const lks_match *m) {
+static size_t own_dispute(const lks_operator *op, const lks_match *m)
+{
     size_t i = 0;
-    while (i < lks_game_dispute_count(m->game) && !is_ours(op, lks_game_dispute_at(m->game, i)->challenger)) i++;
+    while (i < lks_game_dispute_count(m->game) &&
+           memcmp(lks_game_dispute_at(m->game, i)->terms.challenger, lks_signer_address(op->signer),
+                  20))
+        i++;
     return i;
 }
 
@@ -124,52 +205,97 @@ static bool is_in_share(const lks_operator *op, const uint8_t claim_id32[32]) {
     return number % LKS_SHARE_ALL < op->config->check_share;
 }
 
-static void attack(lks_operator *op, best *b, lks_match *m) {
-    size_t own = own_dispute(op, m);
-    uint8_t key[32];
-    char why[96];
-    if (own < lks_game_dispute_count(m->game)) {
-        if (lks_game_dispute_at(m->game, own)->end == LKS_GAME_LIVE) play(op, b, m, own, false);
-        return;
-    }
-    if (lks_chain_time(op) > m->claim.window_end) return;
-    if (m->claim.check == LKS_CHECK_WRONG) {
-        snprintf(why, sizeof why, "token %u of its answer is wrong", m->claim.first_wrong);
+static void propose_run(lks_operator *op, best *b, lks_match *m, lks_task_kind kind, lks_verb verb)
+{
+    lks_task task = {.kind = kind, .deadline = m->claim.window_end};
+    lks_match_key(task.key, verb, m->claim.claim_id, 32, NULL);
+    propose(op, b, m, &task, NULL);
+}
+
+/* A claim that is known to be wrong. Where a dispute would take more than max_bond_wei, and
+ * somebody else's has opened the trace, a proof may do without a bond; it may come as long as a
+ * dispute keeps the claim from being final. */
+static void accuse(lks_operator *op, best *b, lks_match *m, const char *why)
+{
+    bool open = lks_game_shown(m->game)->open;
+    bool in_time = lks_chain_time(op) <= m->claim.window_end;
+    lks_task task;
+    lks_dispute at;
+    if (open && !lks_moves_can_bond(op, m)) {
+        if ((in_time || lks_game_live_count(m->game)) && lks_prove_claim(op, m, &task, &at))
+            propose(op, b, m, &task, &at);
+    } else if (in_time) {
         lks_moves_challenge(op, m, why);
-    } else if (m->differs) {
-        lks_moves_challenge(op, m, "the trace that its operator opened is wrong");
-    } else if (m->claim.check == LKS_CHECK_DUE) {
-        lks_match_key(key, LKS_VERB_CHECK, m->claim.claim_id, 32, NULL);
-        propose(op, b, m, LKS_TASK_CHECK, key, m->claim.window_end, NULL);
-    } else if (!m->compared && lks_game_shown(m->game)->open) {
-        lks_match_key(key, LKS_VERB_COMPARE, m->claim.claim_id, 32, NULL);
-        propose(op, b, m, LKS_TASK_COMPARE, key, m->claim.window_end, NULL);
     }
 }
 
+static void attack(lks_operator *op, best *b, lks_match *m)
+{
+    size_t own = own_dispute(op, m);
+    char why[96];
+    bool in_time = lks_chain_time(op) <= m->claim.window_end;
+    if (own < lks_game_dispute_count(m->game)) {
+        play(op, b, m, own);
+    } else if (m->claim.check == LKS_CHECK_WRONG) {
+        snprintf(why, sizeof why, "token %u of its answer is wrong", m->claim.first_wrong);
+        accuse(op, b, m, why);
+    } else if (m->differs) {
+        accuse(op, b, m, "the trace that its operator opened is wrong");
+    } else if (in_time && m->claim.check == LKS_CHECK_DUE) {
+        propose_run(op, b, m, LKS_TASK_CHECK, LKS_VERB_CHECK);
+    } else if (in_time && !m->compared && lks_game_shown(m->game)->open) {
+        propose_run(op, b, m, LKS_TASK_COMPARE, LKS_VERB_COMPARE);
+    }
+}
+
+/* ---- ends ---- */
+
 /* The claim is over: what is ours comes back. */
-static void wind_up(lks_operator *op, lks_match *m) {
+static void wind_up(lks_operator *op, lks_match *m)
+{
     bool took_part = is_ours(op, m->claim.operator_address), left = false, reward = false;
+    bool challenged = false;
     for (size_t i = 0; i < lks_game_dispute_count(m->game); i++) {
         const lks_game_dispute *d = lks_game_dispute_at(m->game, i);
-        if (!is_ours(op, d->challenger)) continue;
-        took_part = true;
+        if (memcmp(d->terms.challenger, lks_signer_address(op->signer), 20))
+            continue;
+        took_part = challenged = true;
         const lks_seen *seen = lks_moves_view(op, m, i);
-        if (!seen) return;
-        if (seen->view.state == LKS_DISPUTE_CLOSED) continue;
+        if (!seen)
+            return;
+        if (seen->view.state == LKS_DISPUTE_CLOSED)
+            continue;
         lks_moves_reclaim(op, m, d);
         return;
     }
-    if (took_part && lks_moves_withdraw(op, m, op->config->game, &left)) return;
-    if (took_part && op->config->is_challenger && lks_moves_withdraw(op, m, op->config->oracle, &reward)) return;
-    if (!left && !reward) settle(op, &m->claim);
+    if (took_part && lks_money_withdraw(op, m, op->config->game, &left))
+        return;
+    if (challenged && lks_money_withdraw(op, m, op->config->oracle, &reward))
+        return;
+    if (!left && !reward)
+        settle(op, &m->claim);
+}
+
+/* ---- claims ---- */
+
+/* Whether the claim is one whose tokens we check: a challenger's share, and whoever answers the
+ * same request with us, since a wrong claim beside ours costs us the fee. */
+static bool is_checked(const lks_operator *op, const lks_claim *claim)
+{
+    if (is_ours(op, claim->operator_address))
+        return false;
+    return claim->co_seat || (op->config->is_challenger && is_in_share(op, claim->claim_id));
 }
 
 /* Whether there may be something to do for the claim before it is over. */
-static bool is_of_interest(const lks_operator *op, const lks_claim *claim) {
-    if (is_ours(op, claim->operator_address)) return op->config->is_operator && claim->disputed.number;
-    if (!op->config->is_challenger) return false;
-    if (claim->disputed.number || claim->check == LKS_CHECK_WRONG) return true;
+static bool is_of_interest(const lks_operator *op, const lks_claim *claim)
+{
+    if (is_ours(op, claim->operator_address))
+        return claim->disputed.number != 0;
+    if (!op->config->is_challenger && !claim->co_seat)
+        return false;
+    if (claim->disputed.number || claim->check == LKS_CHECK_WRONG)
+        return true;
     return claim->check == LKS_CHECK_DUE && lks_chain_time(op) <= claim->window_end;
 }
 
@@ -190,7 +316,8 @@ static void look_at(lks_operator *op, best *b, lks_claim *claim) {
         settle(op, claim);
         return;
     }
-    if (!ours && op->config->is_challenger && claim->check == LKS_CHECK_DUE && !is_in_share(op, claim->claim_id)) {
+    bool due = claim->check == LKS_CHECK_DUE;
+    if (!ours && op->config->is_challenger && due && !is_checked(op, claim)) {
         claim->check = LKS_CHECK_SKIPPED;
         put_claim(op, claim);
     }
@@ -224,7 +351,9 @@ static void forget_gone(lks_operator *op, const lks_claims *claims) {
 }
 
 static const char *task_name(lks_task_kind kind) {
-    static const char *const names[] = {"run again", "its trace is made and compared", "looking for the operator's move", "looking for the challenger's move"};
+    static const char *const names[] = {"run again", "its trace is made and compared",
+                                        "looking for the operator's moves",
+                                        "looking for the challenger's move"};
     return names[kind];
 }
 
@@ -238,7 +367,10 @@ void lks_disputes_tick(lks_operator *op) {
     if (!err) forget_gone(op, &claims);
     for (size_t i = 0; !err && i < claims.count; i++) look_at(op, &b, &claims.items[i]);
     lks_claims_free(&claims);
-    if (!b.match || !lks_prover_give(op->prover, &b.task)) return;
+    if (!b.match || !lks_prover_give(op->prover, &b.task)) {
+        free(b.task.at);
+        return;
+    }
     b.match->lent = true;
     lks_short_id(name, b.task.claim_id);
     lks_log(op->host, LKS_DEBUG, "claim %s: %s", name, task_name(b.task.kind));
@@ -288,10 +420,12 @@ bool lks_disputes_results(lks_operator *op) {
         } else if (r.task.kind == LKS_TASK_COMPARE) {
             m->compared = true;
             m->differs = r.differs;
+        } else if (r.task.kind == LKS_TASK_OPERATOR) {
+            lks_moves_answer(op, m, &r);
         } else {
             lks_moves_play(op, m, &r);
         }
     }
-    lks_move_free(&r.move);
+    lks_task_result_free(&r);
     return true;
 }

@@ -2,6 +2,12 @@
 
 #include <string.h>
 
+/* A request ends for everybody, whatever we were doing. */
+#define ENDS \
+    [LKS_JOB_ON_FINAL] = LKS_JOB_FINAL, \
+    [LKS_JOB_ON_REFUNDED] = LKS_JOB_REFUNDED, \
+    [LKS_JOB_ON_UNDECIDED] = LKS_JOB_UNDECIDED
+
 /* next[state][event]; what is not named is LKS_JOB_INVALID: it cannot happen. */
 static const uint8_t transitions[LKS_JOB_STATE_COUNT][LKS_JOB_EVENT_COUNT] = {
     [LKS_JOB_INVALID] = {[LKS_JOB_ON_REQUESTED] = LKS_JOB_SEEN},
@@ -9,222 +15,364 @@ static const uint8_t transitions[LKS_JOB_STATE_COUNT][LKS_JOB_EVENT_COUNT] = {
                       [LKS_JOB_ON_ACCEPTED] = LKS_JOB_ACCEPTED,
                       [LKS_JOB_ON_SENT_ACCEPT] = LKS_JOB_ACCEPTING,
                       [LKS_JOB_ON_REFUSED] = LKS_JOB_REFUSED,
-                      [LKS_JOB_ON_FINAL] = LKS_JOB_FINAL,
-                      [LKS_JOB_ON_REFUNDED] = LKS_JOB_REFUNDED},
-    [LKS_JOB_ACCEPTING] = {[LKS_JOB_ON_FINAL] = LKS_JOB_FINAL, [LKS_JOB_ON_REFUNDED] = LKS_JOB_REFUNDED},
-    [LKS_JOB_DROPPED] = {[LKS_JOB_ON_ACCEPTED] = LKS_JOB_ACCEPTED,
-                         [LKS_JOB_ON_FINAL] = LKS_JOB_FINAL,
-                         [LKS_JOB_ON_REFUNDED] = LKS_JOB_REFUNDED},
+                      ENDS},
+    [LKS_JOB_ACCEPTING] = {ENDS},
+    [LKS_JOB_DROPPED] = {[LKS_JOB_ON_ACCEPTED] = LKS_JOB_ACCEPTED, ENDS},
     /* A claim or commitment without an answer: made by this key before this database was. */
     [LKS_JOB_ACCEPTED] = {[LKS_JOB_ON_ANSWERED] = LKS_JOB_ANSWERED,
                           [LKS_JOB_ON_COMMITTED] = LKS_JOB_COMMITTED,
                           [LKS_JOB_ON_CLAIMED] = LKS_JOB_CLAIMED,
                           [LKS_JOB_ON_REFUSED] = LKS_JOB_REFUSED,
-                          [LKS_JOB_ON_FINAL] = LKS_JOB_FINAL,
                           [LKS_JOB_ON_MISSED] = LKS_JOB_MISSED,
-                          [LKS_JOB_ON_REFUNDED] = LKS_JOB_REFUNDED},
+                          ENDS},
     [LKS_JOB_ANSWERED] = {[LKS_JOB_ON_COMMITTED] = LKS_JOB_COMMITTED,
                           [LKS_JOB_ON_CLAIMED] = LKS_JOB_CLAIMED,
                           [LKS_JOB_ON_SENT_COMMIT] = LKS_JOB_COMMITTING,
                           [LKS_JOB_ON_SENT_CLAIM] = LKS_JOB_CLAIMING,
                           [LKS_JOB_ON_REFUSED] = LKS_JOB_REFUSED,
-                          [LKS_JOB_ON_FINAL] = LKS_JOB_FINAL,
                           [LKS_JOB_ON_MISSED] = LKS_JOB_MISSED,
-                          [LKS_JOB_ON_REFUNDED] = LKS_JOB_REFUNDED},
-    [LKS_JOB_COMMITTING] = {[LKS_JOB_ON_FINAL] = LKS_JOB_FINAL,
-                            [LKS_JOB_ON_MISSED] = LKS_JOB_MISSED,
-                            [LKS_JOB_ON_REFUNDED] = LKS_JOB_REFUNDED},
+                          ENDS},
+    [LKS_JOB_COMMITTING] = {[LKS_JOB_ON_MISSED] = LKS_JOB_MISSED, ENDS},
     [LKS_JOB_COMMITTED] = {[LKS_JOB_ON_CLAIMED] = LKS_JOB_CLAIMED,
                            [LKS_JOB_ON_SENT_CLAIM] = LKS_JOB_CLAIMING,
                            [LKS_JOB_ON_REFUSED] = LKS_JOB_REFUSED,
-                           [LKS_JOB_ON_FINAL] = LKS_JOB_FINAL,
                            [LKS_JOB_ON_MISSED] = LKS_JOB_MISSED,
-                           [LKS_JOB_ON_REFUNDED] = LKS_JOB_REFUNDED},
-    [LKS_JOB_CLAIMING] = {[LKS_JOB_ON_FINAL] = LKS_JOB_FINAL,
-                          [LKS_JOB_ON_MISSED] = LKS_JOB_MISSED,
-                          [LKS_JOB_ON_REFUNDED] = LKS_JOB_REFUNDED},
+                           ENDS},
+    [LKS_JOB_CLAIMING] = {[LKS_JOB_ON_MISSED] = LKS_JOB_MISSED, ENDS},
     [LKS_JOB_CLAIMED] = {[LKS_JOB_ON_SENT_FINALIZE] = LKS_JOB_FINALIZING,
                          [LKS_JOB_ON_REFUSED] = LKS_JOB_REFUSED,
-                         [LKS_JOB_ON_FINAL] = LKS_JOB_FINAL,
                          [LKS_JOB_ON_CONVICTED] = LKS_JOB_CONVICTED,
-                         [LKS_JOB_ON_REFUNDED] = LKS_JOB_REFUNDED},
-    [LKS_JOB_FINALIZING] = {[LKS_JOB_ON_FINAL] = LKS_JOB_FINAL,
-                            [LKS_JOB_ON_CONVICTED] = LKS_JOB_CONVICTED,
-                            [LKS_JOB_ON_REFUNDED] = LKS_JOB_REFUNDED},
-    [LKS_JOB_REFUSED] = {[LKS_JOB_ON_FINAL] = LKS_JOB_FINAL,
-                         [LKS_JOB_ON_MISSED] = LKS_JOB_MISSED,
+                         ENDS},
+    [LKS_JOB_FINALIZING] = {[LKS_JOB_ON_CONVICTED] = LKS_JOB_CONVICTED, ENDS},
+    [LKS_JOB_REFUSED] = {[LKS_JOB_ON_MISSED] = LKS_JOB_MISSED,
                          [LKS_JOB_ON_CONVICTED] = LKS_JOB_CONVICTED,
-                         [LKS_JOB_ON_REFUNDED] = LKS_JOB_REFUNDED},
+                         ENDS},
+    [LKS_JOB_MISSED] = {ENDS},
 };
 
-lks_job_state lks_job_step(lks_job_state state, lks_job_event event) {
-    if ((unsigned)state >= LKS_JOB_STATE_COUNT || (unsigned)event >= LKS_JOB_EVENT_COUNT) return LKS_JOB_INVALID;
+lks_job_state lks_job_step(lks_job_state state, lks_job_event event)
+{
+    if ((unsigned)state >= LKS_JOB_STATE_COUNT || (unsigned)event >= LKS_JOB_EVENT_COUNT)
+        return LKS_JOB_INVALID;
     return (lks_job_state)transitions[state][event];
 }
 
-bool lks_job_has_answer(const lks_job *job) {
-    return job->answered && job->answer_count > 0 && (job->request.temperature == 0 || job->answer_seed == job->seed);
+bool lks_job_has_answer(const lks_job *job)
+{
+    if (!job->answered || job->answer_count == 0)
+        return false;
+    return job->request.temperature == 0 || (job->seeded.number && job->answer_seed == job->seed);
 }
 
-/* Which sent transaction means something in this state; one of a later step waits until its turn comes (back). */
-static lks_job_event sent_event(const lks_job *job, lks_job_state state) {
-    if (state == LKS_JOB_SEEN && (job->sent & LKS_SENT(LKS_ACTION_ACCEPT))) return LKS_JOB_ON_SENT_ACCEPT;
-    if (state == LKS_JOB_ANSWERED && (job->sent & LKS_SENT(LKS_ACTION_COMMIT))) return LKS_JOB_ON_SENT_COMMIT;
-    if ((state == LKS_JOB_ANSWERED || state == LKS_JOB_COMMITTED) && (job->sent & LKS_SENT(LKS_ACTION_CLAIM)))
+bool lks_job_needs_header(const lks_job *job)
+{
+    return job->request.temperature != 0 && job->seeded.number == 0;
+}
+
+/* ---- the fold ---- */
+
+/* Which sent transaction means something in this state; one of a later step waits until its turn
+ * comes (back). */
+static lks_job_event sent_event(const lks_job *job, lks_job_state state)
+{
+    if (state == LKS_JOB_SEEN && (job->sent & LKS_SENT(LKS_ACTION_ACCEPT)))
+        return LKS_JOB_ON_SENT_ACCEPT;
+    if (state == LKS_JOB_ANSWERED && (job->sent & LKS_SENT(LKS_ACTION_COMMIT)))
+        return LKS_JOB_ON_SENT_COMMIT;
+    bool can_claim = state == LKS_JOB_ANSWERED || state == LKS_JOB_COMMITTED;
+    if (can_claim && (job->sent & LKS_SENT(LKS_ACTION_CLAIM)))
         return LKS_JOB_ON_SENT_CLAIM;
-    if (state == LKS_JOB_CLAIMED && (job->sent & LKS_SENT(LKS_ACTION_FINALIZE))) return LKS_JOB_ON_SENT_FINALIZE;
+    if (state == LKS_JOB_CLAIMED && (job->sent & LKS_SENT(LKS_ACTION_FINALIZE)))
+        return LKS_JOB_ON_SENT_FINALIZE;
     return LKS_JOB_ON_INVALID;
 }
 
-lks_job_state lks_job_fold(const lks_job *job) {
-    if (job->requested.number == 0) return LKS_JOB_REORGED;
+lks_job_state lks_job_fold(const lks_job *job)
+{
+    static const lks_job_event ends[LKS_END_COUNT] = {LKS_JOB_ON_INVALID, LKS_JOB_ON_FINAL,
+                                                      LKS_JOB_ON_CONVICTED, LKS_JOB_ON_REFUNDED,
+                                                      LKS_JOB_ON_UNDECIDED};
+    const lks_round *r = &job->round;
+    if (job->requested.number == 0)
+        return LKS_JOB_REORGED;
+    if ((unsigned)job->end >= LKS_END_COUNT)
+        return LKS_JOB_INVALID;
     lks_job_event facts[LKS_JOB_EVENT_COUNT];
     size_t count = 0;
     facts[count++] = LKS_JOB_ON_REQUESTED;
-    if (job->dropped) facts[count++] = LKS_JOB_ON_DROPPED;
-    if (job->accepted.number) facts[count++] = LKS_JOB_ON_ACCEPTED;
-    if (job->accepted.number && lks_job_has_answer(job)) facts[count++] = LKS_JOB_ON_ANSWERED;
-    if (job->committed.number) facts[count++] = LKS_JOB_ON_COMMITTED;
-    if (job->claimed.number) facts[count++] = LKS_JOB_ON_CLAIMED;
+    if (job->dropped)
+        facts[count++] = LKS_JOB_ON_DROPPED;
+    if (r->accepted.number)
+        facts[count++] = LKS_JOB_ON_ACCEPTED;
+    if (r->accepted.number && lks_job_has_answer(job))
+        facts[count++] = LKS_JOB_ON_ANSWERED;
+    if (r->committed.number)
+        facts[count++] = LKS_JOB_ON_COMMITTED;
+    if (r->claimed.number)
+        facts[count++] = LKS_JOB_ON_CLAIMED;
 
     lks_job_state state = LKS_JOB_INVALID;
     for (size_t i = 0; i < count; i++) {
         state = lks_job_step(state, facts[i]);
-        if (state == LKS_JOB_INVALID) return LKS_JOB_INVALID;
+        if (state == LKS_JOB_INVALID)
+            return LKS_JOB_INVALID;
     }
     lks_job_event sent = sent_event(job, state);
-    if (sent) state = lks_job_step(state, sent);
-    else if (job->failures >= LKS_MAX_FAILURES && state != LKS_JOB_DROPPED) state = lks_job_step(state, LKS_JOB_ON_REFUSED);
-
-    static const lks_job_event ends[LKS_END_COUNT] = {LKS_JOB_ON_INVALID, LKS_JOB_ON_FINAL, LKS_JOB_ON_MISSED,
-                                                      LKS_JOB_ON_CONVICTED, LKS_JOB_ON_REFUNDED};
-    if ((unsigned)job->end >= LKS_END_COUNT) return LKS_JOB_INVALID;
-    if (job->end) state = lks_job_step(state, ends[job->end]);
+    if (sent)
+        state = lks_job_step(state, sent);
+    else if (r->failures >= LKS_MAX_FAILURES && state != LKS_JOB_DROPPED)
+        state = lks_job_step(state, LKS_JOB_ON_REFUSED);
+    if (r->missed.number)
+        state = lks_job_step(state, LKS_JOB_ON_MISSED);
+    if (job->end)
+        state = lks_job_step(state, ends[job->end]);
     return state;
 }
 
-static bool rewind_ref(lks_block_ref *ref, uint64_t height) {
-    if (ref->number <= height) return false;
+/* ---- rounds and re-orgs ---- */
+
+void lks_job_new_round(lks_job *job)
+{
+    const lks_round *old = &job->round;
+    lks_round fresh = {.misses = old->misses, .unfilled = old->unfilled};
+    if (old->missed.number)
+        fresh.misses++;
+    else if (old->accepted.number && !old->full.number)
+        fresh.unfilled++;
+    job->round = fresh;
+}
+
+static bool rewind_ref(lks_block_ref *ref, uint64_t height)
+{
+    if (ref->number <= height)
+        return false;
     memset(ref, 0, sizeof *ref);
     return true;
 }
 
-bool lks_job_rewind(lks_job *job, uint64_t height) {
-    bool changed = false;
+static bool rewind_round(lks_round *r, uint64_t height)
+{
+    bool changed = rewind_ref(&r->missed, height);
+    if (rewind_ref(&r->claimed, height)) {
+        memset(r->claim_id, 0, sizeof r->claim_id);
+        r->window_end = 0;
+        changed = true;
+    }
+    if (rewind_ref(&r->reveal_opened, height)) {
+        r->reveal_deadline = 0;
+        changed = true;
+    }
+    if (rewind_ref(&r->committed, height))
+        changed = true;
+    if (rewind_ref(&r->full, height)) {
+        r->claim_deadline = 0;
+        changed = true;
+    }
+    if (rewind_ref(&r->accepted, height)) {
+        r->attempt = r->seat = 0;
+        r->fill_deadline = 0;
+        changed = true;
+    }
+    return changed;
+}
+
+bool lks_job_rewind(lks_job *job, uint64_t height)
+{
+    bool changed = rewind_round(&job->round, height);
     if (rewind_ref(&job->ended, height)) {
         job->end = LKS_END_NONE;
         changed = true;
     }
-    if (rewind_ref(&job->claimed, height)) {
-        memset(job->claim_id, 0, sizeof job->claim_id);
-        job->window_end = 0;
+    if (rewind_ref(&job->cancelled, height))
         changed = true;
-    }
-    if (rewind_ref(&job->reveal_opened, height)) {
-        job->reveal_deadline = 0;
-        changed = true;
-    }
-    if (rewind_ref(&job->committed, height)) changed = true;
-    if (rewind_ref(&job->full, height)) {
-        job->claim_deadline = 0;
-        changed = true;
-    }
-    if (rewind_ref(&job->accepted, height)) {
-        job->attempt = job->seat = 0;
+    if (rewind_ref(&job->seeded, height)) {
         job->seed = 0;
-        changed = true;
-    }
-    if (rewind_ref(&job->reopened, height)) {
-        job->reopened_deadline = 0;
         changed = true;
     }
     if (rewind_ref(&job->requested, height)) {
         job->requested_time = 0;
         changed = true;
     }
-    if (job->dropped && job->dropped_at > height) changed = true;
+    if (job->dropped && job->dropped_at > height)
+        changed = true;
     if (changed) { /* decisions of ours that looked at what is gone are made again */
         job->dropped = LKS_DROP_NONE;
         job->dropped_at = 0;
-        job->failures = 0;
+        job->round.failures = 0;
         job->state = lks_job_fold(job);
     }
     return changed;
 }
 
-uint64_t lks_job_accept_deadline(const lks_job *job) {
-    return job->reopened.number ? job->reopened_deadline : job->requested_time + job->request.accept_period;
+/* ---- decisions ---- */
+
+bool lks_job_is_claimable(const lks_request *r)
+{
+    enum {
+        FRAME_BYTES = 1024,    /* selector, request, offsets, lengths, salt, and the transaction around */
+        FIXED_GAS = 400000,    /* storage, the event, the request's words */
+        TOKEN_GAS = 350,       /* 4 bytes of calldata, hashed, logged, compared with end-of-sequence ids */
+        LIST_ID_GAS = 130,     /* 4 bytes of calldata */
+        LIST_LOOK_UP_GAS = 280 /* a token, per binary digit of the list's length */
+    };
+    uint64_t tokens = r->max_tokens, ids = lks_request_shows_allowed(r) ? r->allowed_count : 0, digits = 0;
+    for (uint64_t n = ids; n; n >>= 1)
+        digits++;
+    if (FRAME_BYTES + 4 * (tokens + ids) > LKS_CLAIM_MAX_BYTES)
+        return false;
+    uint64_t gas = FIXED_GAS + tokens * (TOKEN_GAS + digits * LIST_LOOK_UP_GAS) + ids * LIST_ID_GAS;
+    return gas <= LKS_CLAIM_MAX_GAS;
 }
 
-/* Whether to accept: what will never do drops the request, what may yet come (bond, idle time) is waited for. */
-static lks_action next_of_seen(const lks_job *job, const lks_job_policy *policy, const lks_job_world *world, lks_drop *why) {
+/* What will never do. */
+static lks_drop find_obstacle(const lks_job *job, const lks_job_policy *policy,
+                              const lks_job_world *world, uint64_t own_seconds)
+{
     const lks_request *r = &job->request;
-    *why = LKS_DROP_NONE;
-    if (!policy->accept) {
-        *why = LKS_DROP_ROLE;
-        return LKS_ACTION_DROP;
-    }
     uint64_t inclusion = (world->inclusion_ms + 999) / 1000;
-    uint64_t own = (2 * world->answer_ms + 999) / 1000 + inclusion;
-    if (lks_u256_cmp(&r->fee, &policy->min_fee) < 0) *why = LKS_DROP_FEE;
-    else if (lks_u256_cmp(&r->stake, &policy->max_stake) > 0) *why = LKS_DROP_STAKE;
-    else if (r->claim_period < policy->min_claim_seconds || r->claim_period < own) *why = LKS_DROP_TIME;
-    else if (world->now + inclusion > lks_job_accept_deadline(job)) *why = LKS_DROP_EXPIRED;
-    else if (world->trace_ms > world->traces_max_ms) *why = LKS_DROP_TRACES;
-    else if (world->head + 1 > job->requested.number + LKS_ACCEPT_MAX_BLOCKS) *why = LKS_DROP_EXPIRED;
-    if (*why) return LKS_ACTION_DROP;
+    if (!policy->accept)
+        return LKS_DROP_ROLE;
+    if (job->cancelled.number)
+        return LKS_DROP_CANCELLED;
+    if (!lks_job_is_claimable(r))
+        return LKS_DROP_SIZE;
+    if (lks_u256_cmp(&r->fee, &policy->min_fee) < 0)
+        return LKS_DROP_FEE;
+    if (lks_u256_cmp(&r->stake, &policy->max_stake) > 0)
+        return LKS_DROP_STAKE;
+    if (job->round.misses >= LKS_MAX_MISSES || (job->round.misses && !lks_job_has_answer(job)))
+        return LKS_DROP_MISSED;
+    if (job->round.unfilled >= LKS_MAX_UNFILLED)
+        return LKS_DROP_UNFILLED;
+    if (r->claim_period < policy->min_claim_seconds || r->claim_period < own_seconds)
+        return LKS_DROP_TIME;
+    if (world->now + inclusion > r->accept_deadline)
+        return LKS_DROP_EXPIRED;
+    if (world->trace_ms > world->traces_max_ms)
+        return LKS_DROP_TRACES;
+    if (lks_job_needs_header(job) && world->head + 1 > job->requested.number + LKS_SEED_LAST_BLOCK)
+        return LKS_DROP_EXPIRED;
+    return LKS_DROP_NONE;
+}
 
-    if (world->head < job->requested.number + LKS_ACCEPT_MIN_BLOCKS) return LKS_ACTION_NONE;
-    if (lks_u256_cmp(&r->stake, &world->free_bond) > 0) *why = LKS_DROP_BOND;
-    else if (r->claim_period < own + (world->backlog_ms + 999) / 1000) *why = LKS_DROP_TIME;
-    else if (world->traces_ms + world->trace_ms > world->traces_max_ms) *why = LKS_DROP_TRACES;
+/* Whether to accept: what will never do drops the request, what may yet come (bond, idle time) is
+ * waited for. */
+static lks_action next_of_seen(const lks_job *job, const lks_job_policy *policy,
+                               const lks_job_world *world, lks_drop *why)
+{
+    const lks_request *r = &job->request;
+    uint64_t answer_ms = lks_job_has_answer(job) ? 0 : world->answer_ms;
+    uint64_t own = (2 * answer_ms + 999) / 1000 + (world->inclusion_ms + 999) / 1000;
+    *why = find_obstacle(job, policy, world, own);
+    if (*why)
+        return LKS_ACTION_DROP;
+    if (lks_job_needs_header(job) && world->head < job->requested.number + LKS_SEED_FIRST_BLOCK)
+        return LKS_ACTION_NONE;
+    if (lks_u256_cmp(&r->stake, &world->free_bond) > 0)
+        *why = LKS_DROP_BOND;
+    else if (r->claim_period < own + (world->backlog_ms + 999) / 1000)
+        *why = LKS_DROP_TIME;
+    else if (world->traces_ms + world->trace_ms > world->traces_max_ms)
+        *why = LKS_DROP_TRACES;
     return *why ? LKS_ACTION_NONE : LKS_ACTION_ACCEPT;
 }
 
-lks_action lks_job_next(const lks_job *job, const lks_job_policy *policy, const lks_job_world *world, lks_drop *why) {
+/* Last second of what the contract awaits of us; UINT64_MAX before the seats are full. */
+static uint64_t own_deadline(const lks_job *job, uint32_t reveal_seconds)
+{
+    const lks_round *r = &job->round;
+    if (r->full.number == 0)
+        return UINT64_MAX;
+    if (r->committed.number == 0)
+        return r->claim_deadline;
+    return r->reveal_opened.number ? r->reveal_deadline : r->claim_deadline + reveal_seconds;
+}
+
+bool lks_job_is_late(const lks_job *job, uint64_t time, uint32_t reveal_seconds)
+{
+    switch (job->state) {
+    case LKS_JOB_ACCEPTED:
+    case LKS_JOB_ANSWERED:
+    case LKS_JOB_COMMITTED:
+        return time > own_deadline(job, reveal_seconds);
+    default:
+        return false;
+    }
+}
+
+static lks_action unless_sent(const lks_job *job, lks_action action)
+{
+    return job->sent & LKS_SENT(action) ? LKS_ACTION_NONE : action;
+}
+
+/* The time is over without a claim of ours. */
+static lks_action next_of_late(const lks_job *job, const lks_job_world *world)
+{
+    uint64_t due = own_deadline(job, world->reveal_seconds) + LKS_MISS_PATIENCE;
+    return world->head_time > due ? unless_sent(job, LKS_ACTION_MISS) : LKS_ACTION_NONE;
+}
+
+static lks_action next_of_accepted(const lks_job *job, const lks_job_world *world)
+{
+    const lks_round *r = &job->round;
+    bool empty = r->full.number == 0;
+    if (empty && world->head_time > r->fill_deadline)
+        return unless_sent(job, LKS_ACTION_FREE);
+    if (job->state == LKS_JOB_ACCEPTED)
+        return world->worker_idle ? LKS_ACTION_ANSWER : LKS_ACTION_NONE;
+    if (empty)
+        return LKS_ACTION_NONE;
+    return job->request.replicas > 1 ? LKS_ACTION_COMMIT : LKS_ACTION_CLAIM;
+}
+
+lks_action lks_job_next(const lks_job *job, const lks_job_policy *policy,
+                        const lks_job_world *world, lks_drop *why)
+{
+    const lks_round *r = &job->round;
     *why = LKS_DROP_NONE;
-    bool replicas = job->request.replicas > 1;
-    bool seats_empty = job->full.number == 0;
-    bool claim_open = seats_empty || world->now <= job->claim_deadline;
+    if (lks_job_is_late(job, world->now, world->reveal_seconds))
+        return next_of_late(job, world);
     switch (job->state) {
     case LKS_JOB_SEEN:
         return next_of_seen(job, policy, world, why);
     case LKS_JOB_ACCEPTED:
     case LKS_JOB_ANSWERED:
-        if (seats_empty && world->now > lks_job_accept_deadline(job))
-            return job->sent & LKS_SENT(LKS_ACTION_EXPIRE) ? LKS_ACTION_NONE : LKS_ACTION_EXPIRE;
-        if (job->state == LKS_JOB_ACCEPTED) return world->worker_idle && claim_open ? LKS_ACTION_ANSWER : LKS_ACTION_NONE;
-        if (seats_empty || !claim_open) return LKS_ACTION_NONE;
-        return replicas ? LKS_ACTION_COMMIT : LKS_ACTION_CLAIM;
+        return next_of_accepted(job, world);
     case LKS_JOB_COMMITTED:
-        if (!lks_job_has_answer(job)) return LKS_ACTION_NONE;
-        if (job->reveal_opened.number == 0 && (seats_empty || world->head_time <= job->claim_deadline)) return LKS_ACTION_NONE;
-        return world->now <= lks_job_deadline(job, LKS_ACTION_CLAIM, world->reveal_seconds) ? LKS_ACTION_CLAIM : LKS_ACTION_NONE;
+        if (!lks_job_has_answer(job))
+            return LKS_ACTION_NONE;
+        if (r->reveal_opened.number == 0 &&
+            (r->full.number == 0 || world->head_time <= r->claim_deadline))
+            return LKS_ACTION_NONE;
+        return LKS_ACTION_CLAIM;
     case LKS_JOB_CLAIMED:
-        return policy->finalize && world->head_time > job->window_end && !world->disputed ? LKS_ACTION_FINALIZE : LKS_ACTION_NONE;
+        if (policy->finalize && world->head_time > r->window_end && !world->disputed)
+            return LKS_ACTION_FINALIZE;
+        return LKS_ACTION_NONE;
     default:
         return LKS_ACTION_NONE;
     }
 }
 
-uint64_t lks_job_deadline(const lks_job *job, lks_action action, uint32_t reveal_seconds) {
-    uint64_t claim = job->full.number ? job->claim_deadline : UINT64_MAX;
+uint64_t lks_job_deadline(const lks_job *job, lks_action action, uint32_t reveal_seconds)
+{
+    const lks_round *r = &job->round;
+    uint64_t claim = r->full.number ? r->claim_deadline : UINT64_MAX;
     switch (action) {
     case LKS_ACTION_ACCEPT:
-        return lks_job_accept_deadline(job);
+        return job->request.accept_deadline;
     case LKS_ACTION_ANSWER:
     case LKS_ACTION_COMMIT:
         return claim;
     case LKS_ACTION_CLAIM:
-        if (job->request.replicas <= 1) return claim;
-        if (job->reveal_opened.number) return job->reveal_deadline;
-        return claim == UINT64_MAX ? claim : claim + reveal_seconds;
+        return own_deadline(job, reveal_seconds);
     default:
         return UINT64_MAX;
     }
 }
 
-bool lks_job_is_over(lks_job_state state) {
+bool lks_job_is_over(lks_job_state state)
+{
     switch (state) {
     case LKS_JOB_FINAL:
     case LKS_JOB_DROPPED:
@@ -232,6 +380,7 @@ bool lks_job_is_over(lks_job_state state) {
     case LKS_JOB_MISSED:
     case LKS_JOB_CONVICTED:
     case LKS_JOB_REFUNDED:
+    case LKS_JOB_UNDECIDED:
     case LKS_JOB_REORGED:
         return true;
     default:
@@ -239,23 +388,32 @@ bool lks_job_is_over(lks_job_state state) {
     }
 }
 
-static const char *word(const char *const *words, size_t count, unsigned i) {
+/* ---- words ---- */
+
+static const char *word(const char *const *words, size_t count, unsigned i)
+{
     return i < count && words[i] ? words[i] : "?";
 }
 
-const char *lks_job_state_name(lks_job_state state) {
+const char *lks_job_state_name(lks_job_state state)
+{
     static const char *const names[LKS_JOB_STATE_COUNT] = {
-        "invalid", "seen", "accepting", "accepted", "answered", "committing", "committed", "claiming", "claimed",
-        "finalizing", "final", "dropped", "refused", "missed", "convicted", "refunded", "reorged"};
+        "invalid",   "seen",     "accepting", "accepted",   "answered", "committing",
+        "committed", "claiming", "claimed",   "finalizing", "final",    "dropped",
+        "refused",   "missed",   "convicted", "refunded",   "undecided", "reorged"};
     return word(names, LKS_JOB_STATE_COUNT, (unsigned)state);
 }
 
-const char *lks_action_name(lks_action action) {
-    static const char *const names[LKS_ACTION_COUNT] = {"none", "accept", "commit", "claim", "finalize", "expire", "dispute", "answer", "drop"};
+const char *lks_action_name(lks_action action)
+{
+    static const char *const names[LKS_ACTION_COUNT] = {"none",     "accept",     "commit", "claim",
+                                                        "finalize", "free seats", "missed", "dispute",
+                                                        "answer",   "drop"};
     return word(names, LKS_ACTION_COUNT, (unsigned)action);
 }
 
-const char *lks_drop_text(lks_drop drop) {
+const char *lks_drop_text(lks_drop drop)
+{
     static const char *const texts[LKS_DROP_COUNT] = {
         "no reason",
         "its fee is below min_fee_wei",
@@ -267,6 +425,10 @@ const char *lks_drop_text(lks_drop drop) {
         "its prompt or policy cannot be run",
         "the contract would refuse the acceptance",
         "this plugin answers no requests",
-        "the traces of all claims that can be disputed could not be opened in time"};
+        "the traces of all claims that can be disputed could not be opened in time",
+        "its longest answer is too large for a transaction",
+        "its requester cancelled it",
+        "its deadline was missed before",
+        "its other seats stayed empty before"};
     return word(texts, LKS_DROP_COUNT, (unsigned)drop);
 }

@@ -1,13 +1,17 @@
-/* One request as an operator sees it: the facts that are known of it, the state that follows from them, and what to do next.
+/* One request as an operator sees it: the facts that are known of it, the state that follows from
+ * them, and what to do next.
  *
- * Pure: no clock, no chain, no database. The state is never set by hand: it is the fold of the facts through one transition table
- * (job.c), so a re-org is nothing but facts taken away, and a stored state that disagrees with its facts is a damaged database.
+ * Pure: no clock, no chain, no database. The state is never set by hand: it is the fold of the facts
+ * through one transition table (job.c), so a re-org is nothing but facts taken away, and a stored
+ * state that disagrees with its facts is a damaged database.
  *
- *   SEEN -> ACCEPTING -> ACCEPTED -> ANSWERED [-> COMMITTING -> COMMITTED] -> CLAIMING -> CLAIMED -> FINALIZING -> FINAL
+ *   SEEN -> ACCEPTING -> ACCEPTED -> ANSWERED [-> COMMITTING -> COMMITTED] -> CLAIMING -> CLAIMED
+ *        -> FINALIZING -> FINAL
  *
- * with DROPPED (not taken), REFUSED (the contract would not have it), MISSED, CONVICTED, REFUNDED and REORGED beside it.
- * Times are Unix seconds of the chain.
- */
+ * with DROPPED (not taken), REFUSED (the contract would not have it), MISSED, CONVICTED, REFUNDED,
+ * UNDECIDED and REORGED beside it. A request that is open again, because its seats were freed or
+ * its operators missed their deadlines, begins a new round: the job is SEEN again. Times are Unix
+ * seconds of the chain. */
 #ifndef LKS_PLUGIN_JOB_H
 #define LKS_PLUGIN_JOB_H
 
@@ -30,9 +34,10 @@ typedef enum lks_job_state {
     LKS_JOB_FINAL,
     LKS_JOB_DROPPED,   /* we do not take it; the reason is kept */
     LKS_JOB_REFUSED,   /* a transaction of ours was refused for good; the reason is in the log */
-    LKS_JOB_MISSED,    /* our deadline passed */
+    LKS_JOB_MISSED,    /* our deadline passed; another round may come */
     LKS_JOB_CONVICTED, /* our claim was proved wrong */
     LKS_JOB_REFUNDED,  /* ended without a result */
+    LKS_JOB_UNDECIDED, /* claims disagreed to the end: no result, and no fee */
     LKS_JOB_REORGED,   /* the block of the request is no longer canonical */
     LKS_JOB_STATE_COUNT
 } lks_job_state;
@@ -51,24 +56,26 @@ typedef enum lks_job_event {
     LKS_JOB_ON_SENT_CLAIM,
     LKS_JOB_ON_SENT_FINALIZE,
     LKS_JOB_ON_REFUSED,
-    LKS_JOB_ON_FINAL,
     LKS_JOB_ON_MISSED,
+    LKS_JOB_ON_FINAL,
     LKS_JOB_ON_CONVICTED,
     LKS_JOB_ON_REFUNDED,
+    LKS_JOB_ON_UNDECIDED,
     LKS_JOB_EVENT_COUNT
 } lks_job_event;
 
-/* What an operator does about a job. The first six are transactions, five of them in the order of a job's life. */
+/* What an operator does about a job. Those before LKS_ACTION_ANSWER are transactions. */
 typedef enum lks_action {
     LKS_ACTION_NONE = 0,
     LKS_ACTION_ACCEPT,
     LKS_ACTION_COMMIT,
     LKS_ACTION_CLAIM,
     LKS_ACTION_FINALIZE,
-    LKS_ACTION_EXPIRE, /* replicas: seats stayed empty; get the stake back */
+    LKS_ACTION_FREE,   /* replicas: the seats were not filled in time; get the stake back */
+    LKS_ACTION_MISS,   /* our deadline passed and nobody said so: get back what is left of the stake */
     LKS_ACTION_MOVE,   /* in or about a dispute; no state of the job follows from it */
     LKS_ACTION_ANSWER, /* run the model */
-    LKS_ACTION_DROP,   /* do not take it; why is said */
+    LKS_ACTION_DROP,   /* do not take it; the reason is logged */
     LKS_ACTION_COUNT
 } lks_action;
 
@@ -78,13 +85,13 @@ typedef struct lks_block_ref {
     uint8_t hash[32];
 } lks_block_ref;
 
-/* How a request ended on the chain. */
+/* How a request ended on the chain, for us. */
 typedef enum lks_job_end {
     LKS_END_NONE = 0,
     LKS_END_FINAL,
-    LKS_END_MISSED,
-    LKS_END_CONVICTED,
+    LKS_END_CONVICTED, /* our claim; others may go on, we may not */
     LKS_END_REFUNDED,
+    LKS_END_UNDECIDED,
     LKS_END_COUNT
 } lks_job_end;
 
@@ -100,29 +107,23 @@ typedef enum lks_drop {
     LKS_DROP_MALFORMED, /* prompt or policy that this plugin cannot run */
     LKS_DROP_CONTRACT,  /* the contract would refuse the acceptance */
     LKS_DROP_ROLE,      /* this plugin answers no requests */
-    LKS_DROP_TRACES,    /* with it, the traces of all claims that can be disputed could not be opened in time */
+    LKS_DROP_TRACES,    /* the traces of all claims could not be opened in time with it */
+    LKS_DROP_SIZE,      /* no transaction could carry its claim */
+    LKS_DROP_CANCELLED, /* by its requester */
+    LKS_DROP_MISSED,    /* we missed its deadline before */
+    LKS_DROP_UNFILLED,  /* its other seats stayed empty before */
     LKS_DROP_COUNT
 } lks_drop;
 
-typedef struct lks_job {
-    uint8_t request_id[32];
-    lks_request request;
-    lks_block_ref requested;
-    uint64_t requested_time;
-    lks_block_ref reopened; /* the last time, when an operator missed its deadline or was convicted */
-    uint64_t reopened_deadline;
-
+/* Our part in one round of a request: a round begins with the request, and again whenever it is
+ * open anew. Facts of a round that is over are kept by the store, for re-orgs. */
+typedef struct lks_round {
     lks_block_ref accepted; /* by us */
     uint8_t attempt;
     uint8_t seat;
-    uint64_t seed;           /* the seed used, as recomputed by us */
+    uint64_t fill_deadline;  /* replicas: last second in which the other seats can be taken */
     lks_block_ref full;      /* the last seat was taken, which starts the claim period */
     uint64_t claim_deadline; /* 0 before */
-
-    bool answered;
-    uint64_t answer_seed; /* the seed that the stored answer was made with */
-    uint32_t answer_count;
-    uint8_t answer_hash[32]; /* token hash */
 
     uint8_t salt[32]; /* replicas: made before the commitment is sent */
     lks_block_ref committed;
@@ -133,12 +134,33 @@ typedef struct lks_job {
     uint8_t claim_id[32];
     uint64_t window_end;
 
+    lks_block_ref missed; /* our deadline passed, and somebody said so */
+    uint32_t misses;      /* earlier rounds of the request that we missed */
+    uint32_t unfilled;    /* those in which our seat was freed */
+    uint32_t failures;    /* transactions of ours in this round that were included and reverted */
+} lks_round;
+
+typedef struct lks_job {
+    uint8_t request_id[32];
+    lks_request request;
+    lks_block_ref requested;
+    uint64_t requested_time;
+    lks_block_ref seeded; /* the first acceptance, whoever's: it fixes the seed used */
+    uint64_t seed;        /* the seed used, as the chain says */
+    lks_block_ref cancelled; /* the request does not reopen */
+
+    lks_round round;
+
+    bool answered;
+    uint64_t answer_seed; /* the seed that the stored answer was made with */
+    uint32_t answer_count;
+    uint8_t answer_hash[32]; /* token hash */
+
     lks_block_ref ended;
     lks_job_end end;
 
     lks_drop dropped;
     uint64_t dropped_at; /* number of the block that the decision looked at */
-    uint32_t failures;   /* transactions of ours for this job that were included and reverted */
     uint32_t sent;       /* LKS_SENT() of every action that has a live transaction */
     lks_job_state state; /* lks_job_fold of all above */
 } lks_job;
@@ -171,14 +193,18 @@ typedef struct lks_job_world {
     bool worker_idle;
 } lks_job_world;
 
-/* Blocks between a request and the first block that may accept it, and the last one: the seed is a block hash that the contract can
- * still read (EIP-2935). */
-#define LKS_ACCEPT_MIN_BLOCKS 2u
-#define LKS_ACCEPT_MAX_BLOCKS 8000u
-/* Attempts of a request, at most; they count from 1. */
-#define LKS_MAX_ATTEMPTS 5u
-/* A transaction that reverted this often for one action is given up. */
+/* A transaction that reverted this often in one round is given up. */
 #define LKS_MAX_FAILURES 3u
+/* A request that we missed this often, or in which our seat was freed this often, is not taken
+ * again. */
+#define LKS_MAX_MISSES 2u
+#define LKS_MAX_UNFILLED 2u
+/* Seconds after our deadline in which somebody else may report the miss, before we do. */
+#define LKS_MISS_PATIENCE 600u
+/* The most that a claim may weigh; the chain's limits are 16,777,216 gas (EIP-7825) and the 128 KiB
+ * of a transaction that nodes relay. */
+#define LKS_CLAIM_MAX_BYTES 120000u
+#define LKS_CLAIM_MAX_GAS UINT64_C(12000000)
 
 /* The one step of the state machine. Returns: the next state; LKS_JOB_INVALID when the event cannot happen in that state. */
 lks_job_state lks_job_step(lks_job_state state, lks_job_event event);
@@ -186,16 +212,26 @@ lks_job_state lks_job_step(lks_job_state state, lks_job_event event);
 /* Returns: the state that the job's facts add up to; LKS_JOB_INVALID when they contradict each other. */
 lks_job_state lks_job_fold(const lks_job *job);
 
-/* Takes away every fact of a block above height and folds again. What we made ourselves (answer, salt) stays. Returns: whether anything changed. */
+/* Takes away every fact of a block above height and folds again. What we made ourselves (answer,
+ * salt) stays. Returns: whether anything changed. */
 bool lks_job_rewind(lks_job *job, uint64_t height);
+
+/* Begins a new round: forgets what happened in the one before, but for how often we missed. */
+void lks_job_new_round(lks_job *job);
+
+/* Whether the longest answer that the request allows can be claimed: calldata and gas of the claim,
+ * or of the reveal, by our own bounds. */
+bool lks_job_is_claimable(const lks_request *r);
 
 /* Decides. Out: *why: of LKS_ACTION_DROP, the reason; of LKS_ACTION_NONE in state SEEN, what is waited for, or LKS_DROP_NONE. */
 lks_action lks_job_next(const lks_job *job, const lks_job_policy *policy, const lks_job_world *world, lks_drop *why);
 
 /* Whether the stored answer is the one that the request needs: greedy answers depend on no seed. */
 bool lks_job_has_answer(const lks_job *job);
-/* Returns: chain time until which the request can be accepted. */
-uint64_t lks_job_accept_deadline(const lks_job *job);
+/* Whether an acceptance must bring the header of the seed block. */
+bool lks_job_needs_header(const lks_job *job);
+/* Whether the time for our claim, or for the commitment to it, is over. */
+bool lks_job_is_late(const lks_job *job, uint64_t time, uint32_t reveal_seconds);
 
 /* Returns: the last second in which the action is of use, for ordering; UINT64_MAX when there is none. */
 uint64_t lks_job_deadline(const lks_job *job, lks_action action, uint32_t reveal_seconds);

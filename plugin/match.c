@@ -5,13 +5,24 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Logs and contract may be of two heads for a moment; after more than so many the logs have a
+ * gap. */
+#define STRANGE_HEADS 2u
+
 lks_match *lks_match_find(const lks_matches *all, const uint8_t claim_id32[32]) {
     for (size_t i = 0; i < all->count; i++)
         if (memcmp(all->items[i]->claim.claim_id, claim_id32, 32) == 0) return all->items[i];
     return NULL;
 }
 
+static void drop_held(lks_match *m)
+{
+    lks_move_free(&m->held.move);
+    memset(&m->held, 0, sizeof m->held);
+}
+
 static void free_match(lks_match *m) {
+    drop_held(m);
     lks_trace_free(m->trace);
     lks_game_free(m->game);
     free(m->seen);
@@ -35,7 +46,7 @@ lks_err lks_match_add(lks_match **out, lks_matches *all, const lks_game_deployme
     m->stake = job->request.stake;
     lks_model_commitment model;
     lks_game_commitment(&model, &served->commitment);
-    lks_err err = lks_game_new(&m->game, deployment, claim->request_id, claim->claim_id);
+    lks_err err = lks_game_new(&m->game, deployment, claim->name, claim->claim_id);
     if (!err) err = lks_game_set_model(m->game, &model);
     if (err) {
         free_match(m);
@@ -82,6 +93,12 @@ lks_err lks_match_sync(lks_match *match, const lks_game_deployment *deployment, 
     if (match->synced.number == head->number && memcmp(match->synced.hash, head->hash, 32) == 0) return LKS_OK;
     lks_game_filter of_request, of_claim;
     bool on = false;
+    match->strange = match->odd ? match->strange + 1 : 0;
+    match->odd = false;
+    if (match->strange > STRANGE_HEADS) {
+        match->strange = 0;
+        match->synced.number = 0;
+    }
     lks_err err = match->synced.number ? is_on_chain(store, &match->synced, &on) : LKS_OK;
     if (err) return err;
     uint64_t from = match->synced.number + 1;
@@ -93,7 +110,7 @@ lks_err lks_match_sync(lks_match *match, const lks_game_deployment *deployment, 
     match->synced.number = 0; /* until all of it has worked */
     free(match->seen);
     match->seen = NULL;
-    lks_game_filter_request(&of_request, deployment, match->claim.request_id);
+    lks_game_filter_request(&of_request, deployment, match->claim.name);
     lks_game_filter_claim(&of_claim, deployment, match->claim.claim_id);
     err = add_logs(match->game, node, &of_request.filter, from, head->number);
     if (!err) err = add_logs(match->game, node, &of_claim.filter, from, head->number);
@@ -102,6 +119,33 @@ lks_err lks_match_sync(lks_match *match, const lks_game_deployment *deployment, 
     if (!err && !(match->seen = calloc(lks_game_dispute_count(match->game) + 1, sizeof *match->seen))) err = lks_fail(LKS_NOMEM, "out of memory");
     if (!err) match->synced = *head;
     return err;
+}
+
+void lks_match_hold(lks_match *match, const uint8_t subject32[32], const lks_dispute *at,
+                    lks_move *move)
+{
+    drop_held(match);
+    match->held.any = true;
+    memcpy(match->held.subject, subject32, 32);
+    match->held.at = *at;
+    match->held.move = *move;
+    memset(move, 0, sizeof *move);
+}
+
+const lks_move *lks_match_held(const lks_match *match, const uint8_t subject32[32],
+                               const lks_dispute *at)
+{
+    const lks_held *h = &match->held;
+    bool fits = h->any && memcmp(h->subject, subject32, 32) == 0 &&
+        lks_match_same_place(&h->at, at);
+    return fits ? &h->move : NULL;
+}
+
+bool lks_match_same_place(const lks_dispute *a, const lks_dispute *b)
+{
+    return a->state == b->state && a->op == b->op && a->height == b->height &&
+        a->index == b->index &&
+           a->element == b->element;
 }
 
 void lks_match_key(uint8_t key32[32], lks_verb verb, const void *subject, size_t len, const lks_dispute *at) {

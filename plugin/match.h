@@ -14,6 +14,14 @@ typedef struct lks_seen {
     lks_dispute_view view;
 } lks_seen;
 
+/* A proof of ours, which waits until our commitment to it is old enough. */
+typedef struct lks_held {
+    bool any;
+    uint8_t subject[32]; /* the dispute that it is for; the claim, of one without a dispute */
+    lks_dispute at;      /* the turn that it is for */
+    lks_move move;       /* owned */
+} lks_held;
+
 typedef struct lks_match {
     lks_claim claim;
     const lks_served *served;
@@ -24,8 +32,11 @@ typedef struct lks_match {
     bool lent;            /* game and trace are the prover's */
     lks_seen *seen;       /* one for each dispute of the game */
     lks_block_ref synced; /* the game has the logs up to this block; number 0: none */
+    bool odd;             /* at this head logs and contract disagree about a dispute */
+    unsigned strange;     /* heads in a row at which they did */
     bool compared;        /* the root that the operator opened, with ours */
     bool differs;         /* what came of it */
+    lks_held held;
 } lks_match;
 
 typedef struct lks_matches {
@@ -41,14 +52,40 @@ lks_err lks_match_add(lks_match **out, lks_matches *all, const lks_game_deployme
 void lks_match_remove(lks_matches *all, lks_match *match);
 void lks_matches_free(lks_matches *all);
 
-/* Brings the game to the head. Not of one that is lent. Returns also: what chain/eth.h, the store and lks_game_update return. */
-lks_err lks_match_sync(lks_match *match, const lks_game_deployment *deployment, const lks_eth *node, lks_store *store, const lks_block_ref *head) LKS_MUST_USE;
+/* Brings the game to the head; reads all of it again when logs and contract have disagreed for a
+ * while. Not of one that is lent. Returns also: what chain/eth.h, the store and lks_game_update
+ * return. */
+lks_err lks_match_sync(lks_match *match, const lks_game_deployment *deployment, const lks_eth *node,
+                       lks_store *store, const lks_block_ref *head) LKS_MUST_USE;
+
+/* Takes over a proof for the turn of a dispute, or for a claim; the move is then empty. */
+void lks_match_hold(lks_match *match, const uint8_t subject32[32], const lks_dispute *at,
+                    lks_move *move);
+/* The proof that is held for it. Returns: NULL when there is none. */
+const lks_move *lks_match_held(const lks_match *match, const uint8_t subject32[32],
+                               const lks_dispute *at);
 
 /* What a transaction is about. */
-typedef enum lks_verb { LKS_VERB_MOVE = 1, LKS_VERB_TIMEOUT, LKS_VERB_CHALLENGE, LKS_VERB_RECLAIM, LKS_VERB_WITHDRAW, LKS_VERB_SHAPE, LKS_VERB_CHECK, LKS_VERB_COMPARE } lks_verb;
+typedef enum lks_verb {
+    LKS_VERB_MOVE = 1,
+    LKS_VERB_ANSWERS,
+    LKS_VERB_COMMIT,
+    LKS_VERB_TIMEOUT,
+    LKS_VERB_CHALLENGE,
+    LKS_VERB_RECLAIM,
+    LKS_VERB_WITHDRAW,
+    LKS_VERB_SHAPE,
+    LKS_VERB_CHECK,
+    LKS_VERB_COMPARE
+} lks_verb;
 
-/* Out: the name of something to be done once: by a verb, a dispute, claim, model or account, and the place in the game (NULL where it has none). */
-void lks_match_key(uint8_t key32[32], lks_verb verb, const void *subject, size_t len, const lks_dispute *at);
+/* Out: the name of something to be done once: by a verb, a dispute, claim, model or account, and
+ * the place in the game (NULL where it has none). */
+void lks_match_key(uint8_t key32[32], lks_verb verb, const void *subject, size_t len,
+                   const lks_dispute *at);
+/* Whether two disputes are in the same state at the same place: the operator's answer is the
+ * same. */
+bool lks_match_same_place(const lks_dispute *a, const lks_dispute *b);
 
 /* Whether it is the operator's turn, in a state of a dispute that is not over. */
 bool lks_state_is_operators(lks_dispute_state state);

@@ -1,29 +1,17 @@
-/* Transactions in disputes: what is to be done comes from disputes.c and the prover, this file makes and sends it. */
+/* Transactions in disputes: what is to be done comes from disputes.c and the prover, this file
+ * makes and sends it. */
 #include "plugin/operator.h"
 
 #include "chain/address.h"
 #include "plugin/log.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-#ifdef LKS_FAULTS
-#include "oracle/fault.h"
-
-/* The liar withholds a move. */
-static bool is_withheld(lks_move_kind kind) {
-    switch (kind) {
-    case LKS_MOVE_OPEN_TRACE: return lks_fault_is_silent(LKS_FAULT_TRACE);
-    case LKS_MOVE_REVEAL: return lks_fault_is_silent(LKS_FAULT_REVEAL);
-    case LKS_MOVE_REVEAL_LEAF: return lks_fault_is_silent(LKS_FAULT_LEAF);
-    case LKS_MOVE_OPEN_PARTIALS: return lks_fault_is_silent(LKS_FAULT_PARTIALS);
-    default: return false;
-    }
-}
-#endif
-
-/* A move that failed for no reason that we can name is tried again, quietly after the first time. */
-static void tell_failure(lks_operator *op, const lks_match *m, const uint8_t key32[32], const char *what) {
+void lks_moves_failed(lks_operator *op, const lks_match *m, const uint8_t key32[32],
+                      const char *what)
+{
     char name[LKS_SHORT_ID_SIZE];
     if (lks_inbox_stopped(op->inbox)) return;
     lks_short_id(name, m->claim.claim_id);
@@ -38,42 +26,92 @@ bool lks_moves_busy(lks_operator *op, const lks_match *match, const uint8_t key3
     return live;
 }
 
-/* Calls a view of a contract at the newest block. In: call, freed here. */
-static lks_err view(lks_operator *op, const uint8_t to20[20], lks_err encoded, lks_buf *call, lks_buf *result) {
+/* ---- views ---- */
+
+lks_err lks_moves_call_view(lks_operator *op, const uint8_t to20[20], lks_err encoded,
+                            lks_buf *call, lks_buf *result)
+{
     lks_err err = encoded;
     if (!err) {
-        lks_eth_message message = {.to20 = to20, .data = call->data, .data_len = call->len, .errors = lks_contract_errors};
+        lks_eth_message message = {
+            .to20 = to20, .data = call->data, .data_len = call->len, .errors = lks_contract_errors};
         err = lks_eth_call(&op->feed.node, &message, LKS_ETH_LATEST, result, NULL);
     }
     lks_buf_free(call);
     return err;
 }
 
-const lks_seen *lks_moves_view(lks_operator *op, lks_match *match, size_t i) {
+const lks_seen *lks_moves_view(lks_operator *op, lks_match *match, size_t i)
+{
     lks_seen *seen = &match->seen[i];
     const lks_game_dispute *d = lks_game_dispute_at(match->game, i);
     lks_buf call = {0}, result = {0};
-    if (seen->asked) return seen;
+    if (seen->asked)
+        return seen;
     lks_err encoded = lks_call_dispute_of(&call, d->id);
-    lks_err err = view(op, op->config->game, encoded, &call, &result);
-    if (!err) err = lks_return_dispute(&seen->view, result.data, result.len);
+    lks_err err = lks_moves_call_view(op, op->config->game, encoded, &call, &result);
+    if (!err)
+        err = lks_return_dispute(&seen->view, result.data, result.len);
     lks_buf_free(&result);
     const lks_dispute_view *v = &seen->view;
     seen->asked = err == LKS_OK;
-    seen->same = !err && (lks_dispute_state)v->state == d->now.state && v->op == d->now.op && v->height == d->now.height && v->index == d->now.index;
+    seen->same = !err && (lks_dispute_state)v->state == d->now.state && v->op == d->now.op &&
+                 v->height == d->now.height && v->index == d->now.index;
     return err ? NULL : seen;
 }
 
-static lks_err send_one(lks_operator *op, const lks_match *m, const uint8_t key32[32], const uint8_t to20[20], const lks_game_tx *tx, bool simulated,
-                        uint64_t deadline) {
+static lks_err base_fee(lks_operator *op, lks_u256 *out)
+{
+    lks_eth_fees fees;
+    lks_err err = lks_eth_suggest_fees(&op->feed.node, &fees);
+    if (!err)
+        *out = fees.base_fee;
+    return err;
+}
+
+/* Adds what a question prepays to its value. In: d NULL for a challenge. */
+static lks_err pay(lks_operator *op, lks_game_tx *tx, const lks_game_dispute *d)
+{
+    lks_buf call = {0}, result = {0};
+    lks_u256 fee, prepayment;
+    uint64_t gas = 0;
+    if (tx->asks == LKS_DISPUTE_NONE)
+        return LKS_OK;
+    lks_err encoded = lks_call_question_gas(&call, (uint8_t)tx->asks, tx->position);
+    lks_err err = lks_moves_call_view(op, op->config->game, encoded, &call, &result);
+    if (!err)
+        err = lks_return_u64(&gas, result.data, result.len);
+    lks_buf_free(&result);
+    if (!err)
+        err = base_fee(op, &fee);
+    if (err)
+        return err;
+    lks_game_prepayment(&prepayment, gas, &fee);
+    lks_game_pay(tx, &prepayment, d);
+    return LKS_OK;
+}
+
+/* ---- sending ---- */
+
+lks_err lks_moves_send(lks_operator *op, const lks_match *m, const uint8_t key32[32],
+                       const uint8_t to20[20], const lks_game_tx *tx, bool simulated, uint64_t deadline)
+{
     lks_sender_now now = {op->feed.head.ref.number, lks_chain_time(op)};
-    lks_outgoing out = {.request_id = m->claim.request_id, .action = LKS_ACTION_MOVE, .key = key32, .to = to20, .value = tx->value,
-                        .gas = simulated ? 0 : tx->gas, .data = tx->data.data, .len = tx->data.len, .deadline = deadline};
+    lks_outgoing out = {.request_id = m->claim.request_id,
+                        .action = LKS_ACTION_MOVE,
+                        .key = key32,
+                        .to = to20,
+                        .value = tx->value,
+                        .gas = simulated ? 0 : tx->gas,
+                        .data = tx->data.data,
+                        .len = tx->data.len,
+                        .deadline = deadline};
     return lks_sender_send(&op->sender, &out, &now);
 }
 
-/* Sends the calls of one deed, the last of them under its key, those ahead of it under keys of their own. They are freed. */
-static bool send_calls(lks_operator *op, const lks_match *m, const uint8_t key32[32], lks_game_calls *calls, lks_err made, uint64_t deadline, const char *what) {
+bool lks_moves_send_calls(lks_operator *op, const lks_match *m, const uint8_t key32[32],
+                       lks_game_calls *calls, lks_err made, uint64_t deadline, const char *what)
+{
     lks_err err = made;
     char name[LKS_SHORT_ID_SIZE];
     lks_short_id(name, m->claim.claim_id);
@@ -87,89 +125,98 @@ static bool send_calls(lks_operator *op, const lks_match *m, const uint8_t key32
         bool live = false;
         err = lks_store_move_is_live(op->store, m->claim.request_id, key, &live);
         /* What stands behind another cannot be simulated: the other is in no block yet. */
-        if (!err && !live) err = send_one(op, m, key, op->config->game, &calls->items[i], i == 0, deadline);
+        if (!err && !live)
+            err = lks_moves_send(op, m, key, op->config->game, &calls->items[i], i == 0, deadline);
     }
     lks_game_calls_free(calls);
-    if (err) tell_failure(op, m, key32, what);
-    else lks_log(op->host, LKS_INFO, "claim %s: %s", name, what);
+    if (err)
+        lks_moves_failed(op, m, key32, what);
+    else
+        lks_log(op->host, LKS_INFO, "claim %s: %s", name, what);
     return err == LKS_OK;
 }
 
-static lks_err base_fee(lks_operator *op, lks_u256 *out) {
-    lks_eth_fees fees;
-    lks_err err = lks_eth_suggest_fees(&op->feed.node, &fees);
-    if (!err) *out = fees.base_fee;
-    return err;
+/* ---- opening and ending disputes ---- */
+
+/* Out: a bond that is still enough when the base fee doubles, if max_bond_wei allows that much;
+ * else max_bond_wei. Returns also: LKS_REFUSED: not even today's bond is allowed. */
+static lks_err choose_bond(lks_operator *op, const lks_match *m, lks_u256 *bond)
+{
+    lks_u256 fee, least;
+    char text[LKS_ETHER_SIZE];
+    lks_err err = base_fee(op, &fee);
+    if (err)
+        return err;
+    lks_game_bond(&least, &op->min_bond, &m->stake, &fee);
+    if (lks_u256_cmp(&least, &op->config->max_bond) > 0) {
+        lks_wei_format(text, &least);
+        return lks_fail(LKS_REFUSED, "a dispute takes a bond of %s ether, above max_bond_wei",
+                        text);
+    }
+    lks_u256_mul_u64(&fee, &fee, 2);
+    lks_game_bond(bond, &op->min_bond, &m->stake, &fee);
+    if (lks_u256_cmp(bond, &op->config->max_bond) > 0)
+        *bond = op->config->max_bond;
+    return LKS_OK;
 }
 
-bool lks_moves_challenge(lks_operator *op, lks_match *match, const char *why) {
+bool lks_moves_can_bond(lks_operator *op, const lks_match *match)
+{
+    lks_u256 bond;
+    return choose_bond(op, match, &bond) != LKS_REFUSED;
+}
+
+bool lks_moves_challenge(lks_operator *op, lks_match *match, const char *why)
+{
     static const uint8_t salt[32]; /* we never dispute a claim twice */
     uint8_t key[32], id[32];
-    char what[160], name[LKS_SHORT_ID_SIZE], bond_text[LKS_ETHER_SIZE];
+    char what[160], name[LKS_SHORT_ID_SIZE];
     lks_game_calls calls = {0};
-    lks_u256 fee, bond;
+    lks_u256 bond;
     lks_match_key(key, LKS_VERB_CHALLENGE, match->claim.claim_id, 32, NULL);
-    if (lks_moves_busy(op, match, key)) return false;
-    lks_err err = base_fee(op, &fee);
-    if (!err) lks_game_bond(&bond, &op->min_bond, &match->stake, &fee);
-    if (!err && lks_u256_cmp(&bond, &op->config->max_bond) > 0) {
+    if (lks_moves_busy(op, match, key))
+        return false;
+    lks_err err = choose_bond(op, match, &bond);
+    if (err == LKS_REFUSED) {
         lks_short_id(name, match->claim.claim_id);
-        lks_wei_format(bond_text, &bond);
         if (lks_act_pause(op, key, LKS_ACTION_MOVE))
-            lks_log(op->host, LKS_WARN, "claim %s is wrong, but a dispute takes a bond of %s ether, above max_bond_wei", name, bond_text);
+            lks_log(op->host, LKS_WARN, "claim %s is wrong, but %s", name, lks_error_message());
         return false;
     }
-    if (!err) err = lks_game_call_challenge(&calls, id, match->game, lks_signer_address(op->signer), salt, &op->min_bond, &fee);
+    if (!err)
+        err = lks_game_call_challenge(&calls, id, match->game, lks_signer_address(op->signer), salt,
+                                      &bond);
+    if (!err)
+        err = pay(op, &calls.items[0], NULL);
     snprintf(what, sizeof what, "challenge, because %s", why);
-    return send_calls(op, match, key, &calls, err, match->claim.window_end, what);
+    return lks_moves_send_calls(op, match, key, &calls, err, match->claim.window_end, what);
 }
 
-bool lks_moves_timeout(lks_operator *op, lks_match *match, const lks_game_dispute *d) {
+bool lks_moves_timeout(lks_operator *op, lks_match *match, const lks_game_dispute *d)
+{
     uint8_t key[32];
     lks_game_calls calls = {0};
     lks_match_key(key, LKS_VERB_TIMEOUT, d->id, 32, &d->now);
-    if (lks_moves_busy(op, match, key)) return false;
-    lks_err err = lks_game_call_timeout(&calls, match->game, d);
-    return send_calls(op, match, key, &calls, err, UINT64_MAX, "timeout: the other side's time is over");
+    if (lks_moves_busy(op, match, key))
+        return false;
+    lks_err err = lks_game_call_timeout(&calls, d);
+    return lks_moves_send_calls(op, match, key, &calls, err, UINT64_MAX,
+                                "timeout: the other side's time is over");
 }
 
-bool lks_moves_reclaim(lks_operator *op, lks_match *match, const lks_game_dispute *d) {
+bool lks_moves_reclaim(lks_operator *op, lks_match *match, const lks_game_dispute *d)
+{
     uint8_t key[32];
     lks_game_calls calls = {0};
     lks_match_key(key, LKS_VERB_RECLAIM, d->id, 32, NULL);
-    if (lks_moves_busy(op, match, key)) return false;
+    if (lks_moves_busy(op, match, key))
+        return false;
     lks_err err = lks_game_call_reclaim(&calls, d);
-    return send_calls(op, match, key, &calls, err, UINT64_MAX, "reclaim bond and prepayments");
+    return lks_moves_send_calls(op, match, key, &calls, err, UINT64_MAX,
+                                "reclaim bond and prepayments");
 }
 
-lks_err lks_moves_withdraw(lks_operator *op, lks_match *match, const uint8_t contract20[20], bool *left) {
-    uint8_t key[32];
-    lks_buf call = {0}, result = {0};
-    lks_u256 credit;
-    char name[LKS_SHORT_ID_SIZE], text[LKS_ETHER_SIZE];
-    const uint8_t *account = lks_signer_address(op->signer);
-    *left = true;
-    lks_match_key(key, LKS_VERB_WITHDRAW, contract20, 20, NULL);
-    if (lks_moves_busy(op, match, key)) return LKS_OK;
-    lks_err encoded = lks_call_credit(&call, account);
-    lks_err err = view(op, contract20, encoded, &call, &result);
-    if (!err) err = lks_return_u256(&credit, result.data, result.len);
-    lks_buf_free(&result);
-    *left = !err && !lks_u256_is_zero(&credit);
-    if (err || !*left) return err;
-    lks_game_tx tx = {.data = {0}};
-    err = lks_call_withdraw(&tx.data, account);
-    if (!err) err = send_one(op, match, key, contract20, &tx, true, UINT64_MAX);
-    lks_buf_free(&tx.data);
-    if (err) {
-        tell_failure(op, match, key, "withdraw");
-        return LKS_OK;
-    }
-    lks_short_id(name, match->claim.claim_id);
-    lks_wei_format(text, &credit);
-    lks_log(op->host, LKS_INFO, "claim %s: withdraw %s ether", name, text);
-    return LKS_OK;
-}
+/* ---- the challenger's moves ---- */
 
 /* A pick below an operation's root needs its shape on the chain: tells the game whether it is there. */
 static lks_err learn_shape(lks_operator *op, lks_match *m, const lks_move *move) {
@@ -177,14 +224,14 @@ static lks_err learn_shape(lks_operator *op, lks_match *m, const lks_move *move)
     lks_buf call = {0}, result = {0};
     bool recorded = false;
     lks_err encoded = lks_call_shape_recorded(&call, m->served->model_id, (uint16_t)move->op);
-    lks_err err = view(op, op->config->game, encoded, &call, &result);
+    lks_err err = lks_moves_call_view(op, op->config->game, encoded, &call, &result);
     if (!err) err = lks_return_bool(&recorded, result.data, result.len);
     lks_buf_free(&result);
     if (!err && recorded) lks_game_set_shape(m->game, move->op);
     return err;
 }
 
-static void describe(char *text, size_t size, const lks_move *m) {
+void lks_moves_describe(char *text, size_t size, const lks_move *m) {
     switch (m->kind) {
     case LKS_MOVE_OPEN_TRACE: snprintf(text, size, "open the trace"); break;
     case LKS_MOVE_REVEAL: snprintf(text, size, "reveal %zu children", m->hash_count); break;
@@ -201,28 +248,34 @@ static void describe(char *text, size_t size, const lks_move *m) {
     }
 }
 
-void lks_moves_play(lks_operator *op, lks_match *match, lks_task_result *result) {
+void lks_moves_play(lks_operator *op, lks_match *match, lks_task_result *result)
+{
     char what[160], name[LKS_SHORT_ID_SIZE];
     lks_game_calls calls = {0};
-    lks_u256 fee;
     lks_short_id(name, match->claim.claim_id);
     const lks_game_dispute *d = lks_game_dispute_find(match->game, result->task.dispute_id);
-    if (!d) return;
-    if (result->move.kind == LKS_MOVE_NONE) {
+    lks_move *move = &result->moves[0];
+    if (!d) {
+        lks_prove_take(op, match, result);
+        return;
+    }
+    if (move->kind == LKS_MOVE_NONE) {
         if (lks_act_pause(op, result->task.key, LKS_ACTION_MOVE))
-            lks_log(op->host, LKS_WARN, "claim %s: there is no move in state %s%s", name, lks_state_name(d->now.state),
-                    result->task.kind == LKS_TASK_CHALLENGER ? ": no fault was found, the dispute will be lost" : "");
+            lks_log(op->host, LKS_WARN,
+                    "claim %s: no fault was found in state %s, the dispute will be lost", name,
+                    lks_state_name(d->now.state));
         return;
     }
-#ifdef LKS_FAULTS
-    if (is_withheld(result->move.kind)) {
-        if (lks_act_pause(op, result->task.key, LKS_ACTION_MOVE)) lks_log(op->host, LKS_WARN, "claim %s: the liar is silent", name);
+    if (lks_prove_must_commit(op, match, d, move)) {
+        lks_match_hold(match, d->id, &d->now, move);
+        lks_prove_step(op, match, d, result->task.deadline);
         return;
     }
-#endif
-    describe(what, sizeof what, &result->move);
-    lks_err err = base_fee(op, &fee);
-    if (!err) err = learn_shape(op, match, &result->move);
-    if (!err) err = lks_game_call(&calls, match->game, d, &result->move, match->served->model, &fee);
-    send_calls(op, match, result->task.key, &calls, err, result->task.deadline, what);
+    lks_moves_describe(what, sizeof what, move);
+    lks_err err = learn_shape(op, match, move);
+    if (!err)
+        err = lks_game_call(&calls, match->game, d, move, match->served->model, NULL);
+    for (size_t i = 0; !err && i < calls.count; i++)
+        err = pay(op, &calls.items[i], d);
+    lks_moves_send_calls(op, match, result->task.key, &calls, err, result->task.deadline, what);
 }

@@ -29,7 +29,6 @@ static void load_speeds(lks_operator *op) {
 
 lks_err lks_operator_open(lks_operator *op, const lockstep_host *host, const lks_config *config, const lks_models *models, lks_inbox *inbox,
                           lks_node *rpc, const lks_signer *signer) {
-    static const uint8_t no_game[20];
     memset(op, 0, sizeof *op);
     op->host = host;
     op->config = config;
@@ -40,7 +39,8 @@ lks_err lks_operator_open(lks_operator *op, const lockstep_host *host, const lks
     op->pause_ms = PAUSE_MS;
     lks_store_identity who = {.chain_id = config->chain_id};
     memcpy(who.oracle, config->oracle, 20);
-    memcpy(who.operator_address, lks_signer_address(signer), 20);
+    memcpy(who.account, lks_signer_address(signer), 20);
+    memcpy(who.operator_address, config->is_agent ? config->operator_address : who.account, 20);
     lks_err err = lks_store_open(&op->store, config->database, &who);
     if (!err) {
         lks_eth node = lks_node_eth(rpc);
@@ -54,7 +54,7 @@ lks_err lks_operator_open(lks_operator *op, const lockstep_host *host, const lks
         atomic_store(&op->finished, op->feed.head.ref.number);
         err = lks_worker_new(&op->worker, models, config->threads, config->nice, inbox);
     }
-    if (!err && memcmp(config->game, no_game, 20)) {
+    if (!err && lks_config_has_game(config)) {
         op->deployment.chain_id = config->chain_id;
         memcpy(op->deployment.oracle, config->oracle, 20);
         memcpy(op->deployment.game, config->game, 20);
@@ -145,7 +145,7 @@ bool lks_operator_turn(lks_operator *op, uint32_t wait_ms) {
         if (op->feed.behind) return true;
     }
     if (op->checked && op->interval_ms == 0 && op->feed.head.ref.number) measure_interval(op);
-    if (lks_act_answers(op)) op->next_tick_ms = 0;
+    if (lks_answers_take(op)) op->next_tick_ms = 0;
     if (op->checked && lks_disputes_results(op)) op->next_tick_ms = 0;
     if (op->checked && (idle || lks_inbox_empty(op->inbox)) && op->feed.head.ref.number && lks_now_ms() >= op->next_tick_ms) {
         op->next_tick_ms = lks_now_ms() + TICK_MS;

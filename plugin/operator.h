@@ -1,9 +1,11 @@
-/* The account that the plugin works for, in either role or both. As operator it accepts requests that pay, runs the model, claims, defends its claims and
- * settles them; as challenger it checks the claims of others and disputes wrong ones. One event thread owns everything here.
+/* The account that the plugin works with, in either role or both. As operator, or agent of one, it
+ * accepts requests that pay, runs the model, claims, defends its claims and settles them; as challenger
+ * it checks the claims of others and disputes wrong ones. One event thread owns everything here.
  *
- * operator.c opens it and turns its wheel, preflight.c checks the chain it finds itself on, act.c decides and does what is due for requests,
- * disputes.c for claims, moves.c makes and sends what belongs to a dispute.
- */
+ * operator.c opens it and turns its wheel, preflight.c checks the chain it finds itself on, act.c
+ * decides and does what is due for requests, with answers.c and job_calls.c; disputes.c decides for
+ * claims, moves.c, moves_answer.c and prove.c make and send what belongs to a dispute, money.c
+ * brings home what was earned there. */
 #ifndef LKS_PLUGIN_OPERATOR_H
 #define LKS_PLUGIN_OPERATOR_H
 
@@ -93,21 +95,84 @@ bool lks_disputes_hold(lks_operator *op, const uint8_t claim_id32[32]);
 /* disputes.c: milliseconds that a trace of so many positions may take; UINT64_MAX when that is not known yet. */
 uint64_t lks_disputes_trace_ms(const lks_operator *op, const uint8_t model_id32[32], uint64_t positions);
 
-/* moves.c: dispute number i of the match as the game contract has it, asked once a head. Returns: NULL when that is not known. */
+/* Disputes of one claim that are answered together, and the places that they ask for. */
+#define LKS_MOST_ANSWERS 64u
+#define LKS_MOST_PLACES 64u
+
+/* moves.c: dispute number i of the match as the game contract has it, asked once a head. Returns:
+ * NULL when that is not known. */
 const lks_seen *lks_moves_view(lks_operator *op, lks_match *match, size_t i);
-/* moves.c: send a transaction; failures are told, and held back. what: for the log. Returns: whether it is on its way. */
+/* moves.c: send a transaction; failures are logged, and held back. why: for the log. Returns:
+ * whether it is on its way. */
 bool lks_moves_challenge(lks_operator *op, lks_match *match, const char *why);
+/* moves.c: whether max_bond_wei allows a challenge now. */
+bool lks_moves_can_bond(lks_operator *op, const lks_match *match);
 bool lks_moves_timeout(lks_operator *op, lks_match *match, const lks_game_dispute *d);
 bool lks_moves_reclaim(lks_operator *op, lks_match *match, const lks_game_dispute *d);
-/* moves.c: the transactions of the prover's move. */
+/* moves.c: the transactions of the challenger's move, or the first step towards it. */
 void lks_moves_play(lks_operator *op, lks_match *match, lks_task_result *result);
-/* moves.c: withdraws what a contract has credited us. Out: *left, whether there is something. */
-lks_err lks_moves_withdraw(lks_operator *op, lks_match *match, const uint8_t contract20[20], bool *left) LKS_MUST_USE;
 /* moves.c: whether the transaction of that key is on its way, or held back. */
 bool lks_moves_busy(lks_operator *op, const lks_match *match, const uint8_t key32[32]);
+/* moves.c: logs a failure, and holds the key back: quietly after the first time. */
+void lks_moves_failed(lks_operator *op, const lks_match *m, const uint8_t key32[32],
+                      const char *what);
+/* moves.c: calls a view of a contract at the newest block. In: call, freed here. */
+lks_err lks_moves_call_view(lks_operator *op, const uint8_t to20[20], lks_err encoded,
+                            lks_buf *call, lks_buf *result) LKS_MUST_USE;
+/* moves.c: sends one transaction under a key. In: simulated, false for one that another must come
+ * before. */
+lks_err lks_moves_send(lks_operator *op, const lks_match *m, const uint8_t key32[32],
+                       const uint8_t to20[20], const lks_game_tx *tx, bool simulated,
+                       uint64_t deadline) LKS_MUST_USE;
+/* moves.c: sends the calls of one deed, the last of them under its key, those ahead of it under
+ * keys of their own. They are freed; made: how making them ended. Returns: whether they are on
+ * their way. */
+bool lks_moves_send_calls(lks_operator *op, const lks_match *m, const uint8_t key32[32],
+                          lks_game_calls *calls, lks_err made, uint64_t deadline, const char *what);
+/* moves.c: words for the log. */
+void lks_moves_describe(char *text, size_t size, const lks_move *m);
 
-/* act.c: takes the worker's answer, if there is one, into the store. Returns: whether there was one. */
-bool lks_act_answers(lks_operator *op);
+/* prove.c: whether a move in our dispute is a proof that others could take for their own: unless
+ * the dispute was alone when its turn began, by the contract's word, and none has joined it
+ * since. */
+bool lks_prove_must_commit(lks_operator *op, lks_match *match, const lks_game_dispute *d,
+                           const lks_move *move);
+/* prove.c: goes on with the proof that is held: the commitment, and when that is old enough the
+ * step. */
+void lks_prove_step(lks_operator *op, lks_match *match, const lks_game_dispute *d,
+                    uint64_t deadline);
+/* prove.c: goes on with the proof of a wrong claim without a dispute. Returns: true when the proof
+ * is to be found first, by a task with one place. */
+bool lks_prove_claim(lks_operator *op, lks_match *match, lks_task *task, lks_dispute *at);
+/* prove.c: takes what such a task found. */
+void lks_prove_take(lks_operator *op, lks_match *match, lks_task_result *result);
+
+/* moves_answer.c: sends the answers that the prover made to every dispute that asks for them. */
+void lks_moves_answer(lks_operator *op, lks_match *match, const lks_task_result *result);
+/* moves_answer.c: whether answers of the claim are on their way, or held back. */
+bool lks_moves_answering(lks_operator *op, const lks_match *m);
+/* moves_answer.c: out: the key of the claim's transaction number i with answers. */
+void lks_moves_answers_key(uint8_t key32[32], const lks_match *m, size_t i);
+
+/* money.c: withdraws what a contract has credited our account, when it is worth the gas. Out:
+ * *left, whether there is something worth it. */
+lks_err lks_money_withdraw(lks_operator *op, lks_match *match, const uint8_t contract20[20],
+                           bool *left) LKS_MUST_USE;
+
+/* answers.c: takes the worker's answer, if there is one, into the store. Returns: whether there was
+ * one. */
+bool lks_answers_take(lks_operator *op);
+/* answers.c: gives the worker a job. */
+void lks_answers_start(lks_operator *op, const lks_job *job);
+/* answers.c: measures a model whose speed is not known. Returns: whether it was started. */
+bool lks_answers_trial(lks_operator *op);
+/* answers.c: whether the model can run the request. Out: *err, why not, or why that is not
+ * known. */
+bool lks_answers_can_run(lks_operator *op, const lks_job *job, lks_err *err);
+
+/* job_calls.c: appends the calldata of an action to the oracle. Stores a salt that is needed. */
+lks_err lks_job_call(lks_operator *op, lks_job *job, lks_action action, lks_buf *call) LKS_MUST_USE;
+
 /* act.c: looks after transactions, then does what every open job needs. */
 void lks_act_tick(lks_operator *op);
 

@@ -60,7 +60,9 @@ static lks_err check_chain(plugin *p) {
 static lks_err open_all(plugin *p) {
     lks_err err = lks_key_load(&p->signer, &p->config);
     if (!err) err = check_chain(p);
-    if (!err) err = lks_models_open(&p->models, p->config.models, p->config.model_count, p->config.is_challenger);
+    /* Operators dispute too: claims beside their own. */
+    if (!err) err = lks_models_open(&p->models, p->config.models, p->config.model_count,
+                                    lks_config_has_game(&p->config));
     if (!err) err = lks_operator_open(&p->op, p->host, &p->config, &p->models, p->inbox, p->rpc, p->signer);
     return err;
 }

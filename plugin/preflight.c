@@ -90,7 +90,6 @@ static lks_err check_game(lks_operator *op) {
     lks_buf_free(&result);
     if (err) return lks_fail_in(err, "DisputeGame");
     op->deployment.budget = p.budget;
-    op->deployment.floor = p.floor;
     op->min_bond = p.min_bond;
     return LKS_OK;
 }
@@ -113,6 +112,30 @@ static lks_err tell_registered(lks_operator *op) {
     return LKS_OK;
 }
 
+/* An agent needs the operator's leave for what it is configured to do. */
+static lks_err check_agent(lks_operator *op)
+{
+    lks_buf call = {0}, result = {0};
+    uint8_t roles = 0, needed = LKS_AGENT_CLAIMS;
+    char address[LKS_ADDRESS_SIZE];
+    if (!op->config->is_agent || !op->config->is_operator)
+        return LKS_OK;
+    if (lks_config_has_game(op->config))
+        needed |= LKS_AGENT_DISPUTES;
+    const uint8_t *operator20 = op->feed.events.who.operator_address;
+    lks_err encoded = lks_call_agent_roles(&call, operator20, lks_signer_address(op->signer));
+    lks_err err = view(op, op->config->bonds, encoded, &call, &result);
+    if (!err)
+        err = lks_return_u8(&roles, result.data, result.len);
+    lks_buf_free(&result);
+    bool is_itself = memcmp(operator20, lks_signer_address(op->signer), 20) == 0;
+    if (err || is_itself || (roles & needed) == needed)
+        return err;
+    lks_address_format(address, operator20);
+    return lks_fail(LKS_REFUSED, "the account is no agent of %s for %s: setAgent of OperatorBonds",
+                    address, needed & LKS_AGENT_DISPUTES ? "claims and disputes" : "claims");
+}
+
 static lks_err tell_money(lks_operator *op) {
     lks_buf call = {0}, result = {0};
     const uint8_t *account = lks_signer_address(op->signer);
@@ -122,7 +145,7 @@ static lks_err tell_money(lks_operator *op) {
     lks_err err = lks_eth_balance(&op->feed.node, account, LKS_ETH_LATEST, &balance);
     if (!err) err = lks_eth_suggest_fees(&op->feed.node, &fees);
     if (!err) {
-        lks_err encoded = lks_call_free_bond(&call, account);
+        lks_err encoded = lks_call_free_bond(&call, op->feed.events.who.operator_address);
         err = view(op, op->config->bonds, encoded, &call, &result);
     }
     if (!err) err = lks_return_u256(&bond, result.data, result.len);
@@ -145,6 +168,7 @@ lks_err lks_preflight_contracts(lks_operator *op) {
     if (!err) err = check_link(op, "bonds()", op->config->bonds, "OperatorBonds");
     if (!err) err = check_link(op, "registry()", op->config->registry, "ModelRegistry");
     if (!err) err = check_game(op);
+    if (!err) err = check_agent(op);
     if (!err) err = tell_registered(op);
     if (!err) err = tell_money(op);
     return err;

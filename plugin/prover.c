@@ -40,20 +40,62 @@ static lks_err check(lks_prover *p, const lks_task *task, lks_task_result *r) {
     return err;
 }
 
-static lks_err do_task(lks_prover *p, const lks_task *task, lks_task_result *r) {
-    if (task->kind == LKS_TASK_CHECK) return check(p, task, r);
-    lks_err err = *task->trace ? LKS_OK : make_trace(p, task, false, task->trace, r);
-    if (err) return err;
+/* An operator's move that cannot be made does not keep the others back: it stays LKS_MOVE_NONE. */
+static lks_err make_moves(const lks_task *task, lks_task_result *r)
+{
     const lks_shown *shown = lks_game_shown(task->game);
-    switch (task->kind) {
-    case LKS_TASK_COMPARE:
-        r->differs = lks_player_should_challenge(*task->trace, shown);
-        return LKS_OK;
-    case LKS_TASK_OPERATOR:
-        return lks_player_operator(&r->move, *task->trace, shown, &task->at);
-    default:
-        return lks_player_challenger(&r->move, *task->trace, task->served->trees, shown, &task->at);
+    lks_err err = LKS_OK;
+    size_t made = 0;
+    r->moves = calloc(task->count + 1, sizeof *r->moves);
+    if (!r->moves)
+        return lks_fail(LKS_NOMEM, "out of memory");
+    for (size_t i = 0; i < task->count; i++) {
+        lks_err one = LKS_OK;
+        if (task->kind == LKS_TASK_OPERATOR)
+            one = lks_player_operator(&r->moves[i], *task->trace, shown, &task->at[i]);
+        else
+            one = lks_player_challenger(&r->moves[i], *task->trace, task->served->trees, shown,
+                                        &task->at[i]);
+        if (one) {
+            err = one;
+            memset(&r->moves[i], 0, sizeof r->moves[i]);
+        } else {
+            made++;
+        }
     }
+    return made ? LKS_OK : err;
+}
+
+static void free_moves(lks_task_result *r)
+{
+    for (size_t i = 0; r->moves && i < r->task.count; i++)
+        lks_move_free(&r->moves[i]);
+    free(r->moves);
+    r->moves = NULL;
+}
+
+void lks_task_result_free(lks_task_result *r)
+{
+    free_moves(r);
+    free(r->task.at);
+    memset(r, 0, sizeof *r);
+}
+
+static lks_err do_task(lks_prover *p, const lks_task *task, lks_task_result *r)
+{
+    if (task->kind == LKS_TASK_CHECK)
+        return check(p, task, r);
+    lks_err err = *task->trace ? LKS_OK : make_trace(p, task, false, task->trace, r);
+    if (err)
+        return err;
+    if (task->kind == LKS_TASK_COMPARE) {
+        r->differs = lks_player_should_challenge(*task->trace, lks_game_shown(task->game));
+        return LKS_OK;
+    }
+    err = make_moves(task, r);
+    if (err)
+        free_moves(r);
+    return err;
 }
 
 static void work(void *owner) {
@@ -61,8 +103,9 @@ static void work(void *owner) {
     lks_task_result *r = &p->result;
     memset(r, 0, sizeof *r);
     r->task = p->task;
+    memset(&p->task, 0, sizeof p->task);
     uint64_t start = now_us();
-    r->err = do_task(p, &p->task, r);
+    r->err = do_task(p, &r->task, r);
     r->total_ms = (now_us() - start) / 1000;
     if (r->err) snprintf(r->reason, sizeof r->reason, "%s", lks_error_message());
 }
@@ -89,7 +132,8 @@ void lks_prover_free(lks_prover *prover) {
     if (!prover) return;
     lks_prover_cancel(prover);
     lks_desk_close(&prover->desk);
-    lks_move_free(&prover->result.move);
+    lks_task_result_free(&prover->result);
+    free(prover->task.at);
     free(prover);
 }
 

@@ -12,22 +12,23 @@
 typedef struct lks_prover lks_prover;
 
 typedef enum lks_task_kind {
-    LKS_TASK_CHECK,      /* run the claim's tokens again */
-    LKS_TASK_COMPARE,    /* make the trace; whether the opened root differs from it */
-    LKS_TASK_OPERATOR,   /* make the trace, if need be, and the operator's move */
-    LKS_TASK_CHALLENGER  /* the same for the challenger's move */
+    LKS_TASK_CHECK,     /* run the claim's tokens again */
+    LKS_TASK_COMPARE,   /* make the trace; whether the opened root differs from it */
+    LKS_TASK_OPERATOR,  /* make the trace, if need be, and the operator's moves */
+    LKS_TASK_CHALLENGER /* the same for the challenger's move in one dispute */
 } lks_task_kind;
 
 typedef struct lks_task {
     lks_task_kind kind;
     uint8_t claim_id[32];
-    uint8_t dispute_id[32];
-    uint8_t key[32];     /* the caller's name for the task */
-    uint64_t deadline;   /* the caller's, as the key */
+    uint8_t dispute_id[32]; /* of LKS_TASK_CHALLENGER */
+    uint8_t key[32];        /* the caller's name for the task */
+    uint64_t deadline;      /* the caller's, as the key */
     const lks_served *served;
     const lks_game *game;
-    lks_trace **trace;   /* made when it is NULL; not of LKS_TASK_CHECK */
-    lks_dispute at;      /* of the moves */
+    lks_trace **trace; /* made when it is NULL; not of LKS_TASK_CHECK */
+    lks_dispute *at;   /* where moves are due, each place once; owned */
+    size_t count;
 } lks_task;
 
 typedef struct lks_task_result {
@@ -36,10 +37,13 @@ typedef struct lks_task_result {
     char reason[256];
     uint32_t first_wrong; /* of LKS_TASK_CHECK: N when all tokens are right */
     bool differs;         /* of LKS_TASK_COMPARE */
-    lks_move move;        /* of the moves; owned */
-    uint64_t trace_us;    /* a position, when a trace was made; else 0 */
+    lks_move *moves;      /* one for each place of the task; owned; NULL after a failure */
+    uint64_t trace_us;    /* per position, when a trace was made; else 0 */
     uint64_t total_ms;
 } lks_task_result;
+
+/* Frees what the result owns, with its task. */
+void lks_task_result_free(lks_task_result *r);
 
 /* Starts the thread. In: nice, as of lks_desk_open; spill_folder may be NULL; inbox, tapped when a result is ready. */
 lks_err lks_prover_new(lks_prover **out, unsigned threads, unsigned nice, const char *spill_folder, lks_inbox *inbox) LKS_MUST_USE;
@@ -50,7 +54,7 @@ void lks_prover_cancel(lks_prover *prover);
 
 /* Whether it can be given a task. Only the thread that gives may rely on it. */
 bool lks_prover_idle(lks_prover *prover);
-/* Hands over a task, when idle. Returns: false when it was not. */
+/* Hands over a task, when idle, and what it owns. Returns: false when it was not idle. */
 bool lks_prover_give(lks_prover *prover, const lks_task *task);
 /* Takes the result that is ready. Returns: false when there is none. */
 bool lks_prover_take(lks_prover *prover, lks_task_result *out);

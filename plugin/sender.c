@@ -29,13 +29,15 @@ static lks_u256 larger(const lks_u256 *a, const lks_u256 *b) {
     return lks_u256_cmp(a, b) > 0 ? *a : *b;
 }
 
-/* What the node suggests, held under the ceilings. */
-static lks_err suggest(lks_sender *s, fees *out) {
+/* What the node suggests, held under ceilings. */
+static lks_err suggest(lks_sender *s, const fees *ceilings, fees *out)
+{
     lks_eth_fees suggested;
     lks_err err = lks_eth_suggest_fees(&s->node, &suggested);
-    if (err) return err;
-    out->max_priority_fee = smaller(&suggested.max_priority_fee, &s->max_priority_fee);
-    out->max_fee = smaller(&suggested.max_fee, &s->max_fee);
+    if (err)
+        return err;
+    out->max_priority_fee = smaller(&suggested.max_priority_fee, &ceilings->max_priority_fee);
+    out->max_fee = smaller(&suggested.max_fee, &ceilings->max_fee);
     out->max_priority_fee = smaller(&out->max_priority_fee, &out->max_fee);
     return LKS_OK;
 }
@@ -57,20 +59,46 @@ static void warn_funds(lks_sender *s, const lks_sender_now *now) {
     lks_log(s->host, LKS_ERROR, "the account %s cannot pay for its transactions: send it ether", address);
 }
 
-/* Gives a stored transaction to the node. Failures are told, not returned: it stays live and is sent again. */
-static void broadcast(lks_sender *s, const lks_store_tx *tx, const uint8_t *raw, size_t len, const lks_sender_now *now) {
+/* Whether no node will ever take that transaction: the words of several clients. */
+static bool is_refused_for_good(const char *message)
+{
+    static const char *const words[] = {"oversized data",          "size exceeded",
+                                        "txsizeexceeded",          "rlp too long",
+                                        "rlptoolong",              "exceeds block gas limit",
+                                        "gas limit too high",      "intrinsic gas",
+                                        "floor data gas"};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (strcasestr(message, words[i]))
+            return true;
+    return false;
+}
+
+/* Gives a stored transaction to the node. Failures are logged, not returned: it stays live and is
+ * sent again. Returns: false when no node will ever take it; the reason is the error message. */
+static bool broadcast(lks_sender *s, const lks_store_tx *tx, const uint8_t *raw, size_t len,
+                      const lks_sender_now *now)
+{
     uint8_t hash[32];
     char name[LKS_SHORT_ID_SIZE], hash_text[LKS_HEX_SIZE(32)];
     lks_short_id(name, tx->request_id);
     lks_err err = lks_eth_send_raw(&s->node, raw, len, hash);
     lks_hex_encode(hash_text, hash, 32);
+    const char *message = err ? lks_error_message() : "";
     if (err == LKS_OK) {
-        lks_log(s->host, LKS_DEBUG, "request %s: %s transaction %s sent, nonce %llu", name, lks_action_name(tx->action), hash_text, (unsigned long long)tx->nonce);
-    } else if (strcasestr(lks_error_message(), "insufficient funds") || strcasestr(lks_error_message(), "insufficientfunds")) {
+        lks_log(s->host, LKS_DEBUG, "request %s: %s transaction %s sent, nonce %llu", name,
+                lks_action_name(tx->action), hash_text, (unsigned long long)tx->nonce);
+    } else if (strcasestr(message, "insufficient funds") ||
+               strcasestr(message, "insufficientfunds")) {
         warn_funds(s, now);
+    } else if (is_refused_for_good(message)) {
+        lks_log(s->host, LKS_ERROR, "request %s: no node will take the %s transaction: %s", name,
+                lks_action_name(tx->action), message);
+        return false;
     } else {
-        lks_log(s->host, LKS_DEBUG, "request %s: %s transaction %s not taken yet: %s", name, lks_action_name(tx->action), hash_text, lks_error_message());
+        lks_log(s->host, LKS_DEBUG, "request %s: %s transaction %s not taken yet: %s", name,
+                lks_action_name(tx->action), hash_text, message);
     }
+    return true;
 }
 
 static lks_err next_nonce(lks_sender *s, uint64_t *nonce) {
@@ -103,34 +131,79 @@ static lks_err check_room(lks_sender *s, lks_action action) {
     return err;
 }
 
-lks_err lks_sender_send(lks_sender *s, const lks_outgoing *out, const lks_sender_now *now) {
-    lks_store_tx tx = {.action = out->action, .state = LKS_TX_LIVE, .deadline = out->deadline, .sent_block = now->head, .sent_time = now->time};
-    memcpy(tx.request_id, out->request_id, 32);
-    if (out->key) memcpy(tx.key, out->key, 32);
-    lks_tx t = {.chain_id = s->chain_id, .value = out->value, .data = out->data, .data_len = out->len};
-    memcpy(t.to, out->to, 20);
+/* Stores the end of a transaction, and counts a failure of its job. */
+static lks_err store_end(lks_sender *s, lks_store_tx *tx, lks_tx_state state, bool failed) {
+    tx->state = state;
+    lks_err err = lks_store_begin(s->store);
+    if (err) return err;
+    err = lks_store_tx_put(s->store, tx);
+    if (!err && failed && tx->action != LKS_ACTION_MOVE) { /* a move is decided anew from what the chain says */
+        lks_job job;
+        err = lks_store_job_get(s->store, tx->request_id, &job);
+        job.round.failures++;
+        if (!err) err = lks_store_job_put(s->store, &job);
+    }
+    if (!err) return lks_store_commit(s->store);
+    lks_store_rollback(s->store);
+    return err;
+}
+
+/* Signs, stores and sends. One that the node refuses for good is not kept: its nonce, the highest,
+ * is the next one's. */
+static lks_err put_out(lks_sender *s, const lks_tx *t, lks_store_tx *tx, const lks_sender_now *now)
+{
     uint8_t hash[32];
     lks_buf raw = {0};
+    lks_err err = lks_tx_sign(&raw, hash, t, s->signer);
+    if (!err)
+        err = lks_store_begin(s->store);
+    if (!err) {
+        err = lks_store_tx_add(s->store, tx, hash, raw.data, raw.len);
+        if (!err)
+            err = lks_store_commit(s->store);
+        else
+            lks_store_rollback(s->store);
+    }
+    if (!err && !broadcast(s, tx, raw.data, raw.len, now)) {
+        err = store_end(s, tx, LKS_TX_DEAD, true);
+        if (!err)
+            err = lks_fail(LKS_REFUSED, "the node takes no such transaction");
+    }
+    lks_buf_free(&raw);
+    return err;
+}
+
+lks_err lks_sender_send(lks_sender *s, const lks_outgoing *out, const lks_sender_now *now)
+{
+    const fees ceilings = {s->max_fee, s->max_priority_fee};
+    lks_store_tx tx = {.action = out->action,
+                       .state = LKS_TX_LIVE,
+                       .deadline = out->deadline,
+                       .sent_block = now->head,
+                       .sent_time = now->time};
+    memcpy(tx.request_id, out->request_id, 32);
+    if (out->key)
+        memcpy(tx.key, out->key, 32);
+    lks_tx t = {.chain_id = s->chain_id, .value = out->value, .data = out->data, .data_len = out->len};
+    memcpy(t.to, out->to, 20);
     fees f;
+    if (out->len > LKS_MAX_CALL_BYTES)
+        return lks_fail(LKS_REFUSED, "a transaction of %zu bytes is larger than nodes relay",
+                        out->len);
     lks_err err = check_room(s, out->action);
     t.gas_limit = out->gas;
-    if (!err && !out->gas) err = measure(s, out, &t.gas_limit);
-    if (!err) err = suggest(s, &f);
-    if (!err) err = next_nonce(s, &tx.nonce);
-    if (err) return err;
+    if (!err && !out->gas)
+        err = measure(s, out, &t.gas_limit);
+    if (!err)
+        err = suggest(s, &ceilings, &f);
+    if (!err)
+        err = next_nonce(s, &tx.nonce);
+    if (err)
+        return err;
     t.nonce = tx.nonce;
     t.max_fee = f.max_fee;
     t.max_priority_fee = f.max_priority_fee;
-    err = lks_tx_sign(&raw, hash, &t, s->signer);
-    if (!err) err = lks_store_begin(s->store);
-    if (!err) {
-        err = lks_store_tx_add(s->store, &tx, hash, raw.data, raw.len);
-        if (!err) err = lks_store_commit(s->store);
-        else lks_store_rollback(s->store);
-    }
-    if (!err) broadcast(s, &tx, raw.data, raw.len, now);
-    lks_buf_free(&raw);
-    return err;
+    return put_out(s, &t, &tx, now);
 }
 
 /* ---- looking after live transactions ---- */
@@ -177,23 +250,6 @@ static void log_revert(lks_sender *s, const lks_store_tx *tx, const lks_eth_rece
     lks_buf_free(&result);
 }
 
-/* Stores the end of a transaction, and counts a failure of its job. */
-static lks_err store_end(lks_sender *s, lks_store_tx *tx, lks_tx_state state, bool failed) {
-    tx->state = state;
-    lks_err err = lks_store_begin(s->store);
-    if (err) return err;
-    err = lks_store_tx_put(s->store, tx);
-    if (!err && failed && tx->action != LKS_ACTION_MOVE) { /* a move is decided anew from what the chain says */
-        lks_job job;
-        err = lks_store_job_get(s->store, tx->request_id, &job);
-        job.failures++;
-        if (!err) err = lks_store_job_put(s->store, &job);
-    }
-    if (!err) return lks_store_commit(s->store);
-    lks_store_rollback(s->store);
-    return err;
-}
-
 static lks_err settle(lks_sender *s, lks_store_tx *tx, const lks_eth_receipt *receipt, const uint8_t hash32[32]) {
     char name[LKS_SHORT_ID_SIZE], hash[LKS_HEX_SIZE(32)];
     lks_short_id(name, tx->request_id);
@@ -235,67 +291,109 @@ static bool is_overdue(const lks_store_tx *tx, const lks_sender_now *now) {
     return now->head >= tx->sent_block + (urgent ? 1 : LKS_SENDER_PATIENCE);
 }
 
-/* Replaces a transaction by one with higher fees, or by one that does nothing when its deadline is over. Out: *replaced. */
-static lks_err replace(lks_sender *s, lks_store_tx *tx, const lks_buf *old, const lks_sender_now *now, bool *replaced) {
-    lks_tx t;
-    fees f;
-    lks_buf raw = {0};
-    uint8_t hash[32];
-    char name[LKS_SHORT_ID_SIZE];
-    *replaced = false;
-    lks_err err = lks_tx_decode(&t, NULL, NULL, old->data, old->len);
-    if (!err) err = suggest(s, &f);
-    if (err) return err;
-    lks_u256 least_fee = bumped(&t.max_fee), least_priority = bumped(&t.max_priority_fee);
-    if (lks_u256_cmp(&least_fee, &s->max_fee) > 0 || lks_u256_cmp(&least_priority, &s->max_priority_fee) > 0) return LKS_OK; /* at the ceiling */
-    t.max_fee = larger(&least_fee, &f.max_fee);
-    t.max_priority_fee = larger(&least_priority, &f.max_priority_fee);
-    if (lks_u256_cmp(&t.max_priority_fee, &t.max_fee) > 0) t.max_fee = t.max_priority_fee;
-    if (!tx->canceled && tx->deadline < now->time) {
-        tx->canceled = true;
-        memcpy(t.to, lks_signer_address(s->signer), 20);
-        t.data = NULL;
-        t.data_len = 0;
-        t.value = lks_u256_from_u64(0);
-        t.gas_limit = EMPTY_GAS;
+/* Raises a transaction's fees by what nodes ask of a replacement at least. The priority fee may go
+ * over its own ceiling, up to that of the whole fee; and a cancellation over both: until it is in a
+ * block, every later transaction of the account waits behind it. Out: *raised, false when a ceiling
+ * is reached. */
+static lks_err raise_fees(lks_sender *s, lks_tx *t, bool cancels, bool *raised)
+{
+    fees f, ceilings = {s->max_fee, s->max_priority_fee};
+    if (cancels) {
+        lks_u256_mul_u64(&ceilings.max_fee, &s->max_fee, LKS_SENDER_CANCEL_FACTOR);
+        ceilings.max_priority_fee = ceilings.max_fee;
     }
+    lks_u256 fee = bumped(&t->max_fee), priority = bumped(&t->max_priority_fee);
+    *raised = lks_u256_cmp(&fee, &ceilings.max_fee) <= 0 &&
+              lks_u256_cmp(&priority, &ceilings.max_fee) <= 0;
+    if (!*raised)
+        return LKS_OK;
+    lks_err err = suggest(s, &ceilings, &f);
+    if (err)
+        return err;
+    t->max_fee = larger(&fee, &f.max_fee);
+    t->max_priority_fee = larger(&priority, &f.max_priority_fee);
+    if (lks_u256_cmp(&t->max_priority_fee, &t->max_fee) > 0)
+        t->max_fee = t->max_priority_fee;
+    return LKS_OK;
+}
+
+/* A transaction to ourselves that does nothing, under the same nonce. */
+static void make_empty(lks_sender *s, lks_tx *t)
+{
+    memcpy(t->to, lks_signer_address(s->signer), 20);
+    t->data = NULL;
+    t->data_len = 0;
+    t->value = lks_u256_from_u64(0);
+    t->gas_limit = EMPTY_GAS;
+}
+
+static lks_err store_version(lks_sender *s, lks_store_tx *tx, const lks_tx *t, lks_buf *raw)
+{
+    uint8_t hash[32];
+    lks_err err = lks_tx_sign(raw, hash, t, s->signer);
+    if (!err)
+        err = lks_store_begin(s->store);
+    if (err)
+        return err;
+    err = lks_store_tx_add_version(s->store, tx, hash, raw->data, raw->len);
+    if (!err)
+        return lks_store_commit(s->store);
+    lks_store_rollback(s->store);
+    return err;
+}
+
+/* Replaces a transaction by one with higher fees, or, when its deadline is over or no node takes
+ * it, by one that does nothing. Out: *replaced. */
+static lks_err replace(lks_sender *s, lks_store_tx *tx, const lks_buf *old,
+                       const lks_sender_now *now, bool refused, bool *replaced)
+{
+    lks_tx t;
+    lks_buf raw = {0};
+    char name[LKS_SHORT_ID_SIZE], fee[LKS_U256_DECIMAL_SIZE];
+    *replaced = false;
+    bool cancels = tx->canceled || refused || tx->deadline < now->time;
+    lks_err err = lks_tx_decode(&t, NULL, NULL, old->data, old->len);
+    if (!err)
+        err = raise_fees(s, &t, cancels, replaced);
+    if (err || !*replaced)
+        return err;
+    if (cancels)
+        make_empty(s, &t);
+    tx->canceled = cancels;
     tx->sent_block = now->head;
     tx->sent_time = now->time;
-    err = lks_tx_sign(&raw, hash, &t, s->signer);
-    if (!err) err = lks_store_begin(s->store);
+    err = store_version(s, tx, &t, &raw);
     if (!err) {
-        err = lks_store_tx_add_version(s->store, tx, hash, raw.data, raw.len);
-        if (!err) err = lks_store_commit(s->store);
-        else lks_store_rollback(s->store);
-    }
-    if (!err) {
-        char fee[LKS_U256_DECIMAL_SIZE];
         lks_u256_to_decimal(fee, &t.max_fee);
         lks_short_id(name, tx->request_id);
-        lks_log(s->host, LKS_INFO, "request %s: %s transaction, nonce %llu, %s with a fee of up to %s wei a gas", name, lks_action_name(tx->action),
-                (unsigned long long)tx->nonce, tx->canceled ? "canceled" : "replaced", fee);
+        lks_log(s->host, LKS_INFO,
+                "request %s: %s transaction, nonce %llu, %s with a fee of up to %s wei per gas", name,
+                lks_action_name(tx->action), (unsigned long long)tx->nonce,
+                tx->canceled ? "canceled" : "replaced", fee);
         broadcast(s, tx, raw.data, raw.len, now);
-        *replaced = true;
     }
+    *replaced = err == LKS_OK;
     lks_buf_free(&raw);
     return err;
 }
 
-/* A transaction in no block: sends it again when the node has forgotten it, replaces it when it is overdue. In: first: none is before it. */
-static lks_err push_on(lks_sender *s, lks_store_tx *tx, const lks_sender_now *now, bool first) {
-    lks_buf raw = {0};
-    bool replaced = false;
+/* A transaction in no block: sends it again when the node has forgotten it, replaces it when it is
+ * overdue or refused for good. In: first: none is before it. */
+static lks_err push_on(lks_sender *s, lks_store_tx *tx, const lks_sender_now *now, bool first)
+{
+    lks_buf raw = {0}, hashes = {0};
+    bool replaced = false, known = false, in_block = false;
     lks_err err = lks_store_tx_raw(s->store, tx->id, &raw);
-    if (!err && first && is_overdue(tx, now)) err = replace(s, tx, &raw, now, &replaced);
-    if (!err && !replaced) {
-        lks_buf hashes = {0};
-        bool known = false, in_block = false;
+    if (!err && first && is_overdue(tx, now))
+        err = replace(s, tx, &raw, now, false, &replaced);
+    if (!err && !replaced)
         err = lks_store_tx_hashes(s->store, tx->id, &hashes);
-        if (!err) err = lks_eth_tx_known(&s->node, hashes.data, &known, &in_block);
-        if (!err && !known) broadcast(s, tx, raw.data, raw.len, now);
-        lks_buf_free(&hashes);
-    }
+    if (!err && !replaced)
+        err = lks_eth_tx_known(&s->node, hashes.data, &known, &in_block);
+    if (!err && !replaced && !known && !broadcast(s, tx, raw.data, raw.len, now) && !tx->canceled)
+        err = replace(s, tx, &raw, now, true, &replaced);
     lks_buf_free(&raw);
+    lks_buf_free(&hashes);
     return err;
 }
 

@@ -1,10 +1,12 @@
 /* Sends the account's transactions, and sees each through to a block: type 2, signed here, stored before they are sent.
  *
- * At most one live transaction a job and action, and of moves in disputes a job and key. Nonces are counted on from the live transactions and the node's count. A transaction that does not
- * get into a block is sent again and, up to the configured ceiling, replaced by one with higher fees; one whose deadline is over is replaced by
- * one that does nothing, so that those behind it can go on. A transaction is live until its receipt is seen in a block that we know, and again
- * when a re-org takes that block away.
- */
+ * At most one live transaction per job and action, and of moves in disputes per job and key. Nonces
+ * are counted on from the live transactions and the node's count. A transaction that does not get
+ * into a block is sent again and, up to the configured ceiling, replaced by one with higher fees;
+ * one whose deadline is over is replaced by one that does nothing, whatever that costs within
+ * reason, so that those behind it can go on; one that the node refuses for good gives its nonce
+ * back. A transaction is live until its receipt is seen in a block that we know, and again when a
+ * re-org takes that block away. */
 #ifndef LKS_PLUGIN_SENDER_H
 #define LKS_PLUGIN_SENDER_H
 
@@ -19,6 +21,10 @@
 #define LKS_SENDER_MAX_MOVES 16u
 /* Blocks that a transaction is given before it is replaced. */
 #define LKS_SENDER_PATIENCE 3u
+/* A cancellation may pay so many times the ceiling of a fee. */
+#define LKS_SENDER_CANCEL_FACTOR 8u
+/* Nodes relay no transaction over 128 KiB; this leaves room for all of it but the calldata. */
+#define LKS_MAX_CALL_BYTES (128u * 1024u - 512u)
 /* EIP-7825's limit of a transaction's gas. */
 #define LKS_MAX_TX_GAS UINT64_C(16777216)
 
@@ -58,8 +64,9 @@ typedef struct lks_outgoing {
 } lks_outgoing;
 
 /* Simulates, signs, stores and sends one transaction.
- * Returns: LKS_OK, it is stored and live (that the node did not take it now is only logged); LKS_REFUSED: the contract would refuse it, the
- * reason says why; LKS_TIMEOUT: too many are live, try later; otherwise what chain/eth.h and the store return, and nothing is stored. */
+ * Returns: LKS_OK, it is stored and live (that the node did not take it now is only logged);
+ * LKS_REFUSED: the contract or the node would refuse it, the reason says why; LKS_TIMEOUT: too many
+ * are live, try later; otherwise what chain/eth.h and the store return, and nothing is stored. */
 lks_err lks_sender_send(lks_sender *s, const lks_outgoing *out, const lks_sender_now *now) LKS_MUST_USE;
 
 /* Looks after all live transactions: receipts, nonces used by others, sending again, replacing. To be called after each new block.

@@ -1,17 +1,17 @@
-/* The database file: SQLite, application_id 0x4c4b5331 ("LKS1"), user_version 2.
+/* The database file: SQLite, application_id 0x4c4b5331 ("LKS1"), user_version 3.
  *
- *   identity  one row: the chain id, the oracle's and the operator's address that every other row belongs to
+ *   identity  one row: chain id, oracle, operator and account that every other row belongs to
  *   block     number, hash, time of the newest blocks whose effects are stored; the highest number is how far the plugin has come
  *   speed     model id -> microseconds a prompt position and a generated token, measured
- *   job       store_jobs.c
+ *   job, round      store_jobs.c
  *   tx, tx_version  store_txs.c
  *   claim, secret   store_claims.c
  *
  * Valid when (1) application_id and user_version are as above, (2) identity has exactly one row, (3) every job's request hashes to its id
  * and its state is the fold of its facts, (4) every stored answer and transaction has the hash that is stored beside it.
- * Version 1 had no claims, no secret, and no column `key` in tx; such a file is brought to version 2 when it is opened.
- * locking_mode EXCLUSIVE holds the file's lock while it is open; synchronous FULL makes a commit durable before it returns.
- */
+ * Versions 1 and 2 were of contracts whose requests and claims have other ids: nothing in them can
+ * be gone on with, so they are refused. locking_mode EXCLUSIVE holds the file's lock while it is
+ * open; synchronous FULL makes a commit durable before it returns. */
 #include "plugin/store_internal.h"
 
 #include <fcntl.h>
@@ -22,10 +22,11 @@
 #include <unistd.h>
 
 #define APPLICATION_ID 0x4c4b5331
-#define SCHEMA_VERSION 2
+#define SCHEMA_VERSION 3
 
 static const char schema[] =
-    "CREATE TABLE identity(one INTEGER PRIMARY KEY CHECK(one = 1), chain_id INTEGER NOT NULL, oracle BLOB NOT NULL, operator BLOB NOT NULL) STRICT;"
+    "CREATE TABLE identity(one INTEGER PRIMARY KEY CHECK(one = 1), chain_id INTEGER NOT NULL, oracle BLOB NOT NULL,"
+    " operator BLOB NOT NULL, account BLOB NOT NULL) STRICT;"
     "CREATE TABLE block(number INTEGER PRIMARY KEY, hash BLOB NOT NULL, time INTEGER NOT NULL) STRICT;"
     "CREATE TABLE speed(model_id BLOB PRIMARY KEY, prefill_us INTEGER NOT NULL, decode_us INTEGER NOT NULL) STRICT;";
 
@@ -86,7 +87,7 @@ void lks_store_bind_blob(sqlite3_stmt *st, int i, const void *data, size_t len) 
     sqlite3_bind_blob64(st, i, len ? data : "", len, SQLITE_TRANSIENT);
 }
 
-uint64_t lks_store_u64(sqlite3_stmt *st, int i) {
+uint64_t lks_store_column_u64(sqlite3_stmt *st, int i) {
     return (uint64_t)sqlite3_column_int64(st, i);
 }
 
@@ -125,34 +126,30 @@ static lks_err make_schema(lks_store *s) {
     if (!err) err = lks_store_make_secret(s);
     if (!err) err = set_version(s);
     sqlite3_stmt *st = NULL;
-    if (!err) err = lks_store_prepare(s, &st, "INSERT INTO identity VALUES(1, ?, ?, ?)");
+    if (!err) err = lks_store_prepare(s, &st, "INSERT INTO identity VALUES(1, ?, ?, ?, ?)");
     if (err) return err;
     lks_store_bind_u64(st, 1, s->who.chain_id);
     lks_store_bind_blob(st, 2, s->who.oracle, 20);
     lks_store_bind_blob(st, 3, s->who.operator_address, 20);
+    lks_store_bind_blob(st, 4, s->who.account, 20);
     return lks_store_run(s, st);
-}
-
-static lks_err upgrade_from_1(lks_store *s) {
-    lks_err err = lks_store_exec(s, lks_store_txs_to_2);
-    if (!err) err = lks_store_exec(s, lks_store_claims_schema);
-    if (!err) err = lks_store_make_secret(s);
-    return err ? err : set_version(s);
 }
 
 static lks_err check_identity(lks_store *s) {
     sqlite3_stmt *st = NULL;
     bool row = false;
-    uint8_t oracle[20] = {0}, operator_address[20] = {0};
+    uint8_t oracle[20] = {0}, operator_address[20] = {0}, account[20] = {0};
     uint64_t chain_id = 0;
-    lks_err err = lks_store_prepare(s, &st, "SELECT chain_id, oracle, operator FROM identity");
+    lks_err err = lks_store_prepare(s, &st,
+                                    "SELECT chain_id, oracle, operator, account FROM identity");
     if (!err) err = lks_store_step(s, st, &row);
     if (!err && !row) err = lks_fail(LKS_CORRUPT, "database %s is damaged: it has no identity", s->path);
     if (!err) {
-        chain_id = lks_store_u64(st, 0);
+        chain_id = lks_store_column_u64(st, 0);
         err = lks_store_fixed(st, 1, oracle, 20);
     }
     if (!err) err = lks_store_fixed(st, 2, operator_address, 20);
+    if (!err) err = lks_store_fixed(st, 3, account, 20);
     sqlite3_finalize(st);
     if (err) return err;
     if (chain_id != s->who.chain_id)
@@ -161,7 +158,10 @@ static lks_err check_identity(lks_store *s) {
     if (memcmp(oracle, s->who.oracle, 20))
         return lks_fail(LKS_AUTH, "database %s belongs to another InferenceOracle than the configured one; use another database", s->path);
     if (memcmp(operator_address, s->who.operator_address, 20))
-        return lks_fail(LKS_AUTH, "database %s belongs to another operator's key; use another database", s->path);
+        return lks_fail(LKS_AUTH, "database %s belongs to another operator; use another database",
+                        s->path);
+    if (memcmp(account, s->who.account, 20))
+        return lks_fail(LKS_AUTH, "database %s belongs to another account's key; use another database", s->path);
     return LKS_OK;
 }
 
@@ -178,8 +178,12 @@ static lks_err check_schema(lks_store *s) {
         return lks_fail(LKS_REFUSED, "database %s was written by a newer version of the plugin (schema %lld, this one knows %d)", s->path,
                         (long long)version, SCHEMA_VERSION);
     if (version < 1) return lks_fail(LKS_CORRUPT, "database %s has the unknown schema %lld", s->path, (long long)version);
-    err = check_identity(s);
-    return !err && version == 1 ? upgrade_from_1(s) : err;
+    if (version < SCHEMA_VERSION)
+        return lks_fail(LKS_REFUSED,
+                        "database %s was written for an earlier version of the contracts (schema %lld): end what is open with the"
+                        " plugin that wrote it, and use another database for the contracts of this one (schema %d)",
+                        s->path, (long long)version, SCHEMA_VERSION);
+    return check_identity(s);
 }
 
 lks_err lks_store_open(lks_store **out, const char *path, const lks_store_identity *who) {
@@ -247,8 +251,8 @@ lks_err lks_store_block_below(lks_store *s, uint64_t height, lks_store_block *ou
     }
     if (!err && !row) err = lks_fail(LKS_NOTFOUND, "no block at or below %llu is stored", (unsigned long long)height);
     if (!err) {
-        out->ref.number = lks_store_u64(st, 0);
-        out->time = lks_store_u64(st, 2);
+        out->ref.number = lks_store_column_u64(st, 0);
+        out->time = lks_store_column_u64(st, 2);
         err = lks_store_fixed(st, 1, out->ref.hash, 32);
     }
     sqlite3_finalize(st);
@@ -290,7 +294,7 @@ lks_err lks_store_speed_get(lks_store *s, const uint8_t model_id32[32], lks_spee
         err = lks_store_step(s, st, &row);
     }
     if (!err && !row) err = lks_fail(LKS_NOTFOUND, "no speed is stored");
-    if (!err) *out = (lks_speed){lks_store_u64(st, 0), lks_store_u64(st, 1)};
+    if (!err) *out = (lks_speed){lks_store_column_u64(st, 0), lks_store_column_u64(st, 1)};
     sqlite3_finalize(st);
     return err;
 }

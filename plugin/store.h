@@ -16,7 +16,8 @@ typedef struct lks_store lks_store;
 typedef struct lks_store_identity {
     uint64_t chain_id;
     uint8_t oracle[20];
-    uint8_t operator_address[20];
+    uint8_t operator_address[20]; /* whose bond stands behind our claims */
+    uint8_t account[20];          /* whose nonces the transactions have; the operator or its agent */
 } lks_store_identity;
 
 /* Blocks that are kept for finding the common ancestor of a re-org. */
@@ -25,8 +26,9 @@ typedef struct lks_store_identity {
 #define LKS_STORE_KEEP_BLOCKS 200000u
 
 /* Opens the database, making it when it is missing.
- * Returns: LKS_OK; LKS_REFUSED (in use by another process, made by a newer version); LKS_AUTH (of another chain, contract or operator);
- * LKS_IO (cannot be opened or written); LKS_CORRUPT (not a Lockstep database, or damaged); LKS_NOMEM. */
+ * Returns: LKS_OK; LKS_REFUSED (in use by another process, made by a newer version, or for older
+ * contracts); LKS_AUTH (of another chain, contract, operator or account); LKS_IO (cannot be opened
+ * or written); LKS_CORRUPT (not a Lockstep database, or damaged); LKS_NOMEM. */
 lks_err lks_store_open(lks_store **out, const char *path, const lks_store_identity *who) LKS_MUST_USE;
 void lks_store_close(lks_store *s); /* NULL is allowed */
 
@@ -71,6 +73,10 @@ lks_err lks_store_jobs_open(lks_store *s, lks_jobs *jobs) LKS_MUST_USE;
 /* Out: the packed lists, appended. */
 lks_err lks_store_job_lists(lks_store *s, const lks_job *job, lks_buf *prompt, lks_buf *allowed) LKS_MUST_USE;
 
+/* Ends the job's round in a block: keeps what is known of it, and begins a new one in *job, which
+ * is not put. Within a transaction. */
+lks_err lks_store_round_close(lks_store *s, lks_job *job, const lks_block_ref *block) LKS_MUST_USE;
+
 /* Stores the answer: sets the job's answer fields and puts the job. In: tokens, packed. */
 lks_err lks_store_answer_put(lks_store *s, lks_job *job, uint64_t seed, const uint8_t *tokens, size_t len) LKS_MUST_USE;
 /* Out: tokens, appended, packed. Returns also: LKS_NOTFOUND. */
@@ -89,15 +95,16 @@ typedef enum lks_check {
 
 /* A claim on a request of a served model, whoever made it. Its tokens, and where its disputes stand, are the chain's to say; nothing of that is stored. */
 typedef struct lks_claim {
-    uint8_t claim_id[32];
+    uint8_t claim_id[32]; /* the dispute game's key */
+    uint8_t name[32];     /* the oracle's name, which has attempt and seat in it */
     uint8_t request_id[32];
     uint8_t operator_address[20];
-    uint8_t attempt;
+    bool co_seat; /* of another operator, in an attempt that we have a seat in */
     lks_block_ref claimed;
     uint64_t window_end;
     uint32_t token_count;
     lks_block_ref disputed; /* the first time */
-    lks_block_ref ended;    /* final, convicted or refunded */
+    lks_block_ref ended;    /* final, convicted, void, refunded or undecided */
     uint64_t settled;       /* head at which nothing more was to be done about it; 0: not yet */
     lks_check check;
     uint32_t first_wrong; /* of LKS_CHECK_WRONG: index of the first wrong token */
@@ -114,6 +121,8 @@ void lks_claims_free(lks_claims *claims);
 lks_err lks_store_claim_add(lks_store *s, const lks_claim *claim) LKS_MUST_USE;
 /* Out: *out, zero on failure. Returns also: LKS_NOTFOUND. */
 lks_err lks_store_claim_get(lks_store *s, const uint8_t claim_id32[32], lks_claim *out) LKS_MUST_USE;
+/* The same by the oracle's name. */
+lks_err lks_store_claim_named(lks_store *s, const uint8_t name32[32], lks_claim *out) LKS_MUST_USE;
 /* Stores disputed, ended, settled, check and first_wrong. */
 lks_err lks_store_claim_put(lks_store *s, const lks_claim *claim) LKS_MUST_USE;
 /* Out: claims, empty before, to be freed: every one that is not settled, oldest first. */
@@ -168,6 +177,9 @@ lks_err lks_store_tx_raw(lks_store *s, int64_t id, lks_buf *raw) LKS_MUST_USE;
 lks_err lks_store_tx_hashes(lks_store *s, int64_t id, lks_buf *hashes) LKS_MUST_USE;
 /* Whether the job has a live move of that key. */
 lks_err lks_store_move_is_live(lks_store *s, const uint8_t request_id32[32], const uint8_t key32[32], bool *live) LKS_MUST_USE;
+/* Out: *block, in which a move of that key was included, successful; 0 when there is none. */
+lks_err lks_store_move_included(lks_store *s, const uint8_t request_id32[32],
+                                const uint8_t key32[32], uint64_t *block) LKS_MUST_USE;
 /* Out: *next, one above the highest nonce of a live transaction; 0 when there is none. */
 lks_err lks_store_next_nonce(lks_store *s, uint64_t *next) LKS_MUST_USE;
 

@@ -1,7 +1,6 @@
-/* Table claim: one row a claim on a request of a served model. A block that something happened in is two columns,
- * number (0: it has not) and hash; `checked` is an lks_check. A row goes with the block that it was claimed in, and with its job.
- * Table secret: one row of 32 random bytes.
- */
+/* Table claim: one row per claim on a request of a served model. A block that something happened in
+ * is two columns, number (0: it has not) and hash; `checked` is an lks_check. A row goes with the
+ * block that it was claimed in, and with its job. Table secret: one row of 32 random bytes. */
 #include "plugin/store_internal.h"
 
 #include "chain/signer.h"
@@ -10,8 +9,9 @@
 #include <string.h>
 
 const char lks_store_claims_schema[] =
-    "CREATE TABLE claim(claim_id BLOB PRIMARY KEY, request_id BLOB NOT NULL REFERENCES job ON DELETE CASCADE, operator BLOB NOT NULL,"
-    " attempt INTEGER NOT NULL, claimed_block INTEGER NOT NULL, claimed_hash BLOB NOT NULL, window_end INTEGER NOT NULL, token_count INTEGER NOT NULL,"
+    "CREATE TABLE claim(claim_id BLOB PRIMARY KEY, name BLOB NOT NULL UNIQUE,"
+    " request_id BLOB NOT NULL REFERENCES job ON DELETE CASCADE, operator BLOB NOT NULL,"
+    " co_seat INTEGER NOT NULL, claimed_block INTEGER NOT NULL, claimed_hash BLOB NOT NULL, window_end INTEGER NOT NULL, token_count INTEGER NOT NULL,"
     " disputed_block INTEGER NOT NULL, disputed_hash BLOB NOT NULL, ended_block INTEGER NOT NULL, ended_hash BLOB NOT NULL,"
     " settled INTEGER NOT NULL, checked INTEGER NOT NULL, first_wrong INTEGER NOT NULL) STRICT;"
     "CREATE INDEX claim_by_request ON claim(request_id);"
@@ -19,8 +19,8 @@ const char lks_store_claims_schema[] =
     "CREATE TABLE secret(one INTEGER PRIMARY KEY CHECK(one = 1), bytes BLOB NOT NULL) STRICT;";
 
 #define SELECT_CLAIM \
-    "SELECT claim_id, request_id, operator, attempt, claimed_block, claimed_hash, window_end, token_count, disputed_block, disputed_hash," \
-    " ended_block, ended_hash, settled, checked, first_wrong FROM claim "
+    "SELECT claim_id, request_id, operator, co_seat, claimed_block, claimed_hash, window_end, token_count, disputed_block, disputed_hash," \
+    " ended_block, ended_hash, settled, checked, first_wrong, name FROM claim "
 
 lks_err lks_store_make_secret(lks_store *s) {
     uint8_t bytes[32];
@@ -50,23 +50,24 @@ void lks_claims_free(lks_claims *claims) {
 
 lks_err lks_store_claim_add(lks_store *s, const lks_claim *claim) {
     sqlite3_stmt *st = NULL;
-    lks_err err = lks_store_prepare(s, &st, "INSERT OR REPLACE INTO claim VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+    lks_err err = lks_store_prepare(s, &st, "INSERT OR REPLACE INTO claim VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
     if (err) return err;
     lks_store_bind_blob(st, 1, claim->claim_id, 32);
-    lks_store_bind_blob(st, 2, claim->request_id, 32);
-    lks_store_bind_blob(st, 3, claim->operator_address, 20);
-    lks_store_bind_u64(st, 4, claim->attempt);
-    lks_store_bind_u64(st, 5, claim->claimed.number);
-    lks_store_bind_blob(st, 6, claim->claimed.hash, 32);
-    lks_store_bind_u64(st, 7, claim->window_end);
-    lks_store_bind_u64(st, 8, claim->token_count);
-    lks_store_bind_u64(st, 9, claim->disputed.number);
-    lks_store_bind_blob(st, 10, claim->disputed.hash, 32);
-    lks_store_bind_u64(st, 11, claim->ended.number);
-    lks_store_bind_blob(st, 12, claim->ended.hash, 32);
-    lks_store_bind_u64(st, 13, claim->settled);
-    lks_store_bind_u64(st, 14, claim->check);
-    lks_store_bind_u64(st, 15, claim->first_wrong);
+    lks_store_bind_blob(st, 2, claim->name, 32);
+    lks_store_bind_blob(st, 3, claim->request_id, 32);
+    lks_store_bind_blob(st, 4, claim->operator_address, 20);
+    lks_store_bind_u64(st, 5, claim->co_seat);
+    lks_store_bind_u64(st, 6, claim->claimed.number);
+    lks_store_bind_blob(st, 7, claim->claimed.hash, 32);
+    lks_store_bind_u64(st, 8, claim->window_end);
+    lks_store_bind_u64(st, 9, claim->token_count);
+    lks_store_bind_u64(st, 10, claim->disputed.number);
+    lks_store_bind_blob(st, 11, claim->disputed.hash, 32);
+    lks_store_bind_u64(st, 12, claim->ended.number);
+    lks_store_bind_blob(st, 13, claim->ended.hash, 32);
+    lks_store_bind_u64(st, 14, claim->settled);
+    lks_store_bind_u64(st, 15, claim->check);
+    lks_store_bind_u64(st, 16, claim->first_wrong);
     return lks_store_run(s, st);
 }
 
@@ -91,16 +92,16 @@ lks_err lks_store_claim_put(lks_store *s, const lks_claim *claim) {
 /* Reads the row of SELECT_CLAIM that st stands on. */
 static lks_err read_claim(lks_store *s, sqlite3_stmt *st, lks_claim *c) {
     memset(c, 0, sizeof *c);
-    uint64_t attempt = lks_store_u64(st, 3), tokens = lks_store_u64(st, 7), check = lks_store_u64(st, 13), wrong = lks_store_u64(st, 14);
-    if (attempt > UINT8_MAX || tokens > UINT32_MAX || check >= LKS_CHECK_COUNT || wrong > UINT32_MAX)
+    uint64_t co_seat = lks_store_column_u64(st, 3), tokens = lks_store_column_u64(st, 7), check = lks_store_column_u64(st, 13), wrong = lks_store_column_u64(st, 14);
+    if (co_seat > 1 || tokens > UINT32_MAX || check >= LKS_CHECK_COUNT || wrong > UINT32_MAX)
         return lks_fail(LKS_CORRUPT, "database %s is damaged: a claim has an impossible value", s->path);
-    c->attempt = (uint8_t)attempt;
-    c->claimed.number = lks_store_u64(st, 4);
-    c->window_end = lks_store_u64(st, 6);
+    c->co_seat = co_seat != 0;
+    c->claimed.number = lks_store_column_u64(st, 4);
+    c->window_end = lks_store_column_u64(st, 6);
     c->token_count = (uint32_t)tokens;
-    c->disputed.number = lks_store_u64(st, 8);
-    c->ended.number = lks_store_u64(st, 10);
-    c->settled = lks_store_u64(st, 12);
+    c->disputed.number = lks_store_column_u64(st, 8);
+    c->ended.number = lks_store_column_u64(st, 10);
+    c->settled = lks_store_column_u64(st, 12);
     c->check = (lks_check)check;
     c->first_wrong = (uint32_t)wrong;
     lks_err err = lks_store_fixed(st, 0, c->claim_id, 32);
@@ -108,16 +109,18 @@ static lks_err read_claim(lks_store *s, sqlite3_stmt *st, lks_claim *c) {
     if (!err) err = lks_store_fixed(st, 2, c->operator_address, 20);
     if (!err) err = lks_store_fixed(st, 5, c->claimed.hash, 32);
     if (!err) err = lks_store_fixed(st, 9, c->disputed.hash, 32);
-    return err ? err : lks_store_fixed(st, 11, c->ended.hash, 32);
+    if (!err) err = lks_store_fixed(st, 11, c->ended.hash, 32);
+    return err ? err : lks_store_fixed(st, 15, c->name, 32);
 }
 
-lks_err lks_store_claim_get(lks_store *s, const uint8_t claim_id32[32], lks_claim *out) {
+static lks_err find_claim(lks_store *s, const char *sql, const uint8_t key32[32], lks_claim *out)
+{
     sqlite3_stmt *st = NULL;
     bool row = false;
     lks_claim claim;
-    lks_err err = lks_store_prepare(s, &st, SELECT_CLAIM "WHERE claim_id = ?");
+    lks_err err = lks_store_prepare(s, &st, sql);
     if (!err) {
-        lks_store_bind_blob(st, 1, claim_id32, 32);
+        lks_store_bind_blob(st, 1, key32, 32);
         err = lks_store_step(s, st, &row);
     }
     if (!err && !row) err = lks_fail(LKS_NOTFOUND, "no such claim");
@@ -126,6 +129,16 @@ lks_err lks_store_claim_get(lks_store *s, const uint8_t claim_id32[32], lks_clai
     if (err) memset(out, 0, sizeof *out);
     else *out = claim;
     return err;
+}
+
+lks_err lks_store_claim_get(lks_store *s, const uint8_t claim_id32[32], lks_claim *out)
+{
+    return find_claim(s, SELECT_CLAIM "WHERE claim_id = ?", claim_id32, out);
+}
+
+lks_err lks_store_claim_named(lks_store *s, const uint8_t name32[32], lks_claim *out)
+{
+    return find_claim(s, SELECT_CLAIM "WHERE name = ?", name32, out);
 }
 
 lks_err lks_store_claims_open(lks_store *s, lks_claims *claims) {

@@ -26,7 +26,7 @@ lks_err lks_store_exec(lks_store *s, const char *sql) LKS_MUST_USE;
 /* Columns. Unsigned 64-bit values are stored as the signed ones with the same bits. */
 void lks_store_bind_u64(sqlite3_stmt *st, int i, uint64_t value);
 void lks_store_bind_blob(sqlite3_stmt *st, int i, const void *data, size_t len);
-uint64_t lks_store_u64(sqlite3_stmt *st, int i);
+uint64_t lks_store_column_u64(sqlite3_stmt *st, int i);
 /* Out: exactly len bytes. Returns: LKS_OK or LKS_CORRUPT. */
 lks_err lks_store_fixed(sqlite3_stmt *st, int i, void *out, size_t len) LKS_MUST_USE;
 
@@ -45,6 +45,5 @@ lks_err lks_store_make_secret(lks_store *s) LKS_MUST_USE;
 extern const char lks_store_claims_schema[];
 extern const char lks_store_jobs_schema[];
 extern const char lks_store_txs_schema[];
-extern const char lks_store_txs_to_2[];
 
 #endif

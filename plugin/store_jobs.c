@@ -1,7 +1,9 @@
-/* Table job: one row a request that was seen. `request` is abi.encode(Request), 608 bytes; prompt, allowed and answer are packed lists, answer NULL
- * while there is none. Every other column is a member of lks_job, by the list below; a block that something happened in is two columns, number
- * (0: it has not) and hash. `touched` is the block at which the row was last written.
- */
+/* Table job: one row per request that was seen. `request` is abi.encode(Request), 608 bytes;
+ * prompt, allowed and answer are packed lists, answer NULL while there is none. Every other column
+ * is a member of lks_job, by the list below; a block that something happened in is two columns,
+ * number (0: it has not) and hash. `touched` is the block at which the row was last written.
+ * Table round: one row per round that is over and that we had a seat in: the members of lks_round,
+ * and the block that ended it. A re-org that takes this block away makes it the job's round again. */
 #include "plugin/store_internal.h"
 
 #include "chain/hex.h"
@@ -11,20 +13,29 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define ROUND_SCHEMA \
+    " accepted_block INTEGER NOT NULL, accepted_hash BLOB NOT NULL, attempt INTEGER NOT NULL," \
+    " seat INTEGER NOT NULL, fill_deadline INTEGER NOT NULL, full_block INTEGER NOT NULL," \
+    " full_hash BLOB NOT NULL, claim_deadline INTEGER NOT NULL, salt BLOB NOT NULL," \
+    " committed_block INTEGER NOT NULL, committed_hash BLOB NOT NULL," \
+    " reveal_block INTEGER NOT NULL, reveal_hash BLOB NOT NULL, reveal_deadline INTEGER NOT NULL," \
+    " claimed_block INTEGER NOT NULL, claimed_hash BLOB NOT NULL, claim_id BLOB NOT NULL," \
+    " window_end INTEGER NOT NULL, missed_block INTEGER NOT NULL, missed_hash BLOB NOT NULL," \
+    " misses INTEGER NOT NULL, unfilled INTEGER NOT NULL, failures INTEGER NOT NULL) STRICT;"
+
 const char lks_store_jobs_schema[] =
-    "CREATE TABLE job(request_id BLOB PRIMARY KEY, request BLOB NOT NULL, prompt BLOB NOT NULL, allowed BLOB NOT NULL, answer BLOB,"
-    " state INTEGER NOT NULL, touched INTEGER NOT NULL,"
+    "CREATE TABLE job(request_id BLOB PRIMARY KEY, request BLOB NOT NULL, prompt BLOB NOT NULL,"
+    " allowed BLOB NOT NULL, answer BLOB, state INTEGER NOT NULL, touched INTEGER NOT NULL,"
     " requested_block INTEGER NOT NULL, requested_hash BLOB NOT NULL, requested_time INTEGER NOT NULL,"
-    " reopened_block INTEGER NOT NULL, reopened_hash BLOB NOT NULL, reopened_deadline INTEGER NOT NULL,"
-    " accepted_block INTEGER NOT NULL, accepted_hash BLOB NOT NULL, attempt INTEGER NOT NULL, seat INTEGER NOT NULL, seed INTEGER NOT NULL,"
-    " full_block INTEGER NOT NULL, full_hash BLOB NOT NULL, claim_deadline INTEGER NOT NULL,"
-    " answered INTEGER NOT NULL, answer_seed INTEGER NOT NULL, answer_count INTEGER NOT NULL, answer_hash BLOB NOT NULL,"
-    " salt BLOB NOT NULL, committed_block INTEGER NOT NULL, committed_hash BLOB NOT NULL,"
-    " reveal_block INTEGER NOT NULL, reveal_hash BLOB NOT NULL, reveal_deadline INTEGER NOT NULL,"
-    " claimed_block INTEGER NOT NULL, claimed_hash BLOB NOT NULL, claim_id BLOB NOT NULL, window_end INTEGER NOT NULL,"
-    " ended_block INTEGER NOT NULL, ended_hash BLOB NOT NULL, ended_how INTEGER NOT NULL,"
-    " dropped INTEGER NOT NULL, dropped_at INTEGER NOT NULL, failures INTEGER NOT NULL) STRICT;"
-    "CREATE INDEX job_by_state ON job(state, requested_block);";
+    " seeded_block INTEGER NOT NULL, seeded_hash BLOB NOT NULL, seed INTEGER NOT NULL,"
+    " cancelled_block INTEGER NOT NULL, cancelled_hash BLOB NOT NULL,"
+    " answered INTEGER NOT NULL, answer_seed INTEGER NOT NULL, answer_count INTEGER NOT NULL,"
+    " answer_hash BLOB NOT NULL, ended_block INTEGER NOT NULL, ended_hash BLOB NOT NULL,"
+    " ended_how INTEGER NOT NULL, dropped INTEGER NOT NULL, dropped_at INTEGER NOT NULL," ROUND_SCHEMA
+    "CREATE INDEX job_by_state ON job(state, requested_block);"
+    "CREATE TABLE round(id INTEGER PRIMARY KEY,"
+    " request_id BLOB NOT NULL REFERENCES job ON DELETE CASCADE, closed_block INTEGER NOT NULL," ROUND_SCHEMA
+    "CREATE INDEX round_by_request ON round(request_id, closed_block);";
 
 /* The members of lks_job that are columns of their own, in the order of the SQL below. */
 typedef enum kind { BOOL, U8, U32, U64, HASH } kind;
@@ -39,32 +50,47 @@ typedef struct member {
 
 static const member members[] = {
     M(U64, requested.number, 0), M(HASH, requested.hash, 0), M(U64, requested_time, 0),
-    M(U64, reopened.number, 0), M(HASH, reopened.hash, 0), M(U64, reopened_deadline, 0),
-    M(U64, accepted.number, 0), M(HASH, accepted.hash, 0), M(U8, attempt, UINT8_MAX), M(U8, seat, UINT8_MAX), M(U64, seed, 0),
-    M(U64, full.number, 0), M(HASH, full.hash, 0), M(U64, claim_deadline, 0),
+    M(U64, seeded.number, 0), M(HASH, seeded.hash, 0), M(U64, seed, 0),
+    M(U64, cancelled.number, 0), M(HASH, cancelled.hash, 0),
     M(BOOL, answered, 1), M(U64, answer_seed, 0), M(U32, answer_count, UINT32_MAX), M(HASH, answer_hash, 0),
-    M(HASH, salt, 0), M(U64, committed.number, 0), M(HASH, committed.hash, 0),
-    M(U64, reveal_opened.number, 0), M(HASH, reveal_opened.hash, 0), M(U64, reveal_deadline, 0),
-    M(U64, claimed.number, 0), M(HASH, claimed.hash, 0), M(HASH, claim_id, 0), M(U64, window_end, 0),
     M(U64, ended.number, 0), M(HASH, ended.hash, 0), M(U32, end, LKS_END_COUNT - 1),
-    M(U32, dropped, LKS_DROP_COUNT - 1), M(U64, dropped_at, 0), M(U32, failures, UINT32_MAX),
+    M(U32, dropped, LKS_DROP_COUNT - 1), M(U64, dropped_at, 0),
+    /* the round's */
+    M(U64, round.accepted.number, 0), M(HASH, round.accepted.hash, 0),
+    M(U8, round.attempt, UINT8_MAX),
+    M(U8, round.seat, UINT8_MAX), M(U64, round.fill_deadline, 0),
+    M(U64, round.full.number, 0), M(HASH, round.full.hash, 0), M(U64, round.claim_deadline, 0),
+    M(HASH, round.salt, 0), M(U64, round.committed.number, 0), M(HASH, round.committed.hash, 0),
+    M(U64, round.reveal_opened.number, 0), M(HASH, round.reveal_opened.hash, 0), M(U64, round.reveal_deadline, 0),
+    M(U64, round.claimed.number, 0), M(HASH, round.claimed.hash, 0), M(HASH, round.claim_id, 0),
+    M(U64, round.window_end, 0), M(U64, round.missed.number, 0), M(HASH, round.missed.hash, 0),
+    M(U32, round.misses, UINT32_MAX), M(U32, round.unfilled, UINT32_MAX),
+    M(U32, round.failures, UINT32_MAX),
 };
 #define MEMBER_COUNT (sizeof members / sizeof *members)
-_Static_assert(MEMBER_COUNT == 34, "the SQL below has 34 member columns");
+#define ROUND_FIRST 17u
+#define ROUND_COUNT (MEMBER_COUNT - ROUND_FIRST)
+_Static_assert(MEMBER_COUNT == 40, "the SQL below has 40 member columns");
 _Static_assert(sizeof(lks_job_end) == 4 && sizeof(lks_drop) == 4, "enums are read and written as 32 bits");
 
+#define ROUND_COLUMNS \
+    "accepted_block, accepted_hash, attempt, seat, fill_deadline, full_block, full_hash," \
+    " claim_deadline, salt, committed_block, committed_hash, reveal_block, reveal_hash," \
+    " reveal_deadline, claimed_block, claimed_hash, claim_id, window_end, missed_block, missed_hash," \
+    " misses, unfilled, failures"
 #define COLUMNS \
-    "requested_block, requested_hash, requested_time, reopened_block, reopened_hash, reopened_deadline, accepted_block, accepted_hash," \
-    " attempt, seat, seed, full_block, full_hash, claim_deadline, answered, answer_seed, answer_count, answer_hash, salt," \
-    " committed_block, committed_hash, reveal_block, reveal_hash, reveal_deadline, claimed_block, claimed_hash, claim_id, window_end," \
-    " ended_block, ended_hash, ended_how, dropped, dropped_at, failures"
-#define MARKS "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?"
+    "requested_block, requested_hash, requested_time, seeded_block, seeded_hash, seed," \
+    " cancelled_block, cancelled_hash, answered, answer_seed, answer_count, answer_hash, ended_block," \
+    " ended_hash, ended_how, dropped, dropped_at, " ROUND_COLUMNS
+#define ROUND_MARKS "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?"
+#define MARKS "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, " ROUND_MARKS
 #define SELECT_JOB "SELECT " COLUMNS ", request_id, request, state FROM job "
 
-static void bind_members(sqlite3_stmt *st, int first, const lks_job *job) {
-    for (size_t i = 0; i < MEMBER_COUNT; i++) {
+/* Binds the members from number `from` on. */
+static void bind_members(sqlite3_stmt *st, int first, const lks_job *job, size_t from) {
+    for (size_t i = from; i < MEMBER_COUNT; i++) {
         const uint8_t *at = (const uint8_t *)job + members[i].offset;
-        int column = first + (int)i;
+        int column = first + (int)(i - from);
         uint32_t word = 0;
         uint64_t value = 0;
         switch (members[i].kind) {
@@ -77,17 +103,20 @@ static void bind_members(sqlite3_stmt *st, int first, const lks_job *job) {
     }
 }
 
-static lks_err read_members(sqlite3_stmt *st, lks_job *job) {
-    for (size_t i = 0; i < MEMBER_COUNT; i++) {
+/* Reads the members from number `from` on; the first of them is column 0. */
+static lks_err read_members(sqlite3_stmt *st, lks_job *job, size_t from) {
+    for (size_t i = from; i < MEMBER_COUNT; i++) {
         uint8_t *at = (uint8_t *)job + members[i].offset;
+        int column = (int)(i - from);
         if (members[i].kind == HASH) {
-            lks_err err = lks_store_fixed(st, (int)i, at, 32);
+            lks_err err = lks_store_fixed(st, column, at, 32);
             if (err) return err;
             continue;
         }
-        uint64_t value = lks_store_u64(st, (int)i);
+        uint64_t value = lks_store_column_u64(st, column);
         if (members[i].kind != U64 && value > members[i].max)
-            return lks_fail(LKS_CORRUPT, "database: column %s has the impossible value %lld", sqlite3_column_name(st, (int)i), (long long)value);
+            return lks_fail(LKS_CORRUPT, "database: column %s has the impossible value %lld",
+                            sqlite3_column_name(st, column), (long long)value);
         uint32_t word = (uint32_t)value;
         switch (members[i].kind) {
         case BOOL: *(bool *)at = value != 0; break;
@@ -103,7 +132,7 @@ static lks_err read_members(sqlite3_stmt *st, lks_job *job) {
 static lks_err read_job(lks_store *s, sqlite3_stmt *st, lks_job *job) {
     uint8_t words[LKS_REQUEST_SIZE], id[32];
     memset(job, 0, sizeof *job);
-    lks_err err = read_members(st, job);
+    lks_err err = read_members(st, job, 0);
     if (!err) err = lks_store_fixed(st, MEMBER_COUNT, job->request_id, 32);
     if (!err) err = lks_store_fixed(st, MEMBER_COUNT + 1, words, sizeof words);
     if (!err) err = lks_request_decode(&job->request, words);
@@ -114,7 +143,8 @@ static lks_err read_job(lks_store *s, sqlite3_stmt *st, lks_job *job) {
     lks_request_id(id, s->who.chain_id, s->who.oracle, &job->request);
     if (memcmp(id, job->request_id, 32)) return lks_fail(LKS_CORRUPT, "database %s is damaged: the request of job %s has another id", s->path, name);
     job->state = lks_job_fold(job);
-    if (job->state == LKS_JOB_INVALID || (uint64_t)job->state != lks_store_u64(st, MEMBER_COUNT + 2))
+    if (job->state == LKS_JOB_INVALID ||
+        (uint64_t)job->state != lks_store_column_u64(st, MEMBER_COUNT + 2))
         return lks_fail(LKS_CORRUPT, "database %s is damaged: job %s has state %lld, its facts say %s", s->path, name,
                         (long long)sqlite3_column_int64(st, MEMBER_COUNT + 2), lks_job_state_name(job->state));
     return LKS_OK;
@@ -160,7 +190,7 @@ lks_err lks_store_job_add(lks_store *s, lks_job *job, const uint8_t *prompt, siz
     lks_store_bind_blob(st, 3, prompt, prompt_len);
     lks_store_bind_blob(st, 4, allowed, allowed_len);
     lks_store_bind_u64(st, 5, job->state);
-    bind_members(st, 6, job);
+    bind_members(st, 6, job, 0);
     return lks_store_run(s, st);
 }
 
@@ -172,7 +202,7 @@ lks_err lks_store_job_put(lks_store *s, lks_job *job) {
                                         ") WHERE request_id = ?");
     if (err) return err;
     lks_store_bind_u64(st, 1, job->state);
-    bind_members(st, 2, job);
+    bind_members(st, 2, job, 0);
     lks_store_bind_blob(st, 2 + (int)MEMBER_COUNT, job->request_id, 32);
     err = lks_store_run(s, st);
     if (!err && sqlite3_changes(s->db) != 1) err = lks_fail(LKS_INTERNAL, "a job to be stored is not there");
@@ -234,26 +264,91 @@ lks_err lks_store_jobs_prune(lks_store *s, uint64_t height) {
     return lks_store_run(s, st);
 }
 
-lks_err lks_store_rewind(lks_store *s, uint64_t height, size_t *changed) {
+/* ---- rounds ---- */
+
+lks_err lks_store_round_close(lks_store *s, lks_job *job, const lks_block_ref *block)
+{
+    sqlite3_stmt *st = NULL;
+    lks_err err = LKS_OK;
+    if (job->round.accepted.number) {
+        err = lks_store_prepare(s, &st, "INSERT INTO round(request_id, closed_block, " ROUND_COLUMNS
+                                        ") VALUES(?, ?, " ROUND_MARKS ")");
+        if (err)
+            return err;
+        lks_store_bind_blob(st, 1, job->request_id, 32);
+        lks_store_bind_u64(st, 2, block->number);
+        bind_members(st, 3, job, ROUND_FIRST);
+        err = lks_store_run(s, st);
+    }
+    if (!err)
+        lks_job_new_round(job);
+    return err;
+}
+
+/* Gives a job the round back that was over in the first block above height. Out: *changed, if there
+ * is one. */
+static lks_err reopen_round(lks_store *s, lks_job *job, uint64_t height, bool *changed)
+{
+    sqlite3_stmt *st = NULL;
+    *changed = false;
+    lks_err err = lks_store_prepare(s, &st,
+                                    "SELECT " ROUND_COLUMNS " FROM round WHERE request_id = ?"
+                                            " AND closed_block > ? ORDER BY closed_block, id LIMIT 1");
+    if (err)
+        return err;
+    lks_store_bind_blob(st, 1, job->request_id, 32);
+    lks_store_bind_u64(st, 2, height);
+    err = lks_store_step(s, st, changed);
+    if (!err && *changed)
+        err = read_members(st, job, ROUND_FIRST);
+    sqlite3_finalize(st);
+    if (err || !*changed)
+        return err;
+    err = lks_store_prepare(s, &st, "DELETE FROM round WHERE request_id = ? AND closed_block > ?");
+    if (err)
+        return err;
+    lks_store_bind_blob(st, 1, job->request_id, 32);
+    lks_store_bind_u64(st, 2, height);
+    return lks_store_run(s, st);
+}
+
+static lks_err rewind_job(lks_store *s, lks_job *job, uint64_t height, size_t *changed)
+{
+    bool restored = false;
+    lks_err err = reopen_round(s, job, height, &restored);
+    if (err)
+        return err;
+    if (lks_job_rewind(job, height) || restored)
+        ++*changed;
+    return lks_store_job_put(s, job);
+}
+
+lks_err lks_store_rewind(lks_store *s, uint64_t height, size_t *changed)
+{
     lks_jobs jobs = {0};
     sqlite3_stmt *st = NULL;
     *changed = 0;
-    lks_err err = lks_store_prepare(s, &st, SELECT_JOB "WHERE max(requested_block, reopened_block, accepted_block, full_block, committed_block,"
-                                            " reveal_block, claimed_block, ended_block, dropped_at) > ?1"
-                                            " OR request_id IN (SELECT request_id FROM tx WHERE included_block > ?1)");
+    lks_err err = lks_store_prepare(
+        s, &st,
+        SELECT_JOB "WHERE max(requested_block, seeded_block, cancelled_block, accepted_block, full_block,"
+                   " committed_block, reveal_block, claimed_block, missed_block, ended_block,"
+                   " dropped_at) > ?1 OR request_id IN (SELECT request_id FROM tx WHERE"
+                   " included_block > ?1 UNION SELECT request_id FROM round WHERE closed_block > ?1)");
     if (!err) {
         lks_store_bind_u64(st, 1, height);
         err = read_jobs(s, st, &jobs);
     }
-    if (!err) err = lks_store_txs_revive(s, height);
-    for (size_t i = 0; !err && i < jobs.count; i++) {
-        if (lks_job_rewind(&jobs.items[i], height)) ++*changed;
-        err = lks_store_job_put(s, &jobs.items[i]);
-    }
+    if (!err)
+        err = lks_store_txs_revive(s, height);
+    for (size_t i = 0; !err && i < jobs.count; i++)
+        err = rewind_job(s, &jobs.items[i], height, changed);
     lks_jobs_free(&jobs);
-    if (!err) err = lks_store_claims_rewind(s, height);
-    if (!err) err = lks_store_prepare(s, &st, "DELETE FROM block WHERE number > ?");
-    if (err) return err;
+    if (!err)
+        err = lks_store_claims_rewind(s, height);
+    if (!err)
+        err = lks_store_prepare(s, &st, "DELETE FROM block WHERE number > ?");
+    if (err)
+        return err;
     lks_store_bind_u64(st, 1, height);
     return lks_store_run(s, st);
 }

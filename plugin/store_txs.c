@@ -1,9 +1,11 @@
-/* Table tx: one row a nonce that we used for a job's action; `key` tells moves in disputes apart and is 32 zero bytes for all else. `revived` is set on a row whose block a re-org took away: it is live again, perhaps
- * beside a newer live one of the same action and key; of those neither revived nor canceled the index allows one.
- * What a change of these rows does to its job is stored with it: the job is read first, which checks it, then the change, then the job.
- * Table tx_version: the signed transactions of a tx, oldest first by number; `hash` is Keccak-256 of `raw`. Two rows of tx may have the same
- * signed transaction: signatures are deterministic, and a nonce that was lost can come back.
- */
+/* Table tx: one row per nonce that we used for a job's action; `key` tells moves in disputes apart
+ * and is 32 zero bytes for all else. `revived` is set on a row whose block a re-org took away: it
+ * is live again, perhaps beside a newer live one of the same action and key; of those neither
+ * revived nor canceled the index allows one. What a change of these rows does to its job is stored
+ * with it: the job is read first, which checks it, then the change, then the job. Table tx_version:
+ * the signed transactions of a tx, oldest first by number; `hash` is Keccak-256 of `raw`. Two rows
+ * of tx may have the same signed transaction: signatures are deterministic, and a nonce that was
+ * lost can come back. */
 #include "plugin/store_internal.h"
 
 #include "chain/keccak.h"
@@ -13,7 +15,7 @@
 
 const char lks_store_txs_schema[] =
     "CREATE TABLE tx(id INTEGER PRIMARY KEY, request_id BLOB NOT NULL REFERENCES job ON DELETE CASCADE, action INTEGER NOT NULL,"
-    " key BLOB NOT NULL DEFAULT x'0000000000000000000000000000000000000000000000000000000000000000', nonce INTEGER NOT NULL, state INTEGER NOT NULL, canceled INTEGER NOT NULL, revived INTEGER NOT NULL DEFAULT 0,"
+    " key BLOB NOT NULL, nonce INTEGER NOT NULL, state INTEGER NOT NULL, canceled INTEGER NOT NULL, revived INTEGER NOT NULL DEFAULT 0,"
     " included_block INTEGER NOT NULL, included_hash BLOB NOT NULL, deadline INTEGER NOT NULL, sent_block INTEGER NOT NULL,"
     " sent_time INTEGER NOT NULL) STRICT;"
     "CREATE INDEX tx_by_job ON tx(request_id);"
@@ -21,11 +23,6 @@ const char lks_store_txs_schema[] =
     "CREATE UNIQUE INDEX tx_one_nonce ON tx(nonce) WHERE state = 1;"
     "CREATE TABLE tx_version(tx INTEGER NOT NULL REFERENCES tx ON DELETE CASCADE, number INTEGER NOT NULL, hash BLOB NOT NULL,"
     " raw BLOB NOT NULL, PRIMARY KEY(tx, number)) STRICT;";
-
-const char lks_store_txs_to_2[] =
-    "ALTER TABLE tx ADD COLUMN key BLOB NOT NULL DEFAULT x'0000000000000000000000000000000000000000000000000000000000000000';"
-    "DROP INDEX tx_one_live;"
-    "CREATE UNIQUE INDEX tx_one_live ON tx(request_id, action, key) WHERE state = 1 AND revived = 0 AND canceled = 0;";
 
 lks_err lks_store_move_is_live(lks_store *s, const uint8_t request_id32[32], const uint8_t key32[32], bool *live) {
     sqlite3_stmt *st = NULL;
@@ -40,6 +37,27 @@ lks_err lks_store_move_is_live(lks_store *s, const uint8_t request_id32[32], con
     return err;
 }
 
+lks_err lks_store_move_included(lks_store *s, const uint8_t request_id32[32],
+                                const uint8_t key32[32], uint64_t *block)
+{
+    sqlite3_stmt *st = NULL;
+    bool row = false;
+    *block = 0;
+    lks_err err = lks_store_prepare(s, &st,
+                                    "SELECT max(included_block) FROM tx WHERE request_id = ?"
+                                            " AND action = ? AND key = ? AND state = 2 AND canceled = 0");
+    if (err)
+        return err;
+    lks_store_bind_blob(st, 1, request_id32, 32);
+    lks_store_bind_u64(st, 2, LKS_ACTION_MOVE);
+    lks_store_bind_blob(st, 3, key32, 32);
+    err = lks_store_step(s, st, &row);
+    if (!err && row && sqlite3_column_type(st, 0) != SQLITE_NULL)
+        *block = lks_store_column_u64(st, 0);
+    sqlite3_finalize(st);
+    return err;
+}
+
 lks_err lks_store_txs_sent(lks_store *s, const uint8_t request_id32[32], uint32_t *sent) {
     sqlite3_stmt *st = NULL;
     bool row = false;
@@ -49,7 +67,7 @@ lks_err lks_store_txs_sent(lks_store *s, const uint8_t request_id32[32], uint32_
     lks_store_bind_blob(st, 1, request_id32, 32);
     err = lks_store_step(s, st, &row);
     while (!err && row) {
-        uint64_t action = lks_store_u64(st, 0);
+        uint64_t action = lks_store_column_u64(st, 0);
         if (action == 0 || action >= LKS_ACTION_ANSWER) err = lks_fail(LKS_CORRUPT, "database %s is damaged: a transaction of no known kind", s->path);
         else *sent |= LKS_SENT(action);
         if (!err) err = lks_store_step(s, st, &row);
@@ -141,17 +159,17 @@ lks_err lks_store_txs_revive(lks_store *s, uint64_t height) {
 static lks_err read_tx(lks_store *s, sqlite3_stmt *st, lks_store_tx *tx) {
     memset(tx, 0, sizeof *tx);
     tx->id = sqlite3_column_int64(st, 0);
-    uint64_t action = lks_store_u64(st, 2), state = lks_store_u64(st, 4);
+    uint64_t action = lks_store_column_u64(st, 2), state = lks_store_column_u64(st, 4);
     if (action == 0 || action >= LKS_ACTION_ANSWER || state < LKS_TX_LIVE || state > LKS_TX_DEAD)
         return lks_fail(LKS_CORRUPT, "database %s is damaged: a transaction of no known kind", s->path);
     tx->action = (lks_action)action;
-    tx->nonce = lks_store_u64(st, 3);
+    tx->nonce = lks_store_column_u64(st, 3);
     tx->state = (lks_tx_state)state;
-    tx->canceled = lks_store_u64(st, 5) != 0;
-    tx->included.number = lks_store_u64(st, 6);
-    tx->deadline = lks_store_u64(st, 8);
-    tx->sent_block = lks_store_u64(st, 9);
-    tx->sent_time = lks_store_u64(st, 10);
+    tx->canceled = lks_store_column_u64(st, 5) != 0;
+    tx->included.number = lks_store_column_u64(st, 6);
+    tx->deadline = lks_store_column_u64(st, 8);
+    tx->sent_block = lks_store_column_u64(st, 9);
+    tx->sent_time = lks_store_column_u64(st, 10);
     lks_err err = lks_store_fixed(st, 1, tx->request_id, 32);
     if (!err) err = lks_store_fixed(st, 7, tx->included.hash, 32);
     return err ? err : lks_store_fixed(st, 11, tx->key, 32);
@@ -228,7 +246,8 @@ lks_err lks_store_next_nonce(lks_store *s, uint64_t *next) {
     *next = 0;
     lks_err err = lks_store_prepare(s, &st, "SELECT 1 + max(nonce) FROM tx WHERE state = 1");
     if (!err) err = lks_store_step(s, st, &row);
-    if (!err && row && sqlite3_column_type(st, 0) != SQLITE_NULL) *next = lks_store_u64(st, 0);
+    if (!err && row && sqlite3_column_type(st, 0) != SQLITE_NULL) *next = lks_store_column_u64(st,
+                                                                                               0);
     sqlite3_finalize(st);
     return err;
 }

@@ -42,8 +42,8 @@ net_node --poll-ms 200
 net_as requester ask "${options[@]}" --accept-within 30s --no-wait "Is anybody there?" >/dev/null 2>&1
 wait_for "is accepted" 60
 [ "$(locked operator)" != "0 ether" ] || fail "no stake is locked"
-net_later 30
-wait_for "is refunded" 90
+net_later 60
+wait_for "free seats transaction" 90
 [ "$(locked operator)" = "0 ether" ] || fail "the stake is still locked: $(locked operator)"
 echo "ok: one of two alone gets its stake back"
 

@@ -1,6 +1,7 @@
 #include "tests/plugin/sim.h"
 
 #include "chain/keccak.h"
+#include "chain/rlp.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,7 +13,39 @@
 
 #include "tests/plugin/sim_internal.h"
 
-sim *sim_new(const uint8_t operator20[20]) {
+void sim_header(const sim_block *b, lks_buf *rlp)
+{
+    static const uint8_t zero[256];
+    size_t mark = lks_rlp_list_begin(rlp);
+    lks_rlp_put_bytes(rlp, b->parent, 32);
+    lks_rlp_put_bytes(rlp, zero, 32); /* uncles */
+    lks_rlp_put_bytes(rlp, zero, 20); /* miner */
+    for (int i = 0; i < 3; i++)       /* roots */
+        lks_rlp_put_bytes(rlp, zero, 32);
+    lks_rlp_put_bytes(rlp, zero, 256); /* bloom */
+    lks_rlp_put_u64(rlp, 0);           /* difficulty */
+    lks_rlp_put_u64(rlp, b->number);
+    lks_rlp_put_u64(rlp, 60000000);
+    lks_rlp_put_u64(rlp, 21000);
+    lks_rlp_put_u64(rlp, b->time);
+    lks_rlp_put_bytes(rlp, &b->branch, 1);
+    lks_rlp_put_bytes(rlp, b->prev_randao, 32);
+    lks_rlp_put_bytes(rlp, zero, 8);
+    lks_rlp_put_u64(rlp, b->base_fee);
+    lks_rlp_list_end(rlp, mark);
+    assert_int_equal(lks_buf_error(rlp), LKS_OK);
+}
+
+static void seal(sim_block *b)
+{
+    lks_buf rlp = {0};
+    sim_header(b, &rlp);
+    lks_keccak256(b->hash, rlp.data, rlp.len);
+    lks_buf_free(&rlp);
+}
+
+sim *sim_new(const uint8_t account20[20])
+{
     sim *s = calloc(1, sizeof *s);
     assert_non_null(s);
     pthread_mutex_init(&s->lock, NULL);
@@ -22,7 +55,8 @@ sim *sim_new(const uint8_t operator20[20]) {
     memset(s->other, 0x0d, 20);
     memset(s->requester, 0x0e, 20);
     memset(s->model_id, 0x77, 32);
-    memcpy(s->operator_address, operator20, 20);
+    memcpy(s->account, account20, 20);
+    memcpy(s->operator_address, account20, 20);
     s->chain_id = SIM_CHAIN_ID;
     s->period = 1;
     s->base_fee = 1000000000;
@@ -30,9 +64,20 @@ sim *sim_new(const uint8_t operator20[20]) {
     s->balance = (lks_u256){{0, 1000, 0, 0}};
     s->free_bond = lks_u256_from_u64(UINT64_C(5000000000000000000));
     s->blocks[0].time = 1700000000;
+    s->blocks[0].base_fee = s->base_fee;
     s->block_count = 1;
-    lks_keccak256(s->blocks[0].hash, "genesis", 7);
+    seal(&s->blocks[0]);
     return s;
+}
+
+lks_u256 sim_free_bond(const sim *s)
+{
+    lks_u256 left = s->free_bond, gone;
+    lks_u256_add(&gone, &s->locked, &s->penalties);
+    lks_u256_add(&gone, &gone, &s->burned);
+    if (lks_u256_sub(&left, &left, &gone))
+        return lks_u256_from_u64(0);
+    return left;
 }
 
 static void clear_logs(sim *s) {
@@ -43,11 +88,11 @@ static void clear_logs(sim *s) {
 void sim_free(sim *s) {
     clear_logs(s);
     sim_game_clear(s);
+    sim_oracle_clear(s);
     for (size_t i = 0; i < s->tx_count; i++) lks_buf_free(&s->txs[i].raw);
     for (size_t i = 0; i < s->request_count; i++) {
         lks_buf_free(&s->requests[i].prompt);
         lks_buf_free(&s->requests[i].allowed);
-        lks_buf_free(&s->requests[i].tokens);
     }
     pthread_mutex_destroy(&s->lock);
     free(s);
@@ -66,7 +111,8 @@ size_t sim_add_tx(sim *s, sim_kind kind, size_t request) {
 }
 
 lks_request sim_terms(const sim *s) {
-    lks_request r = {.max_tokens = 8, .window = 10, .accept_period = 100, .claim_period = 200, .replicas = 1};
+    lks_request r = {.max_tokens = 8, .window = 10, .claim_period = 200, .replicas = 1};
+    r.accept_deadline = s->blocks[s->block_count - 1].time + 100;
     memcpy(r.requester, s->requester, 20);
     memcpy(r.model_id, s->model_id, 32);
     r.stake = lks_u256_from_u64(UINT64_C(1000000000000000000));
@@ -118,25 +164,46 @@ void sim_forget_pool(sim *s) {
 
 /* ---- blocks ---- */
 
-static const char *execute(sim *s, const uint8_t to20[20], const uint8_t *data, size_t len, const uint8_t sender20[20], const sim_block *b) {
-    return memcmp(to20, s->game, 20) == 0 ? sim_game_execute(s, data, len, sender20, b, true) : sim_execute(s, data, len, sender20, b, true);
+static const char *execute(sim *s, const uint8_t to20[20], const uint8_t *data, size_t len,
+                           const uint8_t sender20[20], const sim_block *b)
+{
+    const sim_run run = {data, len, sender20, b, true};
+    return memcmp(to20, s->game, 20) == 0 ? sim_game_execute(s, &run) : sim_execute(s, &run);
 }
 
 /* Runs one included transaction in the newest block. */
-static void include(sim *s, size_t index) {
+static void include(sim *s, size_t index)
+{
     sim_block *b = &s->blocks[s->block_count - 1];
     sim_tx *tx = &s->txs[index];
     const char *error = NULL;
+    const sim_run other = {.sender = s->other, .block = b, .commit = true};
+    memset(&s->value, 0xff, sizeof s->value);
     switch (tx->kind) {
-    case SIM_REQUEST: sim_do_request(s, tx->request, b); break;
-    case SIM_OTHER_ACCEPTS: error = sim_do_accept(s, &s->requests[tx->request].request, s->other, b, true); break;
-    case SIM_OTHER_MISSES: sim_do_miss(s, tx->request, b); break;
-    case SIM_FOREIGN: s->nonce++; break;
-    case SIM_CALL: error = execute(s, tx->to, tx->raw.data, tx->raw.len, tx->from, b); break;
+    case SIM_REQUEST:
+        sim_do_request(s, tx->request, b);
+        break;
+    case SIM_CANCELS:
+        sim_do_cancel(s, tx->request, b);
+        break;
+    case SIM_OTHER_ACCEPTS:
+        error = sim_do_accept(s, &s->requests[tx->request].request, s->other, NULL, 0, &other);
+        break;
+    case SIM_OTHER_MISSES:
+        sim_do_miss(s, tx->request, b);
+        break;
+    case SIM_FOREIGN:
+        s->nonce++;
+        break;
+    case SIM_CALL:
+        error = execute(s, tx->to, tx->raw.data, tx->raw.len, tx->from, b);
+        break;
     default:
         s->nonce++;
-        error = execute(s, tx->t.to, tx->t.data, tx->t.data_len, s->operator_address, b);
-        if (error) s->reverts++;
+        s->value = tx->t.value;
+        error = execute(s, tx->t.to, tx->t.data, tx->t.data_len, s->account, b);
+        if (error)
+            s->reverts++;
         break;
     }
     tx->pooled = false;
@@ -158,11 +225,11 @@ static void mine(sim *s) {
     b->number = s->block_count++;
     b->time = parent->time + s->period;
     memcpy(b->parent, parent->hash, 32);
-    uint8_t header[34];
-    memcpy(header, parent->hash, 32);
-    header[32] = (uint8_t)b->number;
-    header[33] = s->branch;
-    lks_keccak256(b->hash, header, sizeof header);
+    b->branch = s->branch;
+    b->base_fee = s->base_fee;
+    const uint8_t entropy[3] = {(uint8_t)b->number, (uint8_t)(b->number >> 8), s->branch};
+    lks_keccak256(b->prev_randao, entropy, sizeof entropy);
+    seal(b);
     bool again = true; /* one transaction can make room for the next nonce */
     while (again) {
         again = false;
@@ -185,16 +252,8 @@ static void rebuild(sim *s) {
     size_t count = s->block_count;
     clear_logs(s);
     sim_game_clear(s);
-    s->nonce = s->accepts = s->claims = s->finals = s->reverts = 0;
-    for (size_t i = 0; i < s->request_count; i++) {
-        sim_request *q = &s->requests[i];
-        q->status = LKS_REQUEST_NONE;
-        q->block = q->deadline = q->seed = 0;
-        q->attempt = 0;
-        q->ours = q->seed_fixed = q->ours_before = q->is_open = false;
-        q->disputes = 0;
-        lks_buf_clear(&q->tokens);
-    }
+    sim_oracle_clear(s);
+    s->nonce = s->reverts = 0;
     for (s->block_count = 1; s->block_count < count;) {
         sim_block *b = &s->blocks[s->block_count++];
         size_t n = b->tx_count;

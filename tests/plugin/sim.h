@@ -1,5 +1,6 @@
-/* A chain in memory, for the tests of the plugin: blocks, re-orgs, a transaction pool, one account, and of the oracle and the dispute game what an account
- * meets on requests with one seat, by the rules of contracts/src. Answers the JSON-RPC methods of a plugin host.
+/* A chain in memory, for the tests of the plugin: blocks, re-orgs, a transaction pool, one account, and
+ * of the oracle and the dispute game what an account meets there, by the rules of contracts/src. Answers
+ * the JSON-RPC methods of a plugin host.
  *
  * Time is chain time: a block lasts `period` seconds. Nothing happens by itself: sim_mine makes a block.
  */
@@ -22,7 +23,10 @@
 #define SIM_LOGS 2048
 #define SIM_CALLS 64
 #define SIM_DISPUTES 16
-#define SIM_SLOTS 256
+#define SIM_COMMITMENTS 64
+#define SIM_FILL_SECONDS 30u   /* the deployment's periods */
+#define SIM_REVEAL_SECONDS 30u
+#define SIM_MIN_BOND UINT64_C(50000000000000000) /* wei */
 
 typedef struct sim_log {
     uint64_t block;
@@ -33,7 +37,15 @@ typedef struct sim_log {
 } sim_log;
 
 /* A signed transaction, or one of the requester or of another operator, which are not signed here. */
-typedef enum sim_kind { SIM_SIGNED, SIM_REQUEST, SIM_OTHER_ACCEPTS, SIM_OTHER_MISSES, SIM_FOREIGN, SIM_CALL } sim_kind;
+typedef enum sim_kind {
+    SIM_SIGNED,
+    SIM_REQUEST,
+    SIM_CANCELS,       /* the requester */
+    SIM_OTHER_ACCEPTS, /* `other` takes the next seat */
+    SIM_OTHER_MISSES,  /* the operator of seat 0 is reported, whatever the time */
+    SIM_FOREIGN,       /* a transaction of the account that the plugin did not make */
+    SIM_CALL
+} sim_kind;
 
 typedef struct sim_tx {
     sim_kind kind;
@@ -46,12 +58,24 @@ typedef struct sim_tx {
 } sim_tx;
 
 typedef struct sim_block {
-    uint64_t number, time;
-    uint8_t hash[32], parent[32];
+    uint64_t number, time, base_fee;
+    uint8_t hash[32], parent[32], prev_randao[32], branch;
     size_t txs[SIM_IN_BLOCK];
     bool ok[SIM_IN_BLOCK];
     size_t tx_count;
 } sim_block;
+
+typedef struct sim_seat {
+    lks_seat_status status;
+    uint8_t operator_address[20];
+    uint8_t commitment[32];
+    uint8_t name[32], claim_id[32];
+    lks_buf tokens;
+    uint32_t disputes; /* live ones */
+    uint64_t joined_block;
+    bool is_open;      /* the trace */
+    uint8_t root[32];
+} sim_seat;
 
 typedef struct sim_request {
     lks_request request;
@@ -59,37 +83,33 @@ typedef struct sim_request {
     lks_buf prompt, allowed;
     /* what follows is state: made anew from the blocks after a re-org */
     lks_request_status status;
-    uint64_t block, deadline, seed;
-    uint8_t attempt;
-    bool ours, seed_fixed, ours_before;
-    uint8_t operator_address[20], claim_id[32];
-    uint32_t disputes; /* live ones */
-    lks_buf tokens;
-    /* of the current claim in the game */
-    bool is_open;
-    uint8_t root[32];
+    uint64_t block, deadline, seed, window_end;
+    uint8_t attempt, misses;
+    bool seed_fixed, cancelled;
+    sim_seat seats[LKS_MAX_REPLICAS];
+    size_t taken;
+    uint8_t barred[LKS_MAX_REPLICAS * LKS_MAX_ATTEMPTS][20]; /* operators that were convicted */
+    size_t barred_count;
 } sim_request;
 
-/* What an operator has shown: by claim and place. */
-typedef struct sim_slot {
-    uint8_t claim_id[32];
-    lks_dispute at; /* state: the operator's, of the question */
-    uint64_t time;
-    lks_buf partials;
-} sim_slot;
-
 typedef struct sim_dispute {
-    uint8_t id[32], claim_id[32], challenger[20];
-    size_t request;
+    uint8_t id[32], claim_id[32];
+    lks_dispute_terms terms;
+    size_t request, seat;
     lks_dispute at;
     uint64_t start;
     uint32_t operator_left, challenger_left;
-    bool reclaimed;
+    bool alone; /* when the turn began */
+    lks_u256 prepaid;
+    lks_buf partials;
 } sim_dispute;
 
 typedef struct sim {
     pthread_mutex_t lock; /* sim_call comes from any thread */
-    uint8_t oracle[20], bonds[20], registry[20], game[20], operator_address[20], other[20], requester[20];
+    uint8_t oracle[20], bonds[20], registry[20], game[20], other[20], requester[20];
+    uint8_t account[20];          /* the plugin's */
+    uint8_t operator_address[20]; /* the plugin's operator: the account, or whose agent it is */
+    uint8_t agent_roles;          /* of the account for another operator */
     uint8_t model_id[32];
     sim_block blocks[SIM_BLOCKS]; /* blocks[i] has number i; 0 is the genesis block */
     size_t block_count;
@@ -100,28 +120,36 @@ typedef struct sim {
     sim_log logs[SIM_LOGS];
     size_t log_count;
     uint64_t nonce, period;
-    uint64_t base_fee, priority; /* wei a gas */
-    lks_u256 balance, free_bond;
+    uint64_t base_fee, priority; /* wei per gas */
+    lks_u256 balance;
+    lks_u256 free_bond; /* the operator's, before anything is locked or lost */
+    lks_u256 locked, penalties, burned; /* of that: secures seats; fined for misses; taken by convictions */
+    lks_u256 value;     /* of the call that runs */
     /* The dispute game; none while the address is zero. */
     const lks_model *model;
     lks_commitment commitment; /* of model_id */
     uint32_t budget, floor;
     sim_dispute disputes[SIM_DISPUTES];
     size_t dispute_count;
-    sim_slot slots[SIM_SLOTS];
-    size_t slot_count;
+    struct {
+        uint8_t hash[32];
+        uint64_t block;
+    } commitments[SIM_COMMITMENTS]; /* of proofs */
+    size_t commitment_count;
     bool shapes[1024];
     lks_u256 credit; /* the plugin's account's, in the game */
-    size_t convictions, lost, reclaims, withdrawals, challenges;
+    size_t convictions, lost, reclaims, withdrawals, challenges, answers, batches, committed_steps, proofs;
     uint8_t branch;
-    /* what the canonical chain has */
-    size_t accepts, claims, finals, reverts;
+    /* what the canonical chain has; of claims and acceptances the plugin's */
+    size_t accepts, claims, finals, freed, misses, reverts;
     /* faults */
     uint64_t calls;        /* so far */
     uint64_t fail_from;    /* calls of this number and later fail; 0: none */
     bool fail_after_doing; /* the first of them still takes effect */
     bool pool_forgets;     /* transactions are taken and forgotten */
     bool lies_about_seed;
+    bool refuses_multicall;
+    bool hides_logs; /* eth_getLogs has none of the game, as a node that lags behind */
     const char *send_error; /* answered to eth_sendRawTransaction */
     uint64_t chain_id;
     size_t sends;           /* eth_sendRawTransaction calls that were taken */
@@ -129,23 +157,27 @@ typedef struct sim {
     void *user;
 } sim;
 
-sim *sim_new(const uint8_t operator20[20]);
+/* The account is its own operator. */
+sim *sim_new(const uint8_t account20[20]);
 void sim_free(sim *s);
 
 /* Makes count blocks, each with what is in the pool and can be included. */
 void sim_mine(sim *s, size_t count);
-/* Takes count blocks away and makes as many others. keep_requests: the requests in them go back to the pool; keep_txs: so do the operator's. */
+/* Takes count blocks away and makes as many others. keep_requests: the requests in them go back to
+ * the pool; keep_txs: so do the operator's. */
 void sim_reorg(sim *s, size_t count, bool keep_requests, bool keep_txs);
 /* Puts a request of that prompt length into the pool. Returns: its index. terms may be NULL. */
 size_t sim_ask(sim *s, const lks_request *terms, uint32_t prompt_count);
 /* The terms that sim_ask takes for NULL. */
 lks_request sim_terms(const sim *s);
-/* Another operator acts in the next block. */
+/* Another account acts in the next block. */
 void sim_other(sim *s, sim_kind kind, size_t request);
 /* A call by another account, in the next block. */
 void sim_put_call(sim *s, const uint8_t from20[20], const uint8_t to20[20], const lks_buf *data);
 /* The node forgets the operator's pooled transactions. */
 void sim_forget_pool(sim *s);
+/* What the operator's bond has left to be locked. */
+lks_u256 sim_free_bond(const sim *s);
 
 /* lks_eth_call_fn. */
 lks_err sim_call(void *context, const char *method, const char *params_json, lks_buf *answer);

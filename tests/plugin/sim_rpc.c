@@ -31,22 +31,40 @@ static lks_err refuse(const char *method, lks_buf *answer, int code, const char 
     return lks_rpc_fail_remote(method, lks_buf_text(answer), answer->len);
 }
 
-static void put_block(sim *s, const sim_block *b, lks_json_writer *w) {
+static void put_data(lks_json_writer *w, const char *name, const void *data, size_t len)
+{
+    lks_json_put_name(w, name);
+    lks_json_put_data(w, data, len);
+}
+
+static void put_quantity(lks_json_writer *w, const char *name, uint64_t value)
+{
+    lks_json_put_name(w, name);
+    lks_json_put_quantity(w, value);
+}
+
+/* With all members of the header, as sim_header has them. */
+static void put_block(const sim_block *b, lks_json_writer *w)
+{
+    static const uint8_t zero[256];
     lks_json_begin_object(w);
-    lks_json_put_name(w, "number");
-    lks_json_put_quantity(w, b->number);
-    lks_json_put_name(w, "timestamp");
-    lks_json_put_quantity(w, b->time);
-    lks_json_put_name(w, "hash");
-    lks_json_put_data(w, b->hash, 32);
-    lks_json_put_name(w, "parentHash");
-    lks_json_put_data(w, b->parent, 32);
-    lks_json_put_name(w, "gasLimit");
-    lks_json_put_quantity(w, 60000000);
-    lks_json_put_name(w, "gasUsed");
-    lks_json_put_quantity(w, 21000);
-    lks_json_put_name(w, "baseFeePerGas");
-    lks_json_put_quantity(w, s->base_fee);
+    put_data(w, "hash", b->hash, 32);
+    put_data(w, "parentHash", b->parent, 32);
+    put_data(w, "sha3Uncles", zero, 32);
+    put_data(w, "miner", zero, 20);
+    put_data(w, "stateRoot", zero, 32);
+    put_data(w, "transactionsRoot", zero, 32);
+    put_data(w, "receiptsRoot", zero, 32);
+    put_data(w, "logsBloom", zero, 256);
+    put_quantity(w, "difficulty", 0);
+    put_quantity(w, "number", b->number);
+    put_quantity(w, "gasLimit", 60000000);
+    put_quantity(w, "gasUsed", 21000);
+    put_quantity(w, "timestamp", b->time);
+    put_data(w, "extraData", &b->branch, 1);
+    put_data(w, "mixHash", b->prev_randao, 32);
+    put_data(w, "nonce", zero, 8);
+    put_quantity(w, "baseFeePerGas", b->base_fee);
     lks_json_end_object(w);
 }
 
@@ -97,7 +115,8 @@ static void put_logs(sim *s, const lks_json *doc, int filter, lks_json_writer *w
     for (size_t i = 0; i < s->log_count; i++) {
         const sim_log *log = &s->logs[i];
         const uint8_t *address = log->of_game ? s->game : s->oracle;
-        if (log->block < from || log->block > to || !is_wanted(doc, filter, log, address)) continue;
+        if ((log->of_game && s->hides_logs) || log->block < from || log->block > to ||
+            !is_wanted(doc, filter, log, address)) continue;
         lks_json_begin_object(w);
         lks_json_put_name(w, "address");
         lks_json_put_data(w, address, 20);
@@ -189,7 +208,7 @@ static lks_err send_raw(sim *s, const char *method, const lks_json *doc, lks_buf
     uint8_t sender[20], hash[32];
     assert_int_equal(lks_json_data(doc, lks_json_path(doc, 0, "0"), &raw), LKS_OK);
     if (lks_tx_decode(&t, sender, hash, raw.data, raw.len)) fail_msg("a transaction that cannot be read: %s", lks_error_message());
-    assert_memory_equal(sender, s->operator_address, 20);
+    assert_memory_equal(sender, s->account, 20);
     assert_true(t.chain_id == s->chain_id);
     const char *error = s->send_error;
     if (!error && t.nonce < s->nonce) error = "nonce too low";
@@ -224,57 +243,69 @@ static lks_err send_raw(sim *s, const char *method, const lks_json *doc, lks_buf
     return LKS_OK;
 }
 
-static bool is_call(const lks_buf *data, const char *signature) {
-    uint8_t selector[4];
-    lks_abi_selector(selector, signature);
-    return data->len >= 4 && memcmp(data->data, selector, 4) == 0;
+/* The oracle's, the bonds' and the registry's views. Returns: false when it is none. */
+static bool view(sim *s, const uint8_t *data, size_t len, lks_buf *result)
+{
+    const lks_u256 bond = sim_free_bond(s);
+    lks_abi_writer e;
+    lks_abi_begin(&e, result, sim_is_call(data, len, "parameters()") ? 10 : 1);
+    if (sim_is_call(data, len, "freeBond(address)")) {
+        lks_abi_put_u256(&e, &bond);
+    } else if (sim_is_call(data, len, "isRegistered(bytes32)")) {
+        lks_abi_put_bool(&e, true);
+    } else if (sim_is_call(data, len, "bonds()")) {
+        lks_abi_put_address(&e, s->bonds);
+    } else if (sim_is_call(data, len, "disputeGame()")) {
+        lks_abi_put_address(&e, s->game);
+    } else if (sim_is_call(data, len, "credit(address)")) {
+        lks_abi_put_u64(&e, 0);
+    } else if (sim_is_call(data, len, "agentRoles(address,address)")) {
+        lks_abi_put_u64(&e, s->agent_roles);
+    } else if (sim_is_call(data, len, "registry()")) {
+        lks_abi_put_address(&e, s->registry);
+    } else if (sim_is_call(data, len, "parameters()")) {
+        for (int i = 0; i < 8; i++)
+            lks_abi_put_u64(&e, 30);
+        lks_abi_put_u64(&e, SIM_FILL_SECONDS);
+        lks_abi_put_u64(&e, SIM_REVEAL_SECONDS);
+    } else {
+        lks_buf_clear(result);
+        return false;
+    }
+    assert_int_equal(lks_abi_finish(&e), LKS_OK);
+    return true;
 }
 
 /* eth_call and eth_estimateGas. */
-static lks_err call_contract(sim *s, const char *method, const lks_json *doc, lks_buf *answer) {
+static lks_err call_contract(sim *s, const char *method, const lks_json *doc, lks_buf *answer)
+{
     lks_buf data = {0}, result = {0};
-    lks_abi_writer e;
     lks_json_writer w = {.out = answer};
     int message = lks_json_path(doc, 0, "0");
     const sim_block *b = block_by_tag(s, doc, lks_json_path(doc, 0, "1"));
     const char *error = NULL;
-    if (!b) b = &s->blocks[s->block_count - 1];
+    uint8_t to[20], sender[20];
+    if (!b)
+        b = &s->blocks[s->block_count - 1];
     assert_int_equal(lks_json_data(doc, lks_json_member(doc, message, "input"), &data), LKS_OK);
-    uint8_t to[20];
     assert_int_equal(lks_json_data_fixed(doc, lks_json_member(doc, message, "to"), to, 20), LKS_OK);
     bool to_game = memcmp(to, s->game, 20) == 0;
-    if (to_game && sim_game_view(s, data.data, data.len, &result)) {
-        lks_json_put_data(&w, result.data, result.len);
-        lks_buf_free(&data);
-        lks_buf_free(&result);
-        return LKS_OK;
-    }
-    lks_abi_begin(&e, &result, is_call(&data, "parameters()") ? 8 : 1);
-    if (is_call(&data, "freeBond(address)")) {
-        lks_abi_put_u256(&e, &s->free_bond);
-    } else if (is_call(&data, "isRegistered(bytes32)")) {
-        lks_abi_put_bool(&e, true);
-    } else if (is_call(&data, "bonds()")) {
-        lks_abi_put_address(&e, s->bonds);
-    } else if (is_call(&data, "disputeGame()")) {
-        lks_abi_put_address(&e, s->game);
-    } else if (is_call(&data, "credit(address)")) {
-        lks_abi_put_u64(&e, 0);
-    } else if (is_call(&data, "registry()")) {
-        lks_abi_put_address(&e, s->registry);
-    } else if (is_call(&data, "parameters()")) {
-        for (int i = 0; i < 8; i++) lks_abi_put_u64(&e, 30);
-    } else {
-        uint8_t sender[20];
+    bool is_view = to_game ? sim_game_view(s, data.data, data.len, &result)
+                           : view(s, data.data, data.len, &result);
+    if (!is_view) {
+        const sim_run run = {data.data, data.len, sender, b, false};
         assert_int_equal(lks_json_data_fixed(doc, lks_json_member(doc, message, "from"), sender, 20), LKS_OK);
-        error = to_game ? sim_game_execute(s, data.data, data.len, sender, b, false) : sim_execute(s, data.data, data.len, sender, b, false);
-        lks_abi_put_u64(&e, 0);
+        if (lks_json_quantity_u256(doc, lks_json_member(doc, message, "value"), &s->value))
+            s->value = lks_u256_from_u64(0);
+        error = to_game ? sim_game_execute(s, &run) : sim_execute(s, &run);
     }
-    assert_int_equal(lks_abi_finish(&e), LKS_OK);
     lks_err err = LKS_OK;
-    if (error) err = refuse(method, answer, 3, "execution reverted", error);
-    else if (strcmp(method, "eth_estimateGas") == 0) lks_json_put_quantity(&w, 60000);
-    else lks_json_put_data(&w, result.data, result.len);
+    if (error)
+        err = refuse(method, answer, 3, "execution reverted", error);
+    else if (strcmp(method, "eth_estimateGas") == 0)
+        lks_json_put_quantity(&w, 60000);
+    else
+        lks_json_put_data(&w, result.data, result.len);
     lks_buf_free(&data);
     lks_buf_free(&result);
     return err;
@@ -289,7 +320,7 @@ static lks_err answer_call(sim *s, const char *method, const lks_json *doc, lks_
     } else if (strcmp(method, "eth_getBlockByNumber") == 0 || strcmp(method, "eth_getBlockByHash") == 0) {
         if (strcmp(method, "eth_getBlockByNumber") == 0) b = block_by_tag(s, doc, lks_json_path(doc, 0, "0"));
         else if (lks_json_data_fixed(doc, lks_json_path(doc, 0, "0"), hash, 32) == LKS_OK) b = block_by_hash(s, hash);
-        if (b) put_block(s, b, &w);
+        if (b) put_block(b, &w);
         else lks_json_put_null(&w);
     } else if (strcmp(method, "eth_getLogs") == 0) {
         put_logs(s, doc, lks_json_path(doc, 0, "0"), &w);

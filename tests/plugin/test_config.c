@@ -31,7 +31,8 @@ static void test_defaults(void **state) {
     assert_true(c.registry[0] == 0x11 && c.bonds[19] == 0x22 && c.oracle[7] == 0x33);
     assert_true(c.policy.finalize && lks_u256_is_zero(&c.policy.min_fee) && c.policy.max_stake.w[3] == UINT64_MAX && c.policy.min_claim_seconds == 0);
     assert_true(c.max_fee.w[0] == 500000000000u && c.max_priority_fee.w[0] == 10000000000u);
-    assert_true(c.is_operator && c.policy.accept && !c.is_challenger && c.game[0] == 0);
+    assert_true(c.is_operator && c.policy.accept && !c.is_challenger && c.game[0] == 0 &&
+                !c.is_agent);
     assert_true(c.check_share == LKS_SHARE_ALL && c.max_bond.w[3] == UINT64_MAX && c.recheck_stake.w[3] == UINT64_MAX && !c.spill_folder);
     lks_config_free(&c);
 }
@@ -41,8 +42,9 @@ static void test_every_key(void **state) {
     lks_config c;
     assert_int_equal(parse(&c, "{" NEEDED ",\"threads\":3,\"nice\":19,\"start_block\":0,\"min_fee_wei\":\"1000000000000000000000\",\"max_stake_wei\":\"2\","
                                "\"min_claim_seconds\":60,\"max_fee_per_gas_wei\":\"7\",\"max_priority_fee_wei\":\"7\",\"finalize\":false,"
-                               "\"recheck_stake_wei\":\"0\"}"),
+                               "\"recheck_stake_wei\":\"0\",\"operator_address\":\"0x5555555555555555555555555555555555555555\"}"),
                      LKS_OK);
+    assert_true(c.is_agent && c.operator_address[0] == 0x55);
     assert_true(c.threads == 3 && c.nice == 19 && c.start_block == 0 && c.policy.min_fee.w[1] == 54 && c.policy.max_stake.w[0] == 2);
     assert_true(c.policy.min_claim_seconds == 60 && c.max_fee.w[0] == 7 && !c.policy.finalize && lks_u256_is_zero(&c.recheck_stake));
     lks_config_free(&c);
@@ -86,6 +88,8 @@ static void test_wrong(void **state) {
         {"{" NEEDED ",\"gas\":1}", "key \"gas\" is not known"},
         {"{" NEEDED ",\"threads\":1,\"threads\":2}", "key \"threads\" is there twice"},
         {"{\"roles\":[\"operator\"]}", "is missing"},
+        {"{" NEEDED ",\"operator_address\":\"0x12\"}", "key \"operator_address\""},
+        {"{" NEEDED ",\"operator_address\":\"0x0000000000000000000000000000000000000000\"}", "zero address"},
         {"{" NEEDED ",\"threads\":257}", "key \"threads\": must be a whole number from 0 to 256"},
         {"{" NEEDED ",\"nice\":20}", "key \"nice\": must be a whole number from 0 to 19"},
         {"{" NEEDED ",\"threads\":\"2\"}", "key \"threads\""},

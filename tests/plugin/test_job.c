@@ -13,7 +13,8 @@ static lks_job_state expected(lks_job_state s, lks_job_event e) {
     bool begun = s == LKS_JOB_ACCEPTED || s == LKS_JOB_ANSWERED || s == LKS_JOB_COMMITTING || s == LKS_JOB_COMMITTED || s == LKS_JOB_CLAIMING;
     bool claimed = s == LKS_JOB_CLAIMED || s == LKS_JOB_FINALIZING;
     bool waiting = s == LKS_JOB_SEEN || s == LKS_JOB_ACCEPTING || s == LKS_JOB_DROPPED;
-    bool refused = s == LKS_JOB_REFUSED;
+    bool refused = s == LKS_JOB_REFUSED, missed = s == LKS_JOB_MISSED;
+    bool running = waiting || begun || claimed || refused || missed; /* what others do can end it */
     switch (e) {
     case LKS_JOB_ON_REQUESTED: return s == LKS_JOB_INVALID ? LKS_JOB_SEEN : LKS_JOB_INVALID;
     case LKS_JOB_ON_DROPPED: return s == LKS_JOB_SEEN ? LKS_JOB_DROPPED : LKS_JOB_INVALID;
@@ -29,8 +30,9 @@ static lks_job_state expected(lks_job_state s, lks_job_event e) {
     case LKS_JOB_ON_REFUSED:
         return s == LKS_JOB_SEEN || s == LKS_JOB_ACCEPTED || s == LKS_JOB_ANSWERED || s == LKS_JOB_COMMITTED || s == LKS_JOB_CLAIMED ? LKS_JOB_REFUSED
                                                                                                                               : LKS_JOB_INVALID;
-    case LKS_JOB_ON_FINAL: return waiting || begun || claimed || refused ? LKS_JOB_FINAL : LKS_JOB_INVALID;
-    case LKS_JOB_ON_REFUNDED: return waiting || begun || claimed || refused ? LKS_JOB_REFUNDED : LKS_JOB_INVALID;
+    case LKS_JOB_ON_FINAL: return running ? LKS_JOB_FINAL : LKS_JOB_INVALID;
+    case LKS_JOB_ON_REFUNDED: return running ? LKS_JOB_REFUNDED : LKS_JOB_INVALID;
+    case LKS_JOB_ON_UNDECIDED: return running ? LKS_JOB_UNDECIDED : LKS_JOB_INVALID;
     case LKS_JOB_ON_MISSED: return begun || refused ? LKS_JOB_MISSED : LKS_JOB_INVALID;
     case LKS_JOB_ON_CONVICTED: return claimed || refused ? LKS_JOB_CONVICTED : LKS_JOB_INVALID;
     default: return LKS_JOB_INVALID;
@@ -52,7 +54,7 @@ static void test_every_transition(void **state) {
 
 static lks_job request_at(uint64_t block) {
     lks_job job = {.requested = {.number = block}, .requested_time = 1000};
-    job.request.accept_period = 60;
+    job.request.accept_deadline = 1060;
     job.request.claim_period = 120;
     job.request.replicas = 1;
     job.request.max_tokens = 8;
@@ -73,9 +75,9 @@ static void test_every_history(void **state) {
                     job.request.replicas = (uint8_t)replicas;
                     job.request.temperature = 1065353216;
                     job.seed = 77;
-                    if (facts >= 1) job.accepted.number = job.full.number = 12;
-                    if (facts >= 2 && replicas > 1) job.committed.number = 14;
-                    if (facts >= 3) job.claimed.number = 16;
+                    if (facts >= 1) job.round.accepted.number = job.round.full.number = job.seeded.number = 12;
+                    if (facts >= 2 && replicas > 1) job.round.committed.number = 14;
+                    if (facts >= 3) job.round.claimed.number = 16;
                     if (facts >= 4) {
                         job.ended.number = 18;
                         job.end = LKS_END_FINAL;
@@ -148,23 +150,10 @@ static void test_accepting(void **state) {
     expect(&job, &policy, &world, LKS_ACTION_NONE, LKS_DROP_BOND);
     world = calm();
 
-    for (uint64_t head = 10; head < 12; head++) { /* the seed's block must be there, and be one that the contract can read */
-        world.head = head;
-        expect(&job, &policy, &world, LKS_ACTION_NONE, LKS_DROP_NONE);
-    }
-    world.head = 10 + LKS_ACCEPT_MAX_BLOCKS - 1;
-    expect(&job, &policy, &world, LKS_ACTION_ACCEPT, LKS_DROP_NONE);
-    world.head++;
-    expect(&job, &policy, &world, LKS_ACTION_DROP, LKS_DROP_EXPIRED);
-    world = calm();
-
-    world.now = 1000 + 60 - 3;
+    world.now = 1060 - 3;
     expect(&job, &policy, &world, LKS_ACTION_ACCEPT, LKS_DROP_NONE);
     world.now++;
     expect(&job, &policy, &world, LKS_ACTION_DROP, LKS_DROP_EXPIRED);
-    job.reopened.number = 11;
-    job.reopened_deadline = 2000;
-    expect(&job, &policy, &world, LKS_ACTION_ACCEPT, LKS_DROP_NONE);
     job = request_at(10);
     world = calm();
     policy = open_policy();
@@ -195,13 +184,126 @@ static void test_accepting(void **state) {
     expect(&job, &policy, &world, LKS_ACTION_DROP, LKS_DROP_ROLE);
 }
 
+/* Greedy requests can be accepted at once. A sampled one needs its seed block and the header of it,
+ * until another operator has brought that. */
+static void test_seed_block(void **state)
+{
+    (void)state;
+    lks_job job = request_at(10);
+    lks_job_policy policy = open_policy();
+    lks_job_world world = calm();
+    world.head = 10;
+    assert_false(lks_job_needs_header(&job));
+    expect(&job, &policy, &world, LKS_ACTION_ACCEPT, LKS_DROP_NONE);
+    job.request.temperature = 1065353216;
+    assert_true(lks_job_needs_header(&job));
+    for (world.head = 10; world.head < 19; world.head++)
+        expect(&job, &policy, &world, LKS_ACTION_NONE, LKS_DROP_NONE);
+    expect(&job, &policy, &world, LKS_ACTION_ACCEPT, LKS_DROP_NONE);
+    world.head = 10 + 8000 - 1;
+    expect(&job, &policy, &world, LKS_ACTION_ACCEPT, LKS_DROP_NONE);
+    world.head++;
+    expect(&job, &policy, &world, LKS_ACTION_DROP, LKS_DROP_EXPIRED);
+    job.seeded.number = 20; /* the contract knows the seed: no block is looked at any more */
+    assert_false(lks_job_needs_header(&job));
+    expect(&job, &policy, &world, LKS_ACTION_ACCEPT, LKS_DROP_NONE);
+}
+
+/* What no transaction could carry is left alone. */
+static void test_claimable(void **state)
+{
+    (void)state;
+    static const struct {
+        uint32_t tokens, allowed;
+        bool claimable;
+    } cases[] = {{1, 0, true},          {29000, 0, true},  {29000, 16384, true}, /* a long list stays out */
+                 {29800, 0, false},     {40000, 0, false}, {UINT32_MAX, 0, false},
+                 {64, 64, true},        {65, 64, true},    {8000, 100, true}};
+    lks_job_policy policy = open_policy();
+    lks_job_world world = calm();
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        lks_job job = request_at(10);
+        job.request.max_tokens = cases[i].tokens;
+        job.request.allowed_count = cases[i].allowed;
+        if (lks_job_is_claimable(&job.request) != cases[i].claimable)
+            fail_msg("%u tokens, %u allowed", cases[i].tokens, cases[i].allowed);
+        expect(&job, &policy, &world, cases[i].claimable ? LKS_ACTION_ACCEPT : LKS_ACTION_DROP,
+               cases[i].claimable ? LKS_DROP_NONE : LKS_DROP_SIZE);
+    }
+}
+
+static void test_cancelled(void **state)
+{
+    (void)state;
+    lks_job job = request_at(10);
+    lks_job_policy policy = open_policy();
+    lks_job_world world = calm();
+    job.cancelled.number = 11;
+    expect(&job, &policy, &world, LKS_ACTION_DROP, LKS_DROP_CANCELLED);
+    job.round.accepted.number = job.round.full.number = 11; /* before that: the claim still counts */
+    job.round.claim_deadline = 1200;
+    job.answered = true;
+    job.answer_count = 1;
+    job.state = lks_job_fold(&job);
+    expect(&job, &policy, &world, LKS_ACTION_CLAIM, LKS_DROP_NONE);
+    assert_true(lks_job_rewind(&job, 10));
+    assert_int_equal(job.cancelled.number, 0);
+    assert_int_equal(job.state, LKS_JOB_SEEN);
+}
+
+/* A missed round does not end the job: with the answer at hand it is taken once more, without it
+ * never. */
+static void test_rounds(void **state)
+{
+    (void)state;
+    lks_job_policy policy = open_policy();
+    lks_job_world world = calm();
+    lks_job job = request_at(10);
+    job.round.accepted.number = job.round.full.number = 12;
+    job.round.claim_deadline = 1005;
+    job.state = lks_job_fold(&job);
+    assert_true(lks_job_is_late(&job, world.now, 30));
+    expect(&job, &policy, &world, LKS_ACTION_NONE, LKS_DROP_NONE); /* others may say so first */
+    world.now = world.head_time = 1005 + LKS_MISS_PATIENCE + 1;
+    expect(&job, &policy, &world, LKS_ACTION_MISS, LKS_DROP_NONE);
+    job.sent = LKS_SENT(LKS_ACTION_MISS);
+    expect(&job, &policy, &world, LKS_ACTION_NONE, LKS_DROP_NONE);
+    job.sent = 0;
+    world = calm();
+    job.round.missed.number = 13;
+    assert_int_equal(lks_job_fold(&job), LKS_JOB_MISSED);
+    lks_job_new_round(&job);
+    job.state = lks_job_fold(&job);
+    assert_true(job.state == LKS_JOB_SEEN && job.round.misses == 1 &&
+                job.round.accepted.number == 0);
+    expect(&job, &policy, &world, LKS_ACTION_DROP, LKS_DROP_MISSED);
+    job.answered = true;
+    job.answer_count = 1;
+    world.answer_ms = 600000; /* is not needed any more */
+    expect(&job, &policy, &world, LKS_ACTION_ACCEPT, LKS_DROP_NONE);
+    job.round.accepted.number = job.round.full.number = 14;
+    job.round.missed.number = 15;
+    lks_job_new_round(&job);
+    job.state = lks_job_fold(&job);
+    expect(&job, &policy, &world, LKS_ACTION_DROP, LKS_DROP_MISSED);
+    job = request_at(10);
+    world = calm();
+    for (int i = 0; i < 2; i++) { /* seats that stay empty cost gas each time */
+        expect(&job, &policy, &world, LKS_ACTION_ACCEPT, LKS_DROP_NONE);
+        job.round.accepted.number = 12;
+        lks_job_new_round(&job);
+        job.state = lks_job_fold(&job);
+    }
+    expect(&job, &policy, &world, LKS_ACTION_DROP, LKS_DROP_UNFILLED);
+}
+
 static void test_single_claim(void **state) {
     (void)state;
     lks_job_policy policy = open_policy();
     lks_job_world world = calm();
     lks_job job = request_at(10);
-    job.accepted.number = job.full.number = 13;
-    job.claim_deadline = 1200;
+    job.round.accepted.number = job.round.full.number = 13;
+    job.round.claim_deadline = 1200;
     job.state = lks_job_fold(&job);
     expect(&job, &policy, &world, LKS_ACTION_ANSWER, LKS_DROP_NONE);
     world.worker_idle = false;
@@ -220,8 +322,8 @@ static void test_single_claim(void **state) {
     job.state = lks_job_fold(&job);
     expect(&job, &policy, &world, LKS_ACTION_NONE, LKS_DROP_NONE);
     job.sent = 0;
-    job.claimed.number = 15;
-    job.window_end = 1300;
+    job.round.claimed.number = 15;
+    job.round.window_end = 1300;
     job.state = lks_job_fold(&job);
     world.now = 1400; /* by our clock, but no block says so yet */
     world.head_time = 1300;
@@ -238,30 +340,31 @@ static void test_replicas(void **state) {
     lks_job_world world = calm();
     lks_job job = request_at(10);
     job.request.replicas = 3;
-    job.accepted.number = 13;
+    job.round.accepted.number = 13;
+    job.round.fill_deadline = 1060;
     job.answered = true;
     job.answer_count = 1;
     job.state = lks_job_fold(&job);
     expect(&job, &policy, &world, LKS_ACTION_NONE, LKS_DROP_NONE); /* seats are free */
-    world.now = 1061;
-    expect(&job, &policy, &world, LKS_ACTION_EXPIRE, LKS_DROP_NONE);
-    job.sent = LKS_SENT(LKS_ACTION_EXPIRE);
+    world.head_time = world.now = 1061;
+    expect(&job, &policy, &world, LKS_ACTION_FREE, LKS_DROP_NONE);
+    job.sent = LKS_SENT(LKS_ACTION_FREE);
     job.state = lks_job_fold(&job);
     expect(&job, &policy, &world, LKS_ACTION_NONE, LKS_DROP_NONE);
     job.sent = 0;
-    job.full.number = 14;
-    job.claim_deadline = 1200;
+    job.round.full.number = 14;
+    job.round.claim_deadline = 1200;
     job.state = lks_job_fold(&job);
     expect(&job, &policy, &world, LKS_ACTION_COMMIT, LKS_DROP_NONE);
-    job.committed.number = 15;
+    job.round.committed.number = 15;
     job.state = lks_job_fold(&job);
     expect(&job, &policy, &world, LKS_ACTION_NONE, LKS_DROP_NONE);
     world.head_time = world.now = 1201; /* the others are late: reveals are open without an event */
     expect(&job, &policy, &world, LKS_ACTION_CLAIM, LKS_DROP_NONE);
     world.head_time = world.now = 1231;
     expect(&job, &policy, &world, LKS_ACTION_NONE, LKS_DROP_NONE);
-    job.reveal_opened.number = 16;
-    job.reveal_deadline = 1231;
+    job.round.reveal_opened.number = 16;
+    job.round.reveal_deadline = 1231;
     expect(&job, &policy, &world, LKS_ACTION_CLAIM, LKS_DROP_NONE);
     assert_true(lks_job_deadline(&job, LKS_ACTION_CLAIM, 30) == 1231);
 }
@@ -270,8 +373,9 @@ static void test_replicas(void **state) {
 static void test_answers_and_seeds(void **state) {
     (void)state;
     lks_job job = request_at(10);
-    job.accepted.number = job.full.number = 13;
+    job.round.accepted.number = job.round.full.number = 13;
     job.seed = 5;
+    job.seeded.number = 13;
     job.answered = true;
     job.answer_count = 1;
     job.answer_seed = 4;
@@ -286,15 +390,15 @@ static void test_answers_and_seeds(void **state) {
 static void test_giving_up(void **state) {
     (void)state;
     lks_job job = request_at(10);
-    job.accepted.number = job.full.number = 13;
+    job.round.accepted.number = job.round.full.number = 13;
     job.answered = true;
     job.answer_count = 1;
-    for (job.failures = 0; job.failures < LKS_MAX_FAILURES; job.failures++) assert_int_equal(lks_job_fold(&job), LKS_JOB_ANSWERED);
+    for (job.round.failures = 0; job.round.failures < LKS_MAX_FAILURES; job.round.failures++) assert_int_equal(lks_job_fold(&job), LKS_JOB_ANSWERED);
     assert_int_equal(lks_job_fold(&job), LKS_JOB_REFUSED);
     assert_true(lks_job_is_over(LKS_JOB_REFUSED));
     job.state = LKS_JOB_REFUSED;
     assert_true(lks_job_rewind(&job, 12));
-    assert_int_equal(job.failures, 0);
+    assert_int_equal(job.round.failures, 0);
     assert_int_equal(job.state, LKS_JOB_SEEN);
 }
 
@@ -302,7 +406,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_transition), cmocka_unit_test(test_every_history),     cmocka_unit_test(test_accepting),
         cmocka_unit_test(test_single_claim),     cmocka_unit_test(test_replicas),          cmocka_unit_test(test_answers_and_seeds),
-        cmocka_unit_test(test_giving_up),
+        cmocka_unit_test(test_giving_up),        cmocka_unit_test(test_seed_block),        cmocka_unit_test(test_claimable),
+        cmocka_unit_test(test_cancelled),        cmocka_unit_test(test_rounds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

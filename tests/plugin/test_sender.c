@@ -54,6 +54,7 @@ static int setup(void **state) {
     lks_store_identity who = {.chain_id = SIM_CHAIN_ID};
     memcpy(who.oracle, chain->oracle, 20);
     memcpy(who.operator_address, lks_signer_address(signer), 20);
+    memcpy(who.account, lks_signer_address(signer), 20);
     DO(lks_store_open(&store, path, &who));
     request = sim_ask(chain, NULL, 5);
     sim_mine(chain, 3);
@@ -83,7 +84,7 @@ static lks_sender_now now(void) {
 static lks_err accept_until(uint64_t deadline) {
     lks_buf call = {0};
     lks_sender_now n = now();
-    DO(lks_call_accept(&call, &job.request));
+    DO(lks_call_accept(&call, &job.request, chain->operator_address, NULL, 0));
     lks_outgoing out = {.request_id = job.request_id, .action = LKS_ACTION_ACCEPT, .to = chain->oracle, .data = call.data, .len = call.len, .deadline = deadline};
     lks_err err = lks_sender_send(&sender, &out, &n);
     lks_buf_free(&call);
@@ -325,7 +326,7 @@ static void test_reverted(void **state) {
     assert_non_null(strstr(lines, "was reverted in block 4: "));
     assert_non_null(strstr(lines, "InsufficientFreeBond"));
     DO(lks_store_job_get(store, job.request_id, &job));
-    assert_true(job.failures == 1 && job.state == LKS_JOB_SEEN);
+    assert_true(job.round.failures == 1 && job.state == LKS_JOB_SEEN);
 }
 
 static void test_overdue_is_canceled(void **state) {
@@ -343,6 +344,95 @@ static void test_overdue_is_canceled(void **state) {
     assert_int_equal(live_count(&tx), 1);
     assert_true(tx.canceled && pooled()->t.data_len == 0);
     assert_memory_equal(pooled()->t.to, lks_signer_address(signer), 20);
+    sim_mine(chain, 1);
+    tend();
+    assert_true(live_count(NULL) == 0 && chain->nonce == 1 && chain->accepts == 0);
+}
+
+/* A deadline is over, the fee at its ceiling and the market above it: the cancellation may cost
+ * more than the ceiling, since everything else of the account waits behind it. */
+static void test_cancellation_exceeds_ceiling(void **state)
+{
+    (void)state;
+    lks_store_tx tx;
+    uint64_t ceiling = UINT64_C(3000000000);
+    make_sender(ceiling);
+    DO(accept_until(now().time + 20));
+    chain->base_fee = 4 * ceiling;
+    for (int i = 0; i < 18; i++) {
+        sim_mine(chain, 1);
+        tend();
+        assert_true(pooled()->t.max_fee.w[0] <= ceiling);
+    }
+    assert_int_equal(live_count(&tx), 1);
+    assert_false(tx.canceled);
+    for (int i = 0; i < 20 && live_count(NULL); i++) {
+        sim_mine(chain, 1);
+        tend();
+        assert_true(!pooled() || pooled()->t.max_fee.w[0] <= LKS_SENDER_CANCEL_FACTOR * ceiling);
+    }
+    assert_true(live_count(NULL) == 0 && chain->nonce == 1 && chain->accepts == 0);
+}
+
+/* The priority fee's ceiling alone does not stop a replacement. */
+static void test_priority_ceiling(void **state)
+{
+    (void)state;
+    DO(accept_until(UINT64_MAX));
+    sender.max_priority_fee = lks_u256_from_u64(pooled()->t.max_priority_fee.w[0]);
+    chain->base_fee = 5 * pooled()->t.max_fee.w[0];
+    sim_mine(chain, LKS_SENDER_PATIENCE);
+    tend();
+    sim_mine(chain, 1);
+    tend();
+    assert_true(live_count(NULL) == 0 && chain->accepts == 1);
+}
+
+/* What is over 128 KiB is not signed. */
+static void test_too_large(void **state)
+{
+    (void)state;
+    static uint8_t data[128 * 1024];
+    lks_sender_now n = now();
+    lks_outgoing out = {.request_id = job.request_id, .action = LKS_ACTION_CLAIM, .to = chain->oracle,
+                        .gas = 1000000, .data = data, .len = sizeof data, .deadline = UINT64_MAX};
+    uint64_t calls = chain->calls;
+    assert_int_equal(lks_sender_send(&sender, &out, &n), LKS_REFUSED);
+    assert_non_null(strstr(lks_error_message(), "larger than nodes relay"));
+    assert_true(live_count(NULL) == 0 && chain->calls == calls);
+}
+
+/* One that no node will ever take gives its nonce back; the next transaction has it. */
+static void test_refused_for_good(void **state)
+{
+    (void)state;
+    chain->send_error = "oversized data: transaction size 131200, limit 131072";
+    assert_int_equal(accept_until(UINT64_MAX), LKS_REFUSED);
+    assert_int_equal(live_count(NULL), 0);
+    assert_non_null(strstr(lines, "no node will take"));
+    DO(lks_store_job_get(store, job.request_id, &job));
+    assert_int_equal(job.round.failures, 1);
+    chain->send_error = NULL;
+    DO(accept_until(UINT64_MAX));
+    assert_true(pooled()->t.nonce == 0);
+    sim_mine(chain, 1);
+    tend();
+    assert_true(live_count(NULL) == 0 && chain->accepts == 1 && chain->nonce == 1);
+}
+
+/* The same later, when others may stand behind it: an empty transaction takes its place. */
+static void test_refused_later(void **state)
+{
+    (void)state;
+    chain->pool_forgets = true;
+    DO(accept_until(UINT64_MAX));
+    chain->send_error = "transaction gas limit too high (cap: 16777216, tx: 20000000)";
+    tend();
+    chain->send_error = NULL;
+    chain->pool_forgets = false;
+    tend();
+    assert_int_equal(live_count(NULL), 1);
+    assert_int_equal(pooled()->t.data_len, 0);
     sim_mine(chain, 1);
     tend();
     assert_true(live_count(NULL) == 0 && chain->nonce == 1 && chain->accepts == 0);
@@ -396,7 +486,8 @@ int main(void) {
         TEST(test_ceiling),                TEST(test_older_version_included),   TEST(test_forgotten_is_sent_again),
         TEST(test_node_away_while_sending), TEST(test_nonce_used_elsewhere),    TEST(test_reorg_brings_it_back),
         TEST(test_reverted),               TEST(test_overdue_is_canceled),      TEST(test_no_funds),
-        TEST(test_many_nonces),
+        TEST(test_many_nonces),            TEST(test_cancellation_exceeds_ceiling), TEST(test_priority_ceiling),
+        TEST(test_too_large),              TEST(test_refused_for_good),         TEST(test_refused_later),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

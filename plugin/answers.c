@@ -1,0 +1,185 @@
+/* Answers: what the model is given, and what comes back. */
+#include "plugin/operator.h"
+
+#include "oracle/policy.h"
+#include "plugin/log.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* The run that measures a model's speed: long enough to count, short enough to wait for. */
+#define TRIAL_PROMPT 64u
+#define TRIAL_TOKENS 16u
+
+static const uint8_t no_request[32];
+
+/* ---- results ---- */
+
+static uint64_t blend(uint64_t old, uint64_t measured) {
+    if (measured == 0) return old;
+    return old == 0 ? measured : (3 * old + measured) / 4;
+}
+
+static void learn_speed(lks_operator *op, const lks_answer *a) {
+    lks_speed *speed = &op->speeds[a->served - op->models->items];
+    speed->prefill_us = blend(speed->prefill_us, a->speed.prefill_us ? a->speed.prefill_us : 1);
+    speed->decode_us = blend(speed->decode_us, a->speed.decode_us);
+    if (speed->decode_us == 0) speed->decode_us = blend(0, a->total_ms * 1000 + 1); /* one token was all there was to measure */
+    lks_err err = lks_store_begin(op->store);
+    if (!err) {
+        err = lks_store_speed_put(op->store, a->served->model_id, speed);
+        if (!err) err = lks_store_commit(op->store);
+        else lks_store_rollback(op->store);
+    }
+    if (err) lks_log(op->host, LKS_WARN, "a measured speed is not stored: %s", lks_error_message());
+}
+
+static lks_err store_answer(lks_operator *op, const lks_answer *a) {
+    lks_buf packed = {0};
+    lks_job job;
+    lks_tokens_pack(&packed, a->tokens, a->count);
+    lks_err err = lks_buf_error(&packed);
+    if (!err) err = lks_store_begin(op->store);
+    if (err) goto out;
+    err = lks_store_job_get(op->store, a->request_id, &job);
+    if (!err) err = lks_store_answer_put(op->store, &job, a->seed, packed.data, packed.len);
+    if (!err) err = lks_store_commit(op->store);
+    else lks_store_rollback(op->store);
+out:
+    lks_buf_free(&packed);
+    return err;
+}
+
+bool lks_answers_take(lks_operator *op) {
+    lks_answer a;
+    char name[LKS_SHORT_ID_SIZE];
+    if (!lks_worker_take(op->worker, &a)) return false;
+    bool trial = memcmp(a.request_id, no_request, 32) == 0;
+    lks_short_id(name, a.request_id);
+    if (a.err) {
+        if (!lks_inbox_stopped(op->inbox)) {
+            lks_log(op->host, LKS_ERROR, "%s%s: the model gave no answer: %s", trial ? "measuring its speed" : "request ", trial ? "" : name, a.reason);
+            lks_act_pause(op, a.request_id, LKS_ACTION_ANSWER);
+        }
+    } else {
+        learn_speed(op, &a);
+        if (trial) {
+            const lks_speed *s = &op->speeds[a.served - op->models->items];
+            lks_log(op->host, LKS_INFO, "measured: %llu us a prompt token, %llu us an answered one", (unsigned long long)s->prefill_us,
+                    (unsigned long long)s->decode_us);
+        } else {
+            lks_log(op->host, LKS_INFO, "request %s answered: %u tokens in %llu ms", name, a.count, (unsigned long long)a.total_ms);
+            if (store_answer(op, &a)) { /* it will be computed again */
+                lks_log(op->host, LKS_ERROR, "request %s: the answer is not stored: %s", name, lks_error_message());
+                lks_act_pause(op, a.request_id, LKS_ACTION_ANSWER);
+            }
+        }
+    }
+    free(a.tokens);
+    return true;
+}
+
+/* ---- work for the model ---- */
+
+static lks_err unpack(const lks_buf *packed, uint32_t **ids, size_t *count) {
+    *count = packed->len / 4;
+    *ids = malloc(packed->len + 1);
+    if (!*ids) return lks_fail(LKS_NOMEM, "out of memory");
+    return lks_tokens_unpack(*ids, packed->data, packed->len);
+}
+
+/* Loads what the model needs. Out: work, to be freed. Returns also: LKS_REFUSED: it cannot be run. */
+static lks_err make_work(lks_operator *op, const lks_job *job, lks_work *work) {
+    lks_buf prompt = {0}, allowed = {0};
+    lks_sampling sampling;
+    const lks_request *r = &job->request;
+    memset(work, 0, sizeof *work);
+    memcpy(work->request_id, job->request_id, 32);
+    work->served = lks_models_find(op->models, r->model_id);
+    work->temperature = r->temperature;
+    work->min_p = r->min_p;
+    work->seed = job->seed;
+    work->max_tokens = r->max_tokens;
+    work->recheck = lks_u256_cmp(&r->stake, &op->config->recheck_stake) >= 0;
+    lks_err err = work->served ? LKS_OK : lks_fail(LKS_REFUSED, "its model is not served any more");
+    if (!err) err = lks_store_job_lists(op->store, job, &prompt, &allowed);
+    if (!err) err = unpack(&prompt, &work->prompt, &work->prompt_count);
+    if (!err) err = unpack(&allowed, &work->allowed, &work->allowed_count);
+    lks_buf_free(&prompt);
+    lks_buf_free(&allowed);
+    if (err) goto fail;
+    if (work->prompt_count == 0 || work->max_tokens == 0 || work->prompt_count + (uint64_t)work->max_tokens - 1 > work->served->max_positions)
+        err = lks_fail(LKS_REFUSED, "prompt and answer do not fit the model");
+    for (size_t i = 0; !err && i < work->prompt_count; i++)
+        if (work->prompt[i] >= work->served->vocab_size) err = lks_fail(LKS_REFUSED, "a prompt token is outside the vocabulary");
+    if (!err && work->allowed_count == 0) {
+        free(work->allowed);
+        work->allowed = NULL;
+    }
+    lks_policy policy = {.temperature = work->temperature, .min_p = work->min_p, .seed = work->seed, .allowed = work->allowed,
+                         .allowed_count = work->allowed_count};
+    if (!err && lks_policy_decode(&sampling, &policy, work->served->vocab_size)) err = lks_fail_in(LKS_REFUSED, "policy");
+    if (!err) return LKS_OK;
+fail:
+    lks_work_free(work);
+    return err;
+}
+
+/* The seed of the acceptance must follow from the chain as we see it. */
+static lks_err check_seed(lks_operator *op, const lks_job *job)
+{
+    uint8_t prev_randao[32];
+    lks_buf rlp = {0};
+    if (job->request.temperature == 0) {
+        if (job->seed == 0)
+            return LKS_OK;
+        return lks_fail(LKS_REFUSED, "the seed of its acceptance is not 0 although it is greedy");
+    }
+    uint64_t number = job->requested.number + LKS_SEED_DELAY;
+    lks_err err = lks_eth_header_rlp(&op->feed.node, number, &rlp, prev_randao);
+    lks_buf_free(&rlp);
+    if (err || lks_seed_used(job->request.seed, prev_randao) == job->seed)
+        return err;
+    return lks_fail(LKS_REFUSED, "the seed of its acceptance does not follow from block %llu",
+                    (unsigned long long)number);
+}
+
+void lks_answers_start(lks_operator *op, const lks_job *job) {
+    lks_work work;
+    char name[LKS_SHORT_ID_SIZE];
+    lks_short_id(name, job->request_id);
+    lks_err err = check_seed(op, job);
+    if (!err) err = make_work(op, job, &work);
+    if (err) {
+        if (lks_act_pause(op, job->request_id, LKS_ACTION_ANSWER))
+            lks_log(op->host, LKS_WARN, "request %s cannot be answered now: %s", name, lks_error_message());
+        return;
+    }
+    if (lks_worker_give(op->worker, &work)) lks_log(op->host, LKS_INFO, "request %s: the model runs", name);
+    lks_work_free(&work);
+}
+
+bool lks_answers_trial(lks_operator *op) {
+    for (size_t i = 0; i < op->models->count; i++) {
+        const lks_served *served = &op->models->items[i];
+        if (op->speeds[i].decode_us || lks_act_is_paused(op, no_request, LKS_ACTION_ANSWER)) continue;
+        lks_work work = {.served = served, .max_tokens = TRIAL_TOKENS, .prompt_count = TRIAL_PROMPT};
+        if (served->max_positions < TRIAL_PROMPT + TRIAL_TOKENS) work.prompt_count = work.max_tokens = served->max_positions / 2 ? served->max_positions / 2 : 1;
+        work.prompt = malloc(work.prompt_count * sizeof *work.prompt);
+        if (!work.prompt) return false;
+        for (size_t k = 0; k < work.prompt_count; k++) work.prompt[k] = (uint32_t)(k * 7919 % served->vocab_size);
+        bool given = lks_worker_give(op->worker, &work);
+        lks_work_free(&work);
+        return given;
+    }
+    return false;
+}
+
+bool lks_answers_can_run(lks_operator *op, const lks_job *job, lks_err *err)
+{
+    lks_work work;
+    *err = make_work(op, job, &work);
+    if (*err == LKS_OK)
+        lks_work_free(&work);
+    return *err != LKS_REFUSED;
+}

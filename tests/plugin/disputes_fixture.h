@@ -1,0 +1,86 @@
+/* Both roles of the plugin in disputes, on a simulated chain with a real model; liars and false
+ * challengers are played by the test, with the dispute player and a trace of other tokens. */
+#ifndef LKS_TESTS_DISPUTES_FIXTURE_H
+#define LKS_TESTS_DISPUTES_FIXTURE_H
+
+#include "plugin/operator.h"
+#include "tests/oracle/tiny_models.h"
+#include "tests/plugin/sim.h"
+#include "tests/plugin/sim_host.h"
+
+#define DO(expression) \
+    do { \
+        if ((expression) != LKS_OK) \
+            fail_msg("%s: %s", #expression, lks_error_message()); \
+    } while (0)
+#define TOKENS 6u
+#define PROMPT 5u
+
+extern lks_models models;
+extern uint32_t right[TOKENS], other[TOKENS]; /* the model's answer; one that differs in token 2 */
+extern sim *chain;
+extern sim_host *host;
+extern lks_config config;
+extern lks_operator op;
+
+/* Of the group of tests; after each, and after one that may have no chain. */
+int make_all(void **state);
+int free_all(void **state);
+int teardown(void **state);
+int no_teardown(void **state);
+
+void fresh_chain(bool is_operator, bool is_challenger);
+void start(void);
+void halt(void);
+void restart(void);
+
+/* ---- the other side ---- */
+
+/* An account that plays with a trace of tokens of its own choice. */
+typedef struct puppet {
+    uint8_t address[20];
+    bool defends;
+    const uint32_t *tokens;
+    size_t request, seat;
+    lks_trace *trace;
+    lks_game *game;
+    bool silent; /* makes no move */
+} puppet;
+
+/* Makes the puppet's moves, which the next block has. */
+void puppet_move(puppet *p);
+/* Opens a dispute of the puppet's, in the next block. */
+void puppet_challenge(puppet *p);
+void puppet_free(puppet *p);
+puppet liar_of(size_t request, const uint32_t *trace_tokens);
+puppet accuser_of(size_t request, uint8_t name);
+/* Lets a puppet play until the test ends. */
+puppet *play(puppet p);
+void play_nobody(void);
+
+/* ---- driving ---- */
+
+/* Gives the newest block to the plugin, and waits until it has done what it then does. */
+void take_turns(void);
+/* One block: the puppets move, then the plugin. */
+void block(void);
+lks_job job_of(size_t request);
+size_t open_claims(void);
+lks_request terms(void);
+/* Another operator claims these tokens; the plugin does. Returns: the request. */
+size_t foreign_claim(const uint32_t *tokens);
+size_t own_claim(void);
+/* As much of it as a failure's message has room for. */
+const char *end_of_log(void);
+/* One challenge convicted one claim; so many accusers lost and our claim is final. */
+void check_won(void);
+void check_defended(size_t accusers);
+
+#define RUN_UNTIL(condition) \
+    do { \
+        for (int i_ = 0; i_ < 700 && !(condition); i_++) block(); \
+        if (!(condition)) fail_msg("%s did not come about; log:\n%s", #condition, end_of_log()); \
+    } while (0)
+
+
+#endif

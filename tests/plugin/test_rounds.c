@@ -1,0 +1,271 @@
+/* The operator in requests that do not go straight to their end: rounds that end without a claim,
+ * cancellations, replicas; and as another's agent. */
+#include "tests/plugin/operator_fixture.h"
+
+/* Another operator takes the seat and misses. The header of a sampled request is then not
+ * needed. */
+static void test_taken_and_reopened(void **state)
+{
+    (void)state;
+    for (int sampled = 0; sampled < 2; sampled++) {
+        lks_request terms = sim_terms(chain);
+        terms.temperature = sampled ? 1065353216 : 0;
+        turn();
+        config.policy.accept = !sampled; /* so that the other one comes first */
+        size_t r = sim_ask(chain, &terms, 5);
+        if (sampled)
+            sim_mine(chain, LKS_SEED_FIRST_BLOCK);
+        sim_other(chain, SIM_OTHER_ACCEPTS, r);
+        run_until(r, LKS_JOB_DROPPED);
+        config.policy.accept = true;
+        restart();
+        assert_int_equal(chain->accepts, 0);
+        sim_other(chain, SIM_OTHER_MISSES, r);
+        run_until(r, LKS_JOB_FINAL);
+        check_claim(r);
+        assert_true(chain->accepts == 1 && chain->claims == 1 && chain->reverts == 0);
+        teardown(NULL);
+        setup(NULL);
+    }
+}
+
+/* No transaction could carry the longest answer: the stake would be lost to the clock. */
+static void test_unclaimable(void **state)
+{
+    (void)state;
+    lks_request terms = sim_terms(chain);
+    models.items[0].max_positions = 65536;
+    terms.max_tokens = 29800;
+    terms.claim_period = 1000000;
+    size_t r = sim_ask(chain, &terms, 5);
+    run_until(r, LKS_JOB_DROPPED);
+    assert_int_equal(job_of(r).dropped, LKS_DROP_SIZE);
+    assert_true(chain->accepts == 0 && chain->sends == 0);
+    assert_non_null(strstr(sim_host_lines(host), "too large for a transaction"));
+}
+
+static void check_bond(size_t misses)
+{
+    lks_u256 fine = lks_u256_from_u64(misses * UINT64_C(20000000000000000));
+    assert_true(lks_u256_is_zero(&chain->locked));
+    assert_int_equal(lks_u256_cmp(&chain->penalties, &fine), 0);
+}
+
+/* Our claim does not get into a block in time, and somebody reports it: the request is taken once
+ * more, with the answer that is there. */
+static void test_missed_and_accepted_anew(void **state)
+{
+    (void)state;
+    turn();
+    for (int i = 0; i < 3; i++)
+        mine_and_turn();
+    atomic_store(&delay_ms, 20);
+    size_t r = sim_ask(chain, NULL, 5);
+    run_until(r, LKS_JOB_ACCEPTED);
+    chain->pool_forgets = true;
+    atomic_store(&delay_ms, 0);
+    run_until(r, LKS_JOB_CLAIMING);
+    sim_other(chain, SIM_OTHER_MISSES, r);
+    mine_and_turn();
+    assert_true(job_of(r).round.misses == 1 && job_of(r).round.accepted.number == 0);
+    assert_non_null(strstr(sim_host_lines(host), "ERROR request"));
+    chain->pool_forgets = false;
+    run_until(r, LKS_JOB_FINAL);
+    check_claim(r);
+    assert_true(chain->accepts == 2 && chain->claims == 1 && chain->misses == 1);
+    check_bond(1);
+}
+
+/* The model gives no answer. Nobody reports the miss, so we do, to have the rest of the stake back;
+ * and leave the request alone from then on. */
+static void test_reports_own_miss(void **state)
+{
+    (void)state;
+    turn();
+    for (int i = 0; i < 3; i++)
+        mine_and_turn();
+    atomic_store(&failing_runs, 1000000);
+    lks_request terms = sim_terms(chain);
+    terms.accept_deadline += 100000; /* others may still take it */
+    size_t r = sim_ask(chain, &terms, 5);
+    run_until(r, LKS_JOB_ACCEPTED);
+    chain->period = 20;
+    run_until(r, LKS_JOB_DROPPED);
+    assert_int_equal(job_of(r).dropped, LKS_DROP_MISSED);
+    assert_true(chain->misses == 1 && chain->accepts == 1);
+    check_bond(1);
+}
+
+/* A job that is late for good is no reason to let others wait. */
+static void test_late_is_no_backlog(void **state)
+{
+    (void)state;
+    turn();
+    for (int i = 0; i < 3; i++)
+        mine_and_turn();
+    atomic_store(&failing_runs, 1000000);
+    op.speeds[0].decode_us = 10000000; /* 80 s an answer: with two of them a claim would come too late */
+    size_t late = sim_ask(chain, NULL, 5);
+    run_until(late, LKS_JOB_ACCEPTED);
+    chain->period = 20;
+    for (int i = 0; i < 14; i++)
+        mine_and_turn();
+    assert_int_equal(job_of(late).state, LKS_JOB_ACCEPTED);
+    chain->period = 1;
+    atomic_store(&failing_runs, 0);
+    size_t r = sim_ask(chain, NULL, 6);
+    run_until(r, LKS_JOB_FINAL);
+    check_claim(r);
+}
+
+static void test_cancelled(void **state)
+{
+    (void)state;
+    turn();
+    lks_request terms = sim_terms(chain);
+    terms.temperature = 1065353216; /* its seed block is waited for */
+    size_t open = sim_ask(chain, &terms, 5);
+    run_until(open, LKS_JOB_SEEN);
+    sim_other(chain, SIM_CANCELS, open);
+    run_until(open, LKS_JOB_REFUNDED);
+    assert_int_equal(chain->accepts, 0);
+
+    atomic_store(&delay_ms, 20);
+    size_t taken = sim_ask(chain, NULL, 5); /* our claim counts all the same */
+    run_until(taken, LKS_JOB_ACCEPTED);
+    sim_other(chain, SIM_CANCELS, taken);
+    mine_and_turn();
+    assert_true(job_of(taken).cancelled.number != 0);
+    atomic_store(&delay_ms, 0);
+    run_until(taken, LKS_JOB_FINAL);
+    check_claim(taken);
+
+    atomic_store(&delay_ms, 20);
+    size_t missed = sim_ask(chain, NULL, 6); /* it reopens to be refunded */
+    run_until(missed, LKS_JOB_ACCEPTED);
+    sim_other(chain, SIM_CANCELS, missed);
+    sim_other(chain, SIM_OTHER_MISSES, missed);
+    run_until(missed, LKS_JOB_REFUNDED);
+    check_bond(1);
+}
+
+/* ---- replicas ---- */
+
+static lks_request replicated(void)
+{
+    lks_request terms = sim_terms(chain);
+    terms.replicas = 2;
+    terms.accept_deadline += 200;
+    return terms;
+}
+
+/* The other seat stays empty: the stake comes back, and after the second time nothing is locked
+ * again. */
+static void test_unfilled(void **state)
+{
+    (void)state;
+    lks_request terms = replicated();
+    turn();
+    size_t r = sim_ask(chain, &terms, 5);
+    run_until(r, LKS_JOB_ANSWERED);
+    assert_false(lks_u256_is_zero(&chain->locked));
+    run_until(r, LKS_JOB_DROPPED);
+    assert_int_equal(job_of(r).dropped, LKS_DROP_UNFILLED);
+    assert_true(chain->accepts == 2 && chain->freed == 2 && chain->reverts == 0);
+    check_bond(0);
+}
+
+static void put(const lks_buf *call) { sim_put_call(chain, chain->other, chain->oracle, call); }
+
+/* The other operator commits to tokens from first on, and reveals them. */
+static void other_commits(size_t r, uint8_t seat, const lks_buf *tokens)
+{
+    const sim_request *q = &chain->requests[r];
+    uint8_t salt[32] = {5}, hash[32], commitment[32];
+    lks_buf call = {0};
+    lks_tokens_hash(hash, tokens->data, tokens->len);
+    lks_claim_commitment(commitment, q->seats[seat].name, chain->other, q->seed, hash, salt);
+    DO(lks_call_commit_claim(&call, &q->request, seat, q->seed, commitment));
+    put(&call);
+    lks_buf_free(&call);
+}
+
+static void other_reveals(size_t r, uint8_t seat, const lks_buf *tokens)
+{
+    const sim_request *q = &chain->requests[r];
+    uint8_t salt[32] = {5};
+    lks_buf call = {0};
+    DO(lks_call_reveal_claim(&call, &q->request, seat, q->seed, tokens->data, tokens->len, NULL, 0,
+                             salt));
+    put(&call);
+    lks_buf_free(&call);
+}
+
+/* Both seats are answered: alike, otherwise, or the other one not at all. */
+static void test_replicas(void **state)
+{
+    (void)state;
+    static const lks_job_state ends[] = {LKS_JOB_FINAL, LKS_JOB_UNDECIDED, LKS_JOB_FINAL};
+    for (int how = 0; how < 3; how++) {
+        lks_request terms = replicated();
+        lks_buf tokens = {0};
+        turn();
+        size_t r = sim_ask(chain, &terms, 5);
+        run_until(r, LKS_JOB_ANSWERED);
+        sim_other(chain, SIM_OTHER_ACCEPTS, r);
+        run_until(r, LKS_JOB_COMMITTED);
+        for (uint32_t i = 0; i < terms.max_tokens; i++) {
+            uint32_t id = token_of(5, 0, 0, i) + (how == 1);
+            lks_tokens_pack(&tokens, &id, 1);
+        }
+        if (how < 2)
+            other_commits(r, 1, &tokens);
+        run_until(r, LKS_JOB_CLAIMED);
+        if (how < 2)
+            other_reveals(r, 1, &tokens);
+        run_until(r, ends[how]);
+        check_claim(r);
+        assert_true(chain->accepts == 1 && chain->claims == 1 && chain->reverts == 0);
+        check_bond(0);
+        lks_buf_free(&tokens);
+        teardown(NULL);
+        setup(NULL);
+    }
+}
+
+/* ---- agents ---- */
+
+/* The account works for the bond of another. */
+static void test_agent(void **state)
+{
+    (void)state;
+    halt();
+    forget_database();
+    memset(chain->operator_address, 0x44, 20);
+    config.is_agent = true;
+    memcpy(config.operator_address, chain->operator_address, 20);
+    start();
+    turn();
+    assert_non_null(strstr(sim_host_lines(host), "the account is no agent of"));
+    chain->agent_roles = LKS_AGENT_CLAIMS;
+    op.next_check_ms = 0;
+    size_t r = sim_ask(chain, NULL, 6);
+    run_until(r, LKS_JOB_FINAL);
+    check_claim(r);
+    assert_memory_equal(chain->requests[r].seats[0].operator_address, chain->operator_address, 20);
+    check_once();
+}
+
+/* An argument is a pattern of the tests to run. */
+int main(int argc, char **argv)
+{
+    if (argc > 1)
+        cmocka_set_test_filter(argv[1]);
+    const struct CMUnitTest tests[] = {
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+        TEST(test_taken_and_reopened), TEST(test_unclaimable), TEST(test_missed_and_accepted_anew),
+        TEST(test_reports_own_miss),   TEST(test_cancelled),   TEST(test_unfilled),
+        TEST(test_replicas),           TEST(test_agent),       TEST(test_late_is_no_backlog),
+    };
+    return cmocka_run_group_tests(tests, make_key, remove_folder);
+}
