@@ -117,7 +117,8 @@ ether() { python3 -c 'import sys; a, b = map(int, sys.argv[1:]); print(f"{(b - a
 ether_is() { python3 -c 'import sys; from decimal import Decimal as D; a, b, c = map(D, sys.argv[1:]); sys.exit(b - a != c * 10**18)' "$1" "$2" "$3"; }
 ether_above() { python3 -c 'import sys; from decimal import Decimal as D; a, b, c = map(D, sys.argv[1:]); sys.exit(b - a <= c * 10**18)' "$1" "$2" "$3"; }
 burned() { net_balance 0x000000000000000000000000000000000000dEaD; }
-credit_of() { net_view "$1" 'credit(address)(uint256)' "$(cat "$work/$2.address")"; }
+# credit_of REQUEST: what its requester can withdraw of it
+credit_of() { net_view oracle 'creditOf(bytes32)(uint256)' "$1"; }
 # bond_of NAME: free and locked
 bond_of() {
   cast call --rpc-url "http://127.0.0.1:$http" "$(net_contract bonds)" 'account(address)(uint256,uint256,uint256,uint64)' "$(cat "$work/$1.address")" |
@@ -135,7 +136,7 @@ say "the liar's plugin is a build with faults on purpose, which only this devnet
 say "it changes one bit of its trace, in the attention of layer 15 at position 20"
 wait_line liar "measured" 120 && wait_line challenger "plugin .* started" 60 || fail "the two did not start"
 question="Which planet is called the red planet? Answer in one sentence."
-bond_before=$(bond_of liar) burned_before=$(burned) requester_before=$(credit_of oracle requester) challenger_before=$(net_balance "$(cat "$work/challenger.address")")
+bond_before=$(bond_of liar) burned_before=$(burned) challenger_before=$(net_balance "$(cat "$work/challenger.address")")
 id=$(ask_later --window 30s --stake 2ether -n 24 "$question") || fail "the question was not asked"
 say "question     $question"
 say "it demands a stake of 2 ether, which so far only the liar has free"
@@ -149,11 +150,11 @@ sleep 2
 say
 say "the liar's bond       $(ether "$bond_before" "$(bond_of liar)")"
 say "burned                $(ether "$burned_before" "$(burned)")"
-say "to the requester      $(ether "$requester_before" "$(credit_of oracle requester)")"
+say "to the requester      $(ether 0 "$(credit_of "$id")")"
 say "to the challenger     $(ether "$challenger_before" "$(net_balance "$(cat "$work/challenger.address")")"), gas and answers that it paid for taken off"
 ether_is "$bond_before" "$(bond_of liar)" -2 || fail "the liar's stake was not slashed"
 ether_is "$burned_before" "$(burned)" 1.3 || fail "65 % were not burned"
-ether_is "$requester_before" "$(credit_of oracle requester)" 0.2 || fail "the requester did not get 10 %"
+ether_is 0 "$(credit_of "$id")" 0.2 || fail "the requester did not get 10 %"
 ether_above "$challenger_before" "$(net_balance "$(cat "$work/challenger.address")")" 0.45 ||
   fail "the challenger did not get 25 %"
 title "The request is open again, and the honest operator answers it"

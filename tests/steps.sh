@@ -17,6 +17,7 @@ step_lint() {
     xargs grep -nE -e '-f(fast|unsafe|associative|reciprocal|finite|no-signed|no-trapping)|-Ofast' && { echo "a forbidden option in the lines above"; rc=1; }
   sources '*.c' '*.h' '*.cu' | xargs grep -nE '# *pragma.*(FP_CONTRACT|GCC optimize|float_control)|optimize *\(' &&
     { echo "a forbidden pragma or attribute in the lines above"; rc=1; }
+  python3 tests/check_disputes_table.py || rc=1
   return $rc
 }
 

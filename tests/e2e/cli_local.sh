@@ -43,7 +43,7 @@ good help "$lockstep" --help
 grep -q 'Exit codes' out
 same "$("$lockstep" --version)" "lockstep 0.1.0" version
 for command in run tokenize detokenize 'model info' 'model import' 'model register' ask status finalize 'bond deposit' 'bond withdraw' \
-  'credit withdraw' 'account new' 'account list'; do
+  'bond agent' 'bond source' 'cancel' 'credit withdraw' 'account new' 'account list'; do
   # shellcheck disable=SC2086
   good "$command --help" "$lockstep" $command --help
   grep -q "^Usage: lockstep $command " out || { echo "$command --help lacks its usage"; exit 1; }

@@ -17,7 +17,7 @@ fail() { tail -n 30 "$net/liar.log" "$net/challenger.log" | cut -c1-240; echo "F
 rpc() { cast rpc --rpc-url "http://127.0.0.1:$http" "$@" >/dev/null; }
 field() { python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))[sys.argv[2]])' "$net/contracts.json" "$1"; }
 view() { cast call --rpc-url "http://127.0.0.1:$http" "$@" | awk '{print $1}'; }
-seat() { cast call --rpc-url "http://127.0.0.1:$http" "$(field oracle)" 'seatOf(bytes32,uint8,uint8)(address,uint8,uint24,uint32,uint32,bytes32)' "$1" 1 0 | sed -n 2p; }
+seat() { cast call --rpc-url "http://127.0.0.1:$http" "$(field oracle)" 'seatOf(bytes32,uint8,uint8)(address,uint8,uint16,uint24,bool,bytes32)' "$1" 1 0 | sed -n 2p; }
 # mark NAME; wait_log NAME TEXT SECONDS: a new line of that log
 declare -A marks=()
 mark() { marks[$1]=$(stat -c %s "$net/$1.log" 2>/dev/null || echo 0); }

@@ -50,6 +50,8 @@ type entry struct {
 	// Default: the base fee.
 	GasPrice  *math.HexOrDecimal256 `json:"gasPrice"`
 	MayRevert bool                  `json:"mayRevert"`
+	// An account that the transaction must credit its cost, and at most a tenth more.
+	Repaid *common.Address `json:"repaid"`
 }
 
 // readFile reads the lines of a file of transactions. Empty lines are skipped.

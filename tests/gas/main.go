@@ -6,6 +6,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"math/big"
 	"os"
 	"strings"
 )
@@ -18,8 +19,10 @@ For each it prints
 
     NAME osaka GAS amsterdam GAS
 
-with "reverted" after the gas where it reverted. Exit status: 1 when a transaction reverted whose
-line does not say "mayRevert", or could not be executed at all; 2 for a file that cannot be read.
+with "repaid PERCENT" after the gas where the line names an account that is to be repaid, and
+"reverted" where the transaction reverted. Exit status: 1 when a transaction reverted whose line does
+not say "mayRevert", could not be executed at all, or was repaid less than its cost or more than a
+tenth above it; 2 for a file that cannot be read.
 `
 
 func main() {
@@ -57,6 +60,12 @@ func open(name string) ([]entry, error) {
 	return readFile(file)
 }
 
+// repaidPercent returns what was credited, in hundredths of the cost.
+func repaidPercent(r result) float64 {
+	percent, _ := new(big.Rat).SetFrac(r.credited, r.cost).Float64()
+	return 100 * percent
+}
+
 // measure prints what the transactions cost. Returns: whether none reverted that must not.
 func measure(entries []entry, out, errors io.Writer) (good bool, err error) {
 	results := make([][]result, len(tables))
@@ -75,6 +84,15 @@ func measure(entries []entry, out, errors io.Writer) (good bool, err error) {
 		for i, t := range tables {
 			r := results[i][transaction]
 			line += fmt.Sprintf(" %s %d", t.name, r.gas)
+			if r.credited != nil {
+				percent := repaidPercent(r)
+				line += fmt.Sprintf(" repaid %.1f%%", percent)
+				if r.credited.Cmp(r.cost) < 0 || percent > 110 {
+					good = false
+					fmt.Fprintf(errors, "gas-meter: transaction %d %s, %s: %d wei were repaid of %d\n",
+						transaction, e.Name, t.name, r.credited, r.cost)
+				}
+			}
 			if r.reverted == nil {
 				continue
 			}

@@ -57,9 +57,11 @@ type meter struct {
 
 // result is what a transaction did.
 type result struct {
-	gas      uint64 // as charged: with refunds, and not below the floor of its calldata
-	reverted error  // nil: it succeeded
-	data     []byte // returned, or with the revert
+	gas      uint64   // as charged: with refunds, and not below the floor of its calldata
+	reverted error    // nil: it succeeded
+	data     []byte   // returned, or with the revert
+	credited *big.Int // what Credited events say of the account that must be repaid
+	cost     *big.Int // gas times price
 }
 
 func newMeter(t table) (*meter, error) {
@@ -199,12 +201,33 @@ func (m *meter) execute(e *entry) (result, error) {
 	if e.At != nil && created != *e.At {
 		return result{}, fmt.Errorf("the contract gets the address %s, not %s", created, *e.At)
 	}
+	logs := len(m.state.Logs())
 	out, err := core.ApplyMessage(evm, message, core.NewGasPool(blockGas))
 	if err != nil {
 		return result{}, err
 	}
 	m.state.Finalise(true)
-	return result{gas: out.UsedGas, reverted: out.Err, data: out.ReturnData}, nil
+	r := result{gas: out.UsedGas, reverted: out.Err, data: out.ReturnData}
+	r.cost = new(big.Int).Mul(new(big.Int).SetUint64(out.UsedGas), message.GasPrice.ToBig())
+	if e.Repaid != nil {
+		r.credited = m.creditedSince(logs, *e.Repaid)
+	}
+	return r, nil
+}
+
+// creditedTopic is that of the event Credited(account, claim, amount), of the oracle and the game.
+var creditedTopic = crypto.Keccak256Hash([]byte("Credited(address,bytes32,uint256)"))
+
+// creditedSince sums what an account was credited in the logs after the first so many.
+func (m *meter) creditedSince(logs int, account common.Address) *big.Int {
+	sum := new(big.Int)
+	for _, l := range m.state.Logs()[logs:] {
+		if len(l.Topics) == 3 && l.Topics[0] == creditedTopic &&
+			l.Topics[1] == common.BytesToHash(account.Bytes()) {
+			sum.Add(sum, new(big.Int).SetBytes(l.Data))
+		}
+	}
+	return sum
 }
 
 func (m *meter) message(e *entry) (*core.Message, error) {

@@ -174,3 +174,33 @@ func TestFaults(t *testing.T) {
 		t.Error("no file was accepted")
 	}
 }
+
+// A contract that credits its caller what the calldata says: less, enough, and too much of 21,000
+// gas and more at a price of 10 wei.
+func TestRepaid(t *testing.T) {
+	topic := strings.TrimPrefix(creditedTopic.Hex(), "0x")
+	// log3(0, 32, topic, caller, 0) of calldata word 0
+	code := "0x5f355f525f337f" + topic + "60205fa300"
+	pay := "0x00000000000000000000000000000000000000ff"
+	setup := `{"alloc": {"` + pay + `": {"balance": "0", "code": "` + code + `"}}}`
+	sender := "0x1100000000000000000000000000000000000000"
+	call := func(wei string) string {
+		return `{"name": "pay", ` + from + `, "to": "` + pay + `", "gasPrice": "10", "data": "` + wei +
+			`", "repaid": "` + sender + `"}`
+	}
+	for _, c := range []struct {
+		wei              string
+		osaka, amsterdam bool // whether that is the cost, or up to a tenth more, in the table
+	}{
+		{"01d4c0", false, false}, // 120,000: too little in both
+		{"02bf20", false, true},  // 180,000
+		{"03a000", true, false},  // 237,568
+		{"061a80", false, false}, // 400,000: too much in both
+	} {
+		_, errors, status := runMeter(t, setup, call("0x"+strings.Repeat("00", 29)+c.wei))
+		osaka, amsterdam := !strings.Contains(errors, "osaka"), !strings.Contains(errors, "amsterdam")
+		if status != 1 || osaka != c.osaka || amsterdam != c.amsterdam {
+			t.Errorf("%s: status %d: %s", c.wei, status, errors)
+		}
+	}
+}
