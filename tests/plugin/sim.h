@@ -16,14 +16,14 @@
 #include <pthread.h>
 
 #define SIM_CHAIN_ID 31982u
-#define SIM_BLOCKS 1024
-#define SIM_TXS 512
+#define SIM_BLOCKS 8192
+#define SIM_TXS 4096
 #define SIM_IN_BLOCK 16
-#define SIM_REQUESTS 16
-#define SIM_LOGS 2048
+#define SIM_REQUESTS 512
+#define SIM_LOGS 8192
 #define SIM_CALLS 64
-#define SIM_DISPUTES 16
-#define SIM_COMMITMENTS 64
+#define SIM_DISPUTES 2048
+#define SIM_COMMITMENTS 2048
 #define SIM_FILL_SECONDS 30u   /* the deployment's periods */
 #define SIM_REVEAL_SECONDS 30u
 #define SIM_MIN_BOND UINT64_C(50000000000000000) /* wei */
