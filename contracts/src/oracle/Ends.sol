@@ -17,8 +17,8 @@ import {SeatWord, State} from "./State.sol";
 // slither-disable-start calls-loop,reentrancy-no-eth,reentrancy-events: called are the deployment's own bonds; a request has at most five seats
 
 /// @title Ends without a result: missed deadlines, freed seats, refunds.
-/// @dev No request is worth more failed than answered: of what an operator loses by a miss, its
-/// requester gets no more than the gas of asking again.
+/// @dev No request is worth more failed than answered: of what the operators of one round lose by a
+/// miss, the requester gets no more than MISS_SHARE_GAS at the base fee, about what asking costs.
 abstract contract Ends is Payments {
     /// A miss costs so many hundredths of the stake; twice as many for each round missed before.
     uint256 internal constant MISS_PERCENT = 2;
