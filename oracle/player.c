@@ -29,95 +29,11 @@ void lks_move_free(lks_move *m)
     memset(m, 0, sizeof *m);
 }
 
-static lks_place top_place(const lks_trace *own)
-{
-    return (lks_place){LKS_TOP, lks_log2_ceil(lks_trace_model(own)->program.op_count), 0};
-}
-
 static void put_place(lks_move *out, const lks_place *p)
 {
     out->op = p->op;
     out->height = p->height;
     out->index = p->index;
-}
-
-/* ---- operator ---- */
-
-static lks_err put_children(lks_move *out, const lks_trace *own, const lks_place *parent)
-{
-    unsigned height;
-    uint32_t count;
-    if (!lks_stage_below(&height, &count, parent->height))
-        return LKS_OK;
-    out->hashes = malloc(count * sizeof *out->hashes);
-    if (!out->hashes)
-        return lks_fail(LKS_NOMEM, "out of memory");
-    out->hash_count = count;
-    for (uint32_t i = 0; i < count; i++)
-        lks_trace_node(out->hashes[i], own, parent->op, height, parent->index * count + i);
-    return LKS_OK;
-}
-
-static lks_err put_leaf(lks_move *out, lks_trace *own, const lks_place *p)
-{
-    lks_shape s;
-    uint32_t size;
-    lks_trace_shape(&s, own, p->op);
-    if (!lks_shape_leaf(&size, &s, p->index))
-        return lks_fail(LKS_BADARGS, "operation %u has no leaf %llu", p->op, (unsigned long long)p->index);
-    uint64_t chunk = p->index & ((UINT64_C(1) << s.chunk_bits) - 1);
-    lks_trace_row row = {p->op, (uint32_t)(p->index >> s.chunk_bits), malloc(s.row_size)};
-    out->bytes = malloc(size);
-    lks_err err = row.bytes && out->bytes ? lks_trace_rows(own, &row, 1) : lks_fail(LKS_NOMEM, "out of memory");
-    if (!err)
-        memcpy(out->bytes, row.bytes + LKS_CHUNK_SIZE * chunk, size);
-    out->len = size;
-    free(row.bytes);
-    return err;
-}
-
-static lks_err put_partials(lks_move *out, lks_trace *own, const lks_place *p, uint32_t element)
-{
-    lks_shape s;
-    lks_trace_shape(&s, own, p->op);
-    out->element = element;
-    return lks_partials_make(&out->bytes, &out->len, own, p->op, (uint32_t)(p->index >> s.chunk_bits), element);
-}
-
-lks_err lks_player_operator(lks_move *out, lks_trace *own, const lks_shown *shown, const lks_dispute *d)
-{
-    memset(out, 0, sizeof *out);
-    lks_place p = lks_place_make(own, d->op, d->height, d->index);
-    lks_err err = LKS_OK;
-    if (d->state != LKS_DISPUTE_ROOT && d->op != LKS_TOP && d->op >= lks_trace_model(own)->program.op_count)
-        return lks_fail(LKS_BADARGS, "the dispute is about operation %u, which the model does not have", d->op);
-    switch (d->state) {
-    case LKS_DISPUTE_ROOT:
-        if (shown->open)
-            return LKS_OK;
-        p = top_place(own);
-        out->kind = LKS_MOVE_OPEN_TRACE;
-        lks_trace_root(out->hash, own);
-        err = put_children(out, own, &p);
-        break;
-    case LKS_DISPUTE_NODE:
-        out->kind = LKS_MOVE_REVEAL;
-        err = put_children(out, own, &p);
-        break;
-    case LKS_DISPUTE_LEAF:
-        out->kind = LKS_MOVE_REVEAL_LEAF;
-        err = put_leaf(out, own, &p);
-        break;
-    case LKS_DISPUTE_PARTIALS:
-        out->kind = LKS_MOVE_OPEN_PARTIALS;
-        err = put_partials(out, own, &p, d->element);
-        break;
-    default: return LKS_OK;
-    }
-    put_place(out, &p);
-    if (err)
-        lks_move_free(out);
-    return err;
 }
 
 /* ---- challenger ---- */
@@ -197,7 +113,7 @@ static lks_err put_pick(lks_move *out, const lks_walk *w, const lks_trace *own, 
 /* The hash of the current node, as the operator showed it. Returns: false when it was not shown. */
 static bool shown_hash(uint8_t hash32[32], const player *p, const lks_place *at)
 {
-    lks_place top = top_place(p->own);
+    lks_place top = lks_place_top(p->own);
     const lks_known *known = &p->shown->known;
     if (lks_place_is(at, &top)) {
         memcpy(hash32, p->shown->root, 32);
@@ -250,7 +166,7 @@ static lks_err pick_below(lks_move *out, player *p, const lks_place *at)
 static lks_err follow_difference(lks_move *out, player *p)
 {
     const lks_dispute *d = p->d;
-    lks_place top = top_place(p->own), at = lks_place_make(p->own, d->op, d->height, d->index);
+    lks_place top = lks_place_top(p->own), at = lks_place_make(p->own, d->op, d->height, d->index);
     top = lks_place_make(p->own, top.op, top.height, top.index);
     bool found = lks_walk_down(&p->walk, p->own, p->shown, &top, p->shown->root);
     bool is_current = lks_place_is(&p->walk.at, &at);
@@ -278,8 +194,12 @@ lks_err lks_player_challenger(lks_move *out, lks_trace *own, const lks_model_tre
     bool turn = d->state == LKS_DISPUTE_PICK || d->state == LKS_DISPUTE_STEP || d->state == LKS_DISPUTE_PARTIAL_STEP;
     if (!turn || !shown->open)
         return LKS_OK;
-    if (d->op != LKS_TOP && d->op >= lks_trace_model(own)->program.op_count)
-        return lks_fail(LKS_BADARGS, "the dispute is about operation %u, which the model does not have", d->op);
+    lks_place at = lks_place_make(own, d->op, d->height, d->index);
+    if (!lks_place_exists(own, &at))
+        return lks_fail(LKS_BADARGS,
+                        "the dispute is at operation %u, height %u, index %llu, which our trace "
+                        "does not have",
+                        d->op, d->height, (unsigned long long)d->index);
     player *p = calloc(1, sizeof *p);
     if (!p)
         return lks_fail(LKS_NOMEM, "out of memory");

@@ -69,15 +69,24 @@ typedef struct lks_move {
 
 void lks_move_free(lks_move *m);
 
-/* The operator's next move: it shows its own trace. Returns: LKS_OK; as lks_trace_rows. */
-LKS_MUST_USE lks_err lks_player_operator(lks_move *out, lks_trace *own, const lks_shown *shown, const lks_dispute *d);
+/* The operator's next moves: it shows its own trace. All rows that the places ask for come from one
+ * pass. A place whose move cannot be made does not keep the others back: its move stays
+ * LKS_MOVE_NONE. Out: moves, count of them, each to be freed.
+ * Returns: LKS_OK; why the last move could not be made, when none could: LKS_BADARGS (a place that
+ * the trace does not have), as lks_trace_rows. */
+LKS_MUST_USE lks_err lks_player_operator_all(lks_move *moves, lks_trace *own, const lks_shown *shown,
+                                             const lks_dispute *places, size_t count);
+/* The same for one place. */
+LKS_MUST_USE lks_err lks_player_operator(lks_move *out, lks_trace *own, const lks_shown *shown,
+                                         const lks_dispute *d);
 
 /* The challenger's next move: goes down the first difference, or proves a wrong token at once where
  * the root is its own. It goes as deep as anything that was shown leads, in whatever dispute that
  * was. LKS_MOVE_NONE on its own turn means that it found no fault: the claim is right, and the
  * dispute is lost.
- * Returns: LKS_OK; LKS_NOTFOUND (the revealed leaf differs from the own trace but no unit shows it:
- * one of the two machines is broken); as lks_witness_make. */
+ * Returns: LKS_OK; LKS_BADARGS (a place that the trace does not have); LKS_NOTFOUND (the revealed
+ * leaf differs from the own trace but no unit shows it: one of the two machines is broken); as
+ * lks_witness_make. */
 LKS_MUST_USE lks_err lks_player_challenger(lks_move *out, lks_trace *own, const lks_model_trees *trees, const lks_shown *shown, const lks_dispute *d);
 
 /* Whether the operator's opened root differs from the own one, or a token is wrong: there is

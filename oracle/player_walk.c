@@ -11,6 +11,24 @@ lks_place lks_place_make(const lks_trace *own, uint32_t op, unsigned height, uin
     return (lks_place){(uint32_t)index, s.height, 0};
 }
 
+lks_place lks_place_top(const lks_trace *own)
+{
+    return (lks_place){LKS_TOP, lks_log2_ceil(lks_trace_model(own)->program.op_count), 0};
+}
+
+bool lks_place_exists(const lks_trace *own, const lks_place *p)
+{
+    lks_shape s;
+    uint32_t ops = lks_trace_model(own)->program.op_count;
+    if (p->op == LKS_TOP)
+        lks_shape_rows(&s, 1, ops);
+    else if (p->op < ops)
+        lks_trace_shape(&s, own, p->op);
+    else
+        return false;
+    return lks_stage_is(p->height, s.height) && lks_shape_node(&s, p->height, p->index);
+}
+
 bool lks_place_is(const lks_place *a, const lks_place *b)
 {
     return a->op == b->op && a->height == b->height && a->index == b->index;

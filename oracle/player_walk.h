@@ -16,6 +16,10 @@ typedef struct lks_place {
 } lks_place;
 
 lks_place lks_place_make(const lks_trace *own, uint32_t op, unsigned height, uint64_t index);
+/* The root of the whole trace. */
+lks_place lks_place_top(const lks_trace *own);
+/* Whether a dispute can stand there: at a stage of a tree of the trace, and not on padding. */
+bool lks_place_exists(const lks_trace *own, const lks_place *p);
 bool lks_place_is(const lks_place *a, const lks_place *b);
 static inline bool lks_place_is_leaf(const lks_place *p) { return p->op != LKS_TOP && p->height == 0; }
 

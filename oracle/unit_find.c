@@ -1,11 +1,8 @@
 /* Units for the faults of a claim, and the partials of attention, from a trace of one's own. */
-#include "kernels/half.h"
-#include "oracle/partials.h"
+#include "oracle/element.h"
 #include "oracle/unit_search.h"
-#include "oracle/view.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 typedef struct finder {
     lks_view view;
@@ -95,70 +92,23 @@ lks_err lks_unit_find_token(lks_unit *u, lks_trace *own, uint32_t index)
 
 /* ---- Partials ---- */
 
-/* Asks for the query's row, and for keys and values of the element's head at all positions up to it; then joins the latter. */
-static lks_err gather(finder *f, lks_head_rows *h, uint8_t **joined, uint32_t element)
+/* Gets what the element's partials are made of, in one pass, and computes them. */
+static lks_err fetch_partials(uint8_t **out, size_t *len, lks_view *v, const lks_element *e)
 {
-    const lks_op *op = f->suspect.op, *ops = f->view.model->program.ops, *k = &ops[op->inputs[1]];
-    uint32_t row = row_of(f), head = element / op->head_width, kv = head / (op->heads / op->kv_heads), blocks = lks_op_block_count(k);
-    size_t size = lks_op_row_size(k), count = (size_t)row + 1;
-    lks_shape s;
-    lks_trace_shape(&s, f->view.own, op->inputs[1]);
-    lks_err err = lks_view_want(&f->view, op->inputs[0], row);
-    for (int i = 1; i <= 2; i++)
-        for (uint32_t t = 0; !err && t <= row; t++)
-            err = lks_view_want(&f->view, op->inputs[i], kv << s.position_bits | t);
-    if (!err)
-        err = lks_view_fetch(&f->view);
-    if (err)
-        return err;
-    if (!(*joined = malloc(2 * count * size)))
-        return lks_fail(LKS_NOMEM, "out of memory");
-    for (size_t i = 0; i < 2 * count; i++)
-        memcpy(*joined + i * size, lks_view_row(&f->view, op->inputs[i < count ? 1 : 2], kv << s.position_bits | (uint32_t)(i % count)), size);
-    const uint8_t *q = lks_view_row(&f->view, op->inputs[0], row);
-    *h = (lks_head_rows){.q_entries = q + 8 * head * blocks,
-                         .q = (const int8_t *)q + 8 * op->heads * blocks + head * op->head_width,
-                         .k = *joined,
-                         .v = *joined + count * size,
-                         .block = k->block,
-                         .blocks = blocks,
-                         .row_size = (uint32_t)size,
-                         .scale = op->scalar};
-    return LKS_OK;
-}
-
-static lks_err compute_partials(uint8_t **out, size_t *len, finder *f, uint32_t element)
-{
-    const lks_op *op = f->suspect.op;
-    lks_head_rows h;
-    uint8_t *joined = NULL;
     *out = NULL;
-    *len = lks_partials_size(row_of(f));
-    if (op->code != LKS_OP_ATTN || element >= op->width)
-        return lks_fail(LKS_BADARGS, "operation %u has no attention element %u", f->suspect.index, element);
-    lks_err err = gather(f, &h, &joined, element);
-    if (!err && !(*out = malloc(*len)))
-        err = lks_fail(LKS_NOMEM, "out of memory");
+    *len = 0;
+    lks_err err = lks_element_want(v, e);
     if (!err)
-        lks_partials_compute(*out, &h, row_of(f), element % op->head_width);
-    free(joined);
-    return err;
+        err = lks_view_fetch(v);
+    return err ? err : lks_element_partials(out, len, v, e);
 }
 
 lks_err lks_partials_make(uint8_t **out, size_t *len, lks_trace *own, uint32_t op, uint32_t row, uint32_t element)
 {
-    finder f;
-    lks_shape s = {0};
-    *out = NULL;
-    *len = 0;
-    if (op < lks_trace_model(own)->program.op_count)
-        lks_trace_shape(&s, own, op);
-    lks_err err = row < s.rows ? open_finder(&f, own, NULL, op, row << s.chunk_bits) : lks_fail(LKS_BADARGS, "operation %u has no row %u", op, row);
-    if (row >= s.rows)
-        return err;
-    if (!err)
-        err = compute_partials(out, len, &f, element);
-    lks_view_close(&f.view);
+    lks_view v;
+    lks_view_open(&v, own, NULL);
+    lks_err err = fetch_partials(out, len, &v, &(lks_element){op, row, element});
+    lks_view_close(&v);
     return err;
 }
 
@@ -174,7 +124,7 @@ lks_err lks_unit_find_partial(lks_unit *u, lks_trace *own, const lks_known *know
     if (!err)
         err = lks_view_want(&f.view, op, row_of(&f));
     if (!err)
-        err = compute_partials(&mine, &mine_len, &f, element);
+        err = fetch_partials(&mine, &mine_len, &f.view, &(lks_element){op, row_of(&f), element});
     if (!err)
         err = lks_unit_search_partial(u, &f.suspect, row_of(&f), element, mine, partials, &f.view.reader);
     free(mine);

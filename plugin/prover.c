@@ -40,30 +40,15 @@ static lks_err check(lks_prover *p, const lks_task *task, lks_task_result *r) {
     return err;
 }
 
-/* An operator's move that cannot be made does not keep the others back: it stays LKS_MOVE_NONE. */
 static lks_err make_moves(const lks_task *task, lks_task_result *r)
 {
     const lks_shown *shown = lks_game_shown(task->game);
-    lks_err err = LKS_OK;
-    size_t made = 0;
     r->moves = calloc(task->count + 1, sizeof *r->moves);
     if (!r->moves)
         return lks_fail(LKS_NOMEM, "out of memory");
-    for (size_t i = 0; i < task->count; i++) {
-        lks_err one = LKS_OK;
-        if (task->kind == LKS_TASK_OPERATOR)
-            one = lks_player_operator(&r->moves[i], *task->trace, shown, &task->at[i]);
-        else
-            one = lks_player_challenger(&r->moves[i], *task->trace, task->served->trees, shown,
-                                        &task->at[i]);
-        if (one) {
-            err = one;
-            memset(&r->moves[i], 0, sizeof r->moves[i]);
-        } else {
-            made++;
-        }
-    }
-    return made ? LKS_OK : err;
+    if (task->kind == LKS_TASK_OPERATOR)
+        return lks_player_operator_all(r->moves, *task->trace, shown, task->at, task->count);
+    return lks_player_challenger(r->moves, *task->trace, task->served->trees, shown, task->at);
 }
 
 static void free_moves(lks_task_result *r)
