@@ -178,6 +178,7 @@ static const key top_keys[] = {
     {"recheck_stake_wei", read_wei, FIELD(recheck_stake), false},
     {"max_fee_per_gas_wei", read_wei, FIELD(max_fee), false},
     {"max_priority_fee_wei", read_wei, FIELD(max_priority_fee), false},
+    {"accept", read_bool, FIELD(policy.accept), false},
     {"finalize", read_bool, FIELD(policy.finalize), false},
     {"check_share", read_share, 0, false},
     {"max_bond_wei", read_wei, FIELD(max_bond), false},
@@ -231,7 +232,7 @@ lks_err lks_config_parse(lks_config *out, const char *json, size_t len) {
     out->nice = 10;
     memset(&out->policy.max_stake, 0xff, sizeof out->policy.max_stake);
     memset(&out->recheck_stake, 0xff, sizeof out->recheck_stake);
-    out->policy.finalize = true;
+    out->policy.accept = out->policy.finalize = true;
     out->check_share = LKS_SHARE_ALL;
     memset(&out->max_bond, 0xff, sizeof out->max_bond);
     out->max_fee = lks_u256_from_u64(500 * GWEI);
@@ -247,7 +248,8 @@ lks_err lks_config_parse(lks_config *out, const char *json, size_t len) {
     if (err == LKS_OK && out->is_challenger && memcmp(out->game, none, 20) == 0)
         err = lks_fail(LKS_BADARGS, "key \"game\" is missing in \"contracts\": a challenger needs the DisputeGame");
     out->is_agent = memcmp(out->operator_address, none, 20) != 0;
-    out->policy.accept = out->is_operator;
+    out->policy.drains = out->is_operator && !out->policy.accept;
+    out->policy.accept = out->is_operator && out->policy.accept;
     lks_json_free(&doc);
     if (err) {
         lks_config_free(out);

@@ -22,6 +22,7 @@
  *   max_fee_per_gas_wei     "decimal"                   500 gwei ceiling of a transaction's fee, also when it is replaced
  *   max_priority_fee_wei    "decimal"                   10 gwei  ceiling of its priority fee
  *   recheck_stake_wei       "decimal"                   none     an answer that locks as much is computed again, in one batch, before it is claimed
+ *   accept                  true or false               true     false: no new request is accepted; all else goes on
  *   finalize                true or false               true     send the transaction that settles our own claims
  *   check_share             "0.25" or "25%"             "1"      challenger: share of the claims that is run again; which ones nobody else can tell
  *   max_bond_wei            "decimal"                   none     challenger: claims that take a greater bond to dispute are left alone

@@ -5,6 +5,7 @@
 
 #include "chain/keccak.h"
 #include "plugin/log.h"
+#include "plugin/obligations.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -287,13 +288,15 @@ static bool is_checked(const lks_operator *op, const lks_claim *claim)
     return claim->co_seat || (op->config->is_challenger && is_in_share(op, claim->claim_id));
 }
 
-/* Whether there may be something to do for the claim before it is over. */
+/* Whether there may be something to do for the claim before it is over. What we began, as operator
+ * or as challenger, goes on in every role. */
 static bool is_of_interest(const lks_operator *op, const lks_claim *claim)
 {
+    bool challenged = false;
     if (is_ours(op, claim->operator_address))
         return claim->disputed.number != 0;
     if (!op->config->is_challenger && !claim->co_seat)
-        return false;
+        return lks_obligations_challenged(op, claim, &challenged) == LKS_OK && challenged;
     if (claim->disputed.number || claim->check == LKS_CHECK_WRONG)
         return true;
     return claim->check == LKS_CHECK_DUE && lks_chain_time(op) <= claim->window_end;

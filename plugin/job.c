@@ -230,7 +230,7 @@ static lks_drop find_obstacle(const lks_job *job, const lks_job_policy *policy,
 {
     const lks_request *r = &job->request;
     uint64_t inclusion = (world->inclusion_ms + 999) / 1000;
-    if (!policy->accept)
+    if (!policy->accept && !policy->drains)
         return LKS_DROP_ROLE;
     if (job->cancelled.number)
         return LKS_DROP_CANCELLED;
@@ -266,6 +266,8 @@ static lks_action next_of_seen(const lks_job *job, const lks_job_policy *policy,
     *why = find_obstacle(job, policy, world, own);
     if (*why)
         return LKS_ACTION_DROP;
+    if (!policy->accept)
+        return LKS_ACTION_NONE;
     if (lks_job_needs_header(job) && world->head < job->requested.number + LKS_SEED_FIRST_BLOCK)
         return LKS_ACTION_NONE;
     if (lks_u256_cmp(&r->stake, &world->free_bond) > 0)

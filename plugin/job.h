@@ -173,7 +173,8 @@ typedef struct lks_job_policy {
     lks_u256 max_stake;
     uint32_t min_claim_seconds;
     bool finalize;
-    bool accept; /* false: only claims of others are checked */
+    bool accept; /* false: no request is taken; what is accepted or claimed goes on */
+    bool drains; /* for now: requests are not dropped, but wait until their time is over */
 } lks_job_policy;
 
 /* The world at the moment of a decision. */

@@ -1,6 +1,7 @@
 #include "plugin/operator.h"
 
 #include "plugin/log.h"
+#include "plugin/obligations.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -62,6 +63,8 @@ lks_err lks_operator_open(lks_operator *op, const lockstep_host *host, const lks
         err = lks_store_secret(op->store, op->secret);
         if (!err) err = lks_prover_new(&op->prover, config->threads, config->nice, config->spill_folder, inbox);
     }
+    if (!err)
+        err = lks_obligations_check_models(op);
     if (err) lks_operator_close(op);
     return err;
 }
@@ -151,6 +154,7 @@ bool lks_operator_turn(lks_operator *op, uint32_t wait_ms) {
         op->next_tick_ms = lks_now_ms() + TICK_MS;
         lks_disputes_tick(op); /* first: a move in a dispute that comes too late costs a bond */
         lks_act_tick(op);
+        lks_obligations_tell(op);
     }
     return true;
 }

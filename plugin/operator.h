@@ -29,6 +29,12 @@ typedef struct lks_pause {
 
 #define LKS_PAUSES 256u
 
+/* What was said of the obligations of a plugin that accepts nothing. */
+typedef struct lks_drain {
+    bool begun, over;
+    uint64_t head; /* at which they were read */
+} lks_drain;
+
 typedef struct lks_operator {
     const lockstep_host *host;
     const lks_config *config;
@@ -53,6 +59,7 @@ typedef struct lks_operator {
     uint32_t pause_ms;         /* what failed is tried again after that long */
     lks_pause pauses[LKS_PAUSES];
     size_t next_pause;
+    lks_drain drain;
 
     lks_prover *prover;           /* NULL without a dispute game */
     lks_game_deployment deployment;
@@ -76,6 +83,9 @@ bool lks_operator_turn(lks_operator *op, uint32_t wait_ms);
 
 /* preflight.c: whether the node is on the configured chain. Returns: LKS_OK; LKS_AUTH; what chain/eth.h returns. */
 lks_err lks_preflight_chain(lks_operator *op) LKS_MUST_USE;
+/* preflight.c: whether the configured dispute game, or none, is the oracle's. Takes its parameters.
+ * Returns also: LKS_REFUSED; the reason names the claims that wait for the right one. */
+lks_err lks_preflight_game(lks_operator *op) LKS_MUST_USE;
 /* preflight.c: whether the contracts are there and belong together; tells of missing funds, bond and registrations. */
 lks_err lks_preflight_contracts(lks_operator *op) LKS_MUST_USE;
 

@@ -2,6 +2,7 @@
 #include "plugin/lockstep_plugin.h"
 #include "plugin/key.h"
 #include "plugin/log.h"
+#include "plugin/obligations.h"
 #include "plugin/operator.h"
 
 #ifdef LKS_FAULTS
@@ -56,6 +57,22 @@ static lks_err check_chain(plugin *p) {
     return LKS_OK;
 }
 
+/* Whether the dispute game is the one that open claims need. A node that does not answer yet is no
+ * failure: the contracts are checked again before anything is done. */
+static lks_err check_game(plugin *p)
+{
+    lks_obligations list = {0};
+    lks_err err = lks_obligations_read(&p->op, &list);
+    size_t open = list.count;
+    lks_obligations_free(&list);
+    if (err || open == 0)
+        return err;
+    lks_node_set_timeout(p->rpc, FIRST_CALL_MS);
+    err = lks_preflight_game(&p->op);
+    lks_node_set_timeout(p->rpc, LKS_NODE_TIMEOUT_MS);
+    return err == LKS_REFUSED ? err : LKS_OK;
+}
+
 /* Everything that can fail for good, so that the host is told. The database comes last: a wrong configuration must not make one. */
 static lks_err open_all(plugin *p) {
     lks_err err = lks_key_load(&p->signer, &p->config);
@@ -64,6 +81,11 @@ static lks_err open_all(plugin *p) {
     if (!err) err = lks_models_open(&p->models, p->config.models, p->config.model_count,
                                     lks_config_has_game(&p->config));
     if (!err) err = lks_operator_open(&p->op, p->host, &p->config, &p->models, p->inbox, p->rpc, p->signer);
+    if (err)
+        return err;
+    err = check_game(p);
+    if (err)
+        lks_operator_close(&p->op);
     return err;
 }
 

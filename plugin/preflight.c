@@ -4,6 +4,7 @@
 #include "chain/contracts.h"
 #include "chain/hex.h"
 #include "plugin/log.h"
+#include "plugin/obligations.h"
 
 #include <string.h>
 
@@ -94,6 +95,12 @@ static lks_err check_game(lks_operator *op) {
     return LKS_OK;
 }
 
+lks_err lks_preflight_game(lks_operator *op)
+{
+    lks_err err = check_game(op);
+    return err == LKS_REFUSED ? lks_obligations_blame(op, err) : err;
+}
+
 static lks_err tell_registered(lks_operator *op) {
     for (size_t i = 0; i < op->models->count; i++) {
         lks_buf call = {0}, result = {0};
@@ -112,13 +119,31 @@ static lks_err tell_registered(lks_operator *op) {
     return LKS_OK;
 }
 
-/* An agent needs the operator's leave for what it is configured to do. */
+/* The account is an agent without a right that it needs. What is open goes on as far as the rights
+ * reach; nothing is begun without them. */
+static lks_err take_missing_roles(lks_operator *op, uint8_t needed)
+{
+    lks_obligations list = {0};
+    char address[LKS_ADDRESS_SIZE];
+    lks_address_format(address, op->feed.events.who.operator_address);
+    lks_err err = lks_obligations_read(op, &list);
+    size_t open = list.count;
+    lks_obligations_free(&list);
+    if (err)
+        return err;
+    err = lks_fail(LKS_REFUSED, "the account is no agent of %s for %s: setAgent of OperatorBonds",
+                   address, needed & LKS_AGENT_DISPUTES ? "claims and disputes" : "claims");
+    if (open)
+        lks_log(op->host, LKS_ERROR, "%s", lks_error_message());
+    return open || !op->config->is_operator ? LKS_OK : err;
+}
+
+/* An agent needs the operator's leave for what it is configured to do, and for what it has begun. */
 static lks_err check_agent(lks_operator *op)
 {
     lks_buf call = {0}, result = {0};
     uint8_t roles = 0, needed = LKS_AGENT_CLAIMS;
-    char address[LKS_ADDRESS_SIZE];
-    if (!op->config->is_agent || !op->config->is_operator)
+    if (!op->config->is_agent)
         return LKS_OK;
     if (lks_config_has_game(op->config))
         needed |= LKS_AGENT_DISPUTES;
@@ -131,9 +156,7 @@ static lks_err check_agent(lks_operator *op)
     bool is_itself = memcmp(operator20, lks_signer_address(op->signer), 20) == 0;
     if (err || is_itself || (roles & needed) == needed)
         return err;
-    lks_address_format(address, operator20);
-    return lks_fail(LKS_REFUSED, "the account is no agent of %s for %s: setAgent of OperatorBonds",
-                    address, needed & LKS_AGENT_DISPUTES ? "claims and disputes" : "claims");
+    return take_missing_roles(op, needed);
 }
 
 static lks_err tell_money(lks_operator *op) {
@@ -167,7 +190,7 @@ lks_err lks_preflight_contracts(lks_operator *op) {
     lks_err err = read_parameters(op);
     if (!err) err = check_link(op, "bonds()", op->config->bonds, "OperatorBonds");
     if (!err) err = check_link(op, "registry()", op->config->registry, "ModelRegistry");
-    if (!err) err = check_game(op);
+    if (!err) err = lks_preflight_game(op);
     if (!err) err = check_agent(op);
     if (!err) err = tell_registered(op);
     if (!err) err = tell_money(op);

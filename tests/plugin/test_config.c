@@ -31,7 +31,7 @@ static void test_defaults(void **state) {
     assert_true(c.registry[0] == 0x11 && c.bonds[19] == 0x22 && c.oracle[7] == 0x33);
     assert_true(c.policy.finalize && lks_u256_is_zero(&c.policy.min_fee) && c.policy.max_stake.w[3] == UINT64_MAX && c.policy.min_claim_seconds == 0);
     assert_true(c.max_fee.w[0] == 500000000000u && c.max_priority_fee.w[0] == 10000000000u);
-    assert_true(c.is_operator && c.policy.accept && !c.is_challenger && c.game[0] == 0 &&
+    assert_true(c.is_operator && c.policy.accept && !c.policy.drains && !c.is_challenger && c.game[0] == 0 &&
                 !c.is_agent);
     assert_true(c.check_share == LKS_SHARE_ALL && c.max_bond.w[3] == UINT64_MAX && c.recheck_stake.w[3] == UINT64_MAX && !c.spill_folder);
     lks_config_free(&c);
@@ -47,6 +47,16 @@ static void test_every_key(void **state) {
     assert_true(c.is_agent && c.operator_address[0] == 0x55);
     assert_true(c.threads == 3 && c.nice == 19 && c.start_block == 0 && c.policy.min_fee.w[1] == 54 && c.policy.max_stake.w[0] == 2);
     assert_true(c.policy.min_claim_seconds == 60 && c.max_fee.w[0] == 7 && !c.policy.finalize && lks_u256_is_zero(&c.recheck_stake));
+    lks_config_free(&c);
+}
+
+/* Nothing is taken for now. A challenger takes nothing anyway. */
+static void test_drain(void **state)
+{
+    (void)state;
+    lks_config c;
+    assert_int_equal(parse(&c, "{" NEEDED ",\"accept\":false}"), LKS_OK);
+    assert_true(c.is_operator && !c.policy.accept && c.policy.drains && c.policy.finalize);
     lks_config_free(&c);
 }
 
@@ -99,6 +109,7 @@ static void test_wrong(void **state) {
         {"{" NEEDED ",\"min_fee_wei\":5}", "key \"min_fee_wei\": must be a text of decimal digits"},
         {"{" NEEDED ",\"min_fee_wei\":\"1e18\"}", "key \"min_fee_wei\""},
         {"{" NEEDED ",\"min_fee_wei\":\"\"}", "key \"min_fee_wei\""},
+        {"{" NEEDED ",\"accept\":\"no\"}", "key \"accept\": must be true or false"},
         {"{" NEEDED ",\"finalize\":1}", "key \"finalize\": must be true or false"},
         {"{" NEEDED ",\"max_fee_per_gas_wei\":\"1\"}", "must not be above max_fee_per_gas_wei"},
         {"{" NEEDED ",\"check_share\":\"1.00000001\"}", "key \"check_share\""},
@@ -160,6 +171,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_defaults),
         cmocka_unit_test(test_every_key),
+        cmocka_unit_test(test_drain),
         cmocka_unit_test(test_challenger),
         cmocka_unit_test(test_wrong),
         cmocka_unit_test(test_needed_keys),
