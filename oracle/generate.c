@@ -26,18 +26,25 @@ static lks_err check_prompt(const lks_model *m, const uint32_t *prompt, size_t c
     return LKS_OK;
 }
 
-static bool cancelled(const lks_generate_options *o) { return o->cancel && atomic_load(o->cancel); }
+/* One pass, unless it is not to be. */
+static lks_err forward(lks_session *s, const uint32_t *ids, size_t rows, bool logits,
+                       const lks_generate_options *o)
+{
+    if (o->before_pass && o->before_pass(o->user))
+        return lks_fail(LKS_REFUSED, "stopped");
+    if (o->cancel && atomic_load(o->cancel))
+        return lks_fail(LKS_REFUSED, "cancelled");
+    return lks_session_forward(s, ids, rows, logits);
+}
 
 /* Prefill, a batch at a time, so that a cancellation is seen. Only the last position's row is kept. */
 static lks_err prefill(lks_session *s, const uint32_t *prompt, size_t count, const lks_generate_options *o, unsigned batch)
 {
     for (size_t done = 0; done < count; done += batch) {
         size_t rows = count - done < batch ? count - done : batch;
-        lks_err err = lks_session_forward(s, prompt + done, rows, done + rows == count);
+        lks_err err = forward(s, prompt + done, rows, done + rows == count, o);
         if (err)
             return err;
-        if (cancelled(o))
-            return lks_fail(LKS_REFUSED, "cancelled");
     }
     return LKS_OK;
 }
@@ -58,9 +65,7 @@ static lks_err decode(lks_session *s, const lks_model *m, size_t prompt_count, c
             return lks_fail(LKS_REFUSED, "stopped");
         if (*count == max_tokens || is_end(eos, eos_count, token))
             return LKS_OK;
-        if (cancelled(o))
-            return lks_fail(LKS_REFUSED, "cancelled");
-        lks_err err = lks_session_forward(s, &token, 1, 1);
+        lks_err err = forward(s, &token, 1, true, o);
         if (err)
             return err;
     }

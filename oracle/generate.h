@@ -22,7 +22,10 @@ typedef struct lks_generate_options {
     unsigned batch;   /* positions a pass of prefill; 0: 512 */
     /* Called after each new token, on the calling thread; a non-zero answer ends the run with LKS_REFUSED. May be NULL. */
     int (*on_token)(void *user, uint32_t id);
-    void *user;
+    /* Called before each pass: a batch of the prompt, or one token; it may block. Otherwise as
+     * on_token. */
+    int (*before_pass)(void *user);
+    void *user; /* of both */
     /* Set from any thread: the run ends with LKS_REFUSED soon. May be NULL. */
     const atomic_bool *cancel;
 } lks_generate_options;

@@ -134,7 +134,7 @@ lks_err lks_trace_make(lks_trace **out, const lks_model *m, const lks_run *run, 
         return lks_fail(LKS_NOMEM, "out of memory");
     t->model = m;
     t->threads = o->threads;
-    t->cancel = o->cancel;
+    lks_trace_hand_over(t, o->cancel, o->before_pass, o->user);
     t->tokens_only = o->tokens_only;
     t->spill = -1;
     err = copy_run(t, run);
@@ -166,6 +166,14 @@ void lks_trace_free(lks_trace *t)
     free(t->roots);
     free(t->leaves);
     free(t);
+}
+
+void lks_trace_hand_over(lks_trace *t, const atomic_bool *cancel, int (*before_pass)(void *user),
+                         void *user)
+{
+    t->cancel = cancel;
+    t->before_pass = before_pass;
+    t->user = user;
 }
 
 /* ---- What it holds ---- */

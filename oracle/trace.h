@@ -28,6 +28,11 @@ typedef struct lks_trace_options {
     const char *spill_folder;  /* keep the rows in an unlinked file there; NULL: compute them again when they are read */
     const atomic_bool *cancel; /* set from any thread: ends with LKS_REFUSED soon, lks_trace_rows too; outlives the trace; may be NULL */
     bool tokens_only;          /* compute the tokens alone: no leaf is hashed, and only the functions marked T may be called */
+    /* Called before each batch of at most LKS_TRACE_BATCH positions goes through the model, on the
+     * calling thread, by lks_trace_rows too; it may block. Non-zero: ends with LKS_REFUSED. May be
+     * NULL. */
+    int (*before_pass)(void *user);
+    void *user;
 } lks_trace_options;
 
 /* Computes the claim again. Copies the run.
@@ -35,6 +40,10 @@ typedef struct lks_trace_options {
  * (cancelled); LKS_IO (spill file); LKS_NOMEM. */
 LKS_MUST_USE lks_err lks_trace_make(lks_trace **out, const lks_model *m, const lks_run *run, const lks_trace_options *options);
 void lks_trace_free(lks_trace *t);
+/* Replaces cancel, before_pass and user of the options for the calls to come: the trace goes to
+ * another owner. */
+void lks_trace_hand_over(lks_trace *t, const atomic_bool *cancel, int (*before_pass)(void *user),
+                         void *user);
 
 const lks_run *lks_trace_run(const lks_trace *t);     /* T */
 const lks_model *lks_trace_model(const lks_trace *t); /* T */

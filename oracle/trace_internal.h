@@ -21,6 +21,8 @@ static inline void lks_fault_row(uint32_t op, uint32_t row, uint8_t *bytes, size
 struct lks_trace {
     const lks_model *model;
     const atomic_bool *cancel;
+    int (*before_pass)(void *user);
+    void *user;
     unsigned threads;
     bool tokens_only;
     lks_run run; /* points into ids and allowed */

@@ -96,6 +96,15 @@ static lks_err sample(lks_trace_pass *p, uint32_t count)
     return err ? err : stop(p) ? lks_fail(LKS_REFUSED, "cancelled") : LKS_OK;
 }
 
+static lks_err run_batch(lks_trace_pass *p, uint32_t first, uint32_t rows, uint32_t sampled)
+{
+    const lks_trace *t = p->trace;
+    if (t->before_pass && t->before_pass(t->user))
+        return lks_fail(LKS_REFUSED, "cancelled");
+    lks_err err = lks_session_forward(p->session, t->ids + first, rows, sampled);
+    return !err && sampled && p->sample ? sample(p, sampled) : err;
+}
+
 lks_err lks_trace_pass_run(lks_trace_pass *p)
 {
     uint32_t before = (uint32_t)p->trace->run.prompt_count - 1; /* positions that nothing is sampled from */
@@ -104,9 +113,7 @@ lks_err lks_trace_pass_run(lks_trace_pass *p)
         uint32_t skip = before > done ? before - done : 0;
         uint32_t sampled = rows > skip ? rows - skip : 0;
         p->first_sampled = done + skip - before; /* means nothing where sampled is 0 */
-        lks_err err = lks_session_forward(p->session, p->trace->ids + done, rows, sampled);
-        if (!err && sampled && p->sample)
-            err = sample(p, sampled);
+        lks_err err = run_batch(p, done, rows, sampled);
         if (err)
             return err;
         done += rows;

@@ -456,6 +456,67 @@ static void test_cancel(void **state)
     lks_model_close(&m.model);
 }
 
+/* Counts the passes; refuses the one after the last. */
+typedef struct passes {
+    int done, last;
+} passes;
+
+static int count_pass(void *user)
+{
+    passes *p = user;
+    if (p->done == p->last)
+        return 1;
+    p->done++;
+    return 0;
+}
+
+static void test_before_pass(void **state)
+{
+    (void)state;
+    enum { PROMPT_LEN = 2 * LKS_TRACE_BATCH, ANSWER_LEN = 5 };
+    static uint32_t ids[PROMPT_LEN + ANSWER_LEN];
+    uint8_t bytes[8];
+    tiny_model m;
+    lks_trace *t;
+    passes first = {.last = 100}, second = {.last = 100}, refused = {.last = 2};
+    tiny_open(&m, "head-2");
+    lks_run r = {ids, PROMPT_LEN, ids + PROMPT_LEN, ANSWER_LEN, {0}};
+    lks_trace_options o = {.threads = 2, .before_pass = count_pass, .user = &first};
+    OK(lks_trace_make(&t, &m.model, &r, &o));
+    assert_int_equal(first.done, 3);
+    lks_trace_row row = {m.model.program.op_count - 1, 0, bytes}; /* of the last prompt position */
+    OK(lks_trace_rows(t, &row, 1));
+    assert_int_equal(first.done, 5);
+    lks_trace_hand_over(t, NULL, count_pass, &second);
+    OK(lks_trace_rows(t, &row, 1));
+    assert_true(first.done == 5 && second.done == 2);
+    second.last = 2;
+    assert_int_equal(lks_trace_rows(t, &row, 1), LKS_REFUSED);
+    lks_trace_free(t);
+    o.user = &refused;
+    assert_int_equal(lks_trace_make(&t, &m.model, &r, &o), LKS_REFUSED);
+    assert_null(t);
+    lks_model_close(&m.model);
+}
+
+static void test_before_pass_of_answer(void **state)
+{
+    (void)state;
+    static const uint32_t prompt[7];
+    uint32_t answer[4], count;
+    tiny_model m;
+    tiny_open(&m, "q4-0");
+    passes p = {.last = 100};
+    lks_policy greedy = {0};
+    lks_generate_options o = {.threads = 1, .batch = 3, .before_pass = count_pass, .user = &p};
+    OK(lks_generate(&m.model, prompt, 7, &greedy, 4, &o, answer, &count));
+    assert_int_equal(p.done, 3 + count - 1);
+    p = (passes){.last = 3};
+    assert_int_equal(lks_generate(&m.model, prompt, 7, &greedy, 4, &o, answer, &count), LKS_REFUSED);
+    assert_true(p.done == 3 && count == 1);
+    lks_model_close(&m.model);
+}
+
 static void test_spill(void **state)
 {
     (void)state;
@@ -481,6 +542,8 @@ static void test_spill(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_short),  cmocka_unit_test(test_batches), cmocka_unit_test(test_arguments),
-                                       cmocka_unit_test(test_cancel), cmocka_unit_test(test_spill)};
+                                       cmocka_unit_test(test_cancel), cmocka_unit_test(test_spill),
+                                       cmocka_unit_test(test_before_pass),
+                                       cmocka_unit_test(test_before_pass_of_answer)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
