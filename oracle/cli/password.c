@@ -1,10 +1,10 @@
 #include "oracle/cli/password.h"
 
+#include "chain/password_file.h"
 #include "chain/signer.h"
 #include "oracle/cli/cli.h"
 #include "oracle/cli/options.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <termios.h>
@@ -15,46 +15,15 @@ void lks_password_wipe(lks_password *password)
     lks_wipe(password, sizeof *password);
 }
 
-/* Reads up to the first newline or the end, unbuffered, so that no copy stays in a stream's buffer.
- * Returns: whether it could be read and ended within the room; errno is 0 when it is only too long. */
-static bool read_line(lks_password *out, int fd)
-{
-    out->len = 0;
-    errno = 0;
-    while (out->len < sizeof out->bytes) {
-        ssize_t n = read(fd, out->bytes + out->len, 1);
-        if (n < 0 && errno == EINTR) {
-            errno = 0;
-            continue;
-        }
-        if (n <= 0 || out->bytes[out->len] == '\n') {
-            if (out->len > 0 && out->bytes[out->len - 1] == '\r') {
-                out->len--;
-            }
-            return n >= 0;
-        }
-        out->len++;
-    }
-    return false;
-}
-
 static int from_file(lks_password *out, const char *file)
 {
-    int fd = open(file, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) {
-        return lks_cli_fail(LKS_EXIT_AUTH, "%s: the password file cannot be opened: %s", file, strerror(errno));
-    }
-    bool whole = read_line(out, fd);
-    int fault = errno;
-    close(fd);
-    if (!whole && fault != 0) {
-        return lks_cli_fail(LKS_EXIT_AUTH, "%s: the password file cannot be read: %s", file, strerror(fault));
-    }
-    if (!whole) {
-        return lks_cli_fail(LKS_EXIT_AUTH, "%s: its first line is no password: longer than %d bytes", file, LKS_PASSWORD_MAX - 1);
+    lks_err err = lks_password_file_read(out->bytes, sizeof out->bytes, &out->len, file);
+    if (err != LKS_OK) {
+        return lks_cli_fail(LKS_EXIT_AUTH, "%s", lks_error_message());
     }
     if (out->len == 0) {
-        return lks_cli_fail(LKS_EXIT_AUTH, "%s: the password file is empty; put the password on its first line", file);
+        return lks_cli_fail(LKS_EXIT_AUTH,
+                            "password file %s is empty; put the password on its first line", file);
     }
     return LKS_PARSED;
 }
@@ -71,7 +40,8 @@ static bool ask(lks_password *out, int terminal, const char *prompt)
     if (tcsetattr(terminal, TCSAFLUSH, &silent) != 0) {
         return false;
     }
-    bool ok = write(terminal, prompt, strlen(prompt)) > 0 && read_line(out, terminal);
+    bool ok = write(terminal, prompt, strlen(prompt)) > 0 &&
+              lks_password_line_read(out->bytes, sizeof out->bytes, &out->len, terminal) == LKS_OK;
     tcsetattr(terminal, TCSAFLUSH, &before);
     return write(terminal, "\n", 1) == 1 && ok;
 }

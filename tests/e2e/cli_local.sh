@@ -163,9 +163,8 @@ bad 3 "overlap.gguf" "$lockstep" model import overlap.gguf other.gguf
 rm copy.gguf
 
 # Accounts.
-echo "correct horse" >password
-echo "wrong" >wrong
-: >empty
+(umask 077 && echo "correct horse" >password && : >empty)
+cp password open && chmod 640 open
 good 'account new' "$lockstep" account new --light --keystore keys --password-file password
 address=$(cat out)
 grep -qE '^0x[0-9a-fA-F]{40}$' out || { echo "no address:"; cat out; exit 1; }
@@ -174,6 +173,7 @@ grep -qF "${address:2:6}" keys/UTC--* -i || { echo "the key file does not name i
 same "$("$lockstep" account list --keystore keys | cut -d' ' -f1)" "$address" "account list"
 bad 6 "cannot be opened" "$lockstep" account new --light --keystore keys --password-file nowhere
 bad 6 "is empty" "$lockstep" account new --light --keystore keys --password-file empty
+bad 6 "password file open can be read by others: chmod 600 open" "$lockstep" account new --light --keystore keys --password-file open
 bad 6 "no terminal to ask" setsid "$lockstep" account new --light --keystore keys
 bad 3 "make an account with lockstep account new" "$lockstep" account list
 
