@@ -336,6 +336,11 @@ void lks_rpc_close(lks_rpc *rpc)
     free_rpc(rpc);
 }
 
+const char *lks_rpc_name(const lks_rpc *rpc)
+{
+    return rpc->url.display;
+}
+
 /* Hands a call to the service thread. */
 static lks_err submit(lks_rpc *rpc, const char *method, const char *params_json, lks_rpc_reply reply, void *user, rpc_waiter *waiter)
 {

@@ -37,6 +37,10 @@ lks_err lks_rpc_open(lks_rpc **out, const char *url, const lks_rpc_options *opti
  * NULL is harmless. */
 void lks_rpc_close(lks_rpc *rpc);
 
+/* Returns: scheme, host and port of the URL, or the path of the socket, for messages. What follows
+ * the port is left out: it may hold an access key. Valid until lks_rpc_close. */
+const char *lks_rpc_name(const lks_rpc *rpc);
+
 /* The answer to one call; the shape of lockstep_rpc_reply.
  * code: 0, then json is the text of "result"; the node's error code, then json is the text of "error"; or LKS_RPC_FAILED, no answer
  * was to be had, then json is {"message":"..."}. An error code of 0, or one that means something else here (-1 to -5), is given as

@@ -94,22 +94,35 @@ static lks_err open_node(lks_link *s, const char *url, uint32_t timeout_ms, uint
     return err;
 }
 
+/* Tells why the node cannot be spoken to. The URL itself is never printed: it may hold an access key. */
+static int fail_node(const lks_link *s, lks_err err)
+{
+    const char *hint = err == LKS_IO || err == LKS_TIMEOUT
+                           ? "is the node running? name it with --rpc or LOCKSTEP_RPC"
+                           : NULL;
+    int code = lks_cli_fail_chain(err, s->rpc != NULL ? lks_rpc_name(s->rpc) : "--rpc", hint);
+    if (s->rpc == NULL && err == LKS_REFUSED) {
+        return LKS_EXIT_USAGE;
+    }
+    /* Too large or too deep an answer: no contract has spoken yet. */
+    return code == LKS_EXIT_REFUSED ? LKS_EXIT_CHAIN : code;
+}
+
 static int connect_node(lks_link *s, const char *url)
 {
     uint64_t chain_id;
     lks_err err = open_node(s, url, GREETING_TIMEOUT_MS, &chain_id);
     if (err != LKS_OK) {
-        int code = lks_cli_fail_chain(err, url, err == LKS_IO || err == LKS_TIMEOUT ? "is the node running? name it with --rpc or LOCKSTEP_RPC" : NULL);
-        return code == LKS_EXIT_REFUSED ? LKS_EXIT_CHAIN : code; /* too large or too deep an answer: no contract has spoken yet */
+        return fail_node(s, err);
     }
     if (chain_id != s->contracts.chain_id) {
         return lks_cli_fail(LKS_EXIT_CHAIN, "%s: the node is on chain %" PRIu64 ", the contracts on %" PRIu64 "; choose --rpc and --contracts of one chain",
-                            url, chain_id, s->contracts.chain_id);
+                            lks_rpc_name(s->rpc), chain_id, s->contracts.chain_id);
     }
     lks_rpc_close(s->rpc);
     s->rpc = NULL;
     err = open_node(s, url, CALL_TIMEOUT_MS, &chain_id);
-    return err == LKS_OK ? LKS_PARSED : lks_cli_fail_chain(err, url, NULL);
+    return err == LKS_OK ? LKS_PARSED : fail_node(s, err);
 }
 
 int lks_link_open(lks_link *s, const lks_chain_args *c, const lks_account_args *account, const char *command)

@@ -113,14 +113,25 @@ python3 "$here/fake_node.py" port >fake.log 2>&1 &
 fake=$!
 for _ in $(seq 100); do [ -s port ] || sleep 0.05; done
 for answer in empty html cut deep result-type id-wrong both huge-number status-500 control; do
-  bad 4 "http://127.0.0.1:$(cat port)/$answer" requester status --rpc "http://127.0.0.1:$(cat port)/$answer"
+  bad 4 "http://127.0.0.1:$(cat port): " requester status --rpc "http://127.0.0.1:$(cat port)/$answer"
+done
+# An access key stands in the path of a URL: no message has it.
+for url in "http://127.0.0.1:$(cat port)/empty?SECRET-KEY" http://127.0.0.1:1/SECRET-KEY ws://127.0.0.1:1/?SECRET-KEY https://127.0.0.1:1/SECRET-KEY; do
+  bad 4 "127.0.0.1:" requester status --rpc "$url"
+  ! grep -q SECRET err || { echo "the key of $url is shown:"; cat err; exit 1; }
+done
+bad 4 "127.0.0.1:$http: the node is on chain 31982" requester status --contracts mainnet.json --rpc "http://127.0.0.1:$http/?SECRET-KEY"
+! grep -q SECRET err
+for url in http://127.0.0.1:99999/SECRET-KEY http://SECRET-KEY@127.0.0.1/ "http://127.0.0.1/#SECRET-KEY" SECRET-KEY; do
+  bad 2 "--rpc: " requester status --rpc "$url"
+  ! grep -q SECRET err
 done
 
 # Accounts.
 "$build/lockstep" account new --light --keystore keys --password-file net/password >poor 2>/dev/null
 bad 5 "$(cat poor) has 0 ether and needs 1" requester bond deposit --keystore keys 1ether
 bad 5 "$(cat poor) has 0 ether and needs 0.0" requester model register --keystore keys "$model"
-echo wrong >wrong
+(umask 077 && echo wrong >wrong)
 bad 6 "password" requester bond deposit --password-file wrong 1ether
 bad 6 "no terminal to ask" setsid env LOCKSTEP_RPC="$ETH_RPC_URL" "$build/lockstep" bond deposit --contracts net/contracts.json --keystore net/keys/requester 1ether
 "$build/lockstep" account new --light --keystore keys --password-file net/password >second 2>/dev/null

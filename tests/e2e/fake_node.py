@@ -27,7 +27,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_POST(self):
-        kind = self.path.strip("/")
+        kind = self.path.split("?")[0].strip("/")
         call = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         body = answer(kind, call).encode()
         self.send_response(500 if kind == "status-500" else 200)
