@@ -31,27 +31,51 @@ static lks_u256 bumped(const lks_u256 *fee)
 
 /* ---- receipts ---- */
 
-/* Asks for a receipt of any version. Out: *found; *waiting: there is one, in a block whose effects
- * are not stored yet. */
+/* What the node says of a transaction's receipt. */
+typedef enum finding {
+    NOWHERE,  /* none of its versions has one */
+    INCLUDED, /* it is in a block of our chain, whose effects are stored */
+    NEWER,    /* it is in a block above the head */
+    ELSEWHERE /* it is in a block of another fork */
+} finding;
+
+/* Out: *is, whether a block is of our chain: by what is stored of that number, or else by the
+ * node's word. */
+static lks_err is_canonical(lks_sender *s, uint64_t number, const uint8_t hash32[32], bool *is)
+{
+    lks_store_block stored;
+    lks_eth_header header;
+    lks_err err = lks_store_block_below(s->store, number, &stored);
+    *is = !err && memcmp(stored.ref.hash, hash32, 32) == 0;
+    if ((!err && stored.ref.number == number) || (err && err != LKS_NOTFOUND))
+        return err;
+    err = lks_eth_header_by_number(&s->node, number, &header);
+    *is = !err && memcmp(header.hash, hash32, 32) == 0;
+    return err == LKS_NOTFOUND ? LKS_OK : err;
+}
+
+/* Asks for a receipt of any version. Out: receipt, to be freed, and hash32, the version, of one that
+ * is INCLUDED. */
 static lks_err find_receipt(lks_sender *s, const lks_store_tx *tx, const lks_sender_now *now,
-                            bool *found, bool *waiting, lks_eth_receipt *receipt,
-                            uint8_t hash32[32])
+                            finding *found, lks_eth_receipt *receipt, uint8_t hash32[32])
 {
     lks_buf hashes = {0};
-    *found = *waiting = false;
+    *found = NOWHERE;
     lks_err err = lks_store_tx_hashes(s->store, tx->id, &hashes);
-    for (size_t at = 0; !err && !*found && !*waiting && at < hashes.len; at += 32) {
+    for (size_t at = 0; !err && *found != INCLUDED && at < hashes.len; at += 32) {
+        bool canonical = false;
         err = lks_eth_receipt_get(&s->node, hashes.data + at, receipt);
         if (err == LKS_NOTFOUND) {
             err = LKS_OK;
             continue;
         }
-        if (err)
-            break;
+        if (!err && receipt->block_number <= now->head)
+            err = is_canonical(s, receipt->block_number, receipt->block_hash, &canonical);
+        *found = canonical                            ? INCLUDED
+                 : receipt->block_number > now->head ? NEWER
+                                                     : ELSEWHERE;
         memcpy(hash32, hashes.data + at, 32);
-        *found = receipt->block_number <= now->head;
-        *waiting = !*found;
-        if (*waiting)
+        if (!canonical)
             lks_eth_receipt_free(receipt);
     }
     lks_buf_free(&hashes);
@@ -254,17 +278,17 @@ static lks_err tend_one(lks_sender *s, lks_store_tx *tx, const lks_sender_now *n
 {
     lks_eth_receipt receipt;
     uint8_t hash[32];
-    bool found = false, waiting = false;
+    finding found = NOWHERE;
     memset(&receipt, 0, sizeof receipt);
-    lks_err err = find_receipt(s, tx, now, &found, &waiting, &receipt, hash);
-    if (err || waiting)
-        return err;
-    if (found) {
+    lks_err err = find_receipt(s, tx, now, &found, &receipt, hash);
+    if (!err && found == INCLUDED)
         err = settle(s, tx, &receipt, hash);
-        lks_eth_receipt_free(&receipt);
-        return err;
-    }
-    return chain_nonce > tx->nonce ? suspect(s, tx, now) : push_on(s, tx, now, first);
+    else if (!err && found != NEWER && chain_nonce <= tx->nonce)
+        err = push_on(s, tx, now, first); /* also where a fork has it: ours may not */
+    else if (!err && found == NOWHERE)
+        err = suspect(s, tx, now);
+    lks_eth_receipt_free(&receipt);
+    return err;
 }
 
 lks_err lks_sender_tend(lks_sender *s, const lks_sender_now *now)

@@ -138,7 +138,7 @@ typedef enum lks_tx_state {
     LKS_TX_LIVE = 1, /* sent or to be sent; in no block that we know */
     LKS_TX_MINED,    /* in a canonical block, successful */
     LKS_TX_REVERTED, /* in a canonical block, reverted */
-    LKS_TX_DEAD      /* its nonce went to a transaction that is not ours */
+    LKS_TX_DEAD      /* its nonce went to another transaction, mostly one that is not ours */
 } lks_tx_state;
 
 /* A transaction: one nonce, and every version signed for it, of which one can be included. */

@@ -147,13 +147,25 @@ lks_err lks_store_tx_add_version(lks_store *s, const lks_store_tx *tx, const uin
     return err ? err : lks_store_tx_put(s, tx);
 }
 
-lks_err lks_store_txs_revive(lks_store *s, uint64_t height) {
-    sqlite3_stmt *st = NULL;
-    lks_err err = lks_store_prepare(s, &st, "UPDATE tx SET state = 1, revived = 1, included_block = 0, included_hash = zeroblob(32) WHERE included_block > ?"
-                                            " AND state IN (2, 3) AND nonce NOT IN (SELECT nonce FROM tx WHERE state = 1)");
-    if (err) return err;
-    lks_store_bind_u64(st, 1, height);
-    return lks_store_run(s, st);
+/* Of several transactions of one nonce, which receipts of two forks can leave, one lives again: the
+ * newest, unless there is a live one. The others are over: what they were for is decided anew. */
+lks_err lks_store_txs_revive(lks_store *s, uint64_t height)
+{
+    static const char *const steps[] = {
+        "UPDATE tx SET state = 1, revived = 1, included_block = 0, included_hash = zeroblob(32)"
+        " WHERE id IN (SELECT max(id) FROM tx WHERE included_block > ? AND state IN (2, 3)"
+        " AND nonce NOT IN (SELECT nonce FROM tx WHERE state = 1) GROUP BY nonce)",
+        "UPDATE tx SET state = 4 WHERE included_block > ? AND state IN (2, 3)"};
+    lks_err err = LKS_OK;
+    for (size_t i = 0; !err && i < sizeof steps / sizeof *steps; i++) {
+        sqlite3_stmt *st = NULL;
+        err = lks_store_prepare(s, &st, steps[i]);
+        if (err)
+            return err;
+        lks_store_bind_u64(st, 1, height);
+        err = lks_store_run(s, st);
+    }
+    return err;
 }
 
 static lks_err read_tx(lks_store *s, sqlite3_stmt *st, lks_store_tx *tx) {

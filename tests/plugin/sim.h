@@ -149,6 +149,7 @@ typedef struct sim {
     bool pool_forgets;     /* transactions are taken and forgotten */
     bool lies_about_seed;
     bool refuses_multicall;
+    size_t fork_receipts; /* so many receipts are of a fork that has the transaction in its newest block */
     bool hides_logs; /* eth_getLogs has none of the game, as a node that lags behind */
     const char *send_error; /* answered to eth_sendRawTransaction */
     uint64_t chain_id;

@@ -169,6 +169,32 @@ static void test_reorgs(void **state) {
     assert_int_equal(done, (2 * 6 + 4 * 3) * 4);
 }
 
+/* One receipt from a fork, as one backend of several may give it, and later an ordinary re-org. */
+static void test_receipt_of_a_fork(void **state)
+{
+    (void)state;
+    for (size_t depth = 1; depth < 6; depth += 2) {
+        turn();
+        size_t r = sim_ask(chain, NULL, 5);
+        run_until(r, LKS_JOB_CLAIMING);
+        chain->fork_receipts = 1;
+        for (int i = 0; i < 20 && chain->fork_receipts; i++) {
+            op.next_tick_ms = 0;
+            turn();
+        }
+        assert_int_equal(chain->fork_receipts, 0);
+        mine_and_turn();
+        mine_and_turn();
+        sim_reorg(chain, depth, true, true);
+        run_until(r, LKS_JOB_FINAL);
+        assert_true(op.feed.head.ref.number == chain->block_count - 1);
+        check_claim(r);
+        check_once();
+        teardown(NULL);
+        setup(NULL);
+    }
+}
+
 /* The request itself is gone after the re-org: nothing more is done about it. */
 static void test_request_vanishes(void **state) {
     (void)state;
@@ -289,7 +315,8 @@ int main(int argc, char **argv) {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
         TEST(test_whole_life),       TEST(test_several),        TEST(test_left_alone),
         TEST(test_waits_for_bond),   TEST(test_model_fails),    TEST(test_lying_seed),       TEST(test_gaps),
-        TEST(test_catches_up),       TEST(test_reorgs),         TEST(test_request_vanishes), TEST(test_restart_at_every_turn),
+        TEST(test_catches_up),       TEST(test_reorgs), TEST(test_receipt_of_a_fork),
+                TEST(test_request_vanishes), TEST(test_restart_at_every_turn),
         TEST(test_refuses_to_start), TEST(test_key), TEST(test_crash_at_every_call),
     };
     return cmocka_run_group_tests(tests, make_key, remove_folder);

@@ -315,6 +315,48 @@ static void test_reorg_brings_it_back(void **state) {
     }
 }
 
+/* A receipt from a fork, as one backend of several may give it, settles nothing. */
+static void test_receipt_of_a_fork(void **state)
+{
+    (void)state;
+    lks_store_tx tx;
+    DO(accept_until(UINT64_MAX));
+    chain->base_fee *= 50;
+    for (int i = 0; i < 3; i++) {
+        chain->fork_receipts = 1;
+        tend();
+        assert_int_equal(chain->fork_receipts, 0);
+        assert_int_equal(live_count(&tx), 1);
+        sim_mine(chain, 1);
+    }
+    for (int i = 0; i < 30 && live_count(NULL); i++) {
+        tend();
+        sim_mine(chain, 1);
+    }
+    assert_true(live_count(NULL) == 0 && chain->accepts == 1 && chain->nonce == 1);
+}
+
+/* The nonce is used and the only receipt is a fork's: that is no proof that it went elsewhere. */
+static void test_receipt_of_a_fork_later(void **state)
+{
+    (void)state;
+    DO(accept_until(UINT64_MAX));
+    sim_mine(chain, 1);
+    const sim_block *b = &chain->blocks[chain->block_count - 1];
+    lks_store_block stored = {{b->number, {9}}, b->time};
+    DO(lks_store_block_put(store, &stored)); /* the plugin stands on another block of that number */
+    for (int i = 0; i < 4; i++) {
+        tend();
+        sim_mine(chain, 1);
+        assert_int_equal(live_count(NULL), 1);
+    }
+    size_t changed = 0;
+    DO(lks_store_rewind(store, b->number - 1, &changed));
+    tend();
+    assert_true(live_count(NULL) == 0 && chain->accepts == 1);
+    assert_null(strstr(lines, "not ours"));
+}
+
 static void test_reverted(void **state) {
     (void)state;
     DO(accept_until(UINT64_MAX));
@@ -487,6 +529,7 @@ int main(void) {
         TEST(test_node_away_while_sending), TEST(test_nonce_used_elsewhere),    TEST(test_reorg_brings_it_back),
         TEST(test_reverted),               TEST(test_overdue_is_canceled),      TEST(test_no_funds),
         TEST(test_many_nonces),            TEST(test_cancellation_exceeds_ceiling), TEST(test_priority_ceiling),
+        TEST(test_receipt_of_a_fork),      TEST(test_receipt_of_a_fork_later),
         TEST(test_too_large),              TEST(test_refused_for_good),         TEST(test_refused_later),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

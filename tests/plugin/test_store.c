@@ -148,6 +148,42 @@ static void test_transactions(void **state) {
     lks_store_close(s);
 }
 
+/* Two transactions of one nonce that both had a receipt, one of them from a fork: a re-org makes the
+ * newer one live again, and the older one over. */
+static void test_two_of_one_nonce(void **state)
+{
+    (void)state;
+    lks_store *s = open_store();
+    lks_store_txs live = {0};
+    size_t changed = 0;
+    lks_job jobs[2] = {make_job(1), make_job(2)};
+    lks_store_tx txs[2];
+    for (size_t i = 0; i < 2; i++) {
+        add_job(s, &jobs[i]);
+        txs[i] = add_tx(s, &jobs[i], LKS_ACTION_ACCEPT, 17);
+        txs[i].state = LKS_TX_MINED;
+        txs[i].included = (lks_block_ref){105 + i, {3}};
+        DO(lks_store_tx_put(s, &txs[i]));
+    }
+    lks_store_close(s);
+    s = open_store();
+    DO(lks_store_rewind(s, 104, &changed));
+    DO(lks_store_txs_live(s, &live));
+    assert_true(live.count == 1 && live.items[0].id == txs[1].id);
+    lks_store_txs_free(&live);
+    DO(lks_store_job_get(s, jobs[0].request_id, &jobs[0]));
+    DO(lks_store_job_get(s, jobs[1].request_id, &jobs[1]));
+    assert_int_equal(jobs[0].state, LKS_JOB_SEEN);
+    assert_int_equal(jobs[1].state, LKS_JOB_ACCEPTING);
+    txs[1].included = (lks_block_ref){106, {4}};
+    DO(lks_store_tx_put(s, &txs[1]));
+    DO(lks_store_rewind(s, 104, &changed)); /* once more: the older one stays over */
+    DO(lks_store_txs_live(s, &live));
+    assert_true(live.count == 1 && live.items[0].id == txs[1].id);
+    lks_store_txs_free(&live);
+    lks_store_close(s);
+}
+
 /* Moves of one job have keys: several live ones, each once. */
 static void test_moves(void **state) {
     (void)state;
@@ -358,6 +394,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
         TEST(test_everything_comes_back), TEST(test_open_jobs), TEST(test_transactions),
+        TEST(test_two_of_one_nonce),
         TEST(test_moves),                 TEST(test_claims),    TEST(test_rounds),
         TEST(test_move_included),         TEST(test_blocks),    TEST(test_nothing_half_done),
     };
