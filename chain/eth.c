@@ -131,6 +131,18 @@ lks_err lks_eth_nonce(const lks_eth *node, const uint8_t address20[20], const ch
     return ask_u64(&r, node, out);
 }
 
+/* A chain may have headers without one, or with an empty one. */
+static lks_err read_bloom(const eth_request *r, lks_eth_header *out)
+{
+    int node = lks_json_member(&r->doc, 0, "logsBloom");
+    if (node == LKS_JSON_NONE || lks_json_typeof(&r->doc, node) == LKS_JSON_NULL ||
+        lks_json_equals(&r->doc, node, "0x"))
+        return LKS_OK;
+    lks_err err = eth_fixed(r, 0, "logsBloom", out->logs_bloom, sizeof out->logs_bloom);
+    out->has_bloom = err == LKS_OK;
+    return err;
+}
+
 static lks_err read_header(const eth_request *r, lks_eth_header *out)
 {
     lks_err err;
@@ -141,7 +153,7 @@ static lks_err read_header(const eth_request *r, lks_eth_header *out)
         return err;
     if (lks_json_member(&r->doc, 0, "baseFeePerGas") != LKS_JSON_NONE)
         err = eth_u256(r, 0, "baseFeePerGas", &out->base_fee);
-    return err;
+    return err ? err : read_bloom(r, out);
 }
 
 /* Asks for a block without its transactions. Ends the request. */

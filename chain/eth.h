@@ -29,6 +29,9 @@ typedef struct lks_eth {
 #define LKS_ETH_PENDING "pending"
 #define LKS_ETH_SAFE "safe"
 #define LKS_ETH_FINALIZED "finalized"
+/* Out: what names a block by its hash (EIP-1898), for lks_eth_call. */
+#define LKS_ETH_AT_HASH_SIZE 83
+void lks_eth_at_hash(char text[LKS_ETH_AT_HASH_SIZE], const uint8_t hash32[32]);
 
 lks_err lks_eth_chain_id(const lks_eth *node, uint64_t *out) LKS_MUST_USE;
 /* Returns also: LKS_AUTH when the node's chain id is not the expected one; the reason names both. */
@@ -46,6 +49,8 @@ typedef struct lks_eth_header {
     lks_u256 base_fee; /* wei a gas; 0 before EIP-1559 */
     uint64_t gas_limit;
     uint64_t gas_used;
+    bool has_bloom; /* the node gave one */
+    uint8_t logs_bloom[256];
 } lks_eth_header;
 
 /* The header of a block by its name or number text. Returns also: LKS_NOTFOUND. */
@@ -136,6 +141,8 @@ typedef struct lks_eth_filter {
     const uint8_t (*topics0)[32];   /* topic 0 is one of these; NULL: any */
     size_t topic0_count;
     const uint8_t *topics[3];       /* topics 1 to 3; NULL: any */
+    const uint8_t (*topics1)[32];   /* topic 1 is one of these, in place of topics[0]; NULL: that says it */
+    size_t topic1_count;
 } lks_eth_filter;
 
 /* Every log of blocks from to to (both included) that passes the filter (NULL: all), in chain order. Asks for step blocks at a time

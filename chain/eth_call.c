@@ -1,8 +1,10 @@
 /* Messages: simulated, measured, sent. */
+#include <stdio.h>
 #include <string.h>
 
 #include "chain/abi.h"
 #include "chain/eth_internal.h"
+#include "chain/hex.h"
 #include "chain/keccak.h"
 #include "chain/rpc.h"
 
@@ -61,6 +63,13 @@ static lks_err explain_revert(const eth_request *r, const lks_eth_message *m, lk
     return lks_fail(LKS_REFUSED, "the contract refused: %s", text);
 }
 
+void lks_eth_at_hash(char text[LKS_ETH_AT_HASH_SIZE], const uint8_t hash32[32])
+{
+    char hash[LKS_HEX_SIZE(32)];
+    lks_hex_encode(hash, hash32, 32);
+    snprintf(text, LKS_ETH_AT_HASH_SIZE, "{\"blockHash\":\"%s\"}", hash);
+}
+
 lks_err lks_eth_call(const lks_eth *node, const lks_eth_message *message, const char *block, lks_buf *result, lks_buf *revert)
 {
     eth_request r;
@@ -69,7 +78,10 @@ lks_err lks_eth_call(const lks_eth *node, const lks_eth_message *message, const 
         lks_buf_clear(revert);
     eth_begin(&r, "eth_call");
     put_message(&r.w, message);
-    lks_json_put_text(&r.w, block);
+    if (*block == '{')
+        lks_json_put_raw(&r.w, block, strlen(block));
+    else
+        lks_json_put_text(&r.w, block);
     lks_err err = eth_ask(&r, node);
     if (err == LKS_REMOTE)
         err = explain_revert(&r, message, revert);

@@ -139,6 +139,26 @@ lks_err lks_eth_receipt_wait(const lks_eth *node, const uint8_t hash32[32], uint
     }
 }
 
+static void put_topic(lks_json_writer *w, const uint8_t *topic32)
+{
+    if (topic32)
+        lks_json_put_data(w, topic32, 32);
+    else
+        lks_json_put_null(w);
+}
+
+static void put_one_of(lks_json_writer *w, const uint8_t (*topics)[32], size_t count)
+{
+    if (!topics) {
+        lks_json_put_null(w);
+        return;
+    }
+    lks_json_begin_array(w);
+    for (size_t i = 0; i < count; i++)
+        lks_json_put_data(w, topics[i], 32);
+    lks_json_end_array(w);
+}
+
 static void put_filter(lks_json_writer *w, const lks_eth_filter *filter)
 {
     if (!filter)
@@ -152,21 +172,15 @@ static void put_filter(lks_json_writer *w, const lks_eth_filter *filter)
     }
     lks_json_put_name(w, "topics");
     lks_json_begin_array(w);
-    if (filter->topics0) {
-        lks_json_begin_array(w);
-        for (size_t i = 0; i < filter->topic0_count; i++)
-            lks_json_put_data(w, filter->topics0[i], 32);
-        lks_json_end_array(w);
-    } else
-        lks_json_put_null(w);
+    put_one_of(w, filter->topics0, filter->topic0_count);
     size_t last = 3;
-    while (last && !filter->topics[last - 1])
+    while (last && !filter->topics[last - 1] && !(last == 1 && filter->topics1))
         last--;
     for (size_t i = 0; i < last; i++) {
-        if (filter->topics[i])
-            lks_json_put_data(w, filter->topics[i], 32);
+        if (i == 0 && filter->topics1)
+            put_one_of(w, filter->topics1, filter->topic1_count);
         else
-            lks_json_put_null(w);
+            put_topic(w, filter->topics[i]);
     }
     lks_json_end_array(w);
 }

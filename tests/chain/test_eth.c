@@ -110,6 +110,30 @@ static void test_headers(void **state)
     FAILS(LKS_CORRUPT, "number", lks_eth_header_at(&NODE, LKS_ETH_LATEST, &header));
 }
 
+#define WITH_BLOOM(bloom)                                                                          \
+    "{\"number\":\"0x5\",\"timestamp\":\"0x65\",\"hash\":\"0x" H32 "\",\"parentHash\":\"0x" G32 "\","    \
+    "\"gasLimit\":\"0x0\",\"gasUsed\":\"0x0\",\"logsBloom\":" bloom "}"
+
+/* A block may come without a bloom. */
+static void test_bloom(void **state)
+{
+    (void)state;
+    lks_eth_header header;
+    SCRIPT({"eth_getBlockByNumber", "[\"latest\",false]", WITH_BLOOM("\"0x" H32 H32 H32 H32 H32 H32 H32 G32 "\"")},
+           {"eth_getBlockByNumber", "[\"latest\",false]", WITH_BLOOM("null")},
+           {"eth_getBlockByNumber", "[\"latest\",false]", WITH_BLOOM("\"0x\"")},
+           {"eth_getBlockByNumber", "[\"latest\",false]", WITH_BLOOM("\"0x" H32 "\"")});
+    OK(lks_eth_header_at(&NODE, LKS_ETH_LATEST, &header));
+    assert_true(header.has_bloom);
+    assert_memory_equal(header.logs_bloom, hash, 32);
+    assert_memory_equal(header.logs_bloom + 224, other, 32);
+    OK(lks_eth_header_at(&NODE, LKS_ETH_LATEST, &header));
+    assert_false(header.has_bloom);
+    OK(lks_eth_header_at(&NODE, LKS_ETH_LATEST, &header));
+    assert_false(header.has_bloom);
+    FAILS(LKS_CORRUPT, "logsBloom", lks_eth_header_at(&NODE, LKS_ETH_LATEST, &header));
+}
+
 #define Z32 "0000000000000000000000000000000000000000000000000000000000000000"
 #define Z128 Z32 Z32 Z32 Z32
 #define EMPTY_TREE "56e81f171bcc55a6ff8345e692c0f86e5b48e01b996cadc001622fb5e363b421"
@@ -187,7 +211,8 @@ static void test_call(void **state)
             "26e6f000000000000000000000000000000000000000000000000000000000000\"}"},
            {"eth_call", "[" MESSAGE ",\"latest\"]", "!{\"code\":-32015,\"message\":\"VM execution error: Revert\",\"data\":{\"data\":\"0x12345678\"}}"},
            {"eth_call", "[" MESSAGE ",\"latest\"]", "!{\"code\":3,\"message\":\"execution reverted\"}"},
-           {"eth_call", "[" MESSAGE ",\"latest\"]", "!{\"code\":-32000,\"message\":\"header not found\"}"});
+           {"eth_call", "[" MESSAGE ",\"latest\"]", "!{\"code\":-32000,\"message\":\"header not found\"}"},
+           {"eth_call", "[" MESSAGE ",{\"blockHash\":\"0x" H32 "\"}]", "\"0xbeef\""});
     OK(lks_eth_call(&NODE, &m, LKS_ETH_LATEST, &result, &revert));
     assert_true(result.len == 2 && !memcmp(result.data, "\xbe\xef", 2) && !revert.len);
     FAILS(LKS_CORRUPT, "odd", lks_eth_call(&NODE, &m, LKS_ETH_LATEST, &result, &revert));
@@ -196,6 +221,9 @@ static void test_call(void **state)
     FAILS(LKS_REFUSED, "custom error 0x12345678", lks_eth_call(&NODE, &m, LKS_ETH_LATEST, &result, NULL));
     FAILS(LKS_REFUSED, "without a reason", lks_eth_call(&NODE, &m, LKS_ETH_LATEST, &result, &revert));
     FAILS(LKS_REMOTE, "header not found (code -32000)", lks_eth_call(&NODE, &m, LKS_ETH_LATEST, &result, &revert));
+    char at[LKS_ETH_AT_HASH_SIZE];
+    lks_eth_at_hash(at, hash);
+    OK(lks_eth_call(&NODE, &m, at, &result, &revert));
     m.from20 = address;
     m.gas = 255;
     m.to20 = NULL;
@@ -315,6 +343,9 @@ static void test_logs(void **state)
     SCRIPT({"eth_getLogs", RANGE("0xffffffffffffffff", "0xffffffffffffffff") "}]", "[]"});
     OK(lks_eth_get_logs(&NODE, NULL, UINT64_MAX, UINT64_MAX, 0, &logs));
     OK(lks_eth_get_logs(&NODE, NULL, 2, 1, 0, &logs));
+    filter = (lks_eth_filter){.topics1 = (const uint8_t(*)[32])topics0, .topic1_count = 2};
+    SCRIPT({"eth_getLogs", RANGE("0x5", "0x5") ",\"topics\":[null,[\"0x" H32 "\",\"0x" G32 "\"]]}]", "[]"});
+    OK(lks_eth_get_logs(&NODE, &filter, 5, 5, 0, &logs));
     filter = (lks_eth_filter){0};
 #define BY_HASH "[{\"blockHash\":\"0x" H32 "\""
     SCRIPT({"eth_getLogs", BY_HASH "}]", "[" LOG("0x6", H32, "0x0", "", "0x02") "," LOG("0x6", H32, "0x1", T ",\"0x" H32 "\"", "0x02") "]"},
@@ -350,7 +381,7 @@ static void test_bad_logs(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_simple), cmocka_unit_test(test_bad_quantity), cmocka_unit_test(test_headers), cmocka_unit_test(test_header_rlp), cmocka_unit_test(test_fees), cmocka_unit_test(test_call),
+        cmocka_unit_test(test_simple), cmocka_unit_test(test_bad_quantity), cmocka_unit_test(test_headers), cmocka_unit_test(test_bloom), cmocka_unit_test(test_header_rlp), cmocka_unit_test(test_fees), cmocka_unit_test(test_call),
         cmocka_unit_test(test_send),   cmocka_unit_test(test_receipt),      cmocka_unit_test(test_logs),    cmocka_unit_test(test_bad_logs),
     };
     return cmocka_run_group_tests(tests, set_up, NULL);
