@@ -15,15 +15,15 @@
 
 void sim_header(const sim_block *b, lks_buf *rlp)
 {
-    static const uint8_t zero[256];
+    static const uint8_t zero[32];
     size_t mark = lks_rlp_list_begin(rlp);
     lks_rlp_put_bytes(rlp, b->parent, 32);
     lks_rlp_put_bytes(rlp, zero, 32); /* uncles */
     lks_rlp_put_bytes(rlp, zero, 20); /* miner */
     for (int i = 0; i < 3; i++)       /* roots */
         lks_rlp_put_bytes(rlp, zero, 32);
-    lks_rlp_put_bytes(rlp, zero, 256); /* bloom */
-    lks_rlp_put_u64(rlp, 0);           /* difficulty */
+    lks_rlp_put_bytes(rlp, b->bloom, 256);
+    lks_rlp_put_u64(rlp, 0); /* difficulty */
     lks_rlp_put_u64(rlp, b->number);
     lks_rlp_put_u64(rlp, 60000000);
     lks_rlp_put_u64(rlp, 21000);
@@ -34,6 +34,23 @@ void sim_header(const sim_block *b, lks_buf *rlp)
     lks_rlp_put_u64(rlp, b->base_fee);
     lks_rlp_list_end(rlp, mark);
     assert_int_equal(lks_buf_error(rlp), LKS_OK);
+}
+
+static void add_to_bloom(uint8_t bloom[256], const uint8_t *value, size_t len)
+{
+    uint8_t hash[32];
+    lks_keccak256(hash, value, len);
+    for (int i = 0; i < 6; i += 2) {
+        unsigned bit = (hash[i] * 256u + hash[i + 1]) & 2047;
+        bloom[255 - bit / 8] |= (uint8_t)(1u << bit % 8);
+    }
+}
+
+static void add_log_to_bloom(const sim *s, sim_block *b, const sim_log *log)
+{
+    add_to_bloom(b->bloom, log->of_game ? s->game : s->oracle, 20);
+    for (size_t t = 0; t < log->topic_count; t++)
+        add_to_bloom(b->bloom, log->topics[t], 32);
 }
 
 static void seal(sim_block *b)
@@ -229,7 +246,7 @@ static void mine(sim *s) {
     b->base_fee = s->base_fee;
     const uint8_t entropy[3] = {(uint8_t)b->number, (uint8_t)(b->number >> 8), s->branch};
     lks_keccak256(b->prev_randao, entropy, sizeof entropy);
-    seal(b);
+    size_t first_log = s->log_count;
     bool again = true; /* one transaction can make room for the next nonce */
     while (again) {
         again = false;
@@ -239,6 +256,9 @@ static void mine(sim *s) {
                 again = true;
             }
     }
+    for (size_t i = first_log; i < s->log_count; i++)
+        add_log_to_bloom(s, b, &s->logs[i]);
+    seal(b);
 }
 
 void sim_mine(sim *s, size_t count) {

@@ -60,6 +60,7 @@ typedef struct sim_tx {
 typedef struct sim_block {
     uint64_t number, time, base_fee;
     uint8_t hash[32], parent[32], prev_randao[32], branch;
+    uint8_t bloom[256];
     size_t txs[SIM_IN_BLOCK];
     bool ok[SIM_IN_BLOCK];
     size_t tx_count;

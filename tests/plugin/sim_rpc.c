@@ -46,7 +46,7 @@ static void put_quantity(lks_json_writer *w, const char *name, uint64_t value)
 /* With all members of the header, as sim_header has them. */
 static void put_block(const sim_block *b, lks_json_writer *w)
 {
-    static const uint8_t zero[256];
+    static const uint8_t zero[32];
     lks_json_begin_object(w);
     put_data(w, "hash", b->hash, 32);
     put_data(w, "parentHash", b->parent, 32);
@@ -55,7 +55,7 @@ static void put_block(const sim_block *b, lks_json_writer *w)
     put_data(w, "stateRoot", zero, 32);
     put_data(w, "transactionsRoot", zero, 32);
     put_data(w, "receiptsRoot", zero, 32);
-    put_data(w, "logsBloom", zero, 256);
+    put_data(w, "logsBloom", b->bloom, 256);
     put_quantity(w, "difficulty", 0);
     put_quantity(w, "number", b->number);
     put_quantity(w, "gasLimit", 60000000);
