@@ -13,24 +13,19 @@ static const uint8_t no_request[32];
 
 /* ---- pauses ---- */
 
-bool lks_act_is_paused(const lks_operator *op, const uint8_t id32[32], lks_action action) {
-    uint64_t now = lks_now_ms();
-    for (size_t i = 0; i < LKS_PAUSES; i++)
-        if (op->pauses[i].until_ms > now && op->pauses[i].action == action && memcmp(op->pauses[i].id, id32, 32) == 0) return true;
-    return false;
+bool lks_act_is_paused(const lks_operator *op, const uint8_t id32[32], lks_action action)
+{
+    return lks_pauses_hold(&op->pauses, id32, action, lks_now_ms());
 }
 
-bool lks_act_pause(lks_operator *op, const uint8_t id32[32], lks_action action) {
-    for (size_t i = 0; i < LKS_PAUSES; i++) {
-        if (op->pauses[i].until_ms == 0 || op->pauses[i].action != action || memcmp(op->pauses[i].id, id32, 32)) continue;
-        op->pauses[i].until_ms = lks_now_ms() + op->pause_ms;
-        return false;
-    }
-    lks_pause *p = &op->pauses[op->next_pause++ % LKS_PAUSES];
-    memcpy(p->id, id32, 32);
-    p->action = action;
-    p->until_ms = lks_now_ms() + op->pause_ms;
-    return true;
+bool lks_act_pause(lks_operator *op, const uint8_t id32[32], lks_action action)
+{
+    uint64_t now = lks_now_ms();
+    lks_pause pause = {.action = action,
+                       .until_ms = now + op->pause_ms,
+                       .head = op->feed.head.ref.number};
+    memcpy(pause.id, id32, 32);
+    return lks_pauses_put(&op->pauses, &pause, now);
 }
 
 /* ---- estimates ---- */

@@ -73,6 +73,7 @@ void lks_operator_close(lks_operator *op) {
     lks_worker_free(op->worker);
     lks_prover_free(op->prover);
     lks_matches_free(&op->matches);
+    lks_pauses_free(&op->pauses);
     lks_store_close(op->store);
     lks_wipe(op->secret, sizeof op->secret);
     op->worker = NULL;

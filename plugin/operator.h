@@ -14,20 +14,12 @@
 #include "plugin/feed.h"
 #include "plugin/match.h"
 #include "plugin/node.h"
+#include "plugin/pauses.h"
 #include "plugin/prover.h"
 #include "plugin/sender.h"
 #include "plugin/worker.h"
 
 #include <stdatomic.h>
-
-/* Something that failed, or was told, and is not to be tried, or told, again at once. */
-typedef struct lks_pause {
-    uint8_t id[32]; /* of a request; of LKS_ACTION_MOVE a key */
-    lks_action action;
-    uint64_t until_ms; /* monotonic */
-} lks_pause;
-
-#define LKS_PAUSES 256u
 
 /* What was said of the obligations of a plugin that accepts nothing. */
 typedef struct lks_drain {
@@ -57,8 +49,7 @@ typedef struct lks_operator {
     uint32_t reveal_seconds;   /* the deployment's */
     lks_speed speeds[LKS_MAX_MODELS];
     uint32_t pause_ms;         /* what failed is tried again after that long */
-    lks_pause pauses[LKS_PAUSES];
-    size_t next_pause;
+    lks_pauses pauses;
     lks_drain drain;
 
     lks_prover *prover;           /* NULL without a dispute game */

@@ -69,6 +69,37 @@ static void test_waits_for_bond(void **state) {
     check_once();
 }
 
+static size_t lines_with(const char *what)
+{
+    size_t count = 0;
+    for (const char *at = sim_host_lines(host); (at = strstr(at, what)); at++)
+        count++;
+    return count;
+}
+
+/* However many requests wait, each is said once. */
+static void test_many_wait_for_bond(void **state)
+{
+    (void)state;
+    lks_request terms = sim_terms(chain);
+    terms.accept_deadline += 100000;
+    chain->free_bond = lks_u256_from_u64(0);
+    op.pause_ms = 600000;
+    turn();
+    for (int i = 0; i < 300; i++)
+        sim_ask(chain, &terms, 3);
+    while (op.feed.head.ref.number < 300 / SIM_IN_BLOCK + 10)
+        mine_and_turn();
+    size_t said = lines_with(" waits: ");
+    assert_int_equal(said, 300);
+    op.pause_ms = 1; /* pauses that end are no news when they begin again */
+    for (int i = 0; i < 5; i++) {
+        op.next_tick_ms = 0;
+        turn();
+    }
+    assert_int_equal(lines_with(" waits: "), said);
+}
+
 static void test_model_fails(void **state) {
     (void)state;
     turn();
@@ -314,7 +345,8 @@ int main(int argc, char **argv) {
     const struct CMUnitTest tests[] = {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
         TEST(test_whole_life),       TEST(test_several),        TEST(test_left_alone),
-        TEST(test_waits_for_bond),   TEST(test_model_fails),    TEST(test_lying_seed),       TEST(test_gaps),
+        TEST(test_waits_for_bond), TEST(test_many_wait_for_bond),
+          TEST(test_model_fails),    TEST(test_lying_seed),       TEST(test_gaps),
         TEST(test_catches_up),       TEST(test_reorgs), TEST(test_receipt_of_a_fork),
                 TEST(test_request_vanishes), TEST(test_restart_at_every_turn),
         TEST(test_refuses_to_start), TEST(test_key), TEST(test_crash_at_every_call),
