@@ -60,6 +60,8 @@ const char *lks_err_name(lks_err err)
     case LKS_REMOTE: return "node error";
     case LKS_TIMEOUT: return "time-out";
     case LKS_INTERNAL: return "internal";
+    case LKS_BUSY: return "busy";
+    case LKS_TOO_LARGE: return "too large";
     }
     return "unknown";
 }

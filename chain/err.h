@@ -23,7 +23,9 @@ typedef enum lks_err {
     LKS_IO,       /* the operating system or the network failed */
     LKS_REMOTE,   /* the node answered with an error */
     LKS_TIMEOUT,  /* no answer in time */
-    LKS_INTERNAL  /* our bug, or a machine that computes wrongly */
+    LKS_INTERNAL, /* our bug, or a machine that computes wrongly */
+    LKS_BUSY,     /* the other side asks to be called less often: try again later */
+    LKS_TOO_LARGE /* the answer is larger than this side takes: ask for less */
 } lks_err;
 
 #define LKS_MUST_USE __attribute__((warn_unused_result))

@@ -24,9 +24,10 @@ lks_err eth_ask(eth_request *r, const lks_eth *node)
     err = node->call(node->context, r->method, lks_buf_text(&r->params), &r->text);
     if (err && err != LKS_REMOTE)
         return err;
-    lks_err parsed = lks_json_parse(&r->doc, lks_buf_text(&r->text), r->text.len, LKS_JSON_MAX_VALUES);
+    lks_err parsed = lks_json_parse(&r->doc, lks_buf_text(&r->text), r->text.len,
+                                    lks_json_values_of(r->text.len));
     if (parsed && !err)
-        return lks_fail_in(parsed, "the node's answer to %s", r->method);
+        return lks_fail_in(parsed == LKS_REFUSED ? LKS_TOO_LARGE : parsed, "the node's answer to %s", r->method);
     return err ? lks_rpc_fail_remote(r->method, lks_buf_text(&r->text), r->text.len) : LKS_OK;
 }
 

@@ -8,6 +8,7 @@
 #define LKS_CHAIN_ETH_H
 
 #include "chain/buf.h"
+#include "chain/eth_ranges.h"
 #include "chain/u256.h"
 
 #ifdef __cplusplus
@@ -18,10 +19,11 @@ extern "C" {
  * Out: answer, cleared first: on LKS_OK the text of "result", on LKS_REMOTE the text of "error", else empty. */
 typedef lks_err (*lks_eth_call_fn)(void *context, const char *method, const char *params_json, lks_buf *answer);
 
-/* A node: `lks_eth node = {lks_rpc_call_sync, rpc};` */
+/* A node: `lks_eth node = {lks_rpc_call_sync, rpc, &ranges};` */
 typedef struct lks_eth {
     lks_eth_call_fn call;
     void *context;
+    lks_eth_ranges *ranges; /* what the node answers of logs, remembered between calls; NULL: it is not */
 } lks_eth;
 
 /* Names of blocks, for the parameters called block: these, or a QUANTITY text ("0x10"). */
@@ -145,10 +147,17 @@ typedef struct lks_eth_filter {
     size_t topic1_count;
 } lks_eth_filter;
 
-/* Every log of blocks from to to (both included) that passes the filter (NULL: all), in chain order. Asks for step blocks at a time
- * (0 means 2,000) and, when the node finds that too much, for half of it, down to one.
- * Out: logs, an empty list before; appended to; freed by the caller, also after a failure. */
-lks_err lks_eth_get_logs(const lks_eth *node, const lks_eth_filter *filter, uint64_t from, uint64_t to, uint64_t step, lks_eth_logs *logs) LKS_MUST_USE;
+/* Every log of blocks from to to (both included) that passes the filter (NULL: all), in chain order. Asks for step blocks at a
+ * time (0 means 2,000) or for as many as the node has shown to answer (chain/eth_ranges.h): fewer when it refuses, down to one,
+ * and when the connection is lost or an answer is unreadable twice at the same range.
+ * Out: logs, an empty list before; appended to; freed by the caller, also after a failure.
+ * Returns also: LKS_BUSY, at once: the node asks for fewer calls. */
+lks_err lks_eth_get_logs(const lks_eth *node, const lks_eth_filter *filter, uint64_t from, uint64_t to, uint64_t step,
+                         lks_eth_logs *logs) LKS_MUST_USE;
+/* The same, and keeps what it has: in and out, *from is the first block whose logs are not in the list. After a failure the
+ * caller may go on later with the same *from and list, or use what is there. */
+lks_err lks_eth_get_logs_on(const lks_eth *node, const lks_eth_filter *filter, uint64_t *from, uint64_t to, uint64_t step,
+                            lks_eth_logs *logs) LKS_MUST_USE;
 /* Every log of one block, named by its hash, so that a re-org cannot mix blocks. */
 lks_err lks_eth_get_block_logs(const lks_eth *node, const lks_eth_filter *filter, const uint8_t hash32[32], lks_eth_logs *logs) LKS_MUST_USE;
 

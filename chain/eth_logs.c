@@ -9,6 +9,7 @@
 
 #define DEFAULT_STEP 2000
 #define POLL_MS 200
+#define MAX_STRIKES 3 /* lost connections and time-outs in a row after which a call gives up */
 
 void lks_eth_logs_free(lks_eth_logs *logs)
 {
@@ -209,25 +210,62 @@ static lks_err get_range(const lks_eth *node, const lks_eth_filter *filter, uint
     return err;
 }
 
-lks_err lks_eth_get_logs(const lks_eth *node, const lks_eth_filter *filter, uint64_t from, uint64_t to, uint64_t step, lks_eth_logs *logs)
+static void drop_from(lks_eth_logs *logs, size_t count)
 {
-    uint64_t limit = step ? step : DEFAULT_STEP, count = limit;
-    while (from <= to) {
-        uint64_t end = to - from < count ? to : from + count - 1;
-        lks_err err = get_range(node, filter, from, end, logs);
-        bool too_much = err == LKS_REMOTE || err == LKS_REFUSED || err == LKS_TIMEOUT;
-        if (err && (!too_much || end == from))
+    while (logs->count > count)
+        free(logs->items[--logs->count].data);
+}
+
+/* What a failure at blocks blocks from from on says. Out: *strikes, failures in a row that may be the node's and not the
+ * range's. Returns: whether to ask again, for as many blocks as the ranges then say. */
+static bool ask_again(lks_eth_ranges *ranges, lks_err err, uint64_t from, uint64_t blocks, unsigned *strikes)
+{
+    switch (err) {
+    case LKS_REMOTE:
+    case LKS_TOO_LARGE:
+        lks_eth_ranges_refused(ranges, blocks);
+        return blocks > 1;
+    case LKS_TIMEOUT:
+        lks_eth_ranges_refused(ranges, blocks);
+        return blocks > 1 && ++*strikes < MAX_STRIKES;
+    case LKS_IO:
+    case LKS_CORRUPT:
+        lks_eth_ranges_lost(ranges, from, blocks);
+        return ++*strikes < MAX_STRIKES;
+    default: return false;
+    }
+}
+
+lks_err lks_eth_get_logs_on(const lks_eth *node, const lks_eth_filter *filter, uint64_t *from, uint64_t to, uint64_t step,
+                            lks_eth_logs *logs)
+{
+    lks_eth_ranges own = LKS_ETH_RANGES_INIT, *ranges = node->ranges ? node->ranges : &own;
+    unsigned strikes = 0;
+    while (*from <= to) {
+        uint64_t blocks = lks_eth_ranges_next(ranges, step ? step : DEFAULT_STEP);
+        uint64_t end = to - *from < blocks ? to : *from + blocks - 1;
+        size_t before = logs->count;
+        blocks = end - *from + 1;
+        lks_err err = get_range(node, filter, *from, end, logs);
+        if (err)
+            drop_from(logs, before);
+        if (err && !ask_again(ranges, err, *from, blocks, &strikes))
             return err;
-        if (err) {
-            count = (end - from + 1) / 2;
+        if (err)
             continue;
-        }
+        strikes = 0;
+        lks_eth_ranges_answered(ranges, blocks);
         if (end == UINT64_MAX)
             break;
-        from = end + 1;
-        count = count < limit / 2 ? 2 * count : limit;
+        *from = end + 1;
     }
     return LKS_OK;
+}
+
+lks_err lks_eth_get_logs(const lks_eth *node, const lks_eth_filter *filter, uint64_t from, uint64_t to, uint64_t step,
+                         lks_eth_logs *logs)
+{
+    return lks_eth_get_logs_on(node, filter, &from, to, step, logs);
 }
 
 lks_err lks_eth_get_block_logs(const lks_eth *node, const lks_eth_filter *filter, const uint8_t hash32[32], lks_eth_logs *logs)

@@ -43,6 +43,15 @@ typedef struct lks_json {
     int count;
 } lks_json;
 
+/* The bound for an answer of a node, of len bytes: an ordinary one has more bytes per value than
+ * LKS_JSON_VALUE_BYTES (a log has 25), so its size alone bounds it. */
+#define LKS_JSON_VALUE_BYTES 16u
+static inline size_t lks_json_values_of(size_t len)
+{
+    size_t values = len / LKS_JSON_VALUE_BYTES;
+    return values > LKS_JSON_MAX_VALUES ? values : LKS_JSON_MAX_VALUES;
+}
+
 /* Parses len bytes of text (no zero byte needed). max_values bounds the values, counting member names too.
  * Returns: LKS_OK, doc is to be freed; LKS_CORRUPT (not JSON; the reason names the byte offset); LKS_REFUSED (JSON, but too deep,
  * over max_values or over 2^31 - 1 bytes); LKS_NOMEM. On failure doc is empty. */

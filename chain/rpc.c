@@ -41,8 +41,12 @@ static void wake_waiter(rpc_waiter *waiter, const rpc_call *call, lks_err err, c
 }
 
 /* The reply for a call that got no answer: {"message": the stored reason}. */
-static void reply_failed(const rpc_call *call)
+static void reply_failed(const rpc_call *call, lks_err err)
 {
+    int32_t code = err == LKS_TOO_LARGE ? LKS_RPC_TOO_LARGE
+                   : err == LKS_BUSY    ? LKS_RPC_LIMITED
+                   : err == LKS_TIMEOUT ? LKS_RPC_TIMED_OUT
+                                        : LKS_RPC_FAILED;
     lks_buf json = {0};
     lks_json_writer w = {.out = &json};
     lks_json_begin_object(&w);
@@ -53,7 +57,7 @@ static void reply_failed(const rpc_call *call)
     if (json.failed)
         call->reply(call->user, LKS_RPC_FAILED, NO_MEMORY, sizeof NO_MEMORY - 1);
     else
-        call->reply(call->user, LKS_RPC_FAILED, lks_buf_text(&json), json.len);
+        call->reply(call->user, code, lks_buf_text(&json), json.len);
     lks_buf_free(&json);
 }
 
@@ -73,7 +77,7 @@ void rpc_finish(lks_rpc *rpc, rpc_call *call, lks_err err, int32_t code, const l
     else if (err == LKS_OK || err == LKS_REMOTE)
         call->reply(call->user, code, lks_buf_text(json), json->len);
     else
-        reply_failed(call);
+        reply_failed(call, err);
     free_call(call);
 }
 
@@ -120,10 +124,38 @@ void rpc_http_answer(lks_rpc *rpc, rpc_call *call)
     lks_buf_free(&answer.json);
 }
 
+/* The call that a message answers of which only the beginning can be read. Nodes put "id" before "result".
+ * Returns: NULL when there is none. */
+static rpc_call *find_by_start(lks_rpc *rpc, const char *text, size_t len)
+{
+    char start[128];
+    size_t known = len < sizeof start - 1 ? len : sizeof start - 1;
+    memcpy(start, text, known);
+    start[known] = 0;
+    const char *id = strstr(start, "\"id\":");
+    rpc_call *call = id ? rpc_find(rpc, strtoull(id + 5, NULL, 10)) : NULL;
+    return call && call->sent ? call : NULL;
+}
+
+lks_err rpc_stream_too_large(lks_rpc *rpc, const char *text, size_t len)
+{
+    char reason[512];
+    strcpy(reason, lks_error_message()); /* at most 511 bytes, by its contract */
+    rpc_call *call = find_by_start(rpc, text, len);
+    if (!call)
+        return LKS_TOO_LARGE;
+    rpc_finish(rpc, call, LKS_TOO_LARGE, 0, NULL);
+    return lks_fail(LKS_IO, "%s", reason);
+}
+
 lks_err rpc_stream_message(lks_rpc *rpc, const char *text, size_t len)
 {
     rpc_answer answer;
     lks_err err = rpc_answer_parse(&answer, text, len);
+    if (err == LKS_TOO_LARGE) { /* it is whole, so the connection is still good */
+        err = rpc_stream_too_large(rpc, text, len);
+        return err == LKS_IO ? LKS_OK : err;
+    }
     if (!err && !answer.is_notice && !answer.has_id)
         err = answer.is_error ? lks_rpc_fail_remote("a request that it could not read", lks_buf_text(&answer.json), answer.json.len)
                               : lks_fail(LKS_CORRUPT, "the node's answer has no id");
@@ -364,7 +396,7 @@ static lks_err submit(lks_rpc *rpc, const char *method, const char *params_json,
     if (rpc->closing)
         err = lks_fail(LKS_IO, "the connection to %s is being closed", rpc->url.display);
     else if (rpc->under_way == rpc->max_calls)
-        err = lks_fail(LKS_REFUSED, "%u calls to %s are under way already: try again later", rpc->max_calls, rpc->url.display);
+        err = lks_fail(LKS_BUSY, "%u calls to %s are under way already: try again later", rpc->max_calls, rpc->url.display);
     else {
         call->next = rpc->incoming;
         rpc->incoming = call;

@@ -42,25 +42,31 @@ void lks_rpc_close(lks_rpc *rpc);
 const char *lks_rpc_name(const lks_rpc *rpc);
 
 /* The answer to one call; the shape of lockstep_rpc_reply.
- * code: 0, then json is the text of "result"; the node's error code, then json is the text of "error"; or LKS_RPC_FAILED, no answer
- * was to be had, then json is {"message":"..."}. An error code of 0, or one that means something else here (-1 to -5), is given as
- * LKS_RPC_ERROR_OTHER.
+ * code: 0, then json is the text of "result"; the node's error code, then json is the text of "error"; or LKS_RPC_FAILED,
+ * LKS_RPC_TOO_LARGE, LKS_RPC_LIMITED or LKS_RPC_TIMED_OUT, no answer
+ * was to be had, then json is {"message":"..."}. An error code of 0, or one that means something else here
+ * (LKS_RPC_RESERVED to -1), is given as LKS_RPC_ERROR_OTHER.
  * json: len bytes, followed by a zero byte that len does not count; valid until the reply returns.
  * Runs exactly once, on the service thread; it must not block, and must not call lks_rpc_call_sync or lks_rpc_close. */
 typedef void (*lks_rpc_reply)(void *user, int32_t code, const char *json, size_t len);
 
-#define LKS_RPC_FAILED INT32_C(-1)
+#define LKS_RPC_FAILED INT32_C(-1)    /* no connection, a lost one, or an answer that is not JSON-RPC */
+#define LKS_RPC_TOO_LARGE INT32_C(-6) /* the answer is over max_answer, or its JSON beyond what is read */
+#define LKS_RPC_LIMITED INT32_C(-7)   /* the node asks for fewer calls */
+#define LKS_RPC_TIMED_OUT INT32_C(-8)
+#define LKS_RPC_RESERVED INT32_C(-15) /* codes from here to 0 are not the node's */
 #define LKS_RPC_ERROR_OTHER INT32_C(-32000)
 
 /* Starts a call. In: method, of letters, digits and '_'; params_json, a JSON array, which is checked; both copied.
- * Returns: LKS_OK, then reply runs later; LKS_REFUSED (too many calls under way: try later); LKS_BADARGS (method, params); LKS_NOMEM;
+ * Returns: LKS_OK, then reply runs later; LKS_BUSY (too many calls under way: try later); LKS_BADARGS (method, params); LKS_NOMEM;
  * LKS_IO (closing). When it is not LKS_OK, reply never runs. */
 lks_err lks_rpc_call(lks_rpc *rpc, const char *method, const char *params_json, lks_rpc_reply reply, void *user) LKS_MUST_USE;
 
 /* Calls and waits. Has the shape of lks_eth_call_fn (chain/eth.h): first argument an lks_rpc.
  * Out: answer, cleared first: on LKS_OK the text of "result", on LKS_REMOTE the text of "error".
  * Returns: LKS_OK; LKS_REMOTE (the reason has the node's message and code); LKS_TIMEOUT; LKS_IO (no connection, connection lost);
- * LKS_CORRUPT (the answer is not JSON-RPC); LKS_REFUSED (busy, or the answer is too large); LKS_BADARGS; LKS_NOMEM. */
+ * LKS_CORRUPT (the answer is not JSON-RPC); LKS_TOO_LARGE; LKS_BUSY (too many calls under way, or the node asks for fewer);
+ * LKS_BADARGS; LKS_NOMEM. */
 lks_err lks_rpc_call_sync(void *rpc, const char *method, const char *params_json, lks_buf *answer) LKS_MUST_USE;
 
 /* Makes a failure out of the text of a JSON-RPC "error": stores "the node refused METHOD: MESSAGE (code CODE)".

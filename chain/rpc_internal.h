@@ -40,7 +40,8 @@ typedef struct rpc_answer {
     bool is_notice; /* a notification: no answer at all */
 } rpc_answer;
 
-/* Reads an answer; free answer->json in any case. Returns: LKS_OK; LKS_CORRUPT (not JSON-RPC); LKS_REFUSED (JSON beyond its bounds); LKS_NOMEM. */
+/* Reads an answer; free answer->json in any case. Returns: LKS_OK; LKS_CORRUPT (not
+ * JSON-RPC); LKS_TOO_LARGE (JSON beyond its bounds); LKS_NOMEM. */
 lks_err rpc_answer_parse(rpc_answer *answer, const char *text, size_t len) LKS_MUST_USE;
 
 /* Finds the end of a JSON value in a stream of them, from the brackets outside strings. */
@@ -109,6 +110,9 @@ void rpc_finish(lks_rpc *rpc, rpc_call *call, lks_err err, int32_t code, const l
 void rpc_finish_all(lks_rpc *rpc, lks_err err, bool only_sent);
 /* The answer that came over HTTP for this call. */
 void rpc_http_answer(lks_rpc *rpc, rpc_call *call);
+/* A message whose beginning is text is larger than what is read; the reason is the stored one. Ends the call that it answers.
+ * Returns: LKS_IO; or LKS_TOO_LARGE, when it cannot be told which call that is. */
+lks_err rpc_stream_too_large(lks_rpc *rpc, const char *text, size_t len);
 /* A whole message that came over WebSocket or IPC. Returns: LKS_OK; else the connection is no good, for the stored reason. */
 lks_err rpc_stream_message(lks_rpc *rpc, const char *text, size_t len);
 rpc_call *rpc_find(lks_rpc *rpc, uint64_t id);

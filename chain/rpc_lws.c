@@ -45,7 +45,7 @@ static int drop(lks_rpc *rpc, lks_err err)
 static lks_err append(lks_rpc *rpc, lks_buf *to, const void *data, size_t len)
 {
     if (len > rpc->max_answer || to->len > rpc->max_answer - len)
-        return lks_fail(LKS_REFUSED, "an answer of %s is over %zu bytes", rpc->url.display, rpc->max_answer);
+        return lks_fail(LKS_TOO_LARGE, "an answer of %s is over %zu bytes", rpc->url.display, rpc->max_answer);
     lks_buf_put(to, data, len);
     return lks_buf_error(to);
 }
@@ -58,9 +58,16 @@ static lks_err end_message(lks_rpc *rpc)
     return err;
 }
 
-static lks_err receive_ws(lks_rpc *rpc, struct lws *wsi, const void *data, size_t len)
+/* Adds to the message under way. */
+static lks_err collect(lks_rpc *rpc, const void *data, size_t len)
 {
     lks_err err = append(rpc, &rpc->received, data, len);
+    return err == LKS_TOO_LARGE ? rpc_stream_too_large(rpc, lks_buf_text(&rpc->received), rpc->received.len) : err;
+}
+
+static lks_err receive_ws(lks_rpc *rpc, struct lws *wsi, const void *data, size_t len)
+{
+    lks_err err = collect(rpc, data, len);
     if (!err && lws_is_final_fragment(wsi) && !lws_remaining_packet_payload(wsi))
         err = end_message(rpc);
     return err;
@@ -74,7 +81,7 @@ static lks_err receive_ipc(lks_rpc *rpc, const char *data, size_t len)
         int end = rpc_frame_next(&rpc->frame, data, len, &used);
         if (end < 0)
             return lks_fail(LKS_CORRUPT, "%s sends something that is not JSON", rpc->url.display);
-        err = append(rpc, &rpc->received, data, used);
+        err = collect(rpc, data, used);
         if (!err && end)
             err = end_message(rpc);
         data += used;

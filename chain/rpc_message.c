@@ -41,7 +41,7 @@ lks_err rpc_request(lks_buf *out, uint64_t id, const char *method, const char *p
 static int32_t error_code(const lks_json *doc, int error)
 {
     int64_t code;
-    if (lks_json_i64(doc, lks_json_member(doc, error, "code"), &code) || code < INT32_MIN || code > INT32_MAX || (code >= -5 && code <= 0))
+    if (lks_json_i64(doc, lks_json_member(doc, error, "code"), &code) || code < INT32_MIN || code > INT32_MAX || (code >= LKS_RPC_RESERVED && code <= 0))
         return LKS_RPC_ERROR_OTHER;
     return (int32_t)code;
 }
@@ -78,9 +78,9 @@ lks_err rpc_answer_parse(rpc_answer *answer, const char *text, size_t len)
 {
     lks_json doc;
     *answer = (rpc_answer){0};
-    lks_err err = lks_json_parse(&doc, text, len, LKS_JSON_MAX_VALUES);
+    lks_err err = lks_json_parse(&doc, text, len, lks_json_values_of(len));
     if (err)
-        return lks_fail_in(err, "the node's answer");
+        return lks_fail_in(err == LKS_REFUSED ? LKS_TOO_LARGE : err, "the node's answer");
     err = read_answer(answer, &doc);
     lks_json_free(&doc);
     return err;

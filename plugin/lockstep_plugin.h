@@ -53,11 +53,19 @@ typedef struct lockstep_block {
 
 /* The answer to one rpc call.
  * code: 0, then json is the JSON text of "result"; or the JSON-RPC error code, then json is the JSON text of "error";
- * or LOCKSTEP_RPC_FAILED, no answer was to be had, then json is {"message":"..."}.
+ * or LOCKSTEP_RPC_FAILED, _TOO_LARGE, _LIMITED or _TIMED_OUT, no answer was to be had, then json is {"message":"..."}. Codes from
+ * LOCKSTEP_RPC_RESERVED to -1 never stand for a JSON-RPC error code: a host gives one of a node's that falls there as -32000.
+ * A plugin MUST take one that it does not know for LOCKSTEP_RPC_FAILED; a host MAY give that for all of them.
  * json: len bytes, followed by a zero byte that len does not count. */
 typedef void (*lockstep_rpc_reply)(void *user, int32_t code, const char *json, size_t len);
 
-#define LOCKSTEP_RPC_FAILED INT32_C(-1)
+#define LOCKSTEP_RPC_FAILED INT32_C(-1)    /* no connection, a lost one, or an answer that cannot be read */
+#define LOCKSTEP_RPC_TOO_LARGE INT32_C(-6) /* the answer is larger than the host takes: ask for less */
+#define LOCKSTEP_RPC_LIMITED INT32_C(-7)   /* the client asks for fewer calls: wait before the next */
+#define LOCKSTEP_RPC_TIMED_OUT INT32_C(-8)
+#define LOCKSTEP_RPC_RESERVED INT32_C(-15)
+
+/* What rpc returns when it does not take a call. */
 #define LOCKSTEP_RPC_REFUSED_BUSY INT32_C(-2)   /* too many calls under way: try again later */
 #define LOCKSTEP_RPC_REFUSED_METHOD INT32_C(-3) /* the method is not on the host's allow-list */
 #define LOCKSTEP_RPC_REFUSED_INPUT INT32_C(-4)  /* params are not a JSON array */

@@ -29,6 +29,7 @@ struct lks_node {
     call *calls;
     size_t inside; /* threads within host->rpc */
     bool closed;
+    lks_eth_ranges ranges;
 };
 
 lks_err lks_node_new(lks_node **out, const lockstep_host *host, uint32_t timeout_ms) {
@@ -42,6 +43,7 @@ lks_err lks_node_new(lks_node **out, const lockstep_host *host, uint32_t timeout
     pthread_condattr_destroy(&attr);
     (*out)->host = host;
     (*out)->timeout_ms = timeout_ms;
+    (*out)->ranges = (lks_eth_ranges)LKS_ETH_RANGES_INIT;
     return LKS_OK;
 }
 
@@ -136,16 +138,28 @@ static lks_err start(lks_node *node, call *c, const char *method, const char *pa
         case LOCKSTEP_RPC_REFUSED_CLOSED: return lks_fail(LKS_IO, "%s: the host is stopping", method);
         default: return lks_fail(LKS_REMOTE, "%s: the host refused the call with the unknown code %d", method, (int)taken);
         }
-        if (is_over(until)) return lks_fail(LKS_TIMEOUT, "%s: the host was busy for too long", method);
+        if (is_over(until)) return lks_fail(LKS_BUSY, "%s: the host was busy for too long", method);
         struct timespec pause = after_ms(BUSY_PAUSE_MS);
         while (!node->closed && !is_over(&pause)) pthread_cond_timedwait(&node->changed, &node->lock, &pause);
+    }
+}
+
+/* A host's failure as an error that callers tell apart. */
+static lks_err kind_of(int32_t code)
+{
+    switch (code) {
+    case LOCKSTEP_RPC_TOO_LARGE: return LKS_TOO_LARGE;
+    case LOCKSTEP_RPC_LIMITED: return LKS_BUSY;
+    case LOCKSTEP_RPC_TIMED_OUT: return LKS_TIMEOUT;
+    default: return LKS_IO;
     }
 }
 
 static lks_err finish(call *c, const char *method, lks_buf *answer) {
     lks_err err = lks_buf_error(&c->text);
     if (err) return err;
-    if (c->code == LOCKSTEP_RPC_FAILED) return lks_fail(LKS_IO, "%s: no answer from the node: %.200s", method, lks_buf_text(&c->text));
+    if (c->code < 0 && c->code >= LOCKSTEP_RPC_RESERVED)
+        return lks_fail(kind_of(c->code), "%s: no answer from the node: %.200s", method, lks_buf_text(&c->text));
     lks_buf_put(answer, c->text.data, c->text.len);
     err = lks_buf_error(answer);
     if (err == LKS_OK && c->code) err = lks_rpc_fail_remote(method, lks_buf_text(answer), answer->len);
@@ -182,5 +196,5 @@ static lks_err call_and_wait(void *context, const char *method, const char *para
 }
 
 lks_eth lks_node_eth(lks_node *node) {
-    return (lks_eth){call_and_wait, node};
+    return (lks_eth){call_and_wait, node, &node->ranges};
 }

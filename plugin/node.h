@@ -21,7 +21,8 @@ void lks_node_set_timeout(lks_node *node, uint32_t timeout_ms);
 /* Ends every waiting call with LKS_IO and takes no more. Any thread. After it returned no thread is inside host->rpc. */
 void lks_node_close(lks_node *node);
 
-/* The calls of chain/eth.h over this node. */
+/* The calls of chain/eth.h over this node, which remembers the ranges of logs that it answers. A host's failure keeps its kind:
+ * LKS_TOO_LARGE, LKS_BUSY (also a host that is busy for the whole time), LKS_TIMEOUT, else LKS_IO. */
 lks_eth lks_node_eth(lks_node *node);
 
 #endif

@@ -88,7 +88,8 @@ static lks_err open_node(lks_link *s, const char *url, uint32_t timeout_ms, uint
     const lks_rpc_options options = {.timeout_ms = timeout_ms};
     lks_err err = lks_rpc_open(&s->rpc, url, &options);
     if (err == LKS_OK) {
-        s->node = (lks_eth){lks_rpc_call_sync, s->rpc};
+        s->ranges = (lks_eth_ranges)LKS_ETH_RANGES_INIT;
+        s->node = (lks_eth){lks_rpc_call_sync, s->rpc, &s->ranges};
         err = lks_eth_chain_id(&s->node, chain_id);
     }
     return err;

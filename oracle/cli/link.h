@@ -37,6 +37,7 @@ typedef struct lks_link {
     const char *command;
     lks_deployment contracts;
     lks_rpc *rpc;
+    lks_eth_ranges ranges; /* of logs that the node answers */
     lks_eth node;
     lks_signer *signer; /* NULL: none unlocked */
     lks_progress progress;

@@ -135,6 +135,14 @@ static void make_answer(lks_buf *out, node_mode mode, const char *request)
         lks_buf_put_text(out, "\"}");
         break;
     }
+    case NODE_DEEP:
+        lks_buf_printf(out, "{\"jsonrpc\":\"2.0\",\"id\":%lu,\"result\":", id);
+        for (int i = 0; i < 100; i++)
+            lks_buf_put_byte(out, '[');
+        for (int i = 0; i < 100; i++)
+            lks_buf_put_byte(out, ']');
+        lks_buf_put_byte(out, '}');
+        break;
     case NODE_STATUS: lks_buf_put_text(out, "<html>too busy</html>"); break;
     default: lks_buf_printf(out, "{\"jsonrpc\":\"2.0\",\"id\":%lu,\"result\":%.*s}\n", id, (int)params_len, params ? params + 9 : "null"); break;
     }

@@ -22,6 +22,7 @@ typedef enum node_mode {
     NODE_NULL_ID,   /* an error with "id": null */
     NODE_WRONG_ID,  /* an answer to no call of ours */
     NODE_LARGE,     /* a result of 2 MiB */
+    NODE_DEEP,      /* a result of 100 arrays in each other */
     NODE_CLOSE,     /* closes the connection */
     NODE_HALF,      /* half an answer, then closes the connection */
     NODE_SILENT,    /* never answers */

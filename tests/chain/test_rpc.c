@@ -118,7 +118,8 @@ static void test_bad_answers(void **state)
         {NODE_MALFORMED, LKS_CORRUPT, "the node's answer: not JSON"},
         {NODE_NOT_RPC, LKS_CORRUPT, "not JSON-RPC 2.0"},
         {NODE_BOTH, LKS_CORRUPT, "or both"},
-        {NODE_LARGE, LKS_REFUSED, "over 1048576 bytes"},
+        {NODE_LARGE, LKS_TOO_LARGE, "over 1048576 bytes"},
+        {NODE_DEEP, LKS_TOO_LARGE, "nested over 64 deep"},
         {NODE_CLOSE, LKS_IO, "closed before the answer came"},
     };
     FOR_EACH_TRANSPORT(b)
@@ -145,6 +146,57 @@ static void test_bad_answers(void **state)
         node_set(b.server, NODE_ECHO);
         OK(call(&b, "[3]", &answer));
         lks_buf_free(&answer);
+        close_bench(&b);
+    }
+}
+
+static void keep_code(void *user, int32_t code, const char *json, size_t len)
+{
+    (void)json, (void)len;
+    atomic_store((atomic_int *)user, code);
+}
+
+static int wait_for_code(atomic_int *code)
+{
+    for (int i = 0; i < 1000 && !atomic_load(code); i++)
+        usleep(10000);
+    return atomic_load(code);
+}
+
+/* Of two calls on one connection, the one whose answer is too large is told so; the other only loses its connection, and that
+ * only when the rest of the answer cannot be skipped. Each kind of failure has a code of its own. */
+static void test_kinds(void **state)
+{
+    (void)state;
+    static const node_kind STREAMS[] = {NODE_WS, NODE_IPC};
+    for (size_t i = 0; i < 2; i++) {
+        bench b;
+        atomic_int other = 0, large = 0;
+        open_bench(&b, STREAMS[i], 20000, 0);
+        node_set(b.server, NODE_SILENT);
+        OK(lks_rpc_call(b.rpc, "eth_echo", "[1]", keep_code, &other));
+        while (node_requests(b.server) < 1)
+            usleep(1000);
+        node_set(b.server, NODE_DEEP);
+        OK(lks_rpc_call(b.rpc, "eth_echo", "[2]", keep_code, &large));
+        assert_int_equal(wait_for_code(&large), LKS_RPC_TOO_LARGE);
+        assert_int_equal(atomic_load(&b.notices), 0);
+        assert_int_equal(atomic_load(&other), 0);
+        atomic_store(&large, 0);
+        node_set(b.server, NODE_LARGE);
+        OK(lks_rpc_call(b.rpc, "eth_echo", "[3]", keep_code, &large));
+        assert_int_equal(wait_for_code(&large), LKS_RPC_TOO_LARGE);
+        assert_int_equal(wait_for_code(&other), LKS_RPC_FAILED);
+        close_bench(&b);
+    }
+    FOR_EACH_TRANSPORT(b)
+    {
+        bench b;
+        atomic_int code = 0;
+        open_bench(&b, KINDS[transport_], 100, 0);
+        node_set(b.server, NODE_SILENT);
+        OK(lks_rpc_call(b.rpc, "eth_echo", "[1]", keep_code, &code));
+        assert_int_equal(wait_for_code(&code), LKS_RPC_TIMED_OUT);
         close_bench(&b);
     }
 }
@@ -257,10 +309,10 @@ static void *call_often(void *argument)
     tally *t = argument;
     lks_buf answer = {0};
     for (int i = 0; i < 25; i++) {
-        while (lks_rpc_call(t->b->rpc, "eth_echo", "[7]", count_reply, t) == LKS_REFUSED)
+        while (lks_rpc_call(t->b->rpc, "eth_echo", "[7]", count_reply, t) == LKS_BUSY)
             usleep(1000);
         lks_err err = lks_rpc_call_sync(t->b->rpc, "eth_echo", "[8]", &answer);
-        if (err != LKS_OK && err != LKS_REFUSED)
+        if (err != LKS_OK && err != LKS_BUSY)
             atomic_fetch_add(&t->other, 1);
     }
     lks_buf_free(&answer);
@@ -306,8 +358,8 @@ static void test_bounds(void **state)
         node_set(b.server, NODE_SILENT);
         for (int i = 0; i < 3; i++)
             OK(lks_rpc_call(b.rpc, "eth_echo", "[7]", count_reply, &t));
-        FAILS(LKS_REFUSED, "3 calls", lks_rpc_call(b.rpc, "eth_echo", "[7]", count_reply, &t));
-        FAILS(LKS_REFUSED, "3 calls", call(&b, "[]", &answer));
+        FAILS(LKS_BUSY, "3 calls", lks_rpc_call(b.rpc, "eth_echo", "[7]", count_reply, &t));
+        FAILS(LKS_BUSY, "3 calls", call(&b, "[]", &answer));
         /* Closing answers all that is under way. */
         double start = seconds();
         close_bench(&b);
@@ -393,6 +445,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_answers),       cmocka_unit_test(test_long),      cmocka_unit_test(test_bad_answers), cmocka_unit_test(test_http_status),
+        cmocka_unit_test(test_kinds),
         cmocka_unit_test(test_time_out),      cmocka_unit_test(test_nobody),    cmocka_unit_test(test_restart),     cmocka_unit_test(test_threads),
         cmocka_unit_test(test_bounds),        cmocka_unit_test(test_call_in_reply), cmocka_unit_test(test_bad_input), cmocka_unit_test(test_urls),
     };

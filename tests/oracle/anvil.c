@@ -69,7 +69,7 @@ void anvil_open(anvil *a, const char *url, const char *contracts)
     pthread_cond_init(&a->answered, NULL);
     read_contracts(a, contracts);
     OK(lks_rpc_open(&a->rpc, url, &options));
-    a->node = (lks_eth){lks_rpc_call_sync, a->rpc};
+    a->node = (lks_eth){lks_rpc_call_sync, a->rpc, NULL};
     OK(lks_eth_check_chain_id(&a->node, a->chain_id));
     for (size_t i = 0; i < LKS_COUNT(settings); i++) {
         lks_buf params = {0};

@@ -155,7 +155,7 @@ static void feed(puppet *p, const lks_eth *node, const lks_eth_filter *filter) {
 static bool puppet_look(puppet *p) {
     const lks_game_deployment d = deployment();
     const sim_request *q = &chain->requests[p->request];
-    lks_eth node = {sim_call, chain};
+    lks_eth node = {sim_call, chain, NULL};
     lks_game_filter f;
     lks_model_commitment model;
     if (q->status != LKS_REQUEST_CLAIMED) return false;

@@ -116,6 +116,13 @@ static void test_answers(void **state) {
     set_answer(LOCKSTEP_RPC_FAILED, "{\"message\":\"connection lost\"}");
     assert_int_equal(ask(node, &value), LKS_IO);
     assert_non_null(strstr(lks_error_message(), "connection lost"));
+    static const int32_t failures[] = {LOCKSTEP_RPC_TOO_LARGE, LOCKSTEP_RPC_LIMITED, LOCKSTEP_RPC_TIMED_OUT, LOCKSTEP_RPC_RESERVED};
+    static const lks_err kinds[] = {LKS_TOO_LARGE, LKS_BUSY, LKS_TIMEOUT, LKS_IO};
+    for (int i = 0; i < 4; i++) {
+        set_answer(failures[i], "{\"message\":\"why\"}");
+        assert_int_equal(ask(node, &value), kinds[i]);
+        assert_non_null(strstr(lks_error_message(), "why"));
+    }
     set_answer(0, "{");
     assert_int_equal(ask(node, &value), LKS_CORRUPT);
     static const int32_t refusals[] = {LOCKSTEP_RPC_REFUSED_METHOD, LOCKSTEP_RPC_REFUSED_INPUT, LOCKSTEP_RPC_REFUSED_CLOSED, 99};
@@ -141,7 +148,7 @@ static void test_silence_and_late_replies(void **state) {
     assert_int_equal(answer_all(), 5); /* nobody waits any more */
     assert_int_equal(ask(node, &value), LKS_TIMEOUT);
     refuse_with = LOCKSTEP_RPC_REFUSED_BUSY;
-    assert_int_equal(ask(node, &value), LKS_TIMEOUT);
+    assert_int_equal(ask(node, &value), LKS_BUSY);
     lks_node_close(node);
     lks_node_free(node); /* with a reply that never comes */
 }

@@ -119,7 +119,7 @@ int main(int argc, char **argv) {
         goto out;
     }
     runner_host_init(&host, rpc, o.log_level);
-    lks_eth node = {lks_rpc_call_sync, rpc};
+    lks_eth node = {lks_rpc_call_sync, rpc, NULL};
     if (!wait_for_client(&host, &node, o.rpc)) {
         code = RUNNER_STOPPED;
         goto out;

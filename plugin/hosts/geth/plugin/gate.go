@@ -44,6 +44,9 @@ const (
 	rpcRefusedMethod int32 = -3
 	rpcRefusedInput  int32 = -4
 	rpcRefusedClosed int32 = -5
+	rpcTimedOut      int32 = -8
+	rpcReserved      int32 = -15    // codes from here to 0 are never the client's
+	rpcOther         int32 = -32000 // for a client's code that falls there
 )
 
 type caller interface {
@@ -108,14 +111,22 @@ func (g *gate) ask(method string, raw []json.RawMessage) (int32, []byte) {
 	}
 	var answered rpc.Error
 	if !errors.As(err, &answered) {
-		return rpcFailed, encode(map[string]any{"message": err.Error()})
+		code := rpcFailed
+		if errors.Is(err, context.DeadlineExceeded) {
+			code = rpcTimedOut
+		}
+		return code, encode(map[string]any{"message": err.Error()})
 	}
 	fields := map[string]any{"code": answered.ErrorCode(), "message": answered.Error()}
 	var more rpc.DataError
 	if errors.As(err, &more) && more.ErrorData() != nil {
 		fields["data"] = more.ErrorData()
 	}
-	return int32(answered.ErrorCode()), encode(fields)
+	code := int32(answered.ErrorCode())
+	if code >= rpcReserved && code <= 0 {
+		code = rpcOther
+	}
+	return code, encode(fields)
 }
 
 func encode(fields map[string]any) []byte {

@@ -91,6 +91,12 @@ func (rpcFault) Error() string    { return `execution "reverted"` }
 func (rpcFault) ErrorCode() int   { return 3 }
 func (f rpcFault) ErrorData() any { return f.data }
 
+// odd has a code that the plugin interface keeps for itself.
+type odd struct{}
+
+func (odd) Error() string  { return "odd" }
+func (odd) ErrorCode() int { return -7 }
+
 func TestAnswers(t *testing.T) {
 	for _, c := range []struct {
 		client fakeClient
@@ -102,6 +108,8 @@ func TestAnswers(t *testing.T) {
 		{fakeClient{err: rpcFault{}}, answer{3, `{"code":3,"message":"execution \"reverted\""}`}},
 		{fakeClient{err: rpcFault{func() {}}}, answer{3, `{"code":3,"message":"execution \"reverted\""}`}},
 		{fakeClient{err: errors.New("a\n\"b\"")}, answer{rpcFailed, `{"message":"a\n\"b\""}`}},
+		{fakeClient{err: odd{}}, answer{rpcOther, `{"code":-7,"message":"odd"}`}},
+		{fakeClient{err: context.DeadlineExceeded}, answer{rpcTimedOut, `{"message":"context deadline exceeded"}`}},
 	} {
 		refused, answers := ask(newGate(&c.client), "eth_call", "[]")
 		if refused != 0 {
