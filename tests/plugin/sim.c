@@ -72,14 +72,11 @@ sim *sim_new(const uint8_t account20[20])
     memset(s->other, 0x0d, 20);
     memset(s->requester, 0x0e, 20);
     memset(s->model_id, 0x77, 32);
-    memcpy(s->account, account20, 20);
-    memcpy(s->operator_address, account20, 20);
     s->chain_id = SIM_CHAIN_ID;
     s->period = 1;
     s->base_fee = 1000000000;
     s->priority = 100000000;
-    s->balance = (lks_u256){{0, 1000, 0, 0}};
-    s->free_bond = lks_u256_from_u64(UINT64_C(5000000000000000000));
+    sim_add_account(s, account20);
     s->blocks[0].time = 1700000000;
     s->blocks[0].base_fee = s->base_fee;
     s->block_count = 1;
@@ -87,11 +84,31 @@ sim *sim_new(const uint8_t account20[20])
     return s;
 }
 
-lks_u256 sim_free_bond(const sim *s)
+sim_account *sim_add_account(sim *s, const uint8_t address20[20])
 {
-    lks_u256 left = s->free_bond, gone;
-    lks_u256_add(&gone, &s->locked, &s->penalties);
-    lks_u256_add(&gone, &gone, &s->burned);
+    assert_true(s->account_count < SIM_ACCOUNTS);
+    sim_account *a = &s->accounts[s->account_count++];
+    memset(a, 0, sizeof *a);
+    memcpy(a->address, address20, 20);
+    memcpy(a->operator_address, address20, 20);
+    a->balance = (lks_u256){{0, 1000, 0, 0}};
+    a->free_bond = lks_u256_from_u64(UINT64_C(5000000000000000000));
+    return a;
+}
+
+sim_account *sim_account_at(sim *s, const uint8_t address20[20])
+{
+    for (size_t i = 0; i < s->account_count; i++)
+        if (memcmp(s->accounts[i].address, address20, 20) == 0)
+            return &s->accounts[i];
+    return NULL;
+}
+
+lks_u256 sim_free_bond(const sim_account *a)
+{
+    lks_u256 left = a->free_bond, gone;
+    lks_u256_add(&gone, &a->locked, &a->penalties);
+    lks_u256_add(&gone, &gone, &a->burned);
     if (lks_u256_sub(&left, &left, &gone))
         return lks_u256_from_u64(0);
     return left;
@@ -193,6 +210,7 @@ static void include(sim *s, size_t index)
 {
     sim_block *b = &s->blocks[s->block_count - 1];
     sim_tx *tx = &s->txs[index];
+    sim_account *account = NULL;
     const char *error = NULL;
     const sim_run other = {.sender = s->other, .block = b, .commit = true};
     memset(&s->value, 0xff, sizeof s->value);
@@ -210,17 +228,20 @@ static void include(sim *s, size_t index)
         sim_do_miss(s, tx->request, b);
         break;
     case SIM_FOREIGN:
-        s->nonce++;
+        s->accounts[tx->account].nonce++;
         break;
     case SIM_CALL:
         error = execute(s, tx->to, tx->raw.data, tx->raw.len, tx->from, b);
         break;
     default:
-        s->nonce++;
+        account = &s->accounts[tx->account];
+        account->nonce++;
         s->value = tx->t.value;
-        error = execute(s, tx->t.to, tx->t.data, tx->t.data_len, s->account, b);
+        error = execute(s, tx->t.to, tx->t.data, tx->t.data_len, account->address, b);
         if (error)
             s->reverts++;
+        else
+            lks_u256_add(&account->paid, &account->paid, &tx->t.value);
         break;
     }
     tx->pooled = false;
@@ -231,7 +252,7 @@ static void include(sim *s, size_t index)
 static bool includable(const sim *s, const sim_tx *tx) {
     if (!tx->pooled) return false;
     if (tx->kind != SIM_SIGNED) return true;
-    return tx->t.nonce == s->nonce && tx->t.max_fee.w[0] >= s->base_fee;
+    return tx->t.nonce == s->accounts[tx->account].nonce && tx->t.max_fee.w[0] >= s->base_fee;
 }
 
 static void mine(sim *s) {
@@ -267,13 +288,25 @@ void sim_mine(sim *s, size_t count) {
     pthread_mutex_unlock(&s->lock);
 }
 
+/* Forgets what blocks did to the accounts. */
+static void clear_accounts(sim *s)
+{
+    for (size_t i = 0; i < s->account_count; i++) {
+        sim_account *a = &s->accounts[i];
+        a->nonce = a->misses = a->convictions = a->lost = 0;
+        a->locked = a->penalties = a->burned = lks_u256_from_u64(0);
+        a->credit = a->reward = a->paid = a->earned = lks_u256_from_u64(0);
+    }
+}
+
 /* Makes the state anew from the blocks that are left. */
 static void rebuild(sim *s) {
     size_t count = s->block_count;
     clear_logs(s);
     sim_game_clear(s);
     sim_oracle_clear(s);
-    s->nonce = s->reverts = 0;
+    clear_accounts(s);
+    s->reverts = 0;
     for (s->block_count = 1; s->block_count < count;) {
         sim_block *b = &s->blocks[s->block_count++];
         size_t n = b->tx_count;

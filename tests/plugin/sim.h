@@ -1,6 +1,6 @@
-/* A chain in memory, for the tests of the plugin: blocks, re-orgs, a transaction pool, one account, and
- * of the oracle and the dispute game what an account meets there, by the rules of contracts/src. Answers
- * the JSON-RPC methods of a plugin host.
+/* A chain in memory, for the tests of the plugin: blocks, re-orgs, a transaction pool, a few accounts,
+ * and of the oracle and the dispute game what an account meets there, by the rules of contracts/src.
+ * Answers the JSON-RPC methods of a plugin host.
  *
  * Time is chain time: a block lasts `period` seconds. Nothing happens by itself: sim_mine makes a block.
  */
@@ -21,7 +21,7 @@
 #define SIM_IN_BLOCK 16
 #define SIM_REQUESTS 512
 #define SIM_LOGS 8192
-#define SIM_CALLS 64
+#define SIM_ACCOUNTS 4
 #define SIM_DISPUTES 2048
 #define SIM_COMMITMENTS 2048
 #define SIM_FILL_SECONDS 30u   /* the deployment's periods */
@@ -49,6 +49,7 @@ typedef enum sim_kind {
 
 typedef struct sim_tx {
     sim_kind kind;
+    size_t account; /* SIM_SIGNED and SIM_FOREIGN: whose */
     uint8_t hash[32];
     lks_buf raw;
     lks_tx t; /* points into raw */
@@ -105,12 +106,28 @@ typedef struct sim_dispute {
     lks_buf partials;
 } sim_dispute;
 
+/* An account whose signed transactions the node takes, with its books. Amounts are in wei; gas is not
+ * in them. */
+typedef struct sim_account {
+    uint8_t address[20];
+    uint8_t operator_address[20]; /* the account itself, or whose agent it is */
+    uint8_t agent_roles;          /* of the account for another operator */
+    lks_u256 balance;             /* as it is told; no transaction changes it */
+    lks_u256 free_bond; /* the operator's, before anything is locked or lost */
+    /* what follows is state: made anew from the blocks after a re-org */
+    uint64_t nonce;
+    lks_u256 locked, penalties, burned; /* of free_bond: secures seats; fined for misses; taken by
+                                           convictions */
+    lks_u256 credit, reward; /* not withdrawn yet: in the game; in the oracle */
+    lks_u256 paid, earned;   /* ever: sent with calls; credited by either contract */
+    size_t misses, convictions, lost; /* of its operator's seats; disputes that it lost */
+} sim_account;
+
 typedef struct sim {
     pthread_mutex_t lock; /* sim_call comes from any thread */
     uint8_t oracle[20], bonds[20], registry[20], game[20], other[20], requester[20];
-    uint8_t account[20];          /* the plugin's */
-    uint8_t operator_address[20]; /* the plugin's operator: the account, or whose agent it is */
-    uint8_t agent_roles;          /* of the account for another operator */
+    sim_account accounts[SIM_ACCOUNTS]; /* the first is the plugin's where there is one */
+    size_t account_count;
     uint8_t model_id[32];
     sim_block blocks[SIM_BLOCKS]; /* blocks[i] has number i; 0 is the genesis block */
     size_t block_count;
@@ -120,11 +137,8 @@ typedef struct sim {
     size_t request_count;
     sim_log logs[SIM_LOGS];
     size_t log_count;
-    uint64_t nonce, period;
+    uint64_t period;
     uint64_t base_fee, priority; /* wei per gas */
-    lks_u256 balance;
-    lks_u256 free_bond; /* the operator's, before anything is locked or lost */
-    lks_u256 locked, penalties, burned; /* of that: secures seats; fined for misses; taken by convictions */
     lks_u256 value;     /* of the call that runs */
     /* The dispute game; none while the address is zero. */
     const lks_model *model;
@@ -138,10 +152,9 @@ typedef struct sim {
     } commitments[SIM_COMMITMENTS]; /* of proofs */
     size_t commitment_count;
     bool shapes[1024];
-    lks_u256 credit; /* the plugin's account's, in the game */
     size_t convictions, lost, reclaims, withdrawals, challenges, answers, batches, committed_steps, proofs;
     uint8_t branch;
-    /* what the canonical chain has; of claims and acceptances the plugin's */
+    /* what the canonical chain has; of claims and acceptances those of accounts */
     size_t accepts, claims, finals, freed, misses, reverts;
     /* faults */
     uint64_t calls;        /* so far */
@@ -159,9 +172,11 @@ typedef struct sim {
     void *user;
 } sim;
 
-/* The account is its own operator. */
+/* With one account, which is its own operator. */
 sim *sim_new(const uint8_t account20[20]);
 void sim_free(sim *s);
+/* Another account, its own operator. */
+sim_account *sim_add_account(sim *s, const uint8_t address20[20]);
 
 /* Makes count blocks, each with what is in the pool and can be included. */
 void sim_mine(sim *s, size_t count);
@@ -176,10 +191,10 @@ lks_request sim_terms(const sim *s);
 void sim_other(sim *s, sim_kind kind, size_t request);
 /* A call by another account, in the next block. */
 void sim_put_call(sim *s, const uint8_t from20[20], const uint8_t to20[20], const lks_buf *data);
-/* The node forgets the operator's pooled transactions. */
+/* The node forgets the pooled transactions of accounts. */
 void sim_forget_pool(sim *s);
-/* What the operator's bond has left to be locked. */
-lks_u256 sim_free_bond(const sim *s);
+/* What the bond of the account's operator has left to be locked. */
+lks_u256 sim_free_bond(const sim_account *a);
 
 /* lks_eth_call_fn. */
 lks_err sim_call(void *context, const char *method, const char *params_json, lks_buf *answer);

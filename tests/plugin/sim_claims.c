@@ -20,7 +20,7 @@ static void put_claim(sim *s, sim_request *q, size_t number, const uint8_t *toke
     lks_claim_terms terms;
     lks_abi_writer e;
     sim_seat *seat = &q->seats[number];
-    if (sim_is_ours(s, seat->operator_address))
+    if (sim_account_for(s, seat->operator_address))
         s->claims++;
     seat->status = LKS_SEAT_CLAIMED;
     lks_buf_clear(&seat->tokens);
@@ -167,6 +167,16 @@ const char *sim_do_reveal(sim *s, sim_request *q, lks_abi_reader *r, const sim_r
 
 /* ---- ends ---- */
 
+/* The oracle credits an account. */
+static void pay(sim *s, const uint8_t account20[20], const lks_u256 *wei)
+{
+    sim_account *a = sim_account_at(s, account20);
+    if (!a)
+        return;
+    lks_u256_add(&a->reward, &a->reward, wei);
+    lks_u256_add(&a->earned, &a->earned, wei);
+}
+
 /* Whether all claims that stand are the same. Out: *first of them. */
 static bool agree(const sim_request *q, size_t *first)
 {
@@ -210,6 +220,11 @@ const char *sim_do_finalize(sim *s, sim_request *q, const sim_run *run)
     }
     s->finals++;
     q->status = LKS_REQUEST_FINAL;
+    lks_u256 share;
+    lks_u256_div_u64(&share, &q->request.fee, q->taken);
+    for (size_t i = 0; i < q->taken; i++)
+        if (q->seats[i].status == LKS_SEAT_CLAIMED)
+            pay(s, q->seats[i].operator_address, &share);
     const uint64_t count = q->seats[first].tokens.len / 4;
     sim_log *log = sim_log_of(s, b, LKS_EVENT_FINALIZED, q->id);
     sim_log_word(log, q->seats[first].name);
@@ -227,8 +242,14 @@ void sim_do_convict(sim *s, sim_request *q, size_t number, const uint8_t challen
     seat->disputes = 0;
     memcpy(q->barred[q->barred_count++], seat->operator_address, 20);
     sim_unlock(s, q, seat);
-    if (sim_is_ours(s, seat->operator_address))
-        lks_u256_add(&s->burned, &s->burned, &q->request.stake);
+    sim_account *loser = sim_account_for(s, seat->operator_address);
+    if (loser) {
+        lks_u256_add(&loser->burned, &loser->burned, &q->request.stake);
+        loser->convictions++;
+    }
+    lks_u256 reward;
+    lks_u256_div_u64(&reward, &q->request.stake, 4);
+    pay(s, challenger20, &reward);
     sim_log *log = sim_log_of(s, b, LKS_EVENT_CONVICTED, q->id);
     sim_log_word(log, seat->name);
     sim_log_address(log, seat->operator_address);

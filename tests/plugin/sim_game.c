@@ -1,5 +1,5 @@
 /* The dispute game of the simulated chain: disputes, their clocks, their ends, and what is seen of
- * them. The moves are in sim_moves.c. Money is counted for the plugin's account alone. */
+ * them. The moves are in sim_moves.c. Money is counted for accounts alone. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -17,7 +17,6 @@ void sim_game_clear(sim *s)
     for (size_t i = 0; i < s->dispute_count; i++)
         lks_buf_free(&s->disputes[i].partials);
     s->dispute_count = s->commitment_count = 0;
-    s->credit = lks_u256_from_u64(0);
     s->convictions = s->lost = s->reclaims = s->withdrawals = s->challenges = 0;
     s->answers = s->batches = s->committed_steps = s->proofs = 0;
     memset(s->shapes, 0, sizeof s->shapes);
@@ -71,11 +70,32 @@ lks_u256 sim_prepayment(const sim *s)
     return wei;
 }
 
-static void earn(sim *s, const uint8_t account20[20], uint64_t wei)
+void sim_earn(sim *s, const uint8_t account20[20], const lks_u256 *wei)
 {
-    lks_u256 amount = lks_u256_from_u64(wei);
-    if (memcmp(account20, s->account, 20) == 0)
-        lks_u256_add(&s->credit, &s->credit, &amount);
+    sim_account *a = sim_account_at(s, account20);
+    if (!a)
+        return;
+    lks_u256_add(&a->credit, &a->credit, wei);
+    lks_u256_add(&a->earned, &a->earned, wei);
+}
+
+const char *sim_collect(sim *s, const lks_u256 *due, const sim_run *run)
+{
+    lks_u256 rest, left = lks_u256_from_u64(0);
+    sim_account *a = sim_account_at(s, run->sender);
+    if (!lks_u256_sub(&rest, &s->value, due)) {
+        if (run->commit)
+            sim_earn(s, run->sender, &rest);
+        return NULL;
+    }
+    lks_u256_sub(&rest, due, &s->value);
+    if (!a || lks_u256_sub(&left, &a->credit, &rest))
+        return "NotEnoughEther(uint256)";
+    if (run->commit) {
+        a->credit = left;
+        lks_u256_add(&a->paid, &a->paid, &rest);
+    }
+    return NULL;
 }
 
 /* ---- views ---- */
@@ -123,8 +143,12 @@ bool sim_game_view(sim *s, const uint8_t *data, size_t len, lks_buf *result)
         lks_abi_begin(&e, result, 1);
         lks_abi_put_address(&e, s->oracle);
     } else if (sim_is_call(data, len, "credit(address)")) {
+        uint8_t account20[20];
+        OK(lks_abi_read_address(&r, account20));
+        const sim_account *a = sim_account_at(s, account20);
+        lks_u256 credit = a ? a->credit : lks_u256_from_u64(0);
         lks_abi_begin(&e, result, 1);
-        lks_abi_put_u256(&e, &s->credit);
+        lks_abi_put_u256(&e, &credit);
     } else if (sim_is_call(data, len, "questionGas(uint8,uint32)")) {
         lks_abi_begin(&e, result, 1);
         lks_abi_put_u64(&e, SIM_QUESTION_GAS);
@@ -257,10 +281,9 @@ static const char *challenge(sim *s, lks_abi_reader *r, const sim_run *run)
     if (!q->seats[seat].is_open)
         d.prepaid = sim_prepayment(s);
     lks_u256_add(&due, &d.terms.bond, &d.prepaid);
-    if (lks_u256_cmp(&s->value, &due) < 0)
-        return "NotEnoughEther(uint256)";
-    if (!run->commit)
-        return NULL;
+    const char *error = sim_collect(s, &due, run);
+    if (error || !run->commit)
+        return error;
     assert_true(s->dispute_count < SIM_DISPUTES);
     sim_do_dispute_event(s, q, seat, true, b);
     if (q->seats[seat].disputes > 1)
@@ -295,7 +318,14 @@ static const char *timeout(sim *s, sim_dispute *d, const sim_run *run)
     }
     d->at.state = LKS_DISPUTE_CLOSED;
     s->lost++;
-    earn(s, d->terms.claim.operator_address, SIM_MIN_BOND / 10 * 7);
+    sim_account *loser = sim_account_at(s, d->terms.challenger);
+    if (loser)
+        loser->lost++;
+    lks_u256 share;
+    lks_u256_mul_u64(&share, &d->terms.bond, 7);
+    lks_u256_div_u64(&share, &share, 10);
+    sim_earn(s, d->terms.claim.operator_address, &share);
+    sim_earn(s, d->terms.challenger, &d->prepaid);
     log_zeros(sim_game_log(s, d, LKS_GAME_DISPUTE_LOST, run->block), 2);
     sim_do_dispute_event(s, &s->requests[d->request], d->seat, false, run->block);
     return NULL;
@@ -309,17 +339,19 @@ static const char *reclaim(sim *s, sim_dispute *d, const sim_run *run)
         return NULL;
     d->at.state = LKS_DISPUTE_CLOSED;
     s->reclaims++;
-    earn(s, d->terms.challenger, SIM_MIN_BOND);
+    sim_earn(s, d->terms.challenger, &d->terms.bond);
+    sim_earn(s, d->terms.challenger, &d->prepaid);
     log_zeros(sim_game_log(s, d, LKS_GAME_DISPUTE_RECLAIMED, run->block), 1);
     return NULL;
 }
 
 static const char *withdraw(sim *s, const sim_run *run)
 {
-    if (lks_u256_is_zero(&s->credit))
+    sim_account *a = sim_account_at(s, run->sender);
+    if (!a || lks_u256_is_zero(&a->credit))
         return "NothingToWithdraw()";
     if (run->commit) {
-        s->credit = lks_u256_from_u64(0);
+        a->credit = lks_u256_from_u64(0);
         s->withdrawals++;
     }
     return NULL;

@@ -16,6 +16,11 @@
 #define SIM_QUESTION_GAS 100000u
 #define SIM_ANSWER_COST UINT64_C(60000000000000)
 
+/* The game credits an account, when it is one of ours. */
+void sim_earn(sim *s, const uint8_t account20[20], const lks_u256 *wei);
+/* Takes what is due from the ether sent with the call and then from the sender's credit; what is
+ * sent beyond it becomes credit. */
+const char *sim_collect(sim *s, const lks_u256 *due, const sim_run *run);
 /* What a question prepays now. */
 lks_u256 sim_prepayment(const sim *s);
 

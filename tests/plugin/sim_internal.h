@@ -49,9 +49,11 @@ const char *sim_do_reveal(sim *s, sim_request *q, lks_abi_reader *r, const sim_r
 const char *sim_do_finalize(sim *s, sim_request *q, const sim_run *run);
 /* The request is open again, or, when it was cancelled, refunded. */
 void sim_reopen(sim *s, sim_request *q, const sim_block *b);
-/* Whether it is the plugin's operator; gives a seat's stake back to it. */
-bool sim_is_ours(const sim *s, const uint8_t operator20[20]);
+/* The account that works for an operator; gives a seat's stake back to it. */
+sim_account *sim_account_for(sim *s, const uint8_t operator20[20]);
 void sim_unlock(sim *s, const sim_request *q, const sim_seat *seat);
+/* The account of that address. Returns: NULL when it is none of ours. */
+sim_account *sim_account_at(sim *s, const uint8_t address20[20]);
 
 sim_request *sim_find(sim *s, const lks_request *r);
 /* Whether the account acts for the operator. */

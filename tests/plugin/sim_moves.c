@@ -138,6 +138,7 @@ static const char *answer(sim *s, sim_dispute *d, lks_dispute_state wanted, lks_
         return error;
     s->answers++;
     lks_u256_sub(&d->prepaid, &d->prepaid, &cost);
+    sim_earn(s, d->terms.claim.operator_address, &cost);
     sim_begin_turn(s, d, after(wanted), run->block);
     if (wanted == LKS_DISPUTE_ROOT)
         open_all(s, d, what.root, run->block);
@@ -158,11 +159,10 @@ static const char *prepay(sim *s, sim_dispute *d, const sim_run *run)
     lks_u256 missing = lks_u256_from_u64(0);
     if (lks_u256_cmp(&d->prepaid, &due) < 0)
         lks_u256_sub(&missing, &due, &d->prepaid);
-    if (lks_u256_cmp(&s->value, &missing) < 0)
-        return "NotEnoughEther(uint256)";
-    if (run->commit)
+    const char *error = sim_collect(s, &missing, run);
+    if (!error && run->commit)
         lks_u256_add(&d->prepaid, &d->prepaid, &missing);
-    return NULL;
+    return error;
 }
 
 static const char *pick(sim *s, sim_dispute *d, lks_abi_reader *r, const sim_run *run)

@@ -81,14 +81,21 @@ bool sim_acts_for(const sim *s, const uint8_t sender[20], const uint8_t operator
 {
     if (memcmp(sender, operator20, 20) == 0)
         return true;
-    return memcmp(sender, s->account, 20) == 0 &&
-        memcmp(operator20, s->operator_address, 20) == 0 &&
-           (s->agent_roles & role);
+    for (size_t i = 0; i < s->account_count; i++) {
+        const sim_account *a = &s->accounts[i];
+        if (memcmp(sender, a->address, 20) == 0 &&
+            memcmp(operator20, a->operator_address, 20) == 0 && (a->agent_roles & role))
+            return true;
+    }
+    return false;
 }
 
-bool sim_is_ours(const sim *s, const uint8_t operator20[20])
+sim_account *sim_account_for(sim *s, const uint8_t operator20[20])
 {
-    return memcmp(operator20, s->operator_address, 20) == 0;
+    for (size_t i = 0; i < s->account_count; i++)
+        if (memcmp(s->accounts[i].operator_address, operator20, 20) == 0)
+            return &s->accounts[i];
+    return NULL;
 }
 
 bool sim_stands(const sim_request *q, size_t seat)
@@ -99,8 +106,9 @@ bool sim_stands(const sim_request *q, size_t seat)
 
 void sim_unlock(sim *s, const sim_request *q, const sim_seat *seat)
 {
-    if (sim_is_ours(s, seat->operator_address))
-        lks_u256_sub(&s->locked, &s->locked, &q->request.stake);
+    sim_account *a = sim_account_for(s, seat->operator_address);
+    if (a)
+        lks_u256_sub(&a->locked, &a->locked, &q->request.stake);
 }
 
 static void clear_seats(sim_request *q)
@@ -115,7 +123,6 @@ static void clear_seats(sim_request *q)
 void sim_oracle_clear(sim *s)
 {
     s->accepts = s->claims = s->finals = s->freed = s->misses = 0;
-    s->locked = s->penalties = s->burned = lks_u256_from_u64(0);
     for (size_t i = 0; i < s->request_count; i++) {
         sim_request *q = &s->requests[i];
         clear_seats(q);
@@ -237,8 +244,9 @@ static void take_seat(sim *s, sim_request *q, const uint8_t operator20[20], cons
     } else if (number == 0) {
         q->deadline = b->time + SIM_FILL_SECONDS;
     }
-    if (sim_is_ours(s, operator20)) {
-        lks_u256_add(&s->locked, &s->locked, &q->request.stake);
+    sim_account *a = sim_account_for(s, operator20);
+    if (a) {
+        lks_u256_add(&a->locked, &a->locked, &q->request.stake);
         s->accepts++;
     }
     sim_log *log = sim_log_of(s, b, LKS_EVENT_ACCEPTED, q->id);
@@ -286,8 +294,9 @@ const char *sim_do_accept(sim *s, const lks_request *r, const uint8_t operator20
         probe.taken = 0;
     if (has_part(&probe, operator20))
         return "AlreadyAccepted()";
-    lks_u256 bond = sim_free_bond(s);
-    if (sim_is_ours(s, operator20) && lks_u256_cmp(&r->stake, &bond) > 0)
+    const sim_account *a = sim_account_for(s, operator20);
+    lks_u256 bond = a ? sim_free_bond(a) : r->stake;
+    if (lks_u256_cmp(&r->stake, &bond) > 0)
         return "InsufficientFreeBond(address,uint256,uint256)";
     if (!run->commit)
         return NULL;
@@ -307,8 +316,10 @@ static void fine(sim *s, sim_request *q, size_t number, const sim_block *b)
     lks_u256_mul_u64(&penalty, &penalty, UINT64_C(1) << (q->misses < 3 ? q->misses : 3));
     seat->status = LKS_SEAT_MISSED;
     sim_unlock(s, q, seat);
-    if (sim_is_ours(s, seat->operator_address)) {
-        lks_u256_add(&s->penalties, &s->penalties, &penalty);
+    sim_account *a = sim_account_for(s, seat->operator_address);
+    if (a) {
+        lks_u256_add(&a->penalties, &a->penalties, &penalty);
+        a->misses++;
         s->misses++;
     }
     sim_log *log = sim_log_of(s, b, LKS_EVENT_MISSED, q->id);
@@ -352,11 +363,23 @@ static const char *do_missed(sim *s, sim_request *q, lks_abi_reader *r, const si
     return NULL;
 }
 
+static const char *do_withdraw(sim *s, const sim_run *run)
+{
+    sim_account *a = sim_account_at(s, run->sender);
+    if (!a || lks_u256_is_zero(&a->reward))
+        return "NothingToWithdraw()";
+    if (run->commit)
+        a->reward = lks_u256_from_u64(0);
+    return NULL;
+}
+
 const char *sim_execute(sim *s, const sim_run *run)
 {
     lks_request request;
     if (run->len == 0)
         return NULL; /* an empty transaction */
+    if (sim_is_call(run->data, run->len, "withdraw(address)"))
+        return do_withdraw(s, run);
     if (run->len < 4 + LKS_REQUEST_SIZE || lks_request_decode(&request, run->data + 4))
         return "MalformedTokens()";
     sim_request *q = sim_find(s, &request);

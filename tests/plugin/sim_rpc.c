@@ -212,13 +212,14 @@ static lks_err send_raw(sim *s, const char *method, const lks_json *doc, lks_buf
     uint8_t sender[20], hash[32];
     assert_int_equal(lks_json_data(doc, lks_json_path(doc, 0, "0"), &raw), LKS_OK);
     if (lks_tx_decode(&t, sender, hash, raw.data, raw.len)) fail_msg("a transaction that cannot be read: %s", lks_error_message());
-    assert_memory_equal(sender, s->account, 20);
+    const sim_account *account = sim_account_at(s, sender);
+    assert_non_null(account);
     assert_true(t.chain_id == s->chain_id);
     const char *error = s->send_error;
-    if (!error && t.nonce < s->nonce) error = "nonce too low";
+    if (!error && t.nonce < account->nonce) error = "nonce too low";
     for (size_t i = 0; !error && i < s->tx_count; i++) {
         sim_tx *old = &s->txs[i];
-        if (old->kind != SIM_SIGNED || !old->pooled || old->t.nonce != t.nonce) continue;
+        if (old->kind != SIM_SIGNED || &s->accounts[old->account] != account || !old->pooled || old->t.nonce != t.nonce) continue;
         if (memcmp(old->hash, hash, 32) == 0) error = "already known";
         else if (!pays_more(&t.max_fee, &old->t.max_fee) || !pays_more(&t.max_priority_fee, &old->t.max_priority_fee)) error = "replacement transaction underpriced";
         else old->pooled = false;
@@ -235,6 +236,7 @@ static lks_err send_raw(sim *s, const char *method, const lks_json *doc, lks_buf
         index = sim_add_tx(s, SIM_SIGNED, 0);
         sim_tx *tx = &s->txs[index];
         memcpy(tx->hash, hash, 32);
+        tx->account = (size_t)(account - s->accounts);
         tx->raw = raw;
         assert_int_equal(lks_tx_decode(&tx->t, NULL, NULL, tx->raw.data, tx->raw.len), LKS_OK);
     } else {
@@ -250,8 +252,19 @@ static lks_err send_raw(sim *s, const char *method, const lks_json *doc, lks_buf
 /* The oracle's, the bonds' and the registry's views. Returns: false when it is none. */
 static bool view(sim *s, const uint8_t *data, size_t len, lks_buf *result)
 {
-    const lks_u256 bond = sim_free_bond(s);
     lks_abi_writer e;
+    lks_u256 bond = lks_u256_from_u64(0), reward = bond;
+    uint64_t roles = 0;
+    uint8_t account20[20] = {0};
+    if (len >= 36)
+        memcpy(account20, data + 16, 20); /* of those functions that take an address first */
+    const sim_account *bonded = sim_account_for(s, account20), *a = sim_account_at(s, account20);
+    if (bonded) {
+        bond = sim_free_bond(bonded);
+        roles = bonded->agent_roles;
+    }
+    if (a)
+        reward = a->reward;
     lks_abi_begin(&e, result, sim_is_call(data, len, "parameters()") ? 10 : 1);
     if (sim_is_call(data, len, "freeBond(address)")) {
         lks_abi_put_u256(&e, &bond);
@@ -262,9 +275,9 @@ static bool view(sim *s, const uint8_t *data, size_t len, lks_buf *result)
     } else if (sim_is_call(data, len, "disputeGame()")) {
         lks_abi_put_address(&e, s->game);
     } else if (sim_is_call(data, len, "credit(address)")) {
-        lks_abi_put_u64(&e, 0);
+        lks_abi_put_u256(&e, &reward);
     } else if (sim_is_call(data, len, "agentRoles(address,address)")) {
-        lks_abi_put_u64(&e, s->agent_roles);
+        lks_abi_put_u64(&e, roles);
     } else if (sim_is_call(data, len, "registry()")) {
         lks_abi_put_address(&e, s->registry);
     } else if (sim_is_call(data, len, "parameters()")) {
@@ -315,6 +328,16 @@ static lks_err call_contract(sim *s, const char *method, const lks_json *doc, lk
     return err;
 }
 
+/* The account that the first parameter names. */
+static const sim_account *asked(sim *s, const lks_json *doc)
+{
+    uint8_t address[20];
+    assert_int_equal(lks_json_data_fixed(doc, lks_json_path(doc, 0, "0"), address, 20), LKS_OK);
+    const sim_account *a = sim_account_at(s, address);
+    assert_non_null(a);
+    return a;
+}
+
 static lks_err answer_call(sim *s, const char *method, const lks_json *doc, lks_buf *answer) {
     lks_json_writer w = {.out = answer};
     const sim_block *b = NULL;
@@ -329,9 +352,9 @@ static lks_err answer_call(sim *s, const char *method, const lks_json *doc, lks_
     } else if (strcmp(method, "eth_getLogs") == 0) {
         put_logs(s, doc, lks_json_path(doc, 0, "0"), &w);
     } else if (strcmp(method, "eth_getTransactionCount") == 0) {
-        lks_json_put_quantity(&w, s->nonce);
+        lks_json_put_quantity(&w, asked(s, doc)->nonce);
     } else if (strcmp(method, "eth_getBalance") == 0) {
-        lks_json_put_quantity_u256(&w, &s->balance);
+        lks_json_put_quantity_u256(&w, &asked(s, doc)->balance);
     } else if (strcmp(method, "eth_feeHistory") == 0) {
         char text[200];
         snprintf(text, sizeof text, "{\"oldestBlock\":\"0x1\",\"baseFeePerGas\":[\"0x%llx\",\"0x%llx\"],\"gasUsedRatio\":[0.5]}",

@@ -95,7 +95,7 @@ static void test_small_credit_stays(void **state)
     size_t r = own_claim();
     puppet_challenge(play(accuser_of(r, 0x31)));
     RUN_UNTIL(chain->lost);
-    chain->credit = lks_u256_from_u64(UINT64_C(100000000000000)); /* 60,000 gas cost 66,000 gwei */
+    chain->accounts->credit = lks_u256_from_u64(UINT64_C(100000000000000)); /* 60,000 gas cost 66,000 gwei */
     RUN_UNTIL(open_claims() == 0);
     assert_int_equal(chain->withdrawals, 0);
 }
@@ -234,7 +234,7 @@ static void test_co_seat(void **state)
         play(liar);
         RUN_UNTIL(job_of(r).state == LKS_JOB_FINAL);
         assert_true(chain->convictions == (size_t)lies && chain->challenges == (size_t)lies);
-        assert_true(lks_u256_is_zero(&chain->locked) && lks_u256_is_zero(&chain->burned));
+        assert_true(lks_u256_is_zero(&chain->accounts->locked) && lks_u256_is_zero(&chain->accounts->burned));
         teardown(NULL);
     }
 }

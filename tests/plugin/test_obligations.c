@@ -52,7 +52,7 @@ static void test_challenger_defends_own_claim(void **state)
     check_defended(1);
     RUN_UNTIL(open_claims() == 0);
     assert_int_equal(chain->withdrawals, 1);
-    assert_true(lks_u256_is_zero(&chain->locked));
+    assert_true(lks_u256_is_zero(&chain->accounts->locked));
     assert_true(logged("still open: 1 claim of ours (0x"));
     assert_true(logged("nothing of ours is open any more"));
 }

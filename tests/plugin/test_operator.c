@@ -58,13 +58,13 @@ static void test_left_alone(void **state) {
 
 static void test_waits_for_bond(void **state) {
     (void)state;
-    lks_u256 bond = chain->free_bond;
-    chain->free_bond = lks_u256_from_u64(1);
+    lks_u256 bond = chain->accounts->free_bond;
+    chain->accounts->free_bond = lks_u256_from_u64(1);
     size_t r = sim_ask(chain, NULL, 5);
     for (int i = 0; i < 10; i++) mine_and_turn();
     assert_int_equal(job_of(r).state, LKS_JOB_SEEN);
     assert_non_null(strstr(sim_host_lines(host), "above the free bond"));
-    chain->free_bond = bond;
+    chain->accounts->free_bond = bond;
     run_until(r, LKS_JOB_FINAL);
     check_once();
 }
@@ -83,7 +83,7 @@ static void test_many_wait_for_bond(void **state)
     (void)state;
     lks_request terms = sim_terms(chain);
     terms.accept_deadline += 100000;
-    chain->free_bond = lks_u256_from_u64(0);
+    chain->accounts->free_bond = lks_u256_from_u64(0);
     op.pause_ms = 600000;
     turn();
     for (int i = 0; i < 300; i++)
@@ -309,7 +309,7 @@ static void test_refuses_to_start(void **state) {
     assert_int_equal(lks_preflight_contracts(&op), LKS_REFUSED);
     assert_non_null(strstr(lks_error_message(), "the InferenceOracle uses the OperatorBonds at"));
     memcpy(config.bonds, chain->bonds, 20);
-    chain->balance = lks_u256_from_u64(1);
+    chain->accounts->balance = lks_u256_from_u64(1);
     DO(lks_preflight_contracts(&op));
     assert_non_null(strstr(sim_host_lines(host), "too little ether"));
 }

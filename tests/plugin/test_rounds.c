@@ -47,8 +47,8 @@ static void test_unclaimable(void **state)
 static void check_bond(size_t misses)
 {
     lks_u256 fine = lks_u256_from_u64(misses * UINT64_C(20000000000000000));
-    assert_true(lks_u256_is_zero(&chain->locked));
-    assert_int_equal(lks_u256_cmp(&chain->penalties, &fine), 0);
+    assert_true(lks_u256_is_zero(&chain->accounts->locked));
+    assert_int_equal(lks_u256_cmp(&chain->accounts->penalties, &fine), 0);
 }
 
 /* Our claim does not get into a block in time, and somebody reports it: the request is taken once
@@ -168,7 +168,7 @@ static void test_unfilled(void **state)
     turn();
     size_t r = sim_ask(chain, &terms, 5);
     run_until(r, LKS_JOB_ANSWERED);
-    assert_false(lks_u256_is_zero(&chain->locked));
+    assert_false(lks_u256_is_zero(&chain->accounts->locked));
     run_until(r, LKS_JOB_DROPPED);
     assert_int_equal(job_of(r).dropped, LKS_DROP_UNFILLED);
     assert_true(chain->accepts == 2 && chain->freed == 2 && chain->reverts == 0);
@@ -241,18 +241,18 @@ static void test_agent(void **state)
     (void)state;
     halt();
     forget_database();
-    memset(chain->operator_address, 0x44, 20);
+    memset(chain->accounts->operator_address, 0x44, 20);
     config.is_agent = true;
-    memcpy(config.operator_address, chain->operator_address, 20);
+    memcpy(config.operator_address, chain->accounts->operator_address, 20);
     start();
     turn();
     assert_non_null(strstr(sim_host_lines(host), "the account is no agent of"));
-    chain->agent_roles = LKS_AGENT_CLAIMS;
+    chain->accounts->agent_roles = LKS_AGENT_CLAIMS;
     op.next_check_ms = 0;
     size_t r = sim_ask(chain, NULL, 6);
     run_until(r, LKS_JOB_FINAL);
     check_claim(r);
-    assert_memory_equal(chain->requests[r].seats[0].operator_address, chain->operator_address, 20);
+    assert_memory_equal(chain->requests[r].seats[0].operator_address, chain->accounts->operator_address, 20);
     check_once();
 }
 

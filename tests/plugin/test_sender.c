@@ -84,7 +84,7 @@ static lks_sender_now now(void) {
 static lks_err accept_until(uint64_t deadline) {
     lks_buf call = {0};
     lks_sender_now n = now();
-    DO(lks_call_accept(&call, &job.request, chain->operator_address, NULL, 0));
+    DO(lks_call_accept(&call, &job.request, chain->accounts->operator_address, NULL, 0));
     lks_outgoing out = {.request_id = job.request_id, .action = LKS_ACTION_ACCEPT, .to = chain->oracle, .data = call.data, .len = call.len, .deadline = deadline};
     lks_err err = lks_sender_send(&sender, &out, &n);
     lks_buf_free(&call);
@@ -183,7 +183,7 @@ static void test_stuck_is_replaced(void **state) {
     sim_mine(chain, 1);
     tend();
     assert_int_equal(live_count(NULL), 0);
-    assert_true(chain->accepts == 1 && chain->nonce == 1);
+    assert_true(chain->accepts == 1 && chain->accounts->nonce == 1);
 }
 
 static void test_ceiling(void **state) {
@@ -224,7 +224,7 @@ static void test_older_version_included(void **state) {
     chain->base_fee = market;
     sim_mine(chain, 1);
     tend();
-    assert_true(live_count(NULL) == 0 && chain->accepts == 1 && chain->nonce == 1);
+    assert_true(live_count(NULL) == 0 && chain->accepts == 1 && chain->accounts->nonce == 1);
 }
 
 static void test_forgotten_is_sent_again(void **state) {
@@ -238,7 +238,7 @@ static void test_forgotten_is_sent_again(void **state) {
     tend();
     sim_mine(chain, 1);
     tend();
-    assert_true(live_count(NULL) == 0 && chain->accepts == 1 && chain->nonce == 1);
+    assert_true(live_count(NULL) == 0 && chain->accepts == 1 && chain->accounts->nonce == 1);
 }
 
 static void test_node_away_while_sending(void **state) {
@@ -267,7 +267,7 @@ static void test_node_away_while_sending(void **state) {
     tend();
     sim_mine(chain, 1);
     tend();
-    assert_true(live_count(NULL) == 0 && chain->accepts == 1 && chain->nonce == 1);
+    assert_true(live_count(NULL) == 0 && chain->accepts == 1 && chain->accounts->nonce == 1);
 }
 
 static void test_nonce_used_elsewhere(void **state) {
@@ -309,7 +309,7 @@ static void test_reorg_brings_it_back(void **state) {
         tend();
         sim_mine(chain, 1);
         tend();
-        assert_true(live_count(NULL) == 0 && chain->accepts == 1 && chain->nonce == 1);
+        assert_true(live_count(NULL) == 0 && chain->accepts == 1 && chain->accounts->nonce == 1);
         teardown(NULL);
         setup(NULL);
     }
@@ -333,7 +333,7 @@ static void test_receipt_of_a_fork(void **state)
         tend();
         sim_mine(chain, 1);
     }
-    assert_true(live_count(NULL) == 0 && chain->accepts == 1 && chain->nonce == 1);
+    assert_true(live_count(NULL) == 0 && chain->accepts == 1 && chain->accounts->nonce == 1);
 }
 
 /* The nonce is used and the only receipt is a fork's: that is no proof that it went elsewhere. */
@@ -360,7 +360,7 @@ static void test_receipt_of_a_fork_later(void **state)
 static void test_reverted(void **state) {
     (void)state;
     DO(accept_until(UINT64_MAX));
-    chain->free_bond = lks_u256_from_u64(0); /* between the simulation and the block */
+    chain->accounts->free_bond = lks_u256_from_u64(0); /* between the simulation and the block */
     sim_mine(chain, 1);
     tend();
     assert_int_equal(live_count(NULL), 0);
@@ -388,7 +388,7 @@ static void test_overdue_is_canceled(void **state) {
     assert_memory_equal(pooled()->t.to, lks_signer_address(signer), 20);
     sim_mine(chain, 1);
     tend();
-    assert_true(live_count(NULL) == 0 && chain->nonce == 1 && chain->accepts == 0);
+    assert_true(live_count(NULL) == 0 && chain->accounts->nonce == 1 && chain->accepts == 0);
 }
 
 /* A deadline is over, the fee at its ceiling and the market above it: the cancellation may cost
@@ -413,7 +413,7 @@ static void test_cancellation_exceeds_ceiling(void **state)
         tend();
         assert_true(!pooled() || pooled()->t.max_fee.w[0] <= LKS_SENDER_CANCEL_FACTOR * ceiling);
     }
-    assert_true(live_count(NULL) == 0 && chain->nonce == 1 && chain->accepts == 0);
+    assert_true(live_count(NULL) == 0 && chain->accounts->nonce == 1 && chain->accepts == 0);
 }
 
 /* The priority fee's ceiling alone does not stop a replacement. */
@@ -459,7 +459,7 @@ static void test_refused_for_good(void **state)
     assert_true(pooled()->t.nonce == 0);
     sim_mine(chain, 1);
     tend();
-    assert_true(live_count(NULL) == 0 && chain->accepts == 1 && chain->nonce == 1);
+    assert_true(live_count(NULL) == 0 && chain->accepts == 1 && chain->accounts->nonce == 1);
 }
 
 /* The same later, when others may stand behind it: an empty transaction takes its place. */
@@ -477,7 +477,7 @@ static void test_refused_later(void **state)
     assert_int_equal(pooled()->t.data_len, 0);
     sim_mine(chain, 1);
     tend();
-    assert_true(live_count(NULL) == 0 && chain->nonce == 1 && chain->accepts == 0);
+    assert_true(live_count(NULL) == 0 && chain->accounts->nonce == 1 && chain->accepts == 0);
 }
 
 static void test_no_funds(void **state) {
@@ -518,7 +518,7 @@ static void test_many_nonces(void **state) {
     tend();
     sim_mine(chain, 1);
     tend();
-    assert_true(live_count(NULL) == 0 && chain->accepts == 4 && chain->nonce == 4);
+    assert_true(live_count(NULL) == 0 && chain->accepts == 4 && chain->accounts->nonce == 4);
 }
 
 int main(void) {
