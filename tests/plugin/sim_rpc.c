@@ -101,12 +101,14 @@ static bool is_wanted(const lks_json *doc, int filter, const sim_log *log, const
     return true;
 }
 
-static void put_logs(sim *s, const lks_json *doc, int filter, lks_json_writer *w) {
+/* Returns: false when the filter names a block that is not there. */
+static bool put_logs(sim *s, const lks_json *doc, int filter, lks_json_writer *w) {
     uint64_t from = 0, to = s->block_count - 1;
     uint8_t hash[32];
     if (lks_json_data_fixed(doc, lks_json_member(doc, filter, "blockHash"), hash, 32) == LKS_OK) {
         const sim_block *b = block_by_hash(s, hash);
-        from = to = b ? b->number : SIM_BLOCKS;
+        if (!b) return false;
+        from = to = b->number;
     } else {
         assert_int_equal(lks_json_quantity(doc, lks_json_member(doc, filter, "fromBlock"), &from), LKS_OK);
         assert_int_equal(lks_json_quantity(doc, lks_json_member(doc, filter, "toBlock"), &to), LKS_OK);
@@ -139,6 +141,7 @@ static void put_logs(sim *s, const lks_json *doc, int filter, lks_json_writer *w
         lks_json_end_object(w);
     }
     lks_json_end_array(w);
+    return true;
 }
 
 static sim_tx *find_tx(sim *s, const lks_json *doc, const sim_block **block, size_t *place) {
@@ -350,7 +353,7 @@ static lks_err answer_call(sim *s, const char *method, const lks_json *doc, lks_
         if (b) put_block(b, &w);
         else lks_json_put_null(&w);
     } else if (strcmp(method, "eth_getLogs") == 0) {
-        put_logs(s, doc, lks_json_path(doc, 0, "0"), &w);
+        if (!put_logs(s, doc, lks_json_path(doc, 0, "0"), &w)) return refuse(method, answer, -32000, "unknown block", NULL);
     } else if (strcmp(method, "eth_getTransactionCount") == 0) {
         lks_json_put_quantity(&w, asked(s, doc)->nonce);
     } else if (strcmp(method, "eth_getBalance") == 0) {
