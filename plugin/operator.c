@@ -5,19 +5,12 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #define TICK_MS 1000u
 #define PAUSE_MS 5000u
 #define RETRY_MS 2000u
 /* Blocks over which the time between blocks is measured at the start. */
 #define INTERVAL_BLOCKS 10u
-
-uint64_t lks_now_ms(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000u + (uint64_t)t.tv_nsec / 1000000u;
-}
 
 uint64_t lks_chain_time(const lks_operator *op) {
     return op->feed.head.time + (lks_now_ms() - op->head_seen_ms) / 1000;

@@ -10,6 +10,7 @@
 #define LKS_PLUGIN_OPERATOR_H
 
 #include "chain/signer.h"
+#include "plugin/clock.h"
 #include "plugin/config.h"
 #include "plugin/feed.h"
 #include "plugin/match.h"
@@ -177,8 +178,6 @@ lks_err lks_job_call(lks_operator *op, lks_job *job, lks_action action, lks_buf 
 /* act.c: looks after transactions, then does what every open job needs. */
 void lks_act_tick(lks_operator *op);
 
-/* Milliseconds of the monotonic clock. */
-uint64_t lks_now_ms(void);
 /* Chain time now: the head's time and what has passed since. */
 uint64_t lks_chain_time(const lks_operator *op);
 

@@ -1,0 +1,10 @@
+#include "plugin/clock.h"
+
+#include <time.h>
+
+uint64_t lks_now_ms(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000u + (uint64_t)t.tv_nsec / 1000000u;
+}

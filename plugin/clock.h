@@ -1,0 +1,11 @@
+/* The clock by which the plugin waits, pauses and measures. In a file of its own, so that a test can
+ * put another clock in its place. */
+#ifndef LKS_PLUGIN_CLOCK_H
+#define LKS_PLUGIN_CLOCK_H
+
+#include <stdint.h>
+
+/* Milliseconds of the monotonic clock. Any thread. */
+uint64_t lks_now_ms(void);
+
+#endif
