@@ -1,6 +1,7 @@
 /* What an operator does: decisions come from lks_job_next, this file carries them out. */
 #include "plugin/operator.h"
 
+#include "plugin/alarms.h"
 #include "plugin/log.h"
 
 #include <stdlib.h>
@@ -170,6 +171,7 @@ static lks_action decide(lks_operator *op, lks_job *job, lks_job_world *world) {
     bool measured = world->answer_ms != UINT64_MAX && world->trace_ms != UINT64_MAX;
     if (job->state == LKS_JOB_SEEN && op->config->is_operator && !measured) return LKS_ACTION_NONE;
     world->disputed = job->state == LKS_JOB_CLAIMED && lks_disputes_hold(op, job->round.claim_id);
+    lks_alarms_job(op, job, world);
     lks_action action = lks_job_next(job, &op->config->policy, world, &why);
     if (action == LKS_ACTION_DROP) drop(op, job, why, NULL);
     else if (action == LKS_ACTION_NONE && why && lks_act_pause(op, job->request_id, LKS_ACTION_NONE))

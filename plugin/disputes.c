@@ -4,6 +4,7 @@
 #include "plugin/operator.h"
 
 #include "chain/keccak.h"
+#include "plugin/alarms.h"
 #include "plugin/log.h"
 #include "plugin/obligations.h"
 
@@ -330,7 +331,10 @@ static void look_at(lks_operator *op, best *b, lks_claim *claim) {
         if (claim->ended.number) settle(op, claim); /* its model is not served any more */
         return;
     }
-    if (m->lent) return;
+    if (m->lent) {
+        lks_alarms_clock(op, m);
+        return;
+    }
     m->claim = *claim;
     if (lks_match_sync(m, &op->deployment, &op->feed.node, op->store, &op->feed.head.ref)) {
         lks_short_id(name, claim->claim_id);
@@ -338,9 +342,16 @@ static void look_at(lks_operator *op, best *b, lks_claim *claim) {
             lks_log(op->host, LKS_WARN, "claim %s: reading its game: %s; trying again", name, lks_error_message());
         return;
     }
-    if (claim->ended.number) wind_up(op, m);
-    else if (ours) defend(op, b, m);
-    else attack(op, b, m);
+    lks_alarms_lost(op, m);
+    if (claim->ended.number) {
+        wind_up(op, m);
+        return;
+    }
+    if (ours)
+        defend(op, b, m);
+    else
+        attack(op, b, m);
+    lks_alarms_look(op, m);
 }
 
 /* Forgets matches whose claims are gone: settled, or taken away by a re-org. */

@@ -1,5 +1,6 @@
 #include "plugin/events.h"
 
+#include "chain/address.h"
 #include "chain/hex.h"
 #include "plugin/log.h"
 
@@ -233,12 +234,30 @@ static lks_err apply_to_claims(const lks_events *e, const lks_job *job, const lk
 
 /* ---- logs ---- */
 
-/* What costs us bond is an error, so that one can be alerted by level. */
-static int level_of(const lks_job *job, lks_job_state after)
+/* Says that a job is in another state. What costs us bond is an error with the amount, so that one
+ * can be alerted by level. */
+static void tell(const lks_events *e, const lks_job *job, lks_job_state after,
+                 const lks_block_ref *block, const lks_event *event)
 {
-    if (after == LKS_JOB_MISSED || after == LKS_JOB_CONVICTED)
-        return LKS_ERROR;
-    return job->round.accepted.number ? LKS_INFO : LKS_DEBUG;
+    char name[LKS_SHORT_ID_SIZE], ether[LKS_ETHER_SIZE];
+    unsigned long long number = block->number;
+    lks_short_id(name, job->request_id);
+    if (after == LKS_JOB_MISSED) {
+        lks_wei_format(ether, &event->amount);
+        lks_log(e->host, LKS_ERROR,
+                "request %s is missed (block %llu): its deadline passed without our claim, which costs"
+                " %s ether of the bond",
+                name, number, ether);
+    } else if (after == LKS_JOB_CONVICTED) {
+        lks_wei_format(ether, &job->request.stake);
+        lks_log(e->host, LKS_ERROR,
+                "request %s is convicted (block %llu): our claim was proved wrong or was not defended in"
+                " time, which costs the stake of %s ether",
+                name, number, ether);
+    } else {
+        lks_log(e->host, job->round.accepted.number ? LKS_INFO : LKS_DEBUG,
+                "request %s is %s (block %llu)", name, lks_job_state_name(after), number);
+    }
 }
 
 static lks_err apply(const lks_events *e, const lks_block_ref *block, lks_job *job,
@@ -260,8 +279,7 @@ static lks_err apply(const lks_events *e, const lks_block_ref *block, lks_job *j
         return LKS_OK;
     }
     if (after != before)
-        lks_log(e->host, level_of(job, after), "request %s is %s (block %llu)", name,
-                lks_job_state_name(after), (unsigned long long)block->number);
+        tell(e, job, after, block, event);
     return lks_store_job_put(e->store, job);
 }
 

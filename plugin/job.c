@@ -302,6 +302,14 @@ bool lks_job_is_late(const lks_job *job, uint64_t time, uint32_t reveal_seconds)
     }
 }
 
+bool lks_job_is_tight(const lks_job *job, const lks_job_world *world)
+{
+    bool waits = job->state == LKS_JOB_ACCEPTED && job->round.full.number != 0;
+    if (!waits || world->answer_ms == UINT64_MAX)
+        return false;
+    return world->now + (world->answer_ms + world->inclusion_ms) / 1000 > job->round.claim_deadline;
+}
+
 static lks_action unless_sent(const lks_job *job, lks_action action)
 {
     return job->sent & LKS_SENT(action) ? LKS_ACTION_NONE : action;

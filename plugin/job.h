@@ -231,6 +231,8 @@ lks_action lks_job_next(const lks_job *job, const lks_job_policy *policy, const 
 bool lks_job_has_answer(const lks_job *job);
 /* Whether an acceptance must bring the header of the seed block. */
 bool lks_job_needs_header(const lks_job *job);
+/* Whether the answer of an accepted request would come after its deadline, by the estimate. */
+bool lks_job_is_tight(const lks_job *job, const lks_job_world *world);
 /* Whether the time for our claim, or for the commitment to it, is over. */
 bool lks_job_is_late(const lks_job *job, uint64_t time, uint32_t reveal_seconds);
 

@@ -22,6 +22,14 @@ typedef struct lks_held {
     lks_move move;       /* owned */
 } lks_held;
 
+/* Turns of ours in the disputes of a claim, and what was said of them. */
+typedef struct lks_turns {
+    size_t count;
+    uint64_t deadline; /* chain time, of the one that ends first */
+    uint64_t told;     /* chain time of the last warning; 0: none */
+    bool window, lost; /* these warnings were given */
+} lks_turns;
+
 typedef struct lks_match {
     lks_claim claim;
     const lks_served *served;
@@ -37,6 +45,7 @@ typedef struct lks_match {
     bool compared;        /* the root that the operator opened, with ours */
     bool differs;         /* what came of it */
     lks_held held;
+    lks_turns turns;
 } lks_match;
 
 typedef struct lks_matches {

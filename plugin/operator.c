@@ -1,5 +1,6 @@
 #include "plugin/operator.h"
 
+#include "plugin/alarms.h"
 #include "plugin/log.h"
 #include "plugin/obligations.h"
 
@@ -137,6 +138,7 @@ bool lks_operator_turn(lks_operator *op, uint32_t wait_ms) {
     }
     free(item);
     if (!op->checked) check(op);
+    lks_alarms_behind(op);
     if (op->checked && op->feed.behind) {
         sync(op);
         if (op->feed.behind) return true;

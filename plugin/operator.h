@@ -22,6 +22,11 @@
 
 #include <stdatomic.h>
 
+/* Since when the newest block is not known, and when that was said; monotonic, 0: it is. */
+typedef struct lks_gap {
+    uint64_t since_ms, told_ms;
+} lks_gap;
+
 /* What was said of the obligations of a plugin that accepts nothing. */
 typedef struct lks_drain {
     bool begun, over;
@@ -52,10 +57,12 @@ typedef struct lks_operator {
     uint32_t pause_ms;         /* what failed is tried again after that long */
     lks_pauses pauses;
     lks_drain drain;
+    lks_gap gap;
 
     lks_prover *prover;           /* NULL without a dispute game */
     lks_game_deployment deployment;
     lks_u256 min_bond;            /* the game's */
+    uint32_t floor;               /* seconds that the game gives a move at least */
     uint8_t secret[32];           /* decides which claims are in our share */
     uint64_t trace_us[LKS_MAX_MODELS]; /* a position, as measured; 0: not yet */
     lks_matches matches;

@@ -91,6 +91,7 @@ static lks_err check_game(lks_operator *op) {
     lks_buf_free(&result);
     if (err) return lks_fail_in(err, "DisputeGame");
     op->deployment.budget = p.budget;
+    op->floor = p.floor;
     op->min_bond = p.min_bond;
     return LKS_OK;
 }

@@ -214,6 +214,21 @@ void puppet_challenge(puppet *p) {
     puppet_send(p, &calls);
 }
 
+void puppet_timeout(puppet *p)
+{
+    if (!puppet_look(p))
+        return;
+    for (size_t i = 0; i < lks_game_dispute_count(p->game); i++) {
+        const lks_game_dispute *d = lks_game_dispute_at(p->game, i);
+        lks_game_calls calls = {0};
+        bool theirs = lks_state_is_operators(d->now.state) != p->defends;
+        if (d->end != LKS_GAME_LIVE || !theirs)
+            continue;
+        DO(lks_game_call_timeout(&calls, d));
+        puppet_send(p, &calls);
+    }
+}
+
 void puppet_free(puppet *p) {
     lks_trace_free(p->trace);
     lks_game_free(p->game);

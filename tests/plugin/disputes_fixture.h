@@ -51,6 +51,8 @@ typedef struct puppet {
 void puppet_move(puppet *p);
 /* Opens a dispute of the puppet's, in the next block. */
 void puppet_challenge(puppet *p);
+/* Ends every dispute of its claim that the other side lets wait, when its time is over. */
+void puppet_timeout(puppet *p);
 void puppet_free(puppet *p);
 puppet liar_of(size_t request, const uint32_t *trace_tokens);
 puppet accuser_of(size_t request, uint8_t name);

@@ -334,6 +334,30 @@ static void test_single_claim(void **state) {
     expect(&job, &policy, &world, LKS_ACTION_NONE, LKS_DROP_NONE);
 }
 
+/* An answer that would come too late, before anything is late. */
+static void test_tight(void **state)
+{
+    (void)state;
+    lks_job_world world = calm();
+    lks_job job = request_at(10);
+    job.round.accepted.number = 13;
+    job.state = lks_job_fold(&job);
+    world.answer_ms = 100000;
+    assert_false(lks_job_is_tight(&job, &world)); /* its period has not begun */
+    job.round.full.number = 13;
+    job.round.claim_deadline = world.now + 103;
+    assert_false(lks_job_is_tight(&job, &world));
+    world.now++;
+    assert_true(lks_job_is_tight(&job, &world));
+    world.answer_ms = UINT64_MAX;
+    assert_false(lks_job_is_tight(&job, &world));
+    world.answer_ms = 100000;
+    job.answered = true;
+    job.answer_count = 1;
+    job.state = lks_job_fold(&job);
+    assert_false(lks_job_is_tight(&job, &world));
+}
+
 static void test_replicas(void **state) {
     (void)state;
     lks_job_policy policy = open_policy();
@@ -407,6 +431,7 @@ int main(void) {
         cmocka_unit_test(test_every_transition), cmocka_unit_test(test_every_history),     cmocka_unit_test(test_accepting),
         cmocka_unit_test(test_single_claim),     cmocka_unit_test(test_replicas),          cmocka_unit_test(test_answers_and_seeds),
         cmocka_unit_test(test_giving_up),        cmocka_unit_test(test_seed_block),        cmocka_unit_test(test_claimable),
+        cmocka_unit_test(test_tight),
         cmocka_unit_test(test_cancelled),        cmocka_unit_test(test_rounds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

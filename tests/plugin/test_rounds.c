@@ -69,6 +69,7 @@ static void test_missed_and_accepted_anew(void **state)
     mine_and_turn();
     assert_true(job_of(r).round.misses == 1 && job_of(r).round.accepted.number == 0);
     assert_non_null(strstr(sim_host_lines(host), "ERROR request"));
+    assert_non_null(strstr(sim_host_lines(host), "costs 0.02 ether of the bond"));
     chain->pool_forgets = false;
     run_until(r, LKS_JOB_FINAL);
     check_claim(r);
@@ -111,6 +112,7 @@ static void test_late_is_no_backlog(void **state)
     for (int i = 0; i < 14; i++)
         mine_and_turn();
     assert_int_equal(job_of(late).state, LKS_JOB_ACCEPTED);
+    assert_non_null(strstr(sim_host_lines(host), "its answer takes 80 s, and its claim is due in"));
     chain->period = 1;
     atomic_store(&failing_runs, 0);
     size_t r = sim_ask(chain, NULL, 6);
