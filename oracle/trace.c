@@ -3,11 +3,9 @@
 #include "oracle/openings.h"
 
 #include <assert.h>
-#include <errno.h>
-#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 /* ---- Making ---- */
 
@@ -68,23 +66,10 @@ static lks_err plan_leaves(lks_trace *t)
     return LKS_OK;
 }
 
-/* A file without a name: it goes when the trace goes, whatever happens to the process. */
-static lks_err open_spill(lks_trace *t, const char *folder)
+void lks_trace_drop_rows(lks_trace *t)
 {
-    t->spill = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-    if (t->spill < 0 && (errno == EOPNOTSUPP || errno == EISDIR || errno == ENOENT)) { /* a file system or a kernel without O_TMPFILE */
-        size_t len = strlen(folder);
-        char *path = malloc(len + sizeof "/lockstep-trace-XXXXXX");
-        if (!path)
-            return lks_fail(LKS_NOMEM, "out of memory");
-        memcpy(path, folder, len);
-        memcpy(path + len, "/lockstep-trace-XXXXXX", sizeof "/lockstep-trace-XXXXXX");
-        t->spill = mkostemp(path, O_CLOEXEC);
-        if (t->spill >= 0)
-            unlink(path);
-        free(path);
-    }
-    return t->spill >= 0 ? LKS_OK : lks_fail(LKS_IO, "cannot make a file for the trace's rows in %s: %s", folder, strerror(errno));
+    snprintf(t->rows_fault, sizeof t->rows_fault, "%s", lks_error_message());
+    lks_spill_file_close(&t->rows);
 }
 
 typedef struct maker {
@@ -115,7 +100,7 @@ static lks_err compute(lks_trace *t)
     if (!err)
         err = lks_trace_pass_run(&m.pass);
     if (!err && m.hasher)
-        err = lks_trace_hasher_finish(m.hasher);
+        lks_trace_hasher_finish(m.hasher);
     lks_trace_hasher_close(m.hasher);
     lks_trace_pass_close(&m.pass);
     return err;
@@ -136,12 +121,11 @@ lks_err lks_trace_make(lks_trace **out, const lks_model *m, const lks_run *run, 
     t->threads = o->threads;
     lks_trace_hand_over(t, o->cancel, o->before_pass, o->user);
     t->tokens_only = o->tokens_only;
-    t->spill = -1;
     err = copy_run(t, run);
     if (!err && !t->tokens_only)
         err = plan_leaves(t);
-    if (!err && !t->tokens_only && o->spill_folder)
-        err = open_spill(t, o->spill_folder);
+    if (!err && !t->tokens_only && o->spill && lks_spill_file_open(&t->rows, o->spill, lks_trace_size(t)))
+        lks_trace_drop_rows(t);
     if (!err)
         err = compute(t);
     if (err)
@@ -155,8 +139,7 @@ void lks_trace_free(lks_trace *t)
 {
     if (!t)
         return;
-    if (t->spill >= 0)
-        close(t->spill);
+    lks_spill_file_close(&t->rows);
     free(t->ids);
     free(t->allowed);
     free(t->tokens);
@@ -221,3 +204,7 @@ uint64_t lks_trace_size(const lks_trace *t)
     assert(!t->tokens_only);
     return t->first_byte[t->model->program.op_count];
 }
+
+bool lks_trace_keeps_rows(const lks_trace *t) { return t->rows.spill != NULL; }
+
+const char *lks_trace_rows_fault(const lks_trace *t) { return t->rows_fault[0] ? t->rows_fault : NULL; }

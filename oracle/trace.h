@@ -7,12 +7,14 @@
  *
  * Memory of a trace: 32 bytes a chunk of 1,024 (the leaves' hashes; every node above is computed from them when it is asked for) and 32 an
  * operation. While it is made, and while rows are read again: beside that one session (engine.h) whose batch is LKS_TRACE_BATCH positions, 64
- * rows of logits, and a few rows a thread and a size of rows. Rows are not kept: they are computed again in one pass, or read from the spill file where one was asked for.
+ * rows of logits, and a few rows a thread and a size of rows. Rows are kept in a file where a spill was
+ * given and has room for them; else, and when that file fails, they are computed again in one pass.
  * A trace belongs to one thread at a time; the model must outlive it.
  */
 #ifndef LKS_ORACLE_TRACE_H
 #define LKS_ORACLE_TRACE_H
 
+#include "oracle/spill.h"
 #include "oracle/step.h"
 
 #include <stdatomic.h>
@@ -25,7 +27,7 @@ typedef struct lks_trace lks_trace;
 
 typedef struct lks_trace_options {
     unsigned threads;          /* 0: one for every core */
-    const char *spill_folder;  /* keep the rows in an unlinked file there; NULL: compute them again when they are read */
+    lks_spill *spill;          /* keep the rows there; NULL: compute them again when they are read */
     const atomic_bool *cancel; /* set from any thread: ends with LKS_REFUSED soon, lks_trace_rows too; outlives the trace; may be NULL */
     bool tokens_only;          /* compute the tokens alone: no leaf is hashed, and only the functions marked T may be called */
     /* Called before each batch of at most LKS_TRACE_BATCH positions goes through the model, on the
@@ -37,7 +39,7 @@ typedef struct lks_trace_options {
 
 /* Computes the claim again. Copies the run.
  * Returns: LKS_OK; LKS_BADARGS (no prompt or answer, an id outside the vocabulary, too many positions, a policy that a request cannot state); LKS_REFUSED
- * (cancelled); LKS_IO (spill file); LKS_NOMEM. */
+ * (cancelled); LKS_NOMEM. */
 LKS_MUST_USE lks_err lks_trace_make(lks_trace **out, const lks_model *m, const lks_run *run, const lks_trace_options *options);
 void lks_trace_free(lks_trace *t);
 /* Replaces cancel, before_pass and user of the options for the calls to come: the trace goes to
@@ -66,8 +68,15 @@ typedef struct lks_trace_row {
     uint8_t *bytes;
 } lks_trace_row;
 
-/* Fills all rows, in one pass over the positions up to the last that is needed, or from the spill file.
- * Returns: LKS_OK; LKS_BADARGS (a row that the trace does not have); LKS_REFUSED (cancelled); LKS_IO; LKS_NOMEM. */
+/* Fills all rows, from the file that they are kept in, or in one pass over the positions up to the
+ * last that is needed. A row that the file gives is hashed first: one that it has lost or changed
+ * ends the file.
+ * Returns: LKS_OK; LKS_BADARGS (a row that the trace does not have); LKS_REFUSED (cancelled);
+ * LKS_NOMEM. */
 LKS_MUST_USE lks_err lks_trace_rows(lks_trace *t, lks_trace_row *rows, size_t count);
+/* Whether rows are read from a file. */
+bool lks_trace_keeps_rows(const lks_trace *t);
+/* Why they are not, although a spill was given. Returns: NULL when they are, or were not to be. */
+const char *lks_trace_rows_fault(const lks_trace *t);
 
 #endif

@@ -2,10 +2,9 @@
 #include "oracle/openings.h"
 #include "oracle/trace_internal.h"
 
-#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 /* ---- Rows in committed form ---- */
 
@@ -70,7 +69,8 @@ struct lks_trace_hasher {
     waiting *waiting; /* one for each size of rows */
     size_t sizes;
     output_job job;
-    atomic_int failed; /* errno of a write to the spill file */
+    atomic_bool failed; /* a write to the rows' file did */
+    char fault[192];    /* the first one's reason; of the thread that set failed */
 };
 
 static uint32_t rows_of_unit(uint32_t row_size)
@@ -144,28 +144,24 @@ void lks_trace_hasher_close(lks_trace_hasher *h)
     free(h);
 }
 
-static void spill(lks_trace_hasher *h, uint64_t at, const uint8_t *bytes, size_t len)
+/* Writes rows to their file. After a failure no more are written, and the trace goes on without. */
+static void keep(lks_trace_hasher *h, uint64_t at, const uint8_t *bytes, size_t len)
 {
-    while (len && !atomic_load(&h->failed)) {
-        ssize_t n = pwrite(h->trace->spill, bytes, len, (off_t)at);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0) {
-            atomic_store(&h->failed, n < 0 ? errno : ENOSPC);
-            return;
-        }
-        bytes += n, at += (uint64_t)n, len -= (size_t)n;
-    }
+    bool expected = false;
+    if (atomic_load(&h->failed) || !lks_spill_write(&h->trace->rows, at, bytes, len))
+        return;
+    if (atomic_compare_exchange_strong(&h->failed, &expected, true))
+        snprintf(h->fault, sizeof h->fault, "%s", lks_error_message());
 }
 
-/* `count` rows in committed form, from number `row` on (of one head), one behind the other, go to the spill file. Returns: the first one's first leaf. */
+/* `count` rows in committed form, from number `row` on (of one head), one behind the other, go to their file. Returns: the first one's first leaf. */
 static uint64_t keep_rows(lks_trace_hasher *h, uint32_t op, uint32_t row, const uint8_t *bytes, size_t count)
 {
     lks_trace *t = h->trace;
     const lks_shape *s = &t->shapes[op];
     uint64_t ordinal = lks_shape_row_ordinal(s, row);
-    if (t->spill >= 0)
-        spill(h, t->first_byte[op] + ordinal * s->row_size, bytes, count * s->row_size);
+    if (t->rows.spill)
+        keep(h, t->first_byte[op] + ordinal * s->row_size, bytes, count * s->row_size);
     return t->first_leaf[op] + ordinal * s->chunks;
 }
 
@@ -286,14 +282,14 @@ static void root_unit(void *context, size_t op, unsigned thread)
     lks_item_node(t->roots[op], LKS_TREE_TRACE, &t->shapes[op], t->leaves + t->first_leaf[op], t->shapes[op].height, 0);
 }
 
-lks_err lks_trace_hasher_finish(lks_trace_hasher *h)
+void lks_trace_hasher_finish(lks_trace_hasher *h)
 {
     lks_pool_flush(h->pool);
     for (size_t i = 0; i < h->sizes; i++)
         commit_waiting(h->trace, &h->waiting[i], 0, h->waiting[i].count);
-    int failed = atomic_load(&h->failed);
-    if (failed)
-        return lks_fail(LKS_IO, "the file for the trace's rows cannot be written: %s", strerror(failed));
     lks_pool_run(h->pool, h->trace->model->program.op_count, root_unit, h);
-    return LKS_OK;
+    if (!atomic_load(&h->failed))
+        return;
+    lks_fail_store("%s", h->fault); /* it was another thread's */
+    lks_trace_drop_rows(h->trace);
 }

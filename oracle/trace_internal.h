@@ -33,11 +33,15 @@ struct lks_trace {
     uint32_t positions, sampled; /* T, N */
     lks_shape *shapes;           /* one an operation, as the next three */
     uint64_t *first_leaf;        /* and one more: the number of leaves */
-    uint64_t *first_byte;        /* of its rows in the spill file; and one more: its size */
+    uint64_t *first_byte;        /* of its rows in the file; and one more: its size */
     uint8_t (*roots)[32];
     uint8_t (*leaves)[32]; /* operation by operation, without padding (openings.h) */
-    int spill;             /* -1: none */
+    lks_spill_file rows;   /* where its rows are; closed: nowhere */
+    char rows_fault[192];  /* why not, where they were to be kept; else empty */
 };
+
+/* From now on rows are computed again: what the error message says went wrong with their file. */
+void lks_trace_drop_rows(lks_trace *t);
 
 /* ---- trace_pass.c ---- */
 
@@ -64,14 +68,14 @@ void lks_trace_pass_close(lks_trace_pass *p);
 void lks_trace_store_row(uint8_t *bytes, const lks_op *op, const lks_op_output *o, size_t t);
 void lks_trace_store_sample(uint8_t bytes[8], const lks_sample_row *s);
 
-/* Hashes rows into the leaves of a trace and writes them to its spill file. */
+/* Hashes rows into the leaves of a trace and writes them to its file. */
 typedef struct lks_trace_hasher lks_trace_hasher;
 LKS_MUST_USE lks_err lks_trace_hasher_open(lks_trace_hasher **out, lks_trace *t, lks_pool *pool);
 void lks_trace_hasher_close(lks_trace_hasher *h);
 /* The output's rows are the operation's rows from first_row on (kind KV: of every head). The pool does it with its next loop: the rows must stay until then. */
 void lks_trace_hasher_output(lks_trace_hasher *h, uint32_t op, const lks_op_output *o, uint32_t first_row);
 void lks_trace_hasher_sample(lks_trace_hasher *h, uint32_t row, const lks_sample_row *s);
-/* Computes the operations' roots. Returns: LKS_OK; LKS_IO (a write to the spill file failed). */
-LKS_MUST_USE lks_err lks_trace_hasher_finish(lks_trace_hasher *h);
+/* Computes the operations' roots. */
+void lks_trace_hasher_finish(lks_trace_hasher *h);
 
 #endif

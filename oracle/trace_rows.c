@@ -1,10 +1,8 @@
-/* Rows of a trace again: from the spill file, or by one pass that keeps those wanted. */
+/* Rows of a trace again: from their file, or by one pass that keeps those wanted. */
 #include "oracle/trace_internal.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 typedef struct rereader {
     lks_trace_pass pass;        /* first: the callbacks get a pointer to it */
@@ -99,19 +97,37 @@ static lks_err compute_again(const lks_trace *t, const lks_trace_row *rows, size
     return err;
 }
 
-static lks_err read_spilled(const lks_trace *t, const lks_trace_row *row)
+/* Whether the row has the hashes that it was committed with. */
+static bool is_as_committed(const lks_trace *t, const lks_trace_row *row, uint64_t ordinal)
 {
     const lks_shape *s = &t->shapes[row->op];
-    uint64_t at = t->first_byte[row->op] + lks_shape_row_ordinal(s, row->row) * s->row_size;
-    for (size_t done = 0; done < s->row_size;) {
-        ssize_t n = pread(t->spill, row->bytes + done, s->row_size - done, (off_t)(at + done));
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return lks_fail(LKS_IO, "the file with the trace's rows cannot be read: %s", n < 0 ? strerror(errno) : "it is too short");
-        done += (size_t)n;
+    const uint8_t(*leaves)[32] = (const uint8_t(*)[32])t->leaves + t->first_leaf[row->op] + ordinal * s->chunks;
+    for (uint32_t c = 0; c < s->chunks; c++) {
+        uint8_t hash[32];
+        uint32_t first = c * LKS_CHUNK_SIZE, left = s->row_size - first;
+        lks_tree_leaf(hash, LKS_TREE_TRACE, row->bytes + first, left < LKS_CHUNK_SIZE ? left : LKS_CHUNK_SIZE);
+        if (memcmp(hash, leaves[c], 32))
+            return false;
     }
-    return LKS_OK;
+    return true;
+}
+
+static lks_err read_kept(const lks_trace *t, const lks_trace_row *row)
+{
+    const lks_shape *s = &t->shapes[row->op];
+    uint64_t ordinal = lks_shape_row_ordinal(s, row->row);
+    lks_err err = lks_spill_read(&t->rows, t->first_byte[row->op] + ordinal * s->row_size, row->bytes, s->row_size);
+    if (!err && !is_as_committed(t, row, ordinal))
+        err = lks_fail(LKS_IO, "row %u of operation %u has changed in its file", row->row, row->op);
+    return err;
+}
+
+static lks_err read_all_kept(const lks_trace *t, const lks_trace_row *rows, size_t count)
+{
+    lks_err err = LKS_OK;
+    for (size_t i = 0; !err && i < count; i++)
+        err = read_kept(t, &rows[i]);
+    return err;
 }
 
 lks_err lks_trace_rows(lks_trace *t, lks_trace_row *rows, size_t count)
@@ -123,10 +139,10 @@ lks_err lks_trace_rows(lks_trace *t, lks_trace_row *rows, size_t count)
             return lks_fail(LKS_BADARGS, "operation %u has no row %u", rows[i].op, rows[i].row);
     if (count == 0)
         return LKS_OK;
-    if (t->spill < 0)
-        return compute_again(t, rows, count);
-    lks_err err = LKS_OK;
-    for (size_t i = 0; !err && i < count; i++)
-        err = read_spilled(t, &rows[i]);
-    return err;
+    if (t->rows.spill) {
+        if (!read_all_kept(t, rows, count))
+            return LKS_OK;
+        lks_trace_drop_rows(t);
+    }
+    return compute_again(t, rows, count);
 }

@@ -3,6 +3,7 @@
 #include "chain/address.h"
 #include "chain/json.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,6 +31,17 @@ static lks_err read_text(const lks_json *doc, int node, char **out) {
 static lks_err read_file_name(lks_config *config, const lks_json *doc, int node, void *field) {
     (void)config;
     return read_text(doc, node, field);
+}
+
+/* "none" and "" are the empty text. */
+static lks_err read_folder(lks_config *config, const lks_json *doc, int node, void *field)
+{
+    (void)config;
+    char **out = field;
+    if (!lks_json_equals(doc, node, "") && !lks_json_equals(doc, node, "none"))
+        return read_text(doc, node, out);
+    *out = calloc(1, 1);
+    return *out ? LKS_OK : lks_fail(LKS_NOMEM, "out of memory");
 }
 
 static lks_err read_number(const lks_json *doc, int node, uint64_t max, uint64_t *out) {
@@ -182,7 +194,8 @@ static const key top_keys[] = {
     {"finalize", read_bool, FIELD(policy.finalize), false},
     {"check_share", read_share, 0, false},
     {"max_bond_wei", read_wei, FIELD(max_bond), false},
-    {"spill_folder", read_file_name, FIELD(spill_folder), false},
+    {"spill_folder", read_folder, FIELD(spill_folder), false},
+    {"max_spill_bytes", read_u64, FIELD(max_spill_bytes), false},
 };
 
 static const key contract_keys[] = {
@@ -226,6 +239,20 @@ static lks_err read_contracts(lks_config *config, const lks_json *doc, int node,
     return read_object(config, doc, node, contract_keys, KEY_COUNT(contract_keys), "\"contracts\"");
 }
 
+/* Rows are kept beside the database unless the configuration says otherwise. */
+static lks_err set_spill_folder(lks_config *config)
+{
+    static const char suffix[] = "-rows";
+    if (config->spill_folder)
+        return LKS_OK;
+    size_t size = strlen(config->database) + sizeof suffix;
+    config->spill_folder = malloc(size);
+    if (!config->spill_folder)
+        return lks_fail(LKS_NOMEM, "out of memory");
+    snprintf(config->spill_folder, size, "%s%s", config->database, suffix);
+    return LKS_OK;
+}
+
 lks_err lks_config_parse(lks_config *out, const char *json, size_t len) {
     memset(out, 0, sizeof *out);
     out->start_block = LKS_START_NEWEST;
@@ -234,6 +261,7 @@ lks_err lks_config_parse(lks_config *out, const char *json, size_t len) {
     memset(&out->recheck_stake, 0xff, sizeof out->recheck_stake);
     out->policy.accept = out->policy.finalize = true;
     out->check_share = LKS_SHARE_ALL;
+    out->max_spill_bytes = LKS_DEFAULT_SPILL_BYTES;
     memset(&out->max_bond, 0xff, sizeof out->max_bond);
     out->max_fee = lks_u256_from_u64(500 * GWEI);
     out->max_priority_fee = lks_u256_from_u64(10 * GWEI);
@@ -247,6 +275,8 @@ lks_err lks_config_parse(lks_config *out, const char *json, size_t len) {
     static const uint8_t none[20];
     if (err == LKS_OK && out->is_challenger && memcmp(out->game, none, 20) == 0)
         err = lks_fail(LKS_BADARGS, "key \"game\" is missing in \"contracts\": a challenger needs the DisputeGame");
+    if (err == LKS_OK)
+        err = set_spill_folder(out);
     out->is_agent = memcmp(out->operator_address, none, 20) != 0;
     out->policy.drains = out->is_operator && !out->policy.accept;
     out->policy.accept = out->is_operator && out->policy.accept;

@@ -26,7 +26,10 @@
  *   finalize                true or false               true     send the transaction that settles our own claims
  *   check_share             "0.25" or "25%"             "1"      challenger: share of the claims that is run again; which ones nobody else can tell
  *   max_bond_wei            "decimal"                   none     challenger: claims that take a greater bond to dispute are left alone
- *   spill_folder            "folder"                    none     rows of traces are kept there while a dispute runs; without it they are computed again
+ *   spill_folder            "folder"                    <database>-rows   rows of traces are kept there, in unlinked files, while a
+ *                                                                dispute runs; made when missing; "" or "none": they are computed again
+ *   max_spill_bytes         number                      16 GiB   of all these files together; a tenth of the file system, 8 GiB of a
+ *                                                                large one, stays free in any case
  *
  * File names are relative to the host's working directory.
  */
@@ -39,6 +42,7 @@
 #define LKS_CONFIG_MAX_THREADS 256u
 #define LKS_CONFIG_MAX_NICE 19u
 #define LKS_START_NEWEST UINT64_MAX
+#define LKS_DEFAULT_SPILL_BYTES (UINT64_C(16) << 30)
 /* The whole of check_share. */
 #define LKS_SHARE_ALL 100000000u
 
@@ -56,7 +60,8 @@ typedef struct lks_config {
     char *keystore;
     char *password_file;
     char *database;
-    char *spill_folder; /* may be NULL */
+    char *spill_folder; /* NULL or "": none */
+    uint64_t max_spill_bytes;
     unsigned threads;
     unsigned nice;
     uint64_t start_block; /* LKS_START_NEWEST: the newest block at the first start */

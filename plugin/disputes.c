@@ -426,6 +426,7 @@ bool lks_disputes_results(lks_operator *op) {
     lks_match *m = lks_match_find(&op->matches, r.task.claim_id);
     if (m) {
         m->lent = false;
+        lks_resources_look_at(&op->resources, m->trace);
         if (r.trace_us) op->trace_us[model_index(op, m->served->model_id)] = r.trace_us;
         if (r.err) {
             take_failure(op, m, &r);

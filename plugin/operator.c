@@ -55,7 +55,8 @@ lks_err lks_operator_open(lks_operator *op, const lockstep_host *host, const lks
         memcpy(op->deployment.game, config->game, 20);
         memcpy(op->deployment.registry, config->registry, 20);
         err = lks_store_secret(op->store, op->secret);
-        if (!err) err = lks_prover_new(&op->prover, config->threads, config->nice, config->spill_folder, inbox);
+        lks_resources_open(&op->resources, host, config);
+        if (!err) err = lks_prover_new(&op->prover, config->threads, config->nice, op->resources.spill, inbox);
     }
     if (!err)
         err = lks_obligations_check_models(op);
@@ -68,6 +69,7 @@ void lks_operator_close(lks_operator *op) {
     lks_prover_free(op->prover);
     lks_matches_free(&op->matches);
     lks_pauses_free(&op->pauses);
+    lks_resources_close(&op->resources);
     lks_store_close(op->store);
     lks_wipe(op->secret, sizeof op->secret);
     op->worker = NULL;

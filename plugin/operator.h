@@ -17,6 +17,7 @@
 #include "plugin/node.h"
 #include "plugin/pauses.h"
 #include "plugin/prover.h"
+#include "plugin/resources.h"
 #include "plugin/sender.h"
 #include "plugin/worker.h"
 
@@ -65,6 +66,7 @@ typedef struct lks_operator {
     uint32_t floor;               /* seconds that the game gives a move at least */
     uint8_t secret[32];           /* decides which claims are in our share */
     uint64_t trace_us[LKS_MAX_MODELS]; /* a position, as measured; 0: not yet */
+    lks_resources resources;
     lks_matches matches;
     atomic_uint_fast64_t finished; /* for finished_height */
 } lks_operator;

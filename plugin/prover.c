@@ -9,7 +9,7 @@
 
 struct lks_prover {
     unsigned threads;
-    const char *spill_folder;
+    lks_spill *spill;
     lks_desk desk;
     atomic_bool cancel;
     lks_task task;
@@ -25,7 +25,7 @@ static uint64_t now_us(void) {
 static lks_err make_trace(lks_prover *p, const lks_task *task, bool tokens_only, lks_trace **out, lks_task_result *r) {
     const lks_run *run = lks_game_run(task->game);
     if (!run) return lks_fail(LKS_NOTFOUND, "the claim's request is not known");
-    lks_trace_options options = {.threads = p->threads, .spill_folder = tokens_only ? NULL : p->spill_folder, .cancel = &p->cancel, .tokens_only = tokens_only};
+    lks_trace_options options = {.threads = p->threads, .spill = p->spill, .cancel = &p->cancel, .tokens_only = tokens_only};
     uint64_t start = now_us();
     lks_err err = lks_trace_make(out, task->served->model, run, &options);
     if (!err && !tokens_only) r->trace_us = (now_us() - start) / (run->prompt_count + run->answer_count) + 1;
@@ -95,12 +95,12 @@ static void work(void *owner) {
     if (r->err) snprintf(r->reason, sizeof r->reason, "%s", lks_error_message());
 }
 
-lks_err lks_prover_new(lks_prover **out, unsigned threads, unsigned nice, const char *spill_folder, lks_inbox *inbox) {
+lks_err lks_prover_new(lks_prover **out, unsigned threads, unsigned nice, lks_spill *spill, lks_inbox *inbox) {
     *out = NULL;
     lks_prover *p = calloc(1, sizeof *p);
     if (!p) return lks_fail(LKS_NOMEM, "out of memory");
     p->threads = threads;
-    p->spill_folder = spill_folder;
+    p->spill = spill;
     lks_err err = lks_desk_open(&p->desk, work, p, nice, inbox);
     if (err)
         free(p);

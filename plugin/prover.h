@@ -45,8 +45,8 @@ typedef struct lks_task_result {
 /* Frees what the result owns, with its task. */
 void lks_task_result_free(lks_task_result *r);
 
-/* Starts the thread. In: nice, as of lks_desk_open; spill_folder may be NULL; inbox, tapped when a result is ready. */
-lks_err lks_prover_new(lks_prover **out, unsigned threads, unsigned nice, const char *spill_folder, lks_inbox *inbox) LKS_MUST_USE;
+/* Starts the thread. In: nice, as of lks_desk_open; spill, for rows of traces, may be NULL; inbox, tapped when a result is ready. */
+lks_err lks_prover_new(lks_prover **out, unsigned threads, unsigned nice, lks_spill *spill, lks_inbox *inbox) LKS_MUST_USE;
 /* Cancels what runs, waits for the thread, frees. NULL is allowed. */
 void lks_prover_free(lks_prover *prover);
 /* Cancels what runs: its result comes with LKS_REFUSED. NULL is allowed. */

@@ -116,21 +116,23 @@ int lks_rerun_trees(lks_rerun_model *m, const char *command, lks_progress *progr
 int lks_rerun_trace(lks_trace **trace, const lks_rerun_model *m, const lks_run *run, const lks_rerun_args *args, bool tokens_only, const char *command,
                     lks_progress *progress)
 {
-    const lks_trace_options options = {.threads = args->threads, .spill_folder = args->spill, .cancel = &interrupted, .tokens_only = tokens_only};
+    lks_spill *spill = NULL;
+    *trace = NULL;
+    if (args->spill != NULL && lks_spill_open(&spill, args->spill, UINT64_MAX) != LKS_OK) {
+        return lks_cli_fail_file(LKS_IO, command, "choose another --spill folder, or leave it out");
+    }
+    const lks_trace_options options = {.threads = args->threads, .spill = spill, .cancel = &interrupted, .tokens_only = tokens_only};
     work w = {.run = make_trace, .model = m, .claim = run, .options = &options};
     char what[96];
-    *trace = NULL;
     snprintf(what, sizeof what, "computing %zu positions again", run->prompt_count + run->answer_count - 1);
     void (*before)(int) = signal(SIGINT, on_interrupt);
     lks_progress_note(progress, "%s", what);
     lks_err err = wait_for(&w, what, progress);
     signal(SIGINT, before);
     *trace = w.trace;
+    lks_spill_close(spill);
     if (atomic_load(&interrupted)) {
         return lks_cli_fail(LKS_EXIT_INTERRUPTED, "%s: interrupted", command);
-    }
-    if (err == LKS_IO && args->spill != NULL) {
-        return lks_cli_fail_file(err, command, "choose another --spill folder, or leave it out");
     }
     return err == LKS_OK ? LKS_PARSED : lks_cli_fail_file(err, command, NULL);
 }

@@ -94,8 +94,10 @@ static void try_run(const tiny_model *m, const lks_run *run)
     lks_shape s;
     revealed r = {0};
     lks_difference d;
-    lks_trace_options o = {.threads = 1, .spill_folder = "/tmp"};
+    lks_trace_options o = {.threads = 1};
+    OK(lks_spill_open(&o.spill, "/tmp", UINT64_MAX));
     OK(lks_trace_make(&own, &m->model, run, &o));
+    lks_spill_close(o.spill);
     r.shown.open = true;
     lks_trace_root(r.shown.root, own);
     OK(lks_difference_find(&d, own, &r.shown));

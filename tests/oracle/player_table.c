@@ -10,8 +10,10 @@ void sit_down(table *t, const tiny_model *m, const lks_run *run)
     t->run = run;
     OK(lks_model_trees_make(&t->trees, &m->model));
     t->commitment = *lks_model_trees_commitment(t->trees);
-    lks_trace_options o = {.threads = 1, .spill_folder = "/tmp"};
+    lks_trace_options o = {.threads = 1};
+    OK(lks_spill_open(&o.spill, "/tmp", UINT64_MAX));
     OK(lks_trace_make(&t->own, &m->model, run, &o));
+    lks_spill_close(o.spill);
     liar_open(&t->liar, t->own);
 }
 

@@ -184,8 +184,12 @@ static lks_run make_run(tokens *ids, const tiny_model *m, uint32_t prompt, uint3
 static lks_trace *make(const tiny_model *m, const lks_run *r, unsigned threads, const char *spill)
 {
     lks_trace *t;
-    lks_trace_options o = {.threads = threads, .spill_folder = spill};
+    lks_trace_options o = {.threads = threads};
+    if (spill)
+        OK(lks_spill_open(&o.spill, spill, UINT64_MAX));
     OK(lks_trace_make(&t, &m->model, r, &o));
+    lks_spill_close(o.spill);
+    assert_true(lks_trace_keeps_rows(t) == (spill != NULL) && !lks_trace_rows_fault(t));
     return t;
 }
 
@@ -526,8 +530,6 @@ static void test_spill(void **state)
     lks_trace *t;
     tiny_open(&m, "q4-0");
     lks_run r = make_run(&ids, &m, 4, 3);
-    lks_trace_options o = {.spill_folder = "/nowhere"};
-    assert_int_equal(lks_trace_make(&t, &m.model, &r, &o), LKS_IO);
     assert_non_null(mkdtemp(folder));
     t = make(&m, &r, 2, folder);
     assert_int_equal(rmdir(folder), 0); /* the file has no name */

@@ -71,7 +71,9 @@ static void check_length(const lks_model *m, uint32_t prompt, uint32_t answer, c
     static uint32_t ids[4096];
     uint32_t positions = prompt + answer - 1;
     lks_run r = {ids, prompt, ids, answer, {0}};
-    lks_trace_options o = {.threads = THREADS, .spill_folder = spill};
+    lks_trace_options o = {.threads = THREADS};
+    if (spill)
+        OK(lks_spill_open(&o.spill, spill, UINT64_MAX));
     size_t session = session_size(m, positions), working = working_size(m, positions), before = begin();
     lks_trace *t;
     OK(lks_trace_make(&t, m, &r, &o));
@@ -96,6 +98,7 @@ static void check_length(const lks_model *m, uint32_t prompt, uint32_t answer, c
     assert_int_equal(atomic_load(&peak), now);
     lks_trace_free(t);
     assert_int_equal(atomic_load(&held), before);
+    lks_spill_close(o.spill);
 }
 
 static void test_lengths(void **state)

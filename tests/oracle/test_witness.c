@@ -32,8 +32,10 @@ static void claim_open(claim *c, const tiny_model *m, const lks_run *run)
     c->run = run;
     run_rows_make(&c->rows, &m->model, run);
     run_tree_make(&c->tree, &c->rows);
-    const lks_trace_options o = {.threads = 1, .spill_folder = "/tmp"};
+    lks_trace_options o = {.threads = 1};
+    OK(lks_spill_open(&o.spill, "/tmp", UINT64_MAX));
     OK(lks_trace_make(&c->own, &m->model, run, &o));
+    lks_spill_close(o.spill);
     OK(lks_model_trees_make(&c->trees, &m->model));
     c->model = lks_model_trees_commitment(c->trees);
     model_hashes_make(&c->hashes, &m->model);

@@ -33,7 +33,9 @@ static void test_defaults(void **state) {
     assert_true(c.max_fee.w[0] == 500000000000u && c.max_priority_fee.w[0] == 10000000000u);
     assert_true(c.is_operator && c.policy.accept && !c.policy.drains && !c.is_challenger && c.game[0] == 0 &&
                 !c.is_agent);
-    assert_true(c.check_share == LKS_SHARE_ALL && c.max_bond.w[3] == UINT64_MAX && c.recheck_stake.w[3] == UINT64_MAX && !c.spill_folder);
+    assert_true(c.check_share == LKS_SHARE_ALL && c.max_bond.w[3] == UINT64_MAX && c.recheck_stake.w[3] == UINT64_MAX);
+    assert_string_equal(c.spill_folder, "jobs.db-rows");
+    assert_true(c.max_spill_bytes == UINT64_C(16) << 30);
     lks_config_free(&c);
 }
 
@@ -58,6 +60,22 @@ static void test_drain(void **state)
     assert_int_equal(parse(&c, "{" NEEDED ",\"accept\":false}"), LKS_OK);
     assert_true(c.is_operator && !c.policy.accept && c.policy.drains && c.policy.finalize);
     lks_config_free(&c);
+}
+
+/* Rows of traces: none of them are kept where the configuration says so. */
+static void test_no_spill(void **state)
+{
+    (void)state;
+    static const char *const words[] = {"\"\"", "\"none\""};
+    char json[1024];
+    lks_config c;
+    for (size_t i = 0; i < 2; i++) {
+        snprintf(json, sizeof json, "{" NEEDED ",\"spill_folder\":%s,\"max_spill_bytes\":7}", words[i]);
+        assert_int_equal(parse(&c, json), LKS_OK);
+        assert_string_equal(c.spill_folder, "");
+        assert_int_equal(c.max_spill_bytes, 7);
+        lks_config_free(&c);
+    }
 }
 
 #define CHALLENGER \
@@ -172,6 +190,7 @@ int main(void) {
         cmocka_unit_test(test_defaults),
         cmocka_unit_test(test_every_key),
         cmocka_unit_test(test_drain),
+        cmocka_unit_test(test_no_spill),
         cmocka_unit_test(test_challenger),
         cmocka_unit_test(test_wrong),
         cmocka_unit_test(test_needed_keys),

@@ -1,0 +1,24 @@
+/* What the machine lends us: the disk for rows of traces. */
+#ifndef LKS_PLUGIN_RESOURCES_H
+#define LKS_PLUGIN_RESOURCES_H
+
+#include "oracle/spill.h"
+#include "oracle/trace.h"
+#include "plugin/config.h"
+#include "plugin/lockstep_plugin.h"
+
+typedef struct lks_resources {
+    const lockstep_host *host;
+    lks_spill *spill;   /* NULL: rows are computed again */
+    bool told_of_rows;  /* that a trace's rows are not kept */
+} lks_resources;
+
+/* Opens the configured folder for rows; makes it when it is missing. One that cannot be used is a
+ * warning, and rows are computed again. */
+void lks_resources_open(lks_resources *r, const lockstep_host *host, const lks_config *config);
+void lks_resources_close(lks_resources *r); /* harmless on one that is all zero */
+
+/* Warns, once, when the rows of a trace were to be kept and are not. */
+void lks_resources_look_at(lks_resources *r, const lks_trace *trace);
+
+#endif

@@ -1,0 +1,165 @@
+/* What rows of traces cost an operator in disputes: a pass of the model takes chain time here. The
+ * linker sends the trace's functions and pwrite here. */
+#include "tests/plugin/disputes_fixture.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+lks_err __real_lks_trace_make(lks_trace **out, const lks_model *m, const lks_run *run,
+                              const lks_trace_options *options);
+lks_err __wrap_lks_trace_make(lks_trace **out, const lks_model *m, const lks_run *run,
+                              const lks_trace_options *options);
+lks_err __real_lks_trace_rows(lks_trace *t, lks_trace_row *rows, size_t count);
+lks_err __wrap_lks_trace_rows(lks_trace *t, lks_trace_row *rows, size_t count);
+ssize_t __real_pwrite(int fd, const void *bytes, size_t len, off_t at);
+ssize_t __wrap_pwrite(int fd, const void *bytes, size_t len, off_t at);
+
+static unsigned pass_seconds; /* of the plugin's; 0: passes take no time and are not counted */
+static atomic_uint passes;
+static lks_trace *own_trace;  /* the plugin's */
+static atomic_int writes_left;
+
+static void take_time(void)
+{
+    if (pass_seconds == 0)
+        return;
+    atomic_fetch_add(&passes, 1);
+    sim_mine(chain, pass_seconds);
+}
+
+lks_err __wrap_lks_trace_make(lks_trace **out, const lks_model *m, const lks_run *run,
+                              const lks_trace_options *options)
+{
+    lks_err err = __real_lks_trace_make(out, m, run, options);
+    if (err || !options->cancel) /* a puppet's */
+        return err;
+    own_trace = *out;
+    take_time();
+    return LKS_OK;
+}
+
+lks_err __wrap_lks_trace_rows(lks_trace *t, lks_trace_row *rows, size_t count)
+{
+    bool kept = lks_trace_keeps_rows(t);
+    lks_err err = __real_lks_trace_rows(t, rows, count);
+    if (t == own_trace && (!kept || !lks_trace_keeps_rows(t)))
+        take_time();
+    return err;
+}
+
+ssize_t __wrap_pwrite(int fd, const void *bytes, size_t len, off_t at)
+{
+    if (pass_seconds == 0 || atomic_fetch_sub(&writes_left, 1) > 0)
+        return __real_pwrite(fd, bytes, len, at);
+    errno = ENOSPC;
+    return -1;
+}
+
+/* Anybody ends the disputes whose operator is late. */
+static void end_late(void)
+{
+    uint64_t now = chain->blocks[chain->block_count - 1].time;
+    for (size_t i = 0; i < chain->dispute_count; i++) {
+        const sim_dispute *d = &chain->disputes[i];
+        uint64_t left = d->operator_left > chain->floor ? d->operator_left : chain->floor;
+        lks_game_calls calls;
+        if (!lks_state_is_operators(d->at.state) || now <= d->start + left)
+            continue;
+        DO(lks_game_call_timeout(&calls, &(lks_game_dispute){.terms = d->terms}));
+        sim_put_call(chain, chain->requester, chain->game, &calls.items[0].data);
+        lks_game_calls_free(&calls);
+    }
+}
+
+/* A claim of ours, and accusers whose traces part from ours at different rows. */
+static void defend_against(unsigned accusers, unsigned seconds)
+{
+    static uint32_t answers[6][TOKENS];
+    size_t r = own_claim();
+    own_trace = NULL;
+    atomic_store(&passes, 0);
+    pass_seconds = seconds;
+    for (unsigned k = 0; k < accusers; k++) {
+        memcpy(answers[k], right, sizeof right);
+        answers[k][k % (TOKENS - 1)] = (right[k % (TOKENS - 1)] + 1 + k) % models.items[0].vocab_size;
+        puppet p = {.tokens = answers[k], .request = r};
+        memset(p.address, (int)(0x31 + k), 20);
+        puppet_challenge(play(p));
+    }
+    for (int i = 0; i < 600 && chain->finals + chain->convictions == 0; i++) {
+        end_late();
+        block();
+    }
+    pass_seconds = 0;
+    check_defended(accusers);
+}
+
+static unsigned count_warnings(const char *text)
+{
+    unsigned count = 0;
+    for (const char *p = sim_host_lines(host); (p = strstr(p, text)); p++)
+        count++;
+    return count;
+}
+
+static void open_with_rows(char *folder)
+{
+    fresh_chain(true, false);
+    config.spill_folder = folder;
+    config.max_spill_bytes = UINT64_MAX;
+    atomic_store(&writes_left, INT32_MAX);
+    start();
+}
+
+/* Kept rows: one pass, whatever is asked for. The folder is made, and stays empty. */
+static void test_kept(void **state)
+{
+    (void)state;
+    char folder[64];
+    snprintf(folder, sizeof folder, "/tmp/lockstep-rows-%d", (int)getpid());
+    open_with_rows(folder);
+    defend_against(5, 12);
+    assert_int_equal(atomic_load(&passes), 1);
+    assert_int_equal(rmdir(folder), 0);
+}
+
+/* Without: the trace, and one pass for all rows that are asked for at a time. */
+static void test_not_kept(void **state)
+{
+    (void)state;
+    fresh_chain(true, false);
+    config.spill_folder = "";
+    start();
+    defend_against(5, 8);
+    assert_true(atomic_load(&passes) > 1 && atomic_load(&passes) <= 4);
+    assert_int_equal(count_warnings("computed again"), 0);
+}
+
+/* A disk that is full, at once or in the middle: a warning, and the claim is defended. */
+static void test_disk_full(void **state)
+{
+    (void)state;
+    static const int writes[] = {0, 30};
+    for (size_t i = 0; i < 2; i++) {
+        open_with_rows("/tmp");
+        atomic_store(&writes_left, writes[i]);
+        defend_against(3, 8);
+        assert_int_equal(count_warnings("the rows of a trace are computed again"), 1);
+        teardown(NULL);
+    }
+    open_with_rows("/nowhere/rows");
+    assert_int_equal(count_warnings("rows of traces are not kept"), 1);
+    defend_against(1, 8);
+}
+
+int main(int argc, char **argv)
+{
+    if (argc > 1)
+        cmocka_set_test_filter(argv[1]);
+    const struct CMUnitTest tests[] = {cmocka_unit_test_teardown(test_kept, no_teardown),
+                                       cmocka_unit_test_teardown(test_not_kept, no_teardown),
+                                       cmocka_unit_test_teardown(test_disk_full, no_teardown)};
+    return cmocka_run_group_tests(tests, make_all, free_all);
+}
