@@ -104,10 +104,20 @@ rpc_call *rpc_find(lks_rpc *rpc, uint64_t id)
 
 rpc_call *rpc_next_unsent(lks_rpc *rpc)
 {
-    rpc_call *call = rpc->calls;
-    while (call && call->sent)
-        call = call->next;
-    return call;
+    rpc_call *unsent = NULL;
+    uint32_t under_way = 0;
+    for (rpc_call *call = rpc->calls; call; call = call->next)
+        if (call->sent)
+            under_way++;
+        else if (!unsent)
+            unsent = call;
+    return unsent && rpc_limit_lets(&rpc->limit, lws_now_usecs(), under_way) ? unsent : NULL;
+}
+
+void rpc_sending(rpc_call *call)
+{
+    call->sent = true;
+    call->sent_us = lws_now_usecs();
 }
 
 void rpc_http_answer(lks_rpc *rpc, rpc_call *call)
@@ -120,7 +130,7 @@ void rpc_http_answer(lks_rpc *rpc, rpc_call *call)
         err = LKS_REMOTE;
     if (err == LKS_CORRUPT && call->status != 200)
         err = lks_fail(LKS_IO, "%s answered with HTTP status %d", rpc->url.display, call->status);
-    rpc_finish(rpc, call, err, answer.code, &answer.json);
+    rpc_take_answer(rpc, call, err, &answer);
     lks_buf_free(&answer.json);
 }
 
@@ -161,12 +171,12 @@ lks_err rpc_stream_message(lks_rpc *rpc, const char *text, size_t len)
                               : lks_fail(LKS_CORRUPT, "the node's answer has no id");
     rpc_call *call = err || answer.is_notice ? NULL : rpc_find(rpc, answer.id);
     if (call && call->sent) /* else it timed out meanwhile */
-        rpc_finish(rpc, call, answer.is_error ? LKS_REMOTE : LKS_OK, answer.code, &answer.json);
+        rpc_take_answer(rpc, call, answer.is_error ? LKS_REMOTE : LKS_OK, &answer);
     lks_buf_free(&answer.json);
     return err == LKS_REMOTE ? LKS_CORRUPT : err;
 }
 
-static void tell(lks_rpc *rpc, const char *what, const char *detail)
+void rpc_tell(lks_rpc *rpc, const char *what, const char *detail)
 {
     lks_buf line = {0};
     if (!rpc->notice)
@@ -185,7 +195,7 @@ void rpc_link_up(lks_rpc *rpc, struct lws *wsi)
     lks_buf_clear(&rpc->received);
     rpc->frame = (rpc_frame){0};
     if (rpc->was_up && rpc->lost)
-        tell(rpc, "connected again to", "");
+        rpc_tell(rpc, "connected again to", "");
     rpc->was_up = true;
     rpc->lost = false;
     lws_callback_on_writable(wsi);
@@ -211,7 +221,7 @@ void rpc_link_lost(lks_rpc *rpc, lks_err err)
 {
     pause_link(rpc);
     rpc->lost = true;
-    tell(rpc, "lost the connection to", lks_error_message());
+    rpc_tell(rpc, "lost the connection to", lks_error_message());
     rpc_finish_all(rpc, err, true);
 }
 
@@ -240,6 +250,10 @@ static void time_out(lks_rpc *rpc, int64_t now)
 {
     for (rpc_call *call = rpc->calls, *next; call; call = next) {
         next = call->next;
+        if (!call->sent && rpc_limit_outlasts(rpc, call, now)) {
+            rpc_finish(rpc, call, LKS_BUSY, 0, NULL);
+            continue;
+        }
         if (call->deadline_us > now)
             continue;
         lks_fail(LKS_TIMEOUT, "no answer to %s from %s within %.3g s", call->method, rpc->url.display, call->timeout_ms / 1e3);
@@ -251,7 +265,7 @@ static void send_http(lks_rpc *rpc)
 {
     rpc_call *call;
     while ((call = rpc_next_unsent(rpc))) {
-        call->sent = true;
+        rpc_sending(call);
         rpc_lws_connect_http(rpc, call);
     }
 }
@@ -278,6 +292,8 @@ static bool pump(lks_rpc *rpc)
             next = call->deadline_us;
     if (rpc->calls && rpc->url.transport != RPC_HTTP && rpc->link == RPC_DOWN && rpc->next_attempt_us < next)
         next = rpc->next_attempt_us;
+    if (rpc->calls && now < rpc->limit.until_us && rpc->limit.until_us < next)
+        next = rpc->limit.until_us;
     int64_t wait = next - lws_now_usecs();
     lws_sul_schedule(rpc->lws, 0, &rpc->timer, on_timer, wait > 1000 ? wait : 1000);
     return false;
@@ -317,6 +333,7 @@ static void free_rpc(lks_rpc *rpc)
         lws_context_destroy(rpc->lws);
     pthread_mutex_destroy(&rpc->lock);
     lks_buf_free(&rpc->received);
+    lks_buf_free(&rpc->sent);
     rpc_url_free(&rpc->url);
     free(rpc);
 }
@@ -339,6 +356,7 @@ lks_err lks_rpc_open(lks_rpc **out, const char *url, const lks_rpc_options *opti
     rpc->url = parsed;
     rpc->max_calls = options->max_calls ? options->max_calls : 64;
     rpc->timeout_ms = options->timeout_ms ? options->timeout_ms : 30000;
+    rpc->max_pause_ms = options->max_pause_ms;
     rpc->max_answer = options->max_answer ? options->max_answer : (size_t)64 << 20;
     rpc->notice = options->notice;
     rpc->user = options->user;

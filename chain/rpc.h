@@ -4,6 +4,9 @@
  * WebSocket and a Unix socket there is one connection, made when a call needs it. When it is lost, the calls that were sent fail
  * at once (the node may or may not have acted on them); later calls make it again, after pauses that grow from 0.25 s to 8 s as
  * attempts fail, and a failed attempt fails the calls that waited for it. Over HTTP every call is one POST.
+ * A node that asks for fewer calls, by HTTP status 429, by 503 with Retry-After, or by a JSON-RPC error, gets a pause: as long
+ * as it names, else 1 s and twice as long each time, up to 60 s. Calls wait for its end and are sent again; those that cannot
+ * wait that long fail with LKS_BUSY. After it, calls are sent two at a time, one more with each answer.
  * Calls under way, the size of an answer and the time of each call are bounded. There are no subscriptions: whoever follows the
  * chain polls eth_blockNumber, which works over every transport.
  */
@@ -22,6 +25,7 @@ typedef struct lks_rpc_options {
     uint32_t max_calls;  /* under way at once; 0 means 64 */
     size_t max_answer;   /* bytes of one answer; 0 means 64 MiB */
     uint32_t timeout_ms; /* of a call; 0 means 30,000 */
+    uint32_t max_pause_ms; /* for which a call waits when the node asks for fewer; 0: as long as timeout_ms lets it */
     /* When not NULL: told of each lost connection and each connection made again, one line without a newline, on the service thread. */
     void (*notice)(void *user, const char *line);
     void *user;

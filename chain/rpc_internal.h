@@ -2,6 +2,7 @@
  *   rpc_url.c      which node
  *   rpc_message.c  the text of requests and answers
  *   rpc.c          calls: taking, sending in turn, timing out, answering
+ *   rpc_limit.c    nodes that ask for fewer calls
  *   rpc_lws.c      the three transports on libwebsockets
  */
 #ifndef LKS_CHAIN_RPC_INTERNAL_H
@@ -54,6 +55,28 @@ typedef struct rpc_frame {
  * it ends). Returns: 1 when the value ends there; 0 when it goes on; -1 when no value can begin there. */
 int rpc_frame_next(rpc_frame *frame, const char *data, size_t len, size_t *used);
 
+/* What a node that asks for fewer calls gets: a pause for all calls, then one at a time, one more with each answer. */
+typedef struct rpc_limit {
+    int64_t began_us, until_us; /* of the pause, the last one or the one under way; 0: there was none */
+    int64_t pause_us;           /* its length, without what the node named */
+    uint32_t window;            /* calls under way at once; 0: any number */
+} rpc_limit;
+
+typedef enum rpc_plea {
+    RPC_NO_PLEA,
+    RPC_PLEA,       /* the node asks for fewer calls */
+    RPC_MAY_BE_PLEA /* or for less at once: it names neither */
+} rpc_plea;
+
+/* Whether an answer is an error that asks for fewer calls. Out: *retry_after_s, the pause that it names, or 0. */
+rpc_plea rpc_plea_of(const rpc_answer *answer, const char *method, uint32_t *retry_after_s);
+/* The answer to a call sent at sent_us asks for fewer calls. In: retry_after_s, as it names it, or 0. */
+void rpc_limit_begin(rpc_limit *limit, int64_t now_us, int64_t sent_us, uint32_t retry_after_s);
+/* A call was answered in some other way. */
+void rpc_limit_answered(rpc_limit *limit, int64_t sent_us);
+/* Whether a further call may be sent. In: under_way, the calls sent and not yet answered. */
+bool rpc_limit_lets(const rpc_limit *limit, int64_t now_us, uint32_t under_way);
+
 typedef struct rpc_waiter rpc_waiter;
 
 typedef struct rpc_call {
@@ -63,6 +86,7 @@ typedef struct rpc_call {
     int64_t deadline_us;
     uint32_t timeout_ms;
     bool sent;
+    int64_t sent_us;
     char method[64];
     lks_rpc_reply reply; /* or waiter */
     void *user;
@@ -71,6 +95,7 @@ typedef struct rpc_call {
     struct lws *wsi;
     size_t written;
     int status;
+    uint32_t retry_after_s; /* as the answer's header has it */
     lks_buf answer;
 } rpc_call;
 
@@ -78,7 +103,7 @@ typedef enum rpc_link { RPC_DOWN, RPC_CONNECTING, RPC_UP } rpc_link;
 
 struct lks_rpc {
     rpc_url url;
-    uint32_t max_calls, timeout_ms;
+    uint32_t max_calls, timeout_ms, max_pause_ms;
     size_t max_answer;
     void (*notice)(void *user, const char *line);
     void *user;
@@ -93,13 +118,14 @@ struct lks_rpc {
 
     /* The service thread's own. */
     rpc_call *calls; /* in the order in which they were taken */
+    rpc_limit limit;
     lws_sorted_usec_list_t timer;
     rpc_link link; /* the one connection of WebSocket and IPC */
     struct lws *wsi;
     bool was_up, lost;      /* it was up once; it is known to be lost */
     uint32_t pause_ms;      /* between attempts to connect */
     int64_t next_attempt_us;
-    lks_buf received;
+    lks_buf received, sent; /* the message under way; the last one that was sent */
     rpc_frame frame;
 };
 
@@ -113,10 +139,19 @@ void rpc_http_answer(lks_rpc *rpc, rpc_call *call);
 /* A message whose beginning is text is larger than what is read; the reason is the stored one. Ends the call that it answers.
  * Returns: LKS_IO; or LKS_TOO_LARGE, when it cannot be told which call that is. */
 lks_err rpc_stream_too_large(lks_rpc *rpc, const char *text, size_t len);
+/* Ends a call that was answered, or keeps it for after a pause when the answer asks for fewer calls. err, answer: as of
+ * rpc_finish, the answer not freed. */
+void rpc_take_answer(lks_rpc *rpc, rpc_call *call, lks_err err, const rpc_answer *answer);
+/* Whether a pause lasts longer than an unsent call can wait; then the stored reason says so. */
+bool rpc_limit_outlasts(const lks_rpc *rpc, const rpc_call *call, int64_t now_us);
+/* Tells the owner a line: what, the node, a detail that may be "". */
+void rpc_tell(lks_rpc *rpc, const char *what, const char *detail);
 /* A whole message that came over WebSocket or IPC. Returns: LKS_OK; else the connection is no good, for the stored reason. */
 lks_err rpc_stream_message(lks_rpc *rpc, const char *text, size_t len);
 rpc_call *rpc_find(lks_rpc *rpc, uint64_t id);
+/* The call to be sent next; NULL: none, or not now. rpc_sending: it is on its way. */
 rpc_call *rpc_next_unsent(lks_rpc *rpc);
+void rpc_sending(rpc_call *call);
 /* The connection is up; could not be made; ended (the reason is the stored one). */
 void rpc_link_up(lks_rpc *rpc, struct lws *wsi);
 void rpc_link_failed(lks_rpc *rpc, const char *reason);

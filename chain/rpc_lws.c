@@ -1,6 +1,8 @@
 /* The three transports. All of it runs on the service thread. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "chain/rpc_internal.h"
 
@@ -26,9 +28,11 @@ static int write_next(lks_rpc *rpc, struct lws *wsi, enum lws_write_protocol kin
     rpc_call *call = rpc_next_unsent(rpc);
     if (!call)
         return 0;
-    call->sent = true;
+    rpc_sending(call);
     size_t len = call->body.len - LWS_PRE;
-    if (lws_write(wsi, call->body.data + LWS_PRE, len, kind) < (int)len)
+    lks_buf_clear(&rpc->sent); /* a copy: a WebSocket masks what it sends, and the call may be sent again */
+    lks_buf_put(&rpc->sent, call->body.data, call->body.len);
+    if (rpc->sent.failed || lws_write(wsi, rpc->sent.data + LWS_PRE, len, kind) < (int)len)
         return -1;
     if (rpc_next_unsent(rpc))
         lws_callback_on_writable(wsi);
@@ -174,6 +178,24 @@ static int write_http_body(struct lws *wsi, rpc_call *call)
     return 0;
 }
 
+/* The header Retry-After in seconds; 0: there is none. It may also be a date. */
+static uint32_t retry_after_of(struct lws *wsi)
+{
+    char text[64];
+    struct tm utc = {0};
+    int len = lws_hdr_copy(wsi, text, sizeof text, WSI_TOKEN_HTTP_RETRY_AFTER);
+    if (len <= 0)
+        return 0;
+    if (text[0] >= '0' && text[0] <= '9') {
+        unsigned long seconds = strtoul(text, NULL, 10);
+        return seconds < UINT32_MAX ? (uint32_t)seconds : UINT32_MAX;
+    }
+    if (!strptime(text, "%a, %d %b %Y %H:%M:%S", &utc))
+        return 0;
+    time_t wait = timegm(&utc) - time(NULL);
+    return wait > 0 ? (uint32_t)wait : 1;
+}
+
 /* Makes libwebsockets read what came. Returns: 0, or -1 at the end of the connection. */
 static int read_http(struct lws *wsi)
 {
@@ -195,7 +217,10 @@ static int on_http_call(lks_rpc *rpc, rpc_call *call, struct lws *wsi, enum lws_
     switch (reason) {
     case LWS_CALLBACK_CLIENT_APPEND_HANDSHAKE_HEADER: return add_http_headers(wsi, call, in, *(unsigned char **)in + len);
     case LWS_CALLBACK_CLIENT_HTTP_WRITEABLE: return write_http_body(wsi, call);
-    case LWS_CALLBACK_ESTABLISHED_CLIENT_HTTP: call->status = (int)lws_http_client_http_response(wsi); return 0;
+    case LWS_CALLBACK_ESTABLISHED_CLIENT_HTTP:
+        call->status = (int)lws_http_client_http_response(wsi);
+        call->retry_after_s = retry_after_of(wsi);
+        return 0;
     case LWS_CALLBACK_RECEIVE_CLIENT_HTTP: return read_http(wsi);
     case LWS_CALLBACK_RECEIVE_CLIENT_HTTP_READ:
         if (!(err = append(rpc, &call->answer, in, len)))

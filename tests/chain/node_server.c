@@ -24,7 +24,7 @@ struct node_server {
     node_kind kind;
     int fd, port;
     char path[108];
-    atomic_int mode;
+    atomic_int mode, requests_left; /* in that mode; negative: any number */
     atomic_uint requests;
     atomic_bool stopping;
     pthread_t thread;
@@ -95,7 +95,11 @@ static void put_frame(lks_buf *out, int first_byte, const void *data, size_t len
 static void dress(lks_buf *out, node_kind kind, node_mode mode, const char *text, size_t len)
 {
     if (kind == NODE_HTTP) {
-        lks_buf_printf(out, "HTTP/1.1 %s\r\nContent-Type: application/json\r\n", mode == NODE_STATUS ? "503 Service Unavailable" : "200 OK");
+        lks_buf_printf(out, "HTTP/1.1 %s\r\nContent-Type: application/json\r\n", mode == NODE_STATUS || mode == NODE_RETRY ? "503 Service Unavailable"
+                       : mode == NODE_429                         ? "429 Too Many Requests"
+                                                                  : "200 OK");
+        if (mode == NODE_RETRY)
+            lks_buf_put_text(out, "Retry-After: 2\r\n");
         if (mode != NODE_NO_LENGTH)
             lks_buf_printf(out, "Content-Length: %zu\r\n", mode == NODE_HALF ? 2 * len : len);
         lks_buf_put_text(out, "Connection: close\r\n\r\n");
@@ -112,7 +116,7 @@ static void dress(lks_buf *out, node_kind kind, node_mode mode, const char *text
 }
 
 /* The text of the answer to a request. */
-static void make_answer(lks_buf *out, node_mode mode, const char *request)
+static void make_answer(lks_buf *out, node_kind kind, node_mode mode, const char *request)
 {
     const char *id_text = strstr(request, "\"id\":"), *params = strstr(request, "\"params\":");
     unsigned long id = id_text ? strtoul(id_text + 5, NULL, 10) : 0;
@@ -144,14 +148,31 @@ static void make_answer(lks_buf *out, node_mode mode, const char *request)
         lks_buf_put_byte(out, '}');
         break;
     case NODE_STATUS: lks_buf_put_text(out, "<html>too busy</html>"); break;
+    case NODE_UNSURE: lks_buf_printf(out, "{\"jsonrpc\":\"2.0\",\"id\":%lu,\"error\":{\"code\":-32005,\"message\":\"limit exceeded\"}}", id); break;
+    case NODE_429:
+    case NODE_RETRY:
+        if (kind == NODE_HTTP)
+            lks_buf_put_text(out, "<html>too many</html>");
+        else
+            lks_buf_printf(out, "{\"jsonrpc\":\"2.0\",\"id\":%lu,\"error\":{\"code\":%d,\"message\":\"project ID request rate exceeded\"%s}}", id,
+                           mode == NODE_429 ? 429 : -32005, mode == NODE_429 ? "" : ",\"data\":{\"rate\":{\"backoff_seconds\":2}}");
+        break;
     default: lks_buf_printf(out, "{\"jsonrpc\":\"2.0\",\"id\":%lu,\"result\":%.*s}\n", id, (int)params_len, params ? params + 9 : "null"); break;
     }
+}
+
+static node_mode next_mode(node_server *s)
+{
+    int left = atomic_load(&s->requests_left);
+    if (left > 0)
+        atomic_store(&s->requests_left, left - 1);
+    return left ? (node_mode)atomic_load(&s->mode) : NODE_ECHO;
 }
 
 /* Answers one request. Returns: whether the connection goes on. */
 static bool answer(const client *c, const char *request)
 {
-    node_mode mode = (node_mode)atomic_load(&c->server->mode);
+    node_mode mode = next_mode(c->server);
     lks_buf text = {0}, out = {0};
     bool good = true;
     atomic_fetch_add(&c->server->requests, 1);
@@ -161,7 +182,7 @@ static bool answer(const client *c, const char *request)
         static const char NOTICE[] = "{\"jsonrpc\":\"2.0\",\"method\":\"eth_subscription\",\"params\":{\"subscription\":\"0x1\",\"result\":{\"a\":\"}\\\"\"}}}";
         dress(&out, c->server->kind, mode, NOTICE, sizeof NOTICE - 1);
     }
-    make_answer(&text, mode, request);
+    make_answer(&text, c->server->kind, mode, request);
     if (mode == NODE_HALF)
         text.len /= 2;
     dress(&out, c->server->kind, mode, lks_buf_text(&text), text.len);
@@ -327,6 +348,7 @@ node_server *node_start(node_kind kind, int port, const char *path)
     struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr = {htonl(INADDR_LOOPBACK)}};
     struct sockaddr_un un = {.sun_family = AF_UNIX};
     s->kind = kind;
+    atomic_store(&s->requests_left, -1);
     s->fd = socket(kind == NODE_IPC ? AF_UNIX : AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     int bound;
     if (kind == NODE_IPC) {
@@ -359,6 +381,13 @@ void node_stop(node_server *s)
     free(s);
 }
 
-void node_set(node_server *s, node_mode mode) { atomic_store(&s->mode, (int)mode); }
+void node_set(node_server *s, node_mode mode) { node_set_for(s, mode, -1); }
+
+void node_set_for(node_server *s, node_mode mode, int requests)
+{
+    atomic_store(&s->mode, (int)mode);
+    atomic_store(&s->requests_left, requests);
+}
+
 int node_port(const node_server *s) { return s->port; }
 unsigned node_requests(const node_server *s) { return atomic_load(&s->requests); }

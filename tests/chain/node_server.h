@@ -26,7 +26,10 @@ typedef enum node_mode {
     NODE_CLOSE,     /* closes the connection */
     NODE_HALF,      /* half an answer, then closes the connection */
     NODE_SILENT,    /* never answers */
-    NODE_STATUS     /* over HTTP: status 503 and a page of text */
+    NODE_STATUS,    /* over HTTP: status 503 and a page of text */
+    NODE_429,       /* over HTTP: status 429 and a page of text; else an error with code 429 */
+    NODE_RETRY,     /* the same with the header Retry-After: 2, and as status 503; else an error whose data names 2 seconds */
+    NODE_UNSURE     /* "error": code -32005, "limit exceeded" */
 } node_mode;
 
 typedef struct node_server node_server;
@@ -35,6 +38,8 @@ typedef struct node_server node_server;
 node_server *node_start(node_kind kind, int port, const char *path);
 void node_stop(node_server *server);
 void node_set(node_server *server, node_mode mode);
+/* The same for so many requests, then NODE_ECHO. */
+void node_set_for(node_server *server, node_mode mode, int requests);
 int node_port(const node_server *server);
 /* Requests it has read. */
 unsigned node_requests(const node_server *server);

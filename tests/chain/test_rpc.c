@@ -201,6 +201,73 @@ static void test_kinds(void **state)
     }
 }
 
+/* A node that asks for fewer calls is left alone for a while; the call is made then, and its caller sees nothing of it. */
+static void test_limited(void **state)
+{
+    (void)state;
+    FOR_EACH_TRANSPORT(b)
+    {
+        bench b;
+        lks_buf answer = {0};
+        open_bench(&b, KINDS[transport_], 30000, 0);
+        if (b.kind != NODE_WS) {
+            node_set_for(b.server, NODE_429, 1);
+            double start = seconds();
+            OK(call(&b, "[1]", &answer));
+            assert_string_equal(lks_buf_text(&answer), "[1]");
+            assert_true(seconds() - start > 0.9);
+            assert_int_equal(node_requests(b.server), 2);
+            assert_int_equal(atomic_load(&b.notices), 1);
+            assert_non_null(strstr(b.last_notice, "fewer calls are asked for by"));
+        }
+        if (b.kind != NODE_IPC) { /* it names the time */
+            node_set_for(b.server, NODE_RETRY, 1);
+            double start = seconds();
+            OK(call(&b, "[2]", &answer));
+            assert_string_equal(lks_buf_text(&answer), "[2]");
+            assert_true(seconds() - start > 1.9);
+        }
+        lks_buf_free(&answer);
+        close_bench(&b);
+    }
+}
+
+/* Calls that cannot wait for the end of a pause fail at once, without a request. */
+static void test_limited_too_long(void **state)
+{
+    (void)state;
+    static const char *const METHODS[] = {"eth_echo", "eth_getLogs"};
+    FOR_EACH_TRANSPORT(b)
+    {
+        bench b;
+        atomic_int code = 0;
+        lks_buf answer = {0};
+        open_bench(&b, KINDS[transport_], 700, 0);
+        node_set(b.server, NODE_429);
+        double start = seconds();
+        FAILS(LKS_BUSY, "asks for fewer calls", call(&b, "[]", &answer));
+        for (int i = 0; i < 50; i++)
+            FAILS(LKS_BUSY, "asks for fewer calls", call(&b, "[]", &answer));
+        OK(lks_rpc_call(b.rpc, "eth_echo", "[7]", keep_code, &code));
+        assert_int_equal(wait_for_code(&code), LKS_RPC_LIMITED);
+        if (seconds() - start < 0.9)
+            assert_int_equal(node_requests(b.server), 1);
+        close_bench(&b);
+        lks_buf_free(&answer);
+    }
+    /* An error that may mean either is given to a caller that can ask for less, and slows the others down. */
+    for (size_t i = 0; i < 2; i++) {
+        bench b;
+        lks_buf answer = {0};
+        open_bench(&b, NODE_WS, 700, 0);
+        node_set(b.server, NODE_UNSURE);
+        FAILS(i ? LKS_REMOTE : LKS_BUSY, i ? "limit exceeded" : "fewer calls", lks_rpc_call_sync(b.rpc, METHODS[i], "[]", &answer));
+        FAILS(LKS_BUSY, "fewer calls", lks_rpc_call_sync(b.rpc, "eth_echo", "[]", &answer));
+        lks_buf_free(&answer);
+        close_bench(&b);
+    }
+}
+
 static void test_http_status(void **state)
 {
     (void)state;
@@ -445,7 +512,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_answers),       cmocka_unit_test(test_long),      cmocka_unit_test(test_bad_answers), cmocka_unit_test(test_http_status),
-        cmocka_unit_test(test_kinds),
+        cmocka_unit_test(test_kinds),         cmocka_unit_test(test_limited),  cmocka_unit_test(test_limited_too_long),
         cmocka_unit_test(test_time_out),      cmocka_unit_test(test_nobody),    cmocka_unit_test(test_restart),     cmocka_unit_test(test_threads),
         cmocka_unit_test(test_bounds),        cmocka_unit_test(test_call_in_reply), cmocka_unit_test(test_bad_input), cmocka_unit_test(test_urls),
     };
