@@ -14,6 +14,11 @@
 extern "C" {
 #endif
 
+/* Nodes relay no transaction over 128 KiB; this leaves room for all of it but the calldata. */
+#define LKS_MAX_CALL_BYTES (128u * 1024u - 512u)
+/* EIP-7825's limit of a transaction's gas. */
+#define LKS_MAX_TX_GAS UINT64_C(16777216)
+
 typedef struct lks_tx {
     uint64_t chain_id;
     uint64_t nonce;

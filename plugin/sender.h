@@ -23,10 +23,6 @@
 #define LKS_SENDER_PATIENCE 3u
 /* A cancellation may pay so many times the ceiling of a fee. */
 #define LKS_SENDER_CANCEL_FACTOR 8u
-/* Nodes relay no transaction over 128 KiB; this leaves room for all of it but the calldata. */
-#define LKS_MAX_CALL_BYTES (128u * 1024u - 512u)
-/* EIP-7825's limit of a transaction's gas. */
-#define LKS_MAX_TX_GAS UINT64_C(16777216)
 
 typedef struct lks_sender {
     lks_eth node;
