@@ -1,4 +1,5 @@
-/* The account that a command signs with: a key file of a keystore, unlocked by its password. */
+/* The account that a command signs with: a key file of a keystore, unlocked by its password; and
+ * what its transactions may cost. */
 #ifndef LKS_CLI_ACCOUNT_H
 #define LKS_CLI_ACCOUNT_H
 
@@ -8,6 +9,8 @@
 
 typedef struct lks_account_args {
     const char *keystore, *account, *password_file;
+    const char *max_fee, *max_priority_fee; /* oracle/cli/fees.h; NULL: the default */
+    bool after_pending; /* send although transactions of the account wait for a block */
 } lks_account_args;
 
 #define LKS_KEYSTORE_OPTION(a)                                                                                                             \
@@ -16,11 +19,18 @@ typedef struct lks_account_args {
 #define LKS_PASSWORD_OPTION(a)                                                                                                             \
     {.name = "password-file", .kind = LKS_OPT_TEXT, .out = &(a).password_file, .value = "FILE",                                            \
      .help = "password on the first line (default: $LOCKSTEP_PASSWORD_FILE, then asked for)"}
-#define LKS_ACCOUNT_OPTIONS(a)                                                                                                             \
-    LKS_KEYSTORE_OPTION(a),                                                                                                                \
-    {.name = "account", .kind = LKS_OPT_TEXT, .out = &(a).account, .value = "ADDRESS",                                                     \
-     .help = "which key of the directory (needed when it holds several)"},                                                                 \
-    LKS_PASSWORD_OPTION(a)
+#define LKS_ACCOUNT_OPTIONS(a)                                                                    \
+    LKS_KEYSTORE_OPTION(a),                                                                       \
+    {.name = "account", .kind = LKS_OPT_TEXT, .out = &(a).account, .value = "ADDRESS",            \
+     .help = "which key of the directory (needed when it holds several)"},                        \
+    LKS_PASSWORD_OPTION(a),                                                                       \
+    {.name = "max-fee", .kind = LKS_OPT_TEXT, .out = &(a).max_fee, .value = "AMOUNT",             \
+     .help = "pay at most this per gas, base fee included (default 500gwei)"},                    \
+    {.name = "max-priority-fee", .kind = LKS_OPT_TEXT, .out = &(a).max_priority_fee,              \
+     .value = "AMOUNT",                                                                           \
+     .help = "offer at most this per gas to who makes the block (default 10gwei)"},               \
+    {.name = "after-pending", .kind = LKS_OPT_FLAG, .out = &(a).after_pending,                    \
+     .help = "send although other transactions of the account wait for a block"}
 
 /* The option's value, else the environment's, else NULL. An empty variable counts as none. */
 const char *lks_cli_setting(const char *option, const char *variable);

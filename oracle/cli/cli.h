@@ -53,6 +53,9 @@ int lks_cmd_timeout(int argc, char **argv);
 /* Prints "lockstep: MESSAGE" as one line on standard error. Returns: code. */
 int lks_cli_fail(int code, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* The same for news that are no failure. */
+void lks_cli_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
 /* Prints "lockstep: WHAT: WHY", WHY being lks_error_message(), with "; HINT" behind it when hint is
  * not NULL.
  * Returns: the exit code for err where outside bytes are files or text that a person named. */

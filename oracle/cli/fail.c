@@ -5,16 +5,29 @@
 #include <stdio.h>
 #include <string.h>
 
+static void print(const char *format, va_list args)
+{
+    fflush(stdout);
+    fputs("lockstep: ", stderr);
+    vfprintf(stderr, format, args);
+    fputc('\n', stderr);
+}
+
 int lks_cli_fail(int code, const char *format, ...)
 {
     va_list args;
-    fflush(stdout);
-    fputs("lockstep: ", stderr);
     va_start(args, format);
-    vfprintf(stderr, format, args);
+    print(format, args);
     va_end(args);
-    fputc('\n', stderr);
     return code;
+}
+
+void lks_cli_note(const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    print(format, args);
+    va_end(args);
 }
 
 static void tell(const char *what, const char *hint)

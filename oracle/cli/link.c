@@ -13,6 +13,7 @@
  * is given up. */
 #define GREETING_TIMEOUT_MS 4000u
 #define CALL_TIMEOUT_MS 30000u
+#define RECEIPT_TIMEOUT_S 180.0
 #define MAX_DEPLOYMENT_FILE 65536u
 #define MAX_DEPLOYMENT_VALUES 1024u
 
@@ -129,9 +130,16 @@ static int connect_node(lks_link *s, const char *url)
 int lks_link_open(lks_link *s, const lks_chain_args *c, const lks_account_args *account, const char *command)
 {
     const char *url = lks_cli_setting(c->rpc, "LOCKSTEP_RPC");
-    *s = (lks_link){.command = command};
+    int code = LKS_PARSED;
+    *s = (lks_link){.command = command, .receipt_timeout_s = RECEIPT_TIMEOUT_S};
     lks_progress_begin(&s->progress, command, c->progress);
-    int code = read_deployment(s, lks_cli_setting(c->contracts, "LOCKSTEP_CONTRACTS"));
+    if (account != NULL) {
+        s->after_pending = account->after_pending;
+        code = lks_fee_limits_parse(&s->limits, account->max_fee, account->max_priority_fee, command);
+    }
+    if (code == LKS_PARSED) {
+        code = read_deployment(s, lks_cli_setting(c->contracts, "LOCKSTEP_CONTRACTS"));
+    }
     if (code == LKS_PARSED) {
         code = connect_node(s, url != NULL ? url : DEFAULT_RPC);
     }

@@ -6,6 +6,7 @@
 #include "chain/eth.h"
 #include "chain/rpc.h"
 #include "oracle/cli/account.h"
+#include "oracle/cli/fees.h"
 #include "oracle/cli/progress.h"
 
 typedef struct lks_chain_args {
@@ -40,6 +41,12 @@ typedef struct lks_link {
     lks_eth_ranges ranges; /* of logs that the node answers */
     lks_eth node;
     lks_signer *signer; /* NULL: none unlocked */
+    lks_fee_limits limits;
+    /* How lks_send behaves. */
+    bool after_pending;       /* goes after transactions that the command did not make */
+    bool patient;             /* does so too, and waits for a block without end: a dispute's moves */
+    double receipt_timeout_s; /* for which it waits otherwise */
+    uint64_t sent_block;      /* newest block with a transaction of this link; 0: none */
     lks_progress progress;
 } lks_link;
 

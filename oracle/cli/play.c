@@ -333,6 +333,7 @@ static bool is_dead(lks_play *p)
 int lks_play_turn(lks_play *p, bool *over)
 {
     *over = false;
+    p->link->patient = true; /* a bond is at stake: a move is not given up, nor made twice */
     int code = turn(p, over);
     bool may_pass = code == LKS_EXIT_CHAIN || code == LKS_EXIT_REFUSED;
     if (code == LKS_EXIT_REFUSED && is_dead(p)) {

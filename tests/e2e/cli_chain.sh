@@ -23,9 +23,10 @@ good() { # NAME COMMAND...
   checks=$((checks + 1))
 }
 
-bad() { # CODE TEXT COMMAND...: as in cli_local.sh
+bad() { # CODE TEXT COMMAND...: as in cli_local.sh; what transactions cost at most is said beside it
   local code=0
   "${@:3}" >out 2>err </dev/null || code=$?
+  sed -i '/: at most .* gas at up to /d' err
   if [ "$code" != "$1" ] || [ -s out ] || [ "$(wc -l <err)" != 1 ] || ! grep -q '^lockstep: ' err || ! grep -qF -- "$2" err; then
     echo "wanted exit code $1 and '$2' from: ${*:3}"
     echo "got exit code $code and:"
@@ -164,6 +165,24 @@ good withdraw operator bond withdraw
 grep -q '^withdrawn 0.5 ether' out
 good 'deposit for another' requester bond deposit --operator "$(cat net/operator.address)" 0.5ether
 same "$(operator status --json | python3 -c 'import json, sys; print(json.load(sys.stdin)["accounts"][0]["bondFree"])')" 2000000000000000000 "bond by two"
+
+# Fees: held under the ceilings, said before they are signed.
+bad 2 "has no unit" operator bond deposit --max-fee 1 1ether
+bad 5 "raise --max-fee" operator bond deposit --max-fee 1wei 1ether
+good 'deposit at a ceiling' operator bond deposit --max-fee 20gwei --max-priority-fee 1wei 0.001ether
+grep -qE '^lockstep: deposit: at most 0\.[0-9]+ ether: 0\.001 ether of value, and [0-9]+ gas at up to [0-9.]+ gwei$' err || { cat err; exit 1; }
+# Another program's transaction waits: nothing is sent, or behind it.
+cast rpc evm_setAutomine false >/dev/null
+cast rpc evm_setIntervalMining 0 >/dev/null
+cast send --async --keystore net/keys/operator/UTC--* --password-file net/password "$(cat net/operator.address)" >/dev/null
+bad 5 "has 1 transaction waiting; another program uses it" operator bond deposit 0.001ether
+operator bond deposit --after-pending 0.001ether >out 2>err &
+sending=$!
+for _ in $(seq 300); do grep -q 'this one goes after them' err && break; kill -0 "$sending" || break; sleep 0.1; done
+cast rpc evm_setAutomine true >/dev/null
+cast rpc evm_setIntervalMining 1 >/dev/null
+wait "$sending" || { cat out err; exit 1; }
+grep -q '^deposited 0.001 ether' out
 
 # Agents and sources.
 agent=$(cat net/challenger.address)

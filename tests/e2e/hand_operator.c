@@ -212,7 +212,7 @@ int main(int argc, char **argv)
 {
     hand h = {0};
     const lks_chain_args chain = {0};
-    const lks_account_args account = {0};
+    const lks_account_args account = {.after_pending = true}; /* several defend at once */
     uint8_t id[32];
     bool defends = argc == 5 && strcmp(argv[1], "defend") == 0, answers = argc == 4 && strcmp(argv[1], "answer") == 0;
     if (!defends && !answers && (argc != 4 || strcmp(argv[1], "sign") != 0)) {

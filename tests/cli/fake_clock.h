@@ -1,0 +1,8 @@
+/* A clock that goes on by what is slept, linked with --wrap=nanosleep,--wrap=lks_now. */
+#ifndef LKS_TESTS_FAKE_CLOCK_H
+#define LKS_TESTS_FAKE_CLOCK_H
+
+/* Seconds since the program began, as lks_now says. */
+extern double fake_clock_now;
+
+#endif
