@@ -134,106 +134,6 @@ int no_teardown(void **state) {
     return 0;
 }
 
-/* ---- the other side ---- */
-
-static lks_game_deployment deployment(void) {
-    lks_game_deployment d = {.chain_id = SIM_CHAIN_ID};
-    memcpy(d.oracle, chain->oracle, 20);
-    memcpy(d.game, chain->game, 20);
-    memcpy(d.registry, chain->registry, 20);
-    return d;
-}
-
-static void feed(puppet *p, const lks_eth *node, const lks_eth_filter *filter) {
-    lks_eth_logs logs = {0};
-    DO(lks_eth_get_logs(node, filter, 1, chain->block_count - 1, 0, &logs));
-    for (size_t i = 0; i < logs.count; i++) DO(lks_game_add(p->game, &logs.items[i], 0));
-    lks_eth_logs_free(&logs);
-}
-
-/* Brings the puppet's game to the head. Returns: false when there is no claim. */
-static bool puppet_look(puppet *p) {
-    const lks_game_deployment d = deployment();
-    const sim_request *q = &chain->requests[p->request];
-    lks_eth node = {sim_call, chain, NULL};
-    lks_game_filter f;
-    lks_model_commitment model;
-    if (q->status != LKS_REQUEST_CLAIMED) return false;
-    lks_game_free(p->game);
-    p->game = NULL;
-    DO(lks_game_new(&p->game, &d, q->seats[p->seat].name, q->seats[p->seat].claim_id));
-    lks_game_commitment(&model, &models.items[0].commitment);
-    DO(lks_game_set_model(p->game, &model));
-    lks_game_filter_request(&f, &d, q->id);
-    feed(p, &node, &f.filter);
-    lks_game_filter_claim(&f, &d, q->seats[p->seat].claim_id);
-    feed(p, &node, &f.filter);
-    DO(lks_game_update(p->game));
-    if (p->trace) return true;
-    lks_run run = *lks_game_run(p->game);
-    run.answer = p->tokens;
-    DO(lks_trace_make(&p->trace, models.items[0].model, &run, &(lks_trace_options){.threads = 1}));
-    return true;
-}
-
-static void puppet_send(const puppet *p, lks_game_calls *calls) {
-    for (size_t i = 0; i < calls->count; i++) sim_put_call(chain, p->address, chain->game,
-                                                           &calls->items[i].data);
-    lks_game_calls_free(calls);
-}
-
-/* Makes the puppet's moves, which the next block has. */
-void puppet_move(puppet *p) {
-    static const uint8_t no_salt[32];
-    if (p->silent || !puppet_look(p)) return;
-    for (size_t i = 0; i < lks_game_dispute_count(p->game); i++) {
-        const lks_game_dispute *d = lks_game_dispute_at(p->game, i);
-        lks_move move = {0};
-        lks_game_calls calls = {0};
-        if (d->end != LKS_GAME_LIVE ||
-            (!p->defends && memcmp(d->terms.challenger, p->address, 20))) continue;
-        lks_err err = p->defends ? lks_player_operator(&move, p->trace, lks_game_shown(p->game),
-                                                       &d->now)
-                                 : lks_player_challenger(&move, p->trace, models.items[0].trees,
-                                                         lks_game_shown(p->game), &d->now);
-        if (!err && move.kind != LKS_MOVE_NONE) {
-            DO(lks_game_call(&calls, p->game, d, &move, models.items[0].model, no_salt)); /* it never committed */
-            puppet_send(p, &calls);
-        }
-        lks_move_free(&move);
-    }
-}
-
-void puppet_challenge(puppet *p) {
-    static const uint8_t salt[32] = {1};
-    uint8_t id[32];
-    lks_game_calls calls = {0};
-    lks_u256 bond = lks_u256_from_u64(SIM_MIN_BOND);
-    assert_true(puppet_look(p));
-    DO(lks_game_call_challenge(&calls, id, p->game, p->address, salt, &bond));
-    puppet_send(p, &calls);
-}
-
-void puppet_timeout(puppet *p)
-{
-    if (!puppet_look(p))
-        return;
-    for (size_t i = 0; i < lks_game_dispute_count(p->game); i++) {
-        const lks_game_dispute *d = lks_game_dispute_at(p->game, i);
-        lks_game_calls calls = {0};
-        bool theirs = lks_state_is_operators(d->now.state) != p->defends;
-        if (d->end != LKS_GAME_LIVE || !theirs)
-            continue;
-        DO(lks_game_call_timeout(&calls, d));
-        puppet_send(p, &calls);
-    }
-}
-
-void puppet_free(puppet *p) {
-    lks_trace_free(p->trace);
-    lks_game_free(p->game);
-}
-
 /* ---- driving ---- */
 
 static puppet players[6];
@@ -297,13 +197,13 @@ size_t foreign_claim(const uint32_t *tokens) {
 }
 
 puppet liar_of(size_t request, const uint32_t *trace_tokens) {
-    puppet p = {.defends = true, .tokens = trace_tokens, .request = request};
+    puppet p = {.chain = chain, .served = &models.items[0], .defends = true, .tokens = trace_tokens, .request = request};
     memcpy(p.address, chain->other, 20);
     return p;
 }
 
 puppet accuser_of(size_t request, uint8_t name) {
-    puppet p = {.tokens = other, .request = request};
+    puppet p = {.chain = chain, .served = &models.items[0], .tokens = other, .request = request};
     memset(p.address, name, 20);
     return p;
 }

@@ -5,14 +5,10 @@
 
 #include "plugin/operator.h"
 #include "tests/oracle/tiny_models.h"
+#include "tests/plugin/puppet.h"
 #include "tests/plugin/sim.h"
 #include "tests/plugin/sim_host.h"
 
-#define DO(expression) \
-    do { \
-        if ((expression) != LKS_OK) \
-            fail_msg("%s: %s", #expression, lks_error_message()); \
-    } while (0)
 #define TOKENS 6u
 #define PROMPT 5u
 
@@ -36,24 +32,6 @@ void restart(void);
 
 /* ---- the other side ---- */
 
-/* An account that plays with a trace of tokens of its own choice. */
-typedef struct puppet {
-    uint8_t address[20];
-    bool defends;
-    const uint32_t *tokens;
-    size_t request, seat;
-    lks_trace *trace;
-    lks_game *game;
-    bool silent; /* makes no move */
-} puppet;
-
-/* Makes the puppet's moves, which the next block has. */
-void puppet_move(puppet *p);
-/* Opens a dispute of the puppet's, in the next block. */
-void puppet_challenge(puppet *p);
-/* Ends every dispute of its claim that the other side lets wait, when its time is over. */
-void puppet_timeout(puppet *p);
-void puppet_free(puppet *p);
 puppet liar_of(size_t request, const uint32_t *trace_tokens);
 puppet accuser_of(size_t request, uint8_t name);
 /* Lets a puppet play until the test ends. */
