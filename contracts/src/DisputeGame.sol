@@ -22,6 +22,7 @@ contract DisputeGame is Challengers, Operators, Verdicts {
 
     /// @param oracle_ names this contract as its dispute game
     /// @param extension_ a DisputeGameExtension with the same arguments
+    // slither-disable-next-line missing-zero-check: the extension is asked what it is
     constructor(address oracle_, address verifier_, address extension_, GameParameters memory p)
         GameBase(oracle_, verifier_, p)
     {

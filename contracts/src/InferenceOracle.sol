@@ -41,6 +41,7 @@ contract InferenceOracle is Claims, ClaimSource {
         address registry_,
         address bonds_,
         address disputeGame_,
+        // slither-disable-next-line missing-zero-check: the extension is asked what it is
         address extension_,
         OracleParameters memory p
     ) OracleBase(registry_, bonds_, disputeGame_, p) {

@@ -16,6 +16,8 @@ import {OracleBase} from "./oracle/OracleBase.sol";
 import {Replicas} from "./oracle/Replicas.sol";
 import {SeatWord, State} from "./oracle/State.sol";
 
+// slither-disable-start timestamp,incorrect-equality: deadlines are seconds; equal is said of states, not of times
+// slither-disable-start uninitialized-local: a local begins at 0, and is meant to
 /// @title The second half of the oracle: replicas, ends without a result, and the views.
 /// @dev InferenceOracle runs this code on its own storage; both begin with OracleBase, which
 /// declares all of it. Users know InferenceOracle's address alone.
@@ -163,3 +165,4 @@ contract InferenceOracleExtension is Replicas {
         });
     }
 }
+// slither-disable-end timestamp,incorrect-equality,uninitialized-local

@@ -60,9 +60,11 @@ abstract contract GameBase {
 
     mapping(bytes32 claimId => DisputedClaim) internal _claims;
     mapping(bytes32 disputeId => Moving) internal _moving;
+    // slither-disable-next-line uninitialized-state: the other half of the game writes it
     mapping(bytes32 modelId => mapping(uint256 op => OutputShape)) internal _shapes;
     /// Block in which a commitment to a proof was first made; a repeat, which anybody can send,
     /// does not make it younger.
+    // slither-disable-next-line uninitialized-state: the other half of the game writes it
     mapping(bytes32 commitment => uint256) internal _committedAt;
     CreditBook internal _credits;
 

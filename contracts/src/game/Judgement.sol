@@ -7,6 +7,7 @@ import {ClaimFacts, IStepVerifier, Witness} from "../interfaces/IStepVerifier.so
 import {UnitKinds} from "../verifier/UnitKinds.sol";
 import {Money} from "./Money.sol";
 
+// slither-disable-start incorrect-equality: equal is said of states, places and nothing, not of times
 /// @title What every proof needs: a commitment to it, and a verdict of the verifier.
 abstract contract Judgement is Money {
     /// Blocks from a commitment to its proof.
@@ -40,3 +41,4 @@ abstract contract Judgement is Money {
         }
     }
 }
+// slither-disable-end incorrect-equality

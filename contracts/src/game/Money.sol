@@ -87,6 +87,7 @@ abstract contract Money is GameBase, Repayment {
     /// becomes credit.
     /// @dev At most once in a call. SAFETY: `multicall` is not payable, so msg.value is counted
     /// once however many calls it makes.
+    // slither-disable-next-line msg-value-in-nonpayable: its callers, challenge, pick and demandPartials, are payable
     function _collect(bytes32 claimId, uint256 needed) internal {
         if (msg.value >= needed) {
             _credit(msg.sender, claimId, msg.value - needed);

@@ -13,7 +13,7 @@ import {ClaimFacts} from "../interfaces/IStepVerifier.sol";
 import {Ends} from "./Ends.sol";
 import {SeatWord, State} from "./State.sol";
 
-// slither-disable-start timestamp: deadlines are seconds
+// slither-disable-start timestamp,incorrect-equality: deadlines are seconds; equal is said of states, not of times
 // slither-disable-start reentrancy-no-eth,reentrancy-events: called are the deployment's own bonds, which call nobody else
 
 /// @title The oracle as a source of claims: what the dispute game sees of it and may do to it.
@@ -164,4 +164,4 @@ abstract contract ClaimSource is Ends {
         );
     }
 }
-// slither-disable-end timestamp,reentrancy-no-eth,reentrancy-events
+// slither-disable-end timestamp,incorrect-equality,reentrancy-no-eth,reentrancy-events

@@ -13,7 +13,7 @@ import {TokenList} from "../libraries/TokenList.sol";
 import {Answers} from "./Answers.sol";
 import {SeatWord, State} from "./State.sol";
 
-// slither-disable-start timestamp: deadlines are seconds; what a proposer can shift is no part of any of them
+// slither-disable-start timestamp,incorrect-equality: deadlines are seconds; equal is said of states, not of times
 // slither-disable-start reentrancy-no-eth,reentrancy-events: called are the deployment's own bonds, which call nobody else
 
 /// @title The operator's calls for one seat: accept, and claim at once. Accept is that of replicas
@@ -118,4 +118,4 @@ abstract contract Claims is Answers {
         emit IInferenceOracle.Claimed(id, name, s.operator, seed, s.deadline, tokens);
     }
 }
-// slither-disable-end timestamp,reentrancy-no-eth,reentrancy-events
+// slither-disable-end timestamp,incorrect-equality,reentrancy-no-eth,reentrancy-events

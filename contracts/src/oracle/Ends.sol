@@ -14,7 +14,7 @@ import {Payments} from "./Payments.sol";
 import {SeatWord, State} from "./State.sol";
 
 // slither-disable-start timestamp,incorrect-equality: deadlines are seconds; equal is said of states, not of times
-// slither-disable-start calls-loop,reentrancy-no-eth,reentrancy-events: called are the deployment's own bonds; a request has at most five seats
+// slither-disable-start calls-loop,reentrancy-no-eth,reentrancy-benign,reentrancy-events: called are the deployment's own bonds; a request has at most five seats
 
 /// @title Ends without a result: missed deadlines, freed seats, refunds.
 /// @dev No request is worth more failed than answered: of what the operators of one round lose by a
@@ -142,4 +142,4 @@ abstract contract Ends is Payments {
         if (w.status != SeatStatus.Claimed) revert IClaims.NoSuchClaim();
     }
 }
-// slither-disable-end timestamp,incorrect-equality,calls-loop,reentrancy-no-eth,reentrancy-events
+// slither-disable-end timestamp,incorrect-equality,calls-loop,reentrancy-no-eth,reentrancy-benign,reentrancy-events

@@ -51,6 +51,7 @@ abstract contract OracleBase {
     uint32 internal immutable REVEAL_PERIOD;
 
     mapping(bytes32 requestId => PackedState) private _states;
+    // slither-disable-next-line uninitialized-state: the other half of the oracle writes it
     mapping(bytes32 requestId => Draw) internal _draws;
     /// With replicas, by the name of the seat's claim.
     mapping(bytes32 name => SeatWord) private _seats;

@@ -12,6 +12,9 @@ import {TokenList} from "../libraries/TokenList.sol";
 import {Answers} from "./Answers.sol";
 import {SeatWord, State} from "./State.sol";
 
+// slither-disable-start timestamp,incorrect-equality: deadlines are seconds; equal is said of states, not of times
+// slither-disable-start calls-loop,reentrancy-eth,reentrancy-no-eth,reentrancy-events: called are the deployment's own bonds and an address without code; a request has at most five seats
+// slither-disable-start uninitialized-local: a local begins at 0, and is meant to
 /// @title Requests with replicas: commit, reveal, and settlement by agreement.
 abstract contract Replicas is Answers {
     using TokenList for bytes;
@@ -155,3 +158,4 @@ abstract contract Replicas is Answers {
         _requireActs(own.operator);
     }
 }
+// slither-disable-end timestamp,incorrect-equality,calls-loop,reentrancy-eth,reentrancy-no-eth,reentrancy-events,uninitialized-local

@@ -208,8 +208,8 @@ library Float32 {
             let cut := sub(last, e)
             switch sgt(cut, 0)
             case 0 { r := shl(sub(0, cut), m) }
-            // slither-disable-next-line incorrect-shift: a 1 is shifted, by as many bits
             default {
+                // slither-disable-next-line incorrect-shift: a 1 is shifted, by as many bits
                 r := shr(cut, add(m, add(sub(shl(sub(cut, 1), 1), 1), and(shr(cut, m), 1))))
             }
             // The leading bit of r, where it is 2^23 or 2^24 by carry, adds itself to the exponent.

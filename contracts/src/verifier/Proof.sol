@@ -108,8 +108,8 @@ library Proofs {
             (op, well) = Program.decode(_descriptor(o, m, programRoot, index));
             for (uint256 k; k < 4; ++k) {
                 uint256 input = op.inputs[k];
-                // slither-disable-next-line unused-return: of an input's words no more is judged
                 if (input < index) {
+                    // slither-disable-next-line unused-return: of an input's words no more is judged
                     (inputs[k],) = Program.decode(_descriptor(o, m, programRoot, input));
                 }
             }
