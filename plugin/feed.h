@@ -1,32 +1,51 @@
-/* Follows the canonical chain: every log of the oracle exactly once, in order, whatever the host leaves out, repeats or takes back.
+/* Follows the canonical chain: every log of the oracle exactly once, in order, whatever the host
+ * leaves out, repeats or takes back, and whatever the node answers.
  *
- * Blocks are known by hash. A block whose parent is the newest stored one is applied; one that is stored already is passed over; one whose parent is
- * an older stored one takes the blocks between back; anything else, and every restart, is a gap, which is filled by eth_getLogs from the newest stored
- * block that is still canonical. Each step is one transaction of the store: effects and position go together.
- */
+ * Blocks are known by hash. A block whose parent is the newest stored one is applied; one that is
+ * stored already is passed over; one whose parent is an older stored one takes the blocks between
+ * back; anything else, every restart, and a block whose bloom names the oracle and that comes
+ * without its logs, is a gap. A gap is filled from the newest stored block that is still canonical:
+ * far from the head by ranges of blocks, near it block by block, by their hashes.
+ *
+ * A node that is behind, so that it has no other block in place of one of ours, is waited for.
+ * Nothing is taken back at or below a block that was final. Each step is one transaction of the
+ * store: effects and position go together. */
 #ifndef LKS_PLUGIN_FEED_H
 #define LKS_PLUGIN_FEED_H
 
 #include "chain/eth.h"
+#include "plugin/block_logs.h"
 #include "plugin/events.h"
 #include "plugin/inbox.h"
+#include "plugin/reminder.h"
 
-/* Blocks whose logs are asked for in one step of catching up. */
+/* Blocks whose logs are asked for in one step of catching up by range. */
 #define LKS_FEED_RANGE 1000u
+/* The newest blocks, which are read one by one. */
+#define LKS_FEED_NEWEST 128u
+/* What lasts is told again after that long. */
+#define LKS_FEED_REMIND_MS 300000u
 
 typedef struct lks_feed {
     lks_events events;
     lks_eth node;
-    uint64_t start_block; /* for a database without blocks; LKS_START_NEWEST: the first block that comes */
-    lks_store_block head; /* number 0: none */
-    bool behind;          /* there is a gap: lks_feed_sync is due */
+    uint64_t start_block;   /* for a database without blocks; LKS_START_NEWEST: the first that comes */
+    lks_store_block head;   /* number 0: none */
+    lks_store_block newest; /* the node's, as it was last asked; number 0: not yet */
+    bool behind;            /* there is a gap: lks_feed_sync is due */
+    uint64_t final_height;  /* no block at or below it is taken back */
+    uint64_t final_asked;   /* head at which the node was asked for it */
+    lks_doubt doubt;
+    lks_reminder lags, refused, unstored;
 } lks_feed;
 
 /* Reads the position from the store. The caller has set the members above head. */
 lks_err lks_feed_open(lks_feed *f) LKS_MUST_USE;
 /* Takes one item of the inbox. Sets behind when it does not fit. Returns: what the store returns. */
 lks_err lks_feed_take(lks_feed *f, const lks_inbox_item *item) LKS_MUST_USE;
-/* Goes one step towards the node's newest block; clears behind when it is there. Returns also: what chain/eth.h returns. */
+/* Goes one step towards the node's newest block; clears behind when it is there, or when the node is
+ * behind us. Returns also: what chain/eth.h returns; LKS_REFUSED: the node's chain differs from ours
+ * below a final block, which is told. */
 lks_err lks_feed_sync(lks_feed *f) LKS_MUST_USE;
 
 #endif

@@ -30,6 +30,11 @@ static const char schema[] =
     "CREATE TABLE block(number INTEGER PRIMARY KEY, hash BLOB NOT NULL, time INTEGER NOT NULL) STRICT;"
     "CREATE TABLE speed(model_id BLOB PRIMARY KEY, prefill_us INTEGER NOT NULL, decode_us INTEGER NOT NULL) STRICT;";
 
+/* The first databases of this schema have not got it. */
+static const char finality_schema[] =
+    "CREATE TABLE IF NOT EXISTS finality(one INTEGER PRIMARY KEY CHECK(one = 1),"
+    " height INTEGER NOT NULL) STRICT;";
+
 lks_err lks_store_fail(lks_store *s, const char *what) {
     int code = sqlite3_extended_errcode(s->db);
     const char *path = s->path;
@@ -208,6 +213,7 @@ lks_err lks_store_open(lks_store **out, const char *path, const lks_store_identi
     if (!err) err = lks_store_exec(s, "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;");
     if (!err) err = lks_store_exec(s, "BEGIN EXCLUSIVE");
     if (!err) err = check_schema(s);
+    if (!err) err = lks_store_exec(s, finality_schema);
     if (!err) err = lks_store_exec(s, "COMMIT");
     if (err) {
         lks_store_close(s);
@@ -240,16 +246,20 @@ void lks_store_rollback(lks_store *s) {
 
 /* ---- blocks ---- */
 
-lks_err lks_store_block_below(lks_store *s, uint64_t height, lks_store_block *out) {
-    memset(out, 0, sizeof *out);
+/* Reads the one row of a statement over `block`, which has one parameter, and finalizes it. */
+static lks_err find_block(lks_store *s, const char *sql, uint64_t height, lks_store_block *out)
+{
     sqlite3_stmt *st = NULL;
     bool row = false;
-    lks_err err = lks_store_prepare(s, &st, "SELECT number, hash, time FROM block WHERE number <= ? ORDER BY number DESC LIMIT 1");
+    memset(out, 0, sizeof *out);
+    lks_err err = lks_store_prepare(s, &st, sql);
     if (!err) {
         lks_store_bind_u64(st, 1, height);
         err = lks_store_step(s, st, &row);
     }
-    if (!err && !row) err = lks_fail(LKS_NOTFOUND, "no block at or below %llu is stored", (unsigned long long)height);
+    if (!err && !row)
+        err = lks_fail(LKS_NOTFOUND, "no block at or below %llu is stored",
+                       (unsigned long long)height);
     if (!err) {
         out->ref.number = lks_store_column_u64(st, 0);
         out->time = lks_store_column_u64(st, 2);
@@ -257,6 +267,20 @@ lks_err lks_store_block_below(lks_store *s, uint64_t height, lks_store_block *ou
     }
     sqlite3_finalize(st);
     return err;
+}
+
+lks_err lks_store_block_below(lks_store *s, uint64_t height, lks_store_block *out)
+{
+    return find_block(s, "SELECT number, hash, time FROM block WHERE number <= ?"
+                         " ORDER BY number DESC LIMIT 1",
+                      height, out);
+}
+
+lks_err lks_store_block_oldest(lks_store *s, lks_store_block *out)
+{
+    return find_block(s, "SELECT number, hash, time FROM block WHERE number <= ?"
+                         " ORDER BY number LIMIT 1",
+                      INT64_MAX, out);
 }
 
 lks_err lks_store_head(lks_store *s, lks_store_block *out) {
@@ -280,6 +304,46 @@ lks_err lks_store_block_put(lks_store *s, const lks_store_block *block) {
     }
     if (!err && block->ref.number > LKS_STORE_KEEP_BLOCKS) err = lks_store_jobs_prune(s, block->ref.number - LKS_STORE_KEEP_BLOCKS);
     return err;
+}
+
+lks_err lks_store_has_requests(lks_store *s, uint64_t height, bool *any)
+{
+    sqlite3_stmt *st = NULL;
+    *any = false;
+    lks_err err = lks_store_prepare(
+        s, &st, "SELECT 1 FROM job WHERE requested_block BETWEEN 1 AND ? LIMIT 1");
+    if (!err) {
+        lks_store_bind_u64(st, 1, height);
+        err = lks_store_step(s, st, any);
+    }
+    sqlite3_finalize(st);
+    return err;
+}
+
+lks_err lks_store_final_get(lks_store *s, uint64_t *height)
+{
+    sqlite3_stmt *st = NULL;
+    bool row = false;
+    *height = 0;
+    lks_err err = lks_store_prepare(s, &st, "SELECT height FROM finality");
+    if (!err)
+        err = lks_store_step(s, st, &row);
+    if (!err && row)
+        *height = lks_store_column_u64(st, 0);
+    sqlite3_finalize(st);
+    return err;
+}
+
+lks_err lks_store_final_put(lks_store *s, uint64_t height)
+{
+    sqlite3_stmt *st = NULL;
+    lks_err err = lks_store_prepare(s, &st,
+                                    "INSERT INTO finality VALUES(1, ?) ON CONFLICT(one)"
+                                    " DO UPDATE SET height = max(height, excluded.height)");
+    if (err)
+        return err;
+    lks_store_bind_u64(st, 1, height);
+    return lks_store_run(s, st);
 }
 
 /* ---- speed ---- */

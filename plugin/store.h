@@ -49,10 +49,18 @@ typedef struct lks_store_block {
 lks_err lks_store_head(lks_store *s, lks_store_block *out) LKS_MUST_USE;
 /* Out: the newest kept block at or below a height. Returns also: LKS_NOTFOUND. */
 lks_err lks_store_block_below(lks_store *s, uint64_t height, lks_store_block *out) LKS_MUST_USE;
+/* Out: the oldest kept block. Returns also: LKS_NOTFOUND. */
+lks_err lks_store_block_oldest(lks_store *s, lks_store_block *out) LKS_MUST_USE;
 /* Makes a block the newest one; forgets old ones and old jobs. */
 lks_err lks_store_block_put(lks_store *s, const lks_store_block *block) LKS_MUST_USE;
 /* Forgets every block above height, and what happened in them to jobs and transactions. Out: *changed jobs. Within a transaction. */
 lks_err lks_store_rewind(lks_store *s, uint64_t height, size_t *changed) LKS_MUST_USE;
+/* Out: *any, whether a request of a block at or below height is known. */
+lks_err lks_store_has_requests(lks_store *s, uint64_t height, bool *any) LKS_MUST_USE;
+/* Out: the height up to which blocks are final; 0: not known of any. */
+lks_err lks_store_final_get(lks_store *s, uint64_t *height) LKS_MUST_USE;
+/* Raises it; it never sinks. Within a transaction. */
+lks_err lks_store_final_put(lks_store *s, uint64_t height) LKS_MUST_USE;
 
 /* ---- jobs ---- */
 

@@ -71,6 +71,8 @@ static void put_block(const sim_block *b, lks_json_writer *w)
 static const sim_block *block_by_tag(sim *s, const lks_json *doc, int node) {
     uint64_t number = 0;
     if (lks_json_equals(doc, node, "latest")) return &s->blocks[s->block_count - 1];
+    if (lks_json_equals(doc, node, "finalized"))
+        return s->finalized ? &s->blocks[s->finalized] : NULL;
     if (lks_json_quantity(doc, node, &number) || number >= s->block_count) return NULL;
     return &s->blocks[number];
 }
@@ -383,6 +385,8 @@ lks_err sim_call(void *context, const char *method, const char *params_json, lks
     sim *s = context;
     lks_json doc = {0};
     lks_buf_clear(answer);
+    if (s->lie && s->lie(s->liar, method, params_json, answer))
+        return LKS_OK;
     pthread_mutex_lock(&s->lock);
     uint64_t number = ++s->calls;
     bool fails = s->fail_from && number >= s->fail_from;

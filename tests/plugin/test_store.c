@@ -370,6 +370,24 @@ static void test_blocks(void **state) {
     DO(lks_store_rewind(s, b.ref.number - 3, &changed));
     DO(lks_store_head(s, &back));
     assert_true(back.ref.number == b.ref.number - 4);
+    DO(lks_store_block_oldest(s, &back));
+    assert_true(back.ref.number == b.ref.number - LKS_STORE_BLOCKS + 2);
+    lks_store_close(s);
+}
+
+static void test_final_height(void **state)
+{
+    (void)state;
+    uint64_t height = 1;
+    lks_store *s = open_store();
+    DO(lks_store_final_get(s, &height));
+    assert_int_equal(height, 0);
+    DO(lks_store_final_put(s, 7));
+    DO(lks_store_final_put(s, 5));
+    lks_store_close(s);
+    s = open_store();
+    DO(lks_store_final_get(s, &height));
+    assert_int_equal(height, 7);
     lks_store_close(s);
 }
 
@@ -396,7 +414,7 @@ int main(void)
         TEST(test_everything_comes_back), TEST(test_open_jobs), TEST(test_transactions),
         TEST(test_two_of_one_nonce),
         TEST(test_moves),                 TEST(test_claims),    TEST(test_rounds),
-        TEST(test_move_included),         TEST(test_blocks),    TEST(test_nothing_half_done),
+        TEST(test_move_included),         TEST(test_blocks),    TEST(test_final_height), TEST(test_nothing_half_done),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,30 @@
+/* The logs of one block, by its hash. A node may be several, of which one has not got the block's
+ * logs yet: where the header's bloom names a contract of ours and no log comes, it is asked again.
+ */
+#ifndef LKS_PLUGIN_BLOCK_LOGS_H
+#define LKS_PLUGIN_BLOCK_LOGS_H
+
+#include "chain/eth.h"
+#include "plugin/lockstep_plugin.h"
+
+/* A block whose logs are missing by its bloom. All zero: none. */
+typedef struct lks_doubt {
+    uint8_t hash[32];
+    unsigned asked; /* times that its logs were asked for and did not come */
+} lks_doubt;
+
+/* A block is doubted that often. Then the bits of other logs are taken for what set its bloom, as
+ * they do by chance, and as anybody can make them do. */
+#define LKS_DOUBTS 4u
+
+/* Whether the block may have a log that passes the filter; false where its header has no bloom. */
+bool lks_block_may_have_logs(const lks_eth_header *header, const lks_eth_filter *filter);
+
+/* Out: logs, empty before; freed by the caller, also after a failure. doubt: all zero at first, then
+ * as it was left; host: for its log. Returns also: LKS_NOTFOUND: the block is in doubt; ask again in
+ * some seconds. */
+lks_err lks_block_logs(lks_eth_logs *logs, lks_doubt *doubt, const lks_eth *node,
+                       const lks_eth_header *header, const lks_eth_filter *filter,
+                       const lockstep_host *host) LKS_MUST_USE;
+
+#endif

@@ -1,0 +1,316 @@
+/* The operator's view of the chain over a node that is behind, on another branch, or tells half. */
+#include "tests/plugin/operator_fixture.h"
+
+#include "plugin/store_internal.h"
+
+static size_t claimed_job(uint32_t window)
+{
+    lks_request terms = sim_terms(chain);
+    terms.window = window;
+    turn();
+    size_t r = sim_ask(chain, &terms, 5);
+    run_until(r, LKS_JOB_CLAIMED);
+    return r;
+}
+
+/* Mines blocks that the plugin reads afterwards, all together. */
+static void mine_apart(size_t count)
+{
+    halt();
+    sim_mine(chain, count);
+    start();
+    for (int i = 0; i < 200 && op.feed.head.ref.number < chain->block_count - 1; i++)
+        turn();
+    assert_int_equal(op.feed.head.ref.number, chain->block_count - 1);
+}
+
+static size_t count_lines(const char *what)
+{
+    size_t count = 0;
+    for (const char *at = sim_host_lines(host); (at = strstr(at, what)); at++)
+        count++;
+    return count;
+}
+
+static size_t open_claims(void)
+{
+    lks_claims claims = {0};
+    DO(lks_store_claims_open(op.store, &claims));
+    size_t count = claims.count;
+    lks_claims_free(&claims);
+    return count;
+}
+
+/* ---- a node that is behind ---- */
+
+/* By more blocks than are kept: nothing is forgotten, and the claim is settled in the end. */
+static void test_node_far_behind(void **state)
+{
+    (void)state;
+    size_t r = claimed_job(5000);
+    mine_apart(2500);
+    size_t count = chain->block_count;
+    for (int i = 0; i < 2; i++) {
+        chain->block_count = count - 2000;
+        if (i == 1)
+            restart();
+        else
+            give(chain->block_count - 1);
+        for (int k = 0; k < 5; k++) {
+            op.feed.behind = true;
+            turn();
+        }
+        assert_int_equal(job_of(r).state, LKS_JOB_CLAIMED);
+        assert_int_equal(op.feed.head.ref.number, count - 1);
+        assert_int_equal(count_lines("the node is 2000 blocks behind"), i + 1);
+        assert_int_equal(open_claims(), 1);
+        chain->block_count = count;
+    }
+    assert_null(strstr(sim_host_lines(host), "re-org"));
+    mine_and_turn();
+    assert_false(op.feed.behind);
+    assert_int_equal(op.feed.head.ref.number, count);
+    mine_apart(2600);
+    run_until(r, LKS_JOB_FINAL);
+    check_once();
+}
+
+/* By a few, again and again, as a provider of several nodes is. */
+static void test_node_flaps(void **state)
+{
+    (void)state;
+    size_t r = claimed_job(10);
+    for (int i = 0; i < 40 && job_of(r).state != LKS_JOB_FINAL; i++) {
+        mine_and_turn();
+        uint64_t head = op.feed.head.ref.number;
+        size_t count = chain->block_count;
+        chain->block_count = count - 1 - (size_t)(i % 3);
+        give(chain->block_count - 1);
+        op.feed.behind = true;
+        turn();
+        assert_int_equal(op.feed.head.ref.number, head);
+        chain->block_count = count;
+    }
+    assert_int_equal(job_of(r).state, LKS_JOB_FINAL);
+    assert_null(strstr(sim_host_lines(host), "re-org"));
+    assert_null(strstr(sim_host_lines(host), "blocks behind"));
+    check_once();
+}
+
+/* Its newest block is lower than ours, and another one than ours of that number. */
+static void test_shorter_branch(void **state)
+{
+    (void)state;
+    size_t r = claimed_job(1000);
+    for (int i = 0; i < 20; i++)
+        mine_and_turn();
+    sim_reorg(chain, 10, true, true);
+    chain->block_count -= 5;
+    op.feed.behind = true;
+    turn();
+    assert_int_equal(op.feed.head.ref.number, chain->block_count - 1);
+    assert_memory_equal(op.feed.head.ref.hash, chain->blocks[chain->block_count - 1].hash, 32);
+    assert_int_equal(job_of(r).state, LKS_JOB_CLAIMED);
+}
+
+/* ---- re-orgs ---- */
+
+/* Deeper than what is kept by hash: what happened before that stays. */
+static void test_nothing_canonical(void **state)
+{
+    (void)state;
+    size_t r = claimed_job(5000);
+    mine_apart(1500);
+    sim_reorg(chain, 1100, true, true);
+    mine_and_turn();
+    for (int i = 0; i < 20; i++)
+        turn();
+    assert_non_null(strstr(sim_host_lines(host), "no stored block is canonical any more"));
+    assert_non_null(strstr(sim_host_lines(host), "no longer canonical, 0 jobs changed"));
+    assert_int_equal(job_of(r).state, LKS_JOB_CLAIMED);
+    assert_int_equal(open_claims(), 1);
+    assert_int_equal(op.feed.head.ref.number, chain->block_count - 1);
+    mine_apart(4000);
+    run_until(r, LKS_JOB_FINAL);
+    check_once();
+}
+
+/* A database that is younger than the re-org: the request is now in a block before its first. */
+static void test_young_database(void **state)
+{
+    (void)state;
+    halt();
+    forget_database();
+    sim_mine(chain, 40);
+    config.start_block = LKS_START_NEWEST;
+    start();
+    turn();
+    size_t r = sim_ask(chain, NULL, 5);
+    run_until(r, LKS_JOB_CLAIMED);
+    sim_reorg(chain, chain->block_count - 10, true, false);
+    assert_true(chain->requests[r].block < 20);
+    mine_and_turn();
+    run_until(r, LKS_JOB_FINAL);
+    check_claim(r);
+}
+
+/* Nothing final is taken back, whatever the node says. */
+static void test_final_block(void **state)
+{
+    (void)state;
+    size_t r = claimed_job(5000);
+    for (int i = 0; i < 30; i++)
+        mine_and_turn();
+    chain->finalized = op.feed.head.ref.number - 5;
+    for (int i = 0; i < 10; i++)
+        mine_and_turn();
+    uint64_t head = op.feed.head.ref.number;
+    assert_int_equal(op.feed.final_height, chain->finalized);
+    chain->finalized = 0;
+    sim_reorg(chain, chain->block_count - 2, false, false);
+    for (int i = 0; i < 3; i++) {
+        op.next_sync_ms = 0;
+        mine_and_turn();
+    }
+    assert_int_equal(count_lines("ERROR the node's chain differs from ours in block"), 1);
+    assert_non_null(strstr(sim_host_lines(host), "a new database"));
+    assert_true(op.feed.behind);
+    assert_int_equal(op.feed.head.ref.number, head);
+    assert_int_equal(job_of(r).state, LKS_JOB_CLAIMED);
+    restart();
+    turn();
+    assert_int_equal(op.feed.final_height, head - 15);
+    assert_int_equal(count_lines("ERROR the node's chain differs from ours in block"), 2);
+    assert_int_equal(job_of(r).state, LKS_JOB_CLAIMED);
+}
+
+/* The host takes final blocks back. */
+static void test_final_reverts(void **state)
+{
+    (void)state;
+    claimed_job(5000);
+    for (int i = 0; i < 10; i++)
+        mine_and_turn();
+    chain->finalized = op.feed.head.ref.number;
+    restart();
+    turn();
+    lks_inbox_put_revert(inbox, op.feed.head.ref.number, op.feed.head.ref.hash);
+    turn();
+    assert_int_equal(op.feed.head.ref.number, chain->finalized);
+    assert_int_equal(count_lines("ERROR the node's chain differs from ours in block"), 1);
+    assert_false(op.feed.behind); /* by the node's own word the block is there */
+}
+
+/* A rewind that the database does not take is told, and done when it does. */
+static void test_rewind_fails(void **state)
+{
+    (void)state;
+    size_t r = claimed_job(1000);
+    for (int i = 0; i < 10; i++)
+        mine_and_turn();
+    uint64_t head = op.feed.head.ref.number;
+    DO(lks_store_exec(op.store, "CREATE TRIGGER no BEFORE DELETE ON block BEGIN"
+                                " SELECT RAISE(ABORT, 'a full disk'); END"));
+    sim_reorg(chain, 4, true, true);
+    for (int i = 0; i < 5; i++) {
+        op.next_sync_ms = 0;
+        mine_and_turn();
+    }
+    assert_int_equal(op.feed.head.ref.number, head);
+    assert_int_equal(count_lines("ERROR a re-org above block"), 1);
+    assert_non_null(strstr(sim_host_lines(host), "a full disk"));
+    DO(lks_store_exec(op.store, "DROP TRIGGER no"));
+    op.next_sync_ms = 0;
+    mine_and_turn();
+    assert_int_equal(op.feed.head.ref.number, chain->block_count - 1);
+    assert_int_equal(job_of(r).state, LKS_JOB_CLAIMED);
+}
+
+/* ---- logs that are missing ---- */
+
+static unsigned empty_answers;
+
+static bool give_no_logs(void *user, const char *method, const char *params, lks_buf *answer)
+{
+    (void)user, (void)params;
+    if (empty_answers == 0 || strcmp(method, "eth_getLogs"))
+        return false;
+    empty_answers--;
+    lks_buf_put_text(answer, "[]");
+    return true;
+}
+
+/* One answer without logs is asked for again at once; several, later, and that is told. */
+static void test_empty_answers(void **state)
+{
+    (void)state;
+    chain->lie = give_no_logs;
+    for (unsigned lies = 1; lies <= 4; lies += 3) {
+        turn();
+        halt();
+        size_t r = sim_ask(chain, NULL, 5);
+        sim_mine(chain, 1);
+        empty_answers = lies;
+        start();
+        for (int i = 0; i < 10 && job_of(r).state == LKS_JOB_INVALID; i++) {
+            op.next_sync_ms = 0;
+            turn();
+        }
+        assert_int_equal(empty_answers, 0);
+        assert_int_not_equal(job_of(r).state, LKS_JOB_INVALID);
+        assert_int_equal(count_lines("the node gives none") != 0, lies > 1);
+        run_until(r, LKS_JOB_FINAL);
+    }
+}
+
+/* A block that never shows its logs does not hold up those behind it. */
+static void test_block_without_logs(void **state)
+{
+    (void)state;
+    chain->lie = give_no_logs;
+    turn();
+    halt();
+    size_t r = sim_ask(chain, NULL, 5);
+    sim_mine(chain, 1);
+    empty_answers = 8;
+    start();
+    for (int i = 0; i < 10; i++) {
+        op.next_sync_ms = 0;
+        turn();
+    }
+    assert_int_equal(op.feed.head.ref.number, chain->block_count - 1);
+    assert_int_equal(count_lines("WARN by its bloom filter block"), 1);
+    assert_int_equal(job_of(r).state, LKS_JOB_INVALID);
+    size_t next = sim_ask(chain, NULL, 5);
+    run_until(next, LKS_JOB_FINAL);
+}
+
+/* The host gives a block without its logs. */
+static void test_live_block_without_logs(void **state)
+{
+    (void)state;
+    turn();
+    size_t r = sim_ask(chain, NULL, 5);
+    sim_mine(chain, 1);
+    lockstep_block block = *sim_block_of(chain, chain->block_count - 1);
+    block.log_count = 0;
+    lks_inbox_put_block(inbox, &block, config.oracle);
+    turn();
+    assert_int_not_equal(job_of(r).state, LKS_JOB_INVALID);
+    run_until(r, LKS_JOB_FINAL);
+}
+
+/* An argument is a pattern of the tests to run. */
+int main(int argc, char **argv)
+{
+    if (argc > 1)
+        cmocka_set_test_filter(argv[1]);
+    const struct CMUnitTest tests[] = {
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+        TEST(test_node_far_behind), TEST(test_node_flaps), TEST(test_shorter_branch),
+        TEST(test_nothing_canonical), TEST(test_young_database), TEST(test_final_block),
+        TEST(test_final_reverts), TEST(test_rewind_fails), TEST(test_empty_answers),
+        TEST(test_block_without_logs), TEST(test_live_block_without_logs),
+    };
+    return cmocka_run_group_tests(tests, make_key, remove_folder);
+}
