@@ -76,6 +76,13 @@ static lockstep_plugin *load(const runner_host *host, const runner_options *o) {
     return plugin;
 }
 
+static uint64_t now_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
 static void feed(const runner_host *host, lockstep_plugin *plugin, const lks_eth *node, const runner_options *o) {
     static runner_follow f;
     f.node = *node;
@@ -83,12 +90,14 @@ static void feed(const runner_host *host, lockstep_plugin *plugin, const lks_eth
     f.plugin = plugin;
     f.host = host;
     f.stopping = stopping;
+    f.now_ms = now_ms;
     bool failing = false;
     do {
         lks_err err = runner_follow_step(&f);
         if (err && !failing) runner_log(host, LOCKSTEP_LOG_WARN, "no new blocks: %s; trying again", lks_error_message());
         if (!err && failing) runner_log(host, LOCKSTEP_LOG_INFO, "the client answers again");
         failing = err != LKS_OK;
+        runner_follow_watch(&f, err);
     } while (!stopped_within(failing ? RETRY_MS : o->poll_ms));
 }
 
