@@ -9,6 +9,11 @@
 
 /* A transaction is given that many blocks to be included, in estimates. */
 #define INCLUSION_BLOCKS 3u
+/* A node that is a block behind refuses what it will allow: an acceptance is refused for good when it
+ * still is so many heads later. */
+#define REFUSAL_HEADS 2u
+/* What brings our bond home and keeps being reverted is tried again after so many pauses: an hour. */
+#define SELDOM 720u
 
 static const uint8_t no_request[32];
 
@@ -19,14 +24,20 @@ bool lks_act_is_paused(const lks_operator *op, const uint8_t id32[32], lks_actio
     return lks_pauses_hold(&op->pauses, id32, action, lks_now_ms());
 }
 
-bool lks_act_pause(lks_operator *op, const uint8_t id32[32], lks_action action)
+/* As lks_act_pause, for so many pauses. */
+static bool pause_for(lks_operator *op, const uint8_t id32[32], lks_action action, uint32_t pauses)
 {
     uint64_t now = lks_now_ms();
     lks_pause pause = {.action = action,
-                       .until_ms = now + op->pause_ms,
+                       .until_ms = now + (uint64_t)op->pause_ms * pauses,
                        .head = op->feed.head.ref.number};
     memcpy(pause.id, id32, 32);
     return lks_pauses_put(&op->pauses, &pause, now);
+}
+
+bool lks_act_pause(lks_operator *op, const uint8_t id32[32], lks_action action)
+{
+    return pause_for(op, id32, action, 1);
 }
 
 /* ---- estimates ---- */
@@ -74,6 +85,31 @@ static bool is_runnable(lks_operator *op, lks_job *job)
     return err == LKS_OK;
 }
 
+/* An acceptance would be refused; the reason is the error message. Drops the request when that is
+ * no news. Returns: whether it is still to be tried. */
+static bool may_be_allowed(lks_operator *op, lks_job *job)
+{
+    uint64_t head = op->feed.head.ref.number;
+    lks_act_pause(op, job->request_id, LKS_ACTION_DROP);
+    const lks_pause *first =
+        lks_pauses_find(&op->pauses, job->request_id, LKS_ACTION_DROP, lks_now_ms());
+    if (!first || head < first->head + REFUSAL_HEADS)
+        return true;
+    drop(op, job, LKS_DROP_CONTRACT, lks_error_message());
+    return false;
+}
+
+/* After a transaction was sent. */
+static void note_sent(lks_operator *op, const lks_job *job, lks_action action)
+{
+    char name[LKS_SHORT_ID_SIZE];
+    lks_short_id(name, job->request_id);
+    lks_log(op->host, LKS_INFO, "request %s: %s", name, lks_action_name(action));
+    lks_pauses_end(&op->pauses, job->request_id, LKS_ACTION_DROP);
+    if (job->round.failures[action] >= LKS_MAX_FAILURES)
+        pause_for(op, job->request_id, action, SELDOM);
+}
+
 static void send(lks_operator *op, lks_job *job, lks_action action)
 {
     lks_buf call = {0};
@@ -94,11 +130,10 @@ static void send(lks_operator *op, lks_job *job, lks_action action)
     if (!err)
         err = lks_sender_send(&op->sender, &out, &now);
     lks_buf_free(&call);
+    bool refused = err == LKS_REFUSED && action == LKS_ACTION_ACCEPT;
     if (!err) {
-        lks_log(op->host, LKS_INFO, "request %s: %s", name, lks_action_name(action));
-    } else if (err == LKS_REFUSED && action == LKS_ACTION_ACCEPT) {
-        drop(op, job, LKS_DROP_CONTRACT, lks_error_message());
-    } else if (!lks_inbox_stopped(op->inbox)) {
+        note_sent(op, job, action);
+    } else if ((!refused || may_be_allowed(op, job)) && !lks_inbox_stopped(op->inbox)) {
         bool first = lks_act_pause(op, job->request_id, action);
         lks_log(op->host, first ? LKS_WARN : LKS_DEBUG, "request %s: %s must wait: %s", name,
                 lks_action_name(action), lks_error_message());
@@ -148,7 +183,7 @@ static lks_err look_around(lks_operator *op, const lks_jobs *jobs, lks_job_world
             uint64_t ms = estimate_ms(op, &job->request);
             if (ms != UINT64_MAX) world->backlog_ms += ms;
         }
-        if (job->state != LKS_JOB_SEEN) {
+        if (job->state != LKS_JOB_SEEN && job->state != LKS_JOB_REFUSED) {
             uint64_t ms = trace_ms(op, &job->request);
             if (ms != UINT64_MAX) world->traces_ms += ms;
         }

@@ -22,7 +22,6 @@ static const uint8_t transitions[LKS_JOB_STATE_COUNT][LKS_JOB_EVENT_COUNT] = {
     [LKS_JOB_ACCEPTED] = {[LKS_JOB_ON_ANSWERED] = LKS_JOB_ANSWERED,
                           [LKS_JOB_ON_COMMITTED] = LKS_JOB_COMMITTED,
                           [LKS_JOB_ON_CLAIMED] = LKS_JOB_CLAIMED,
-                          [LKS_JOB_ON_REFUSED] = LKS_JOB_REFUSED,
                           [LKS_JOB_ON_MISSED] = LKS_JOB_MISSED,
                           ENDS},
     [LKS_JOB_ANSWERED] = {[LKS_JOB_ON_COMMITTED] = LKS_JOB_COMMITTED,
@@ -40,13 +39,10 @@ static const uint8_t transitions[LKS_JOB_STATE_COUNT][LKS_JOB_EVENT_COUNT] = {
                            ENDS},
     [LKS_JOB_CLAIMING] = {[LKS_JOB_ON_MISSED] = LKS_JOB_MISSED, ENDS},
     [LKS_JOB_CLAIMED] = {[LKS_JOB_ON_SENT_FINALIZE] = LKS_JOB_FINALIZING,
-                         [LKS_JOB_ON_REFUSED] = LKS_JOB_REFUSED,
                          [LKS_JOB_ON_CONVICTED] = LKS_JOB_CONVICTED,
                          ENDS},
     [LKS_JOB_FINALIZING] = {[LKS_JOB_ON_CONVICTED] = LKS_JOB_CONVICTED, ENDS},
-    [LKS_JOB_REFUSED] = {[LKS_JOB_ON_MISSED] = LKS_JOB_MISSED,
-                         [LKS_JOB_ON_CONVICTED] = LKS_JOB_CONVICTED,
-                         ENDS},
+    [LKS_JOB_REFUSED] = {[LKS_JOB_ON_MISSED] = LKS_JOB_MISSED, ENDS},
     [LKS_JOB_MISSED] = {ENDS},
 };
 
@@ -87,6 +83,21 @@ static lks_job_event sent_event(const lks_job *job, lks_job_state state)
     return LKS_JOB_ON_INVALID;
 }
 
+/* What we would send next in this state, of the actions that can be given up. */
+static lks_action next_sent(const lks_job *job, lks_job_state state)
+{
+    switch (state) {
+    case LKS_JOB_SEEN:
+        return LKS_ACTION_ACCEPT;
+    case LKS_JOB_ANSWERED:
+        return job->request.replicas > 1 ? LKS_ACTION_COMMIT : LKS_ACTION_CLAIM;
+    case LKS_JOB_COMMITTED:
+        return LKS_ACTION_CLAIM;
+    default:
+        return LKS_ACTION_NONE;
+    }
+}
+
 lks_job_state lks_job_fold(const lks_job *job)
 {
     static const lks_job_event ends[LKS_END_COUNT] = {LKS_JOB_ON_INVALID, LKS_JOB_ON_FINAL,
@@ -120,7 +131,7 @@ lks_job_state lks_job_fold(const lks_job *job)
     lks_job_event sent = sent_event(job, state);
     if (sent)
         state = lks_job_step(state, sent);
-    else if (r->failures >= LKS_MAX_FAILURES && state != LKS_JOB_DROPPED)
+    else if (r->failures[next_sent(job, state)] >= LKS_MAX_FAILURES)
         state = lks_job_step(state, LKS_JOB_ON_REFUSED);
     if (r->missed.number)
         state = lks_job_step(state, LKS_JOB_ON_MISSED);
@@ -198,7 +209,7 @@ bool lks_job_rewind(lks_job *job, uint64_t height)
     if (changed) { /* decisions of ours that looked at what is gone are made again */
         job->dropped = LKS_DROP_NONE;
         job->dropped_at = 0;
-        job->round.failures = 0;
+        memset(job->round.failures, 0, sizeof job->round.failures);
         job->state = lks_job_fold(job);
     }
     return changed;
@@ -297,6 +308,8 @@ bool lks_job_is_late(const lks_job *job, uint64_t time, uint32_t reveal_seconds)
     case LKS_JOB_ANSWERED:
     case LKS_JOB_COMMITTED:
         return time > own_deadline(job, reveal_seconds);
+    case LKS_JOB_REFUSED: /* of an acceptance, where nothing is awaited of us */
+        return job->round.accepted.number && time > own_deadline(job, reveal_seconds);
     default:
         return false;
     }

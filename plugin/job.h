@@ -33,7 +33,7 @@ typedef enum lks_job_state {
     LKS_JOB_FINALIZING, /* a finalize transaction is on its way */
     LKS_JOB_FINAL,
     LKS_JOB_DROPPED,   /* we do not take it; the reason is kept */
-    LKS_JOB_REFUSED,   /* a transaction of ours was refused for good; the reason is in the log */
+    LKS_JOB_REFUSED,   /* a transaction of ours was given up; the reason is in the log */
     LKS_JOB_MISSED,    /* our deadline passed; another round may come */
     LKS_JOB_CONVICTED, /* our claim was proved wrong */
     LKS_JOB_REFUNDED,  /* ended without a result */
@@ -137,7 +137,8 @@ typedef struct lks_round {
     lks_block_ref missed; /* our deadline passed, and somebody said so */
     uint32_t misses;      /* earlier rounds of the request that we missed */
     uint32_t unfilled;    /* those in which our seat was freed */
-    uint32_t failures;    /* transactions of ours in this round that were included and reverted */
+    /* Transactions of ours in this round that were included and reverted, by their action. */
+    uint8_t failures[LKS_ACTION_MOVE];
 } lks_round;
 
 typedef struct lks_job {
@@ -194,7 +195,8 @@ typedef struct lks_job_world {
     bool worker_idle;
 } lks_job_world;
 
-/* A transaction that reverted this often in one round is given up. */
+/* An acceptance, commitment or claim that reverted this often in one round is given up. What brings
+ * our bond home is not: it is tried again, but seldom. */
 #define LKS_MAX_FAILURES 3u
 /* A request that we missed this often, or in which our seat was freed this often, is not taken
  * again. */
@@ -239,7 +241,8 @@ bool lks_job_is_late(const lks_job *job, uint64_t time, uint32_t reveal_seconds)
 /* Returns: the last second in which the action is of use, for ordering; UINT64_MAX when there is none. */
 uint64_t lks_job_deadline(const lks_job *job, lks_action action, uint32_t reveal_seconds);
 
-/* Whether nothing more is to be done unless a re-org brings it back. */
+/* Whether nothing more is to be done unless a re-org brings it back; of LKS_JOB_REFUSED, where we have
+ * no seat. */
 bool lks_job_is_over(lks_job_state state);
 
 /* Words for logs. Never NULL. */

@@ -85,7 +85,7 @@ static lks_err next_nonce(lks_sender *s, uint64_t *nonce)
     uint64_t of_chain = 0, of_store = 0;
     lks_err err = lks_eth_nonce(&s->node, lks_signer_address(s->signer), LKS_ETH_LATEST, &of_chain);
     if (!err)
-        err = lks_store_next_nonce(s->store, &of_store);
+        err = lks_store_next_nonce(s->store, lks_signer_address(s->signer), &of_store);
     *nonce = of_store > of_chain ? of_store : of_chain;
     return err;
 }
@@ -116,11 +116,32 @@ static lks_err check_room(lks_sender *s, lks_action action)
 {
     lks_store_txs live = {0};
     size_t most = LKS_SENDER_MAX_LIVE + (action == LKS_ACTION_MOVE ? LKS_SENDER_MAX_MOVES : 0);
-    lks_err err = lks_store_txs_live(s->store, &live);
+    lks_err err = lks_store_txs_live(s->store, lks_signer_address(s->signer), &live);
     if (!err && live.count >= most)
         err = lks_fail(LKS_TIMEOUT, "%zu transactions are on their way already", live.count);
     lks_store_txs_free(&live);
     return err;
+}
+
+/* Counts a failure of a job's action. */
+static lks_err count_failure(lks_sender *s, const lks_store_tx *tx)
+{
+    lks_job job;
+    char name[LKS_SHORT_ID_SIZE];
+    lks_err err = lks_store_job_get(s->store, tx->request_id, &job);
+    if (err)
+        return err;
+    uint8_t *failures = &job.round.failures[tx->action];
+    if (*failures < UINT8_MAX)
+        ++*failures;
+    err = lks_store_job_put(s->store, &job);
+    if (err || job.state != LKS_JOB_REFUSED)
+        return err;
+    lks_short_id(name, tx->request_id);
+    lks_log(s->host, tx->action == LKS_ACTION_ACCEPT ? LKS_WARN : LKS_ERROR,
+            "request %s: the %s transaction failed %u times and is given up", name,
+            lks_action_name(tx->action), *failures);
+    return LKS_OK;
 }
 
 lks_err lks_sender_end(lks_sender *s, lks_store_tx *tx, lks_tx_state state, bool failed)
@@ -131,13 +152,8 @@ lks_err lks_sender_end(lks_sender *s, lks_store_tx *tx, lks_tx_state state, bool
         return err;
     err = lks_store_tx_put(s->store, tx);
     /* A move is decided anew from what the chain says. */
-    if (!err && failed && tx->action != LKS_ACTION_MOVE) {
-        lks_job job;
-        err = lks_store_job_get(s->store, tx->request_id, &job);
-        job.round.failures++;
-        if (!err)
-            err = lks_store_job_put(s->store, &job);
-    }
+    if (!err && failed && tx->action != LKS_ACTION_MOVE)
+        err = count_failure(s, tx);
     if (!err)
         return lks_store_commit(s->store);
     lks_store_rollback(s->store);
@@ -178,6 +194,7 @@ lks_err lks_sender_send(lks_sender *s, const lks_outgoing *out, const lks_sender
                        .sent_block = now->head,
                        .sent_time = now->time};
     memcpy(tx.request_id, out->request_id, 32);
+    memcpy(tx.account, lks_signer_address(s->signer), 20);
     if (out->key)
         memcpy(tx.key, out->key, 32);
     lks_tx t = {

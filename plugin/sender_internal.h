@@ -18,7 +18,7 @@ lks_err lks_sender_suggest(lks_sender *s, const lks_fees *ceilings, lks_fees *ou
 bool lks_sender_broadcast(lks_sender *s, const lks_store_tx *tx, const uint8_t *raw, size_t len,
                           const lks_sender_now *now);
 
-/* Stores the end of a transaction, and counts a failure of its job. */
+/* Stores the end of a transaction, and counts a failure of its action. */
 lks_err lks_sender_end(lks_sender *s, lks_store_tx *tx, lks_tx_state state,
                        bool failed) LKS_MUST_USE;
 

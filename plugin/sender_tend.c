@@ -295,7 +295,7 @@ lks_err lks_sender_tend(lks_sender *s, const lks_sender_now *now)
 {
     lks_store_txs live = {0};
     uint64_t chain_nonce = 0;
-    lks_err err = lks_store_txs_live(s->store, &live);
+    lks_err err = lks_store_txs_live(s->store, lks_signer_address(s->signer), &live);
     /* The count is asked for before the receipts: a nonce that it says is used has its receipt by
      * then. */
     if (!err && live.count)

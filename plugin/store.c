@@ -1,4 +1,4 @@
-/* The database file: SQLite, application_id 0x4c4b5331 ("LKS1"), user_version 3.
+/* The database file: SQLite, application_id 0x4c4b5331 ("LKS1"), user_version 4.
  *
  *   identity  one row: chain id, oracle, operator and account that every other row belongs to
  *   block     number, hash, time of the newest blocks whose effects are stored; the highest number is how far the plugin has come
@@ -10,7 +10,7 @@
  * Valid when (1) application_id and user_version are as above, (2) identity has exactly one row, (3) every job's request hashes to its id
  * and its state is the fold of its facts, (4) every stored answer and transaction has the hash that is stored beside it.
  * Versions 1 and 2 were of contracts whose requests and claims have other ids: nothing in them can
- * be gone on with, so they are refused. locking_mode EXCLUSIVE holds the file's lock while it is
+ * be gone on with, so they are refused. Version 3 is migrated (store_migrate.c). locking_mode EXCLUSIVE holds the file's lock while it is
  * open; synchronous FULL makes a commit durable before it returns. */
 #include "plugin/store_internal.h"
 
@@ -22,18 +22,16 @@
 #include <unistd.h>
 
 #define APPLICATION_ID 0x4c4b5331
-#define SCHEMA_VERSION 3
+#define SCHEMA_VERSION 4
+/* The oldest that can be brought to it. */
+#define OLDEST_VERSION 3
 
 static const char schema[] =
     "CREATE TABLE identity(one INTEGER PRIMARY KEY CHECK(one = 1), chain_id INTEGER NOT NULL, oracle BLOB NOT NULL,"
     " operator BLOB NOT NULL, account BLOB NOT NULL) STRICT;"
     "CREATE TABLE block(number INTEGER PRIMARY KEY, hash BLOB NOT NULL, time INTEGER NOT NULL) STRICT;"
-    "CREATE TABLE speed(model_id BLOB PRIMARY KEY, prefill_us INTEGER NOT NULL, decode_us INTEGER NOT NULL) STRICT;";
-
-/* The first databases of this schema have not got it. */
-static const char finality_schema[] =
-    "CREATE TABLE IF NOT EXISTS finality(one INTEGER PRIMARY KEY CHECK(one = 1),"
-    " height INTEGER NOT NULL) STRICT;";
+    "CREATE TABLE speed(model_id BLOB PRIMARY KEY, prefill_us INTEGER NOT NULL, decode_us INTEGER NOT NULL) STRICT;"
+    "CREATE TABLE finality(one INTEGER PRIMARY KEY CHECK(one = 1), height INTEGER NOT NULL) STRICT;";
 
 lks_err lks_store_fail(lks_store *s, const char *what) {
     int code = sqlite3_extended_errcode(s->db);
@@ -183,12 +181,16 @@ static lks_err check_schema(lks_store *s) {
         return lks_fail(LKS_REFUSED, "database %s was written by a newer version of the plugin (schema %lld, this one knows %d)", s->path,
                         (long long)version, SCHEMA_VERSION);
     if (version < 1) return lks_fail(LKS_CORRUPT, "database %s has the unknown schema %lld", s->path, (long long)version);
-    if (version < SCHEMA_VERSION)
+    if (version < OLDEST_VERSION)
         return lks_fail(LKS_REFUSED,
                         "database %s was written for an earlier version of the contracts (schema %lld): end what is open with the"
                         " plugin that wrote it, and use another database for the contracts of this one (schema %d)",
                         s->path, (long long)version, SCHEMA_VERSION);
-    return check_identity(s);
+    err = check_identity(s);
+    if (err || version == SCHEMA_VERSION)
+        return err;
+    err = lks_store_migrate(s);
+    return err ? err : set_version(s);
 }
 
 lks_err lks_store_open(lks_store **out, const char *path, const lks_store_identity *who) {
@@ -213,7 +215,6 @@ lks_err lks_store_open(lks_store **out, const char *path, const lks_store_identi
     if (!err) err = lks_store_exec(s, "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;");
     if (!err) err = lks_store_exec(s, "BEGIN EXCLUSIVE");
     if (!err) err = check_schema(s);
-    if (!err) err = lks_store_exec(s, finality_schema);
     if (!err) err = lks_store_exec(s, "COMMIT");
     if (err) {
         lks_store_close(s);

@@ -17,7 +17,7 @@ typedef struct lks_store_identity {
     uint64_t chain_id;
     uint8_t oracle[20];
     uint8_t operator_address[20]; /* whose bond stands behind our claims */
-    uint8_t account[20];          /* whose nonces the transactions have; the operator or its agent */
+    uint8_t account[20];          /* the operator, or its agent for claims */
 } lks_store_identity;
 
 /* Blocks that are kept for finding the common ancestor of a re-org. */
@@ -76,7 +76,8 @@ lks_err lks_store_job_get(lks_store *s, const uint8_t request_id32[32], lks_job 
 /* Inserts a job with its lists (packed), or overwrites the facts of the one that is there. Sets job->sent and job->state as they follow. */
 lks_err lks_store_job_add(lks_store *s, lks_job *job, const uint8_t *prompt, size_t prompt_len, const uint8_t *allowed, size_t allowed_len) LKS_MUST_USE;
 lks_err lks_store_job_put(lks_store *s, lks_job *job) LKS_MUST_USE;
-/* Out: jobs, empty before, to be freed: every job that is not over, oldest first. */
+/* Out: jobs, empty before, to be freed: every job that is not over, or was given up with a seat of
+ * ours, oldest first. */
 lks_err lks_store_jobs_open(lks_store *s, lks_jobs *jobs) LKS_MUST_USE;
 /* Out: the packed lists, appended. */
 lks_err lks_store_job_lists(lks_store *s, const lks_job *job, lks_buf *prompt, lks_buf *allowed) LKS_MUST_USE;
@@ -154,7 +155,8 @@ typedef struct lks_store_tx {
     int64_t id;
     uint8_t request_id[32];
     lks_action action;
-    uint8_t key[32]; /* of LKS_ACTION_MOVE: which move of which dispute; else zero */
+    uint8_t key[32];     /* of LKS_ACTION_MOVE: which move of which dispute; else zero */
+    uint8_t account[20]; /* that signed it, and whose nonce it has */
     uint64_t nonce;
     lks_tx_state state;
     bool canceled;          /* the newest version does nothing */
@@ -162,6 +164,7 @@ typedef struct lks_store_tx {
     uint64_t deadline;      /* chain time */
     uint64_t sent_block;    /* head when the newest version was sent */
     uint64_t sent_time;     /* chain time then */
+    lks_u256 worth;         /* wei that it may cost, as lks_outgoing has it */
 } lks_store_tx;
 
 typedef struct lks_store_txs {
@@ -175,10 +178,11 @@ void lks_store_txs_free(lks_store_txs *txs);
  * Puts the job's state, as all functions below do. */
 lks_err lks_store_tx_add(lks_store *s, lks_store_tx *tx, const uint8_t hash32[32], const uint8_t *raw, size_t len) LKS_MUST_USE;
 lks_err lks_store_tx_add_version(lks_store *s, const lks_store_tx *tx, const uint8_t hash32[32], const uint8_t *raw, size_t len) LKS_MUST_USE;
-/* Stores everything of tx but its id, job, action, key and nonce. */
+/* Stores everything of tx but its id, job, action, key, account, nonce and worth. */
 lks_err lks_store_tx_put(lks_store *s, const lks_store_tx *tx) LKS_MUST_USE;
-/* Out: txs, empty before, to be freed: the live ones, lowest nonce first. */
-lks_err lks_store_txs_live(lks_store *s, lks_store_txs *txs) LKS_MUST_USE;
+/* Out: txs, empty before, to be freed: the live ones of an account, lowest nonce first. */
+lks_err lks_store_txs_live(lks_store *s, const uint8_t account20[20],
+                           lks_store_txs *txs) LKS_MUST_USE;
 /* Out: raw, appended: the newest version. */
 lks_err lks_store_tx_raw(lks_store *s, int64_t id, lks_buf *raw) LKS_MUST_USE;
 /* Out: hashes, appended, 32 bytes each: every version, newest first. */
@@ -188,8 +192,10 @@ lks_err lks_store_move_is_live(lks_store *s, const uint8_t request_id32[32], con
 /* Out: *block, in which a move of that key was included, successful; 0 when there is none. */
 lks_err lks_store_move_included(lks_store *s, const uint8_t request_id32[32],
                                 const uint8_t key32[32], uint64_t *block) LKS_MUST_USE;
-/* Out: *next, one above the highest nonce of a live transaction; 0 when there is none. */
-lks_err lks_store_next_nonce(lks_store *s, uint64_t *next) LKS_MUST_USE;
+/* Out: *next, one above the highest nonce of a live transaction of an account; 0 when there is
+ * none. */
+lks_err lks_store_next_nonce(lks_store *s, const uint8_t account20[20],
+                             uint64_t *next) LKS_MUST_USE;
 
 /* ---- measured speed ---- */
 

@@ -21,7 +21,10 @@
     " reveal_block INTEGER NOT NULL, reveal_hash BLOB NOT NULL, reveal_deadline INTEGER NOT NULL," \
     " claimed_block INTEGER NOT NULL, claimed_hash BLOB NOT NULL, claim_id BLOB NOT NULL," \
     " window_end INTEGER NOT NULL, missed_block INTEGER NOT NULL, missed_hash BLOB NOT NULL," \
-    " misses INTEGER NOT NULL, unfilled INTEGER NOT NULL, failures INTEGER NOT NULL) STRICT;"
+    " misses INTEGER NOT NULL, unfilled INTEGER NOT NULL, failed_accept INTEGER NOT NULL," \
+    " failed_commit INTEGER NOT NULL, failed_claim INTEGER NOT NULL," \
+    " failed_finalize INTEGER NOT NULL, failed_free INTEGER NOT NULL," \
+    " failed_miss INTEGER NOT NULL) STRICT;"
 
 const char lks_store_jobs_schema[] =
     "CREATE TABLE job(request_id BLOB PRIMARY KEY, request BLOB NOT NULL, prompt BLOB NOT NULL,"
@@ -65,24 +68,30 @@ static const member members[] = {
     M(U64, round.claimed.number, 0), M(HASH, round.claimed.hash, 0), M(HASH, round.claim_id, 0),
     M(U64, round.window_end, 0), M(U64, round.missed.number, 0), M(HASH, round.missed.hash, 0),
     M(U32, round.misses, UINT32_MAX), M(U32, round.unfilled, UINT32_MAX),
-    M(U32, round.failures, UINT32_MAX),
+    M(U8, round.failures[LKS_ACTION_ACCEPT], UINT8_MAX),
+    M(U8, round.failures[LKS_ACTION_COMMIT], UINT8_MAX),
+    M(U8, round.failures[LKS_ACTION_CLAIM], UINT8_MAX),
+    M(U8, round.failures[LKS_ACTION_FINALIZE], UINT8_MAX),
+    M(U8, round.failures[LKS_ACTION_FREE], UINT8_MAX),
+    M(U8, round.failures[LKS_ACTION_MISS], UINT8_MAX),
 };
 #define MEMBER_COUNT (sizeof members / sizeof *members)
 #define ROUND_FIRST 17u
 #define ROUND_COUNT (MEMBER_COUNT - ROUND_FIRST)
-_Static_assert(MEMBER_COUNT == 40, "the SQL below has 40 member columns");
+_Static_assert(MEMBER_COUNT == 45, "the SQL below has 45 member columns");
 _Static_assert(sizeof(lks_job_end) == 4 && sizeof(lks_drop) == 4, "enums are read and written as 32 bits");
 
 #define ROUND_COLUMNS \
     "accepted_block, accepted_hash, attempt, seat, fill_deadline, full_block, full_hash," \
     " claim_deadline, salt, committed_block, committed_hash, reveal_block, reveal_hash," \
     " reveal_deadline, claimed_block, claimed_hash, claim_id, window_end, missed_block, missed_hash," \
-    " misses, unfilled, failures"
+    " misses, unfilled, failed_accept, failed_commit, failed_claim, failed_finalize," \
+    " failed_free, failed_miss"
 #define COLUMNS \
     "requested_block, requested_hash, requested_time, seeded_block, seeded_hash, seed," \
     " cancelled_block, cancelled_hash, answered, answer_seed, answer_count, answer_hash, ended_block," \
     " ended_hash, ended_how, dropped, dropped_at, " ROUND_COLUMNS
-#define ROUND_MARKS "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?"
+#define ROUND_MARKS "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?"
 #define MARKS "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, " ROUND_MARKS
 #define SELECT_JOB "SELECT " COLUMNS ", request_id, request, state FROM job "
 
@@ -128,26 +137,47 @@ static lks_err read_members(sqlite3_stmt *st, lks_job *job, size_t from) {
     return LKS_OK;
 }
 
-/* Reads the row of SELECT_JOB that st stands on, and checks it. */
-static lks_err read_job(lks_store *s, sqlite3_stmt *st, lks_job *job) {
+/* Reads the facts of the row of SELECT_JOB that st stands on. */
+static lks_err read_facts(lks_store *s, sqlite3_stmt *st, lks_job *job)
+{
     uint8_t words[LKS_REQUEST_SIZE], id[32];
+    char name[LKS_HEX_SIZE(32)];
     memset(job, 0, sizeof *job);
     lks_err err = read_members(st, job, 0);
-    if (!err) err = lks_store_fixed(st, MEMBER_COUNT, job->request_id, 32);
-    if (!err) err = lks_store_fixed(st, MEMBER_COUNT + 1, words, sizeof words);
-    if (!err) err = lks_request_decode(&job->request, words);
-    if (!err) err = lks_store_txs_sent(s, job->request_id, &job->sent);
-    if (err) return err;
-    char name[LKS_HEX_SIZE(32)];
+    if (!err)
+        err = lks_store_fixed(st, MEMBER_COUNT, job->request_id, 32);
+    if (!err)
+        err = lks_store_fixed(st, MEMBER_COUNT + 1, words, sizeof words);
+    if (!err)
+        err = lks_request_decode(&job->request, words);
+    if (!err)
+        err = lks_store_txs_sent(s, job->request_id, &job->sent);
+    if (err)
+        return err;
     lks_hex_encode(name, job->request_id, 32);
     lks_request_id(id, s->who.chain_id, s->who.oracle, &job->request);
-    if (memcmp(id, job->request_id, 32)) return lks_fail(LKS_CORRUPT, "database %s is damaged: the request of job %s has another id", s->path, name);
+    if (memcmp(id, job->request_id, 32))
+        return lks_fail(LKS_CORRUPT,
+                        "database %s is damaged: the request of job %s has another id", s->path,
+                        name);
     job->state = lks_job_fold(job);
-    if (job->state == LKS_JOB_INVALID ||
-        (uint64_t)job->state != lks_store_column_u64(st, MEMBER_COUNT + 2))
-        return lks_fail(LKS_CORRUPT, "database %s is damaged: job %s has state %lld, its facts say %s", s->path, name,
-                        (long long)sqlite3_column_int64(st, MEMBER_COUNT + 2), lks_job_state_name(job->state));
     return LKS_OK;
+}
+
+/* The same, and checks the stored state. */
+static lks_err read_job(lks_store *s, sqlite3_stmt *st, lks_job *job)
+{
+    char name[LKS_HEX_SIZE(32)];
+    lks_err err = read_facts(s, st, job);
+    if (err)
+        return err;
+    uint64_t stored = lks_store_column_u64(st, MEMBER_COUNT + 2);
+    if (job->state != LKS_JOB_INVALID && (uint64_t)job->state == stored)
+        return LKS_OK;
+    lks_hex_encode(name, job->request_id, 32);
+    return lks_fail(LKS_CORRUPT,
+                    "database %s is damaged: job %s has state %lld, its facts say %s", s->path, name,
+                    (long long)stored, lks_job_state_name(job->state));
 }
 
 lks_err lks_store_job_get(lks_store *s, const uint8_t request_id32[32], lks_job *out) {
@@ -245,23 +275,62 @@ lks_err lks_store_jobs_open(lks_store *s, lks_jobs *jobs) {
     int n = snprintf(sql, sizeof sql, "%sWHERE state IN (0", SELECT_JOB);
     for (int state = 1; state < LKS_JOB_STATE_COUNT; state++)
         if (!lks_job_is_over((lks_job_state)state)) n += snprintf(sql + n, sizeof sql - (size_t)n, ", %d", state);
-    snprintf(sql + n, sizeof sql - (size_t)n, ") ORDER BY requested_block, request_id");
+    snprintf(sql + n, sizeof sql - (size_t)n,
+             ") OR (state = %d AND accepted_block > 0) ORDER BY requested_block, request_id",
+             LKS_JOB_REFUSED);
     sqlite3_stmt *st = NULL;
     lks_err err = lks_store_prepare(s, &st, sql);
     return err ? err : read_jobs(s, st, jobs);
 }
 
 lks_err lks_store_jobs_prune(lks_store *s, uint64_t height) {
-    char sql[256];
+    char sql[512];
     int n = snprintf(sql, sizeof sql, "DELETE FROM job WHERE touched < ? AND state IN (-1");
     for (int state = 1; state < LKS_JOB_STATE_COUNT; state++)
         if (lks_job_is_over((lks_job_state)state)) n += snprintf(sql + n, sizeof sql - (size_t)n, ", %d", state);
-    snprintf(sql + n, sizeof sql - (size_t)n, ") AND request_id NOT IN (SELECT request_id FROM claim WHERE settled = 0)");
+    snprintf(sql + n, sizeof sql - (size_t)n, ") AND NOT (state = %d AND accepted_block > 0)"
+             " AND request_id NOT IN (SELECT request_id FROM claim WHERE settled = 0)",
+             LKS_JOB_REFUSED);
     sqlite3_stmt *st = NULL;
     lks_err err = lks_store_prepare(s, &st, sql);
     if (err) return err;
     lks_store_bind_u64(st, 1, height);
     return lks_store_run(s, st);
+}
+
+static lks_err put_state(lks_store *s, const lks_job *job)
+{
+    sqlite3_stmt *st = NULL;
+    lks_err err = lks_store_prepare(s, &st, "UPDATE job SET state = ? WHERE request_id = ?");
+    if (err)
+        return err;
+    lks_store_bind_u64(st, 1, job->state);
+    lks_store_bind_blob(st, 2, job->request_id, 32);
+    return lks_store_run(s, st);
+}
+
+lks_err lks_store_jobs_refold(lks_store *s)
+{
+    sqlite3_stmt *st = NULL;
+    lks_jobs jobs = {0};
+    lks_job job;
+    bool row = false;
+    lks_err err = lks_store_prepare(s, &st, SELECT_JOB);
+    if (!err)
+        err = lks_store_step(s, st, &row);
+    while (!err && row) {
+        err = read_facts(s, st, &job);
+        if (!err && job.state != LKS_JOB_INVALID &&
+            (uint64_t)job.state != lks_store_column_u64(st, MEMBER_COUNT + 2))
+            err = push_job(&jobs, &job);
+        if (!err)
+            err = lks_store_step(s, st, &row);
+    }
+    sqlite3_finalize(st);
+    for (size_t i = 0; !err && i < jobs.count; i++)
+        err = put_state(s, &jobs.items[i]);
+    lks_jobs_free(&jobs);
+    return err;
 }
 
 /* ---- rounds ---- */

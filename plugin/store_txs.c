@@ -1,4 +1,4 @@
-/* Table tx: one row per nonce that we used for a job's action; `key` tells moves in disputes apart
+/* Table tx: one row per nonce of an account that we used for a job's action; `key` tells moves in disputes apart
  * and is 32 zero bytes for all else. `revived` is set on a row whose block a re-org took away: it
  * is live again, perhaps beside a newer live one of the same action and key; of those neither
  * revived nor canceled the index allows one. What a change of these rows does to its job is stored
@@ -17,10 +17,10 @@ const char lks_store_txs_schema[] =
     "CREATE TABLE tx(id INTEGER PRIMARY KEY, request_id BLOB NOT NULL REFERENCES job ON DELETE CASCADE, action INTEGER NOT NULL,"
     " key BLOB NOT NULL, nonce INTEGER NOT NULL, state INTEGER NOT NULL, canceled INTEGER NOT NULL, revived INTEGER NOT NULL DEFAULT 0,"
     " included_block INTEGER NOT NULL, included_hash BLOB NOT NULL, deadline INTEGER NOT NULL, sent_block INTEGER NOT NULL,"
-    " sent_time INTEGER NOT NULL) STRICT;"
+    " sent_time INTEGER NOT NULL, account BLOB NOT NULL, worth BLOB NOT NULL) STRICT;"
     "CREATE INDEX tx_by_job ON tx(request_id);"
     "CREATE UNIQUE INDEX tx_one_live ON tx(request_id, action, key) WHERE state = 1 AND revived = 0 AND canceled = 0;"
-    "CREATE UNIQUE INDEX tx_one_nonce ON tx(nonce) WHERE state = 1;"
+    "CREATE UNIQUE INDEX tx_one_nonce ON tx(account, nonce) WHERE state = 1;"
     "CREATE TABLE tx_version(tx INTEGER NOT NULL REFERENCES tx ON DELETE CASCADE, number INTEGER NOT NULL, hash BLOB NOT NULL,"
     " raw BLOB NOT NULL, PRIMARY KEY(tx, number)) STRICT;";
 
@@ -102,7 +102,7 @@ lks_err lks_store_tx_add(lks_store *s, lks_store_tx *tx, const uint8_t hash32[32
         err = lks_fail(LKS_REFUSED, "there is a live %s transaction already", lks_action_name(tx->action));
     if (!err)
         err = lks_store_prepare(s, &st, "INSERT INTO tx(request_id, action, nonce, state, canceled, included_block, included_hash, deadline, sent_block, sent_time,"
-                                        " key) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+                                        " key, account, worth) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
     if (err) return err;
     lks_store_bind_blob(st, 1, tx->request_id, 32);
     lks_store_bind_u64(st, 2, tx->action);
@@ -115,6 +115,10 @@ lks_err lks_store_tx_add(lks_store *s, lks_store_tx *tx, const uint8_t hash32[32
     lks_store_bind_u64(st, 9, tx->sent_block);
     lks_store_bind_u64(st, 10, tx->sent_time);
     lks_store_bind_blob(st, 11, tx->key, 32);
+    lks_store_bind_blob(st, 12, tx->account, 20);
+    uint8_t worth[32];
+    lks_u256_to_be(worth, &tx->worth);
+    lks_store_bind_blob(st, 13, worth, 32);
     err = lks_store_run(s, st);
     tx->id = sqlite3_last_insert_rowid(s->db);
     if (!err) err = put_version(s, tx->id, hash32, raw, len);
@@ -154,7 +158,8 @@ lks_err lks_store_txs_revive(lks_store *s, uint64_t height)
     static const char *const steps[] = {
         "UPDATE tx SET state = 1, revived = 1, included_block = 0, included_hash = zeroblob(32)"
         " WHERE id IN (SELECT max(id) FROM tx WHERE included_block > ? AND state IN (2, 3)"
-        " AND nonce NOT IN (SELECT nonce FROM tx WHERE state = 1) GROUP BY nonce)",
+        " AND (account, nonce) NOT IN (SELECT account, nonce FROM tx WHERE state = 1)"
+        " GROUP BY account, nonce)",
         "UPDATE tx SET state = 4 WHERE included_block > ? AND state IN (2, 3)"};
     lks_err err = LKS_OK;
     for (size_t i = 0; !err && i < sizeof steps / sizeof *steps; i++) {
@@ -184,28 +189,52 @@ static lks_err read_tx(lks_store *s, sqlite3_stmt *st, lks_store_tx *tx) {
     tx->sent_time = lks_store_column_u64(st, 10);
     lks_err err = lks_store_fixed(st, 1, tx->request_id, 32);
     if (!err) err = lks_store_fixed(st, 7, tx->included.hash, 32);
-    return err ? err : lks_store_fixed(st, 11, tx->key, 32);
+    if (!err)
+        err = lks_store_fixed(st, 11, tx->key, 32);
+    if (!err)
+        err = lks_store_fixed(st, 12, tx->account, 20);
+    uint8_t worth[32];
+    if (!err)
+        err = lks_store_fixed(st, 13, worth, 32);
+    if (!err)
+        tx->worth = lks_u256_from_be(worth);
+    return err;
 }
 
-lks_err lks_store_txs_live(lks_store *s, lks_store_txs *txs) {
+static lks_err push_tx(lks_store_txs *txs, const lks_store_tx *tx)
+{
+    if (txs->count == txs->capacity) {
+        size_t capacity = txs->capacity ? 2 * txs->capacity : 8;
+        lks_store_tx *items = realloc(txs->items, capacity * sizeof *items);
+        if (!items)
+            return lks_fail(LKS_NOMEM, "out of memory");
+        txs->items = items;
+        txs->capacity = capacity;
+    }
+    txs->items[txs->count++] = *tx;
+    return LKS_OK;
+}
+
+lks_err lks_store_txs_live(lks_store *s, const uint8_t account20[20], lks_store_txs *txs)
+{
     sqlite3_stmt *st = NULL;
     bool row = false;
     lks_store_tx tx;
-    lks_err err = lks_store_prepare(s, &st, "SELECT id, request_id, action, nonce, state, canceled, included_block, included_hash, deadline, sent_block,"
-                                            " sent_time, key FROM tx WHERE state = 1 ORDER BY nonce");
-    if (err) return err;
+    lks_err err = lks_store_prepare(s, &st,
+                                    "SELECT id, request_id, action, nonce, state, canceled,"
+                                    " included_block, included_hash, deadline, sent_block,"
+                                    " sent_time, key, account, worth FROM tx"
+                                    " WHERE state = 1 AND account = ? ORDER BY nonce");
+    if (err)
+        return err;
+    lks_store_bind_blob(st, 1, account20, 20);
     err = lks_store_step(s, st, &row);
     while (!err && row) {
         err = read_tx(s, st, &tx);
-        if (!err && txs->count == txs->capacity) {
-            size_t capacity = txs->capacity ? 2 * txs->capacity : 8;
-            lks_store_tx *items = realloc(txs->items, capacity * sizeof *items);
-            if (!items) err = lks_fail(LKS_NOMEM, "out of memory");
-            else txs->items = items, txs->capacity = capacity;
-        }
-        if (err) break;
-        txs->items[txs->count++] = tx;
-        err = lks_store_step(s, st, &row);
+        if (!err)
+            err = push_tx(txs, &tx);
+        if (!err)
+            err = lks_store_step(s, st, &row);
     }
     sqlite3_finalize(st);
     return err;
@@ -252,14 +281,19 @@ lks_err lks_store_tx_hashes(lks_store *s, int64_t id, lks_buf *hashes) {
     return err ? err : lks_buf_error(hashes);
 }
 
-lks_err lks_store_next_nonce(lks_store *s, uint64_t *next) {
+lks_err lks_store_next_nonce(lks_store *s, const uint8_t account20[20], uint64_t *next)
+{
     sqlite3_stmt *st = NULL;
     bool row = false;
     *next = 0;
-    lks_err err = lks_store_prepare(s, &st, "SELECT 1 + max(nonce) FROM tx WHERE state = 1");
-    if (!err) err = lks_store_step(s, st, &row);
-    if (!err && row && sqlite3_column_type(st, 0) != SQLITE_NULL) *next = lks_store_column_u64(st,
-                                                                                               0);
+    lks_err err = lks_store_prepare(s, &st,
+                                    "SELECT 1 + max(nonce) FROM tx WHERE state = 1 AND account = ?");
+    if (err)
+        return err;
+    lks_store_bind_blob(st, 1, account20, 20);
+    err = lks_store_step(s, st, &row);
+    if (!err && row && sqlite3_column_type(st, 0) != SQLITE_NULL)
+        *next = lks_store_column_u64(st, 0);
     sqlite3_finalize(st);
     return err;
 }

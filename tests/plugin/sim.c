@@ -237,7 +237,12 @@ static void include(sim *s, size_t index)
         account = &s->accounts[tx->account];
         account->nonce++;
         s->value = tx->t.value;
-        error = execute(s, tx->t.to, tx->t.data, tx->t.data_len, account->address, b);
+        if (s->failing_txs) {
+            s->failing_txs--;
+            error = "Fails()";
+        } else {
+            error = execute(s, tx->t.to, tx->t.data, tx->t.data_len, account->address, b);
+        }
         if (error)
             s->reverts++;
         else

@@ -163,6 +163,8 @@ typedef struct sim {
     bool pool_forgets;     /* transactions are taken and forgotten */
     bool lies_about_seed;
     bool refuses_multicall;
+    size_t early_estimates; /* so many simulations are refused, as by a node that is a block behind */
+    size_t failing_txs;     /* so many of the accounts' transactions revert where they are included */
     size_t fork_receipts; /* so many receipts are of a fork that has the transaction in its newest block */
     bool hides_logs; /* eth_getLogs has none of the game, as a node that lags behind */
     const char *send_error; /* answered to eth_sendRawTransaction */

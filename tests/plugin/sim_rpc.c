@@ -320,6 +320,10 @@ static lks_err call_contract(sim *s, const char *method, const lks_json *doc, lk
         if (lks_json_quantity_u256(doc, lks_json_member(doc, message, "value"), &s->value))
             s->value = lks_u256_from_u64(0);
         error = to_game ? sim_game_execute(s, &run) : sim_execute(s, &run);
+        if (s->early_estimates && strcmp(method, "eth_estimateGas") == 0) {
+            s->early_estimates--;
+            error = "TooEarly()";
+        }
     }
     lks_err err = LKS_OK;
     if (error)

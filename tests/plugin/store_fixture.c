@@ -59,6 +59,7 @@ lks_store_tx add_tx(lks_store *s, const lks_job *job, lks_action action, uint64_
     lks_store_tx tx = {.action = action, .nonce = nonce, .state = LKS_TX_LIVE, .deadline = 9, .sent_block = 8, .sent_time = 7};
     uint8_t raw[8] = {(uint8_t)nonce, (uint8_t)action}, hash[32];
     memcpy(tx.request_id, job->request_id, 32);
+    memcpy(tx.account, who.account, 20);
     lks_keccak256(hash, raw, sizeof raw);
     DO(lks_store_begin(s));
     DO(lks_store_tx_add(s, &tx, hash, raw, sizeof raw));

@@ -28,13 +28,14 @@ static lks_job_state expected(lks_job_state s, lks_job_event e) {
     case LKS_JOB_ON_SENT_CLAIM: return s == LKS_JOB_ANSWERED || s == LKS_JOB_COMMITTED ? LKS_JOB_CLAIMING : LKS_JOB_INVALID;
     case LKS_JOB_ON_SENT_FINALIZE: return s == LKS_JOB_CLAIMED ? LKS_JOB_FINALIZING : LKS_JOB_INVALID;
     case LKS_JOB_ON_REFUSED:
-        return s == LKS_JOB_SEEN || s == LKS_JOB_ACCEPTED || s == LKS_JOB_ANSWERED || s == LKS_JOB_COMMITTED || s == LKS_JOB_CLAIMED ? LKS_JOB_REFUSED
-                                                                                                                              : LKS_JOB_INVALID;
+        return s == LKS_JOB_SEEN || s == LKS_JOB_ANSWERED || s == LKS_JOB_COMMITTED
+                   ? LKS_JOB_REFUSED
+                   : LKS_JOB_INVALID;
     case LKS_JOB_ON_FINAL: return running ? LKS_JOB_FINAL : LKS_JOB_INVALID;
     case LKS_JOB_ON_REFUNDED: return running ? LKS_JOB_REFUNDED : LKS_JOB_INVALID;
     case LKS_JOB_ON_UNDECIDED: return running ? LKS_JOB_UNDECIDED : LKS_JOB_INVALID;
     case LKS_JOB_ON_MISSED: return begun || refused ? LKS_JOB_MISSED : LKS_JOB_INVALID;
-    case LKS_JOB_ON_CONVICTED: return claimed || refused ? LKS_JOB_CONVICTED : LKS_JOB_INVALID;
+    case LKS_JOB_ON_CONVICTED: return claimed ? LKS_JOB_CONVICTED : LKS_JOB_INVALID;
     default: return LKS_JOB_INVALID;
     }
 }
@@ -414,24 +415,78 @@ static void test_answers_and_seeds(void **state) {
 static void test_giving_up(void **state) {
     (void)state;
     lks_job job = request_at(10);
+    uint8_t *failures = job.round.failures;
     job.round.accepted.number = job.round.full.number = 13;
     job.answered = true;
     job.answer_count = 1;
-    for (job.round.failures = 0; job.round.failures < LKS_MAX_FAILURES; job.round.failures++) assert_int_equal(lks_job_fold(&job), LKS_JOB_ANSWERED);
+    for (; failures[LKS_ACTION_CLAIM] < LKS_MAX_FAILURES; failures[LKS_ACTION_CLAIM]++)
+        assert_int_equal(lks_job_fold(&job), LKS_JOB_ANSWERED);
     assert_int_equal(lks_job_fold(&job), LKS_JOB_REFUSED);
     assert_true(lks_job_is_over(LKS_JOB_REFUSED));
     job.state = LKS_JOB_REFUSED;
     assert_true(lks_job_rewind(&job, 12));
-    assert_int_equal(job.round.failures, 0);
+    assert_int_equal(failures[LKS_ACTION_CLAIM], 0);
     assert_int_equal(job.state, LKS_JOB_SEEN);
+}
+
+/* Lost races for one action give up no other, and what brings bond home is never given up. */
+static void test_failures_by_action(void **state)
+{
+    (void)state;
+    for (unsigned replicas = 1; replicas <= 2; replicas++)
+        for (int action = LKS_ACTION_ACCEPT; action < LKS_ACTION_MOVE; action++) {
+            lks_job job = request_at(10);
+            job.request.replicas = (uint8_t)replicas;
+            job.round.failures[action] = LKS_MAX_FAILURES;
+            bool accepts = action == LKS_ACTION_ACCEPT;
+            bool commits = action == LKS_ACTION_COMMIT, claims = action == LKS_ACTION_CLAIM;
+            assert_int_equal(lks_job_fold(&job), accepts ? LKS_JOB_REFUSED : LKS_JOB_SEEN);
+            job.round.accepted.number = job.round.full.number = 13;
+            assert_int_equal(lks_job_fold(&job), LKS_JOB_ACCEPTED);
+            job.answered = true;
+            job.answer_count = 1;
+            bool given_up = replicas > 1 ? commits : claims;
+            assert_int_equal(lks_job_fold(&job), given_up ? LKS_JOB_REFUSED : LKS_JOB_ANSWERED);
+            job.round.committed.number = 14;
+            assert_int_equal(lks_job_fold(&job), claims ? LKS_JOB_REFUSED : LKS_JOB_COMMITTED);
+            job.round.claimed.number = 15;
+            assert_int_equal(lks_job_fold(&job), LKS_JOB_CLAIMED);
+        }
+}
+
+/* A claim that was given up is reported as missed when its time is over, so that what is left of the
+ * stake comes back. */
+static void test_given_up_is_missed(void **state)
+{
+    (void)state;
+    lks_job job = request_at(10);
+    lks_job_policy policy = open_policy();
+    lks_job_world world = calm();
+    lks_drop why;
+    job.round.accepted.number = job.round.full.number = 13;
+    job.round.claim_deadline = 1100;
+    job.answered = true;
+    job.answer_count = 1;
+    job.round.failures[LKS_ACTION_CLAIM] = LKS_MAX_FAILURES;
+    job.state = lks_job_fold(&job);
+    assert_int_equal(lks_job_next(&job, &policy, &world, &why), LKS_ACTION_NONE);
+    world.now = world.head_time = 1100 + LKS_MISS_PATIENCE;
+    assert_int_equal(lks_job_next(&job, &policy, &world, &why), LKS_ACTION_NONE);
+    world.now = ++world.head_time;
+    assert_int_equal(lks_job_next(&job, &policy, &world, &why), LKS_ACTION_MISS);
+    job = request_at(10);
+    job.round.failures[LKS_ACTION_ACCEPT] = LKS_MAX_FAILURES;
+    job.state = lks_job_fold(&job);
+    assert_int_equal(lks_job_next(&job, &policy, &world, &why), LKS_ACTION_NONE);
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_transition), cmocka_unit_test(test_every_history),     cmocka_unit_test(test_accepting),
         cmocka_unit_test(test_single_claim),     cmocka_unit_test(test_replicas),          cmocka_unit_test(test_answers_and_seeds),
-        cmocka_unit_test(test_giving_up),        cmocka_unit_test(test_seed_block),        cmocka_unit_test(test_claimable),
-        cmocka_unit_test(test_tight),
+        cmocka_unit_test(test_giving_up),        cmocka_unit_test(test_failures_by_action),
+        cmocka_unit_test(test_given_up_is_missed), cmocka_unit_test(test_tight),
+        cmocka_unit_test(test_seed_block),       cmocka_unit_test(test_claimable),
         cmocka_unit_test(test_cancelled),        cmocka_unit_test(test_rounds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

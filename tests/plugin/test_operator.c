@@ -114,6 +114,77 @@ static void test_model_fails(void **state) {
     assert_non_null(strstr(sim_host_lines(host), "the model gave no answer: out of memory"));
 }
 
+/* An acceptance that a node refuses because it is a block behind is not given up; one that is still
+ * refused two blocks later is. */
+static void test_refused_for_now(void **state)
+{
+    (void)state;
+    turn();
+    chain->early_estimates = 1;
+    size_t r = sim_ask(chain, NULL, 5);
+    run_until(r, LKS_JOB_FINAL);
+    check_once();
+    assert_int_equal(chain->early_estimates, 0);
+    chain->early_estimates = SIZE_MAX;
+    size_t other = sim_ask(chain, NULL, 6);
+    mine_and_turn();
+    mine_and_turn();
+    assert_int_equal(job_of(other).state, LKS_JOB_SEEN);
+    run_until(other, LKS_JOB_DROPPED);
+    assert_int_equal(job_of(other).dropped, LKS_DROP_CONTRACT);
+}
+
+/* Lost races for the acceptance give up no claim. */
+static void test_reverts_by_action(void **state)
+{
+    (void)state;
+    turn();
+    size_t r = sim_ask(chain, NULL, 5);
+    chain->failing_txs = LKS_MAX_FAILURES - 1;
+    for (int i = 0; i < 20 && chain->accepts == 0; i++)
+        mine_and_turn();
+    chain->failing_txs = LKS_MAX_FAILURES - 1;
+    run_until(r, LKS_JOB_FINAL);
+    assert_int_equal(chain->reverts, 2 * (LKS_MAX_FAILURES - 1));
+    check_claim(r);
+}
+
+/* A claim that is given up costs its fine alone: the rest of the stake comes back. */
+static void test_given_up(void **state)
+{
+    (void)state;
+    turn();
+    size_t r = sim_ask(chain, NULL, 5);
+    run_until(r, LKS_JOB_CLAIMING);
+    chain->failing_txs = LKS_MAX_FAILURES;
+    run_until(r, LKS_JOB_REFUSED);
+    assert_int_equal(lines_with("ERROR request 0x"), 1);
+    assert_int_equal(lines_with("claim transaction failed 3 times and is given up"), 1);
+    chain->period = LKS_MISS_PATIENCE;
+    for (int i = 0; i < 6; i++)
+        mine_and_turn();
+    assert_true(chain->misses == 1 && chain->claims == 0);
+    assert_true(lks_u256_is_zero(&chain->accounts[0].locked));
+}
+
+/* A settlement that keeps being reverted is not given up, and is tried seldom. */
+static void test_finalize_keeps_failing(void **state)
+{
+    (void)state;
+    turn();
+    size_t r = sim_ask(chain, NULL, 5);
+    run_until(r, LKS_JOB_CLAIMED);
+    op.pause_ms = 1000;
+    chain->failing_txs = SIZE_MAX;
+    for (int i = 0; i < 30; i++)
+        mine_and_turn();
+    assert_int_equal(chain->reverts, LKS_MAX_FAILURES + 1);
+    assert_int_equal(job_of(r).state, LKS_JOB_CLAIMED);
+    chain->failing_txs = 0;
+    lks_pauses_end(&op.pauses, job_of(r).request_id, LKS_ACTION_FINALIZE);
+    run_until(r, LKS_JOB_FINAL);
+}
+
 static void test_lying_seed(void **state) {
     (void)state;
     chain->lies_about_seed = true;
@@ -346,7 +417,9 @@ int main(int argc, char **argv) {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
         TEST(test_whole_life),       TEST(test_several),        TEST(test_left_alone),
         TEST(test_waits_for_bond), TEST(test_many_wait_for_bond),
-          TEST(test_model_fails),    TEST(test_lying_seed),       TEST(test_gaps),
+          TEST(test_model_fails),    TEST(test_lying_seed),
+        TEST(test_refused_for_now),  TEST(test_reverts_by_action), TEST(test_given_up),
+        TEST(test_finalize_keeps_failing),      TEST(test_gaps),
         TEST(test_catches_up),       TEST(test_reorgs), TEST(test_receipt_of_a_fork),
                 TEST(test_request_vanishes), TEST(test_restart_at_every_turn),
         TEST(test_refuses_to_start), TEST(test_key), TEST(test_crash_at_every_call),

@@ -98,7 +98,7 @@ static void tend(void) {
 
 static size_t live_count(lks_store_tx *first) {
     lks_store_txs live = {0};
-    DO(lks_store_txs_live(store, &live));
+    DO(lks_store_txs_live(store, lks_signer_address(signer), &live));
     size_t count = live.count;
     if (first && count) *first = live.items[0];
     lks_store_txs_free(&live);
@@ -124,7 +124,7 @@ static const sim_tx *pooled(void) {
 static void check_stored(void *user, const uint8_t hash[32]) {
     lks_store_txs live = {0};
     bool found = false;
-    DO(lks_store_txs_live(store, &live));
+    DO(lks_store_txs_live(store, lks_signer_address(signer), &live));
     for (size_t i = 0; i < live.count; i++) {
         lks_buf hashes = {0};
         DO(lks_store_tx_hashes(store, live.items[i].id, &hashes));
@@ -368,7 +368,7 @@ static void test_reverted(void **state) {
     assert_non_null(strstr(lines, "was reverted in block 4: "));
     assert_non_null(strstr(lines, "InsufficientFreeBond"));
     DO(lks_store_job_get(store, job.request_id, &job));
-    assert_true(job.round.failures == 1 && job.state == LKS_JOB_SEEN);
+    assert_true(job.round.failures[LKS_ACTION_ACCEPT] == 1 && job.state == LKS_JOB_SEEN);
 }
 
 static void test_overdue_is_canceled(void **state) {
@@ -453,7 +453,7 @@ static void test_refused_for_good(void **state)
     assert_int_equal(live_count(NULL), 0);
     assert_non_null(strstr(lines, "no node will take"));
     DO(lks_store_job_get(store, job.request_id, &job));
-    assert_int_equal(job.round.failures, 1);
+    assert_int_equal(job.round.failures[LKS_ACTION_ACCEPT], 1);
     chain->send_error = NULL;
     DO(accept_until(UINT64_MAX));
     assert_true(pooled()->t.nonce == 0);

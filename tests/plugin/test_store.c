@@ -19,7 +19,8 @@ static void test_everything_comes_back(void **state) {
     job.round.fill_deadline = 5500;
     job.round.misses = 1;
     job.round.unfilled = 2;
-    job.round.failures = 2;
+    job.round.failures[LKS_ACTION_CLAIM] = 2;
+    job.round.failures[LKS_ACTION_MISS] = 1;
     memset(job.round.salt, 0x5a, 32);
     DO(lks_store_begin(s));
     DO(lks_store_answer_put(s, &job, job.seed, tokens, sizeof tokens));
@@ -89,14 +90,14 @@ static void test_transactions(void **state) {
     uint8_t raw2[5] = {5, 4, 3, 2, 1}, hash2[32];
     lks_keccak256(hash2, raw2, sizeof raw2);
     add_job(s, &job);
-    DO(lks_store_next_nonce(s, &next));
+    DO(lks_store_next_nonce(s, who.account, &next));
     assert_true(next == 0);
     lks_store_tx tx = add_tx(s, &job, LKS_ACTION_ACCEPT, 17);
     DO(lks_store_job_get(s, job.request_id, &job));
     assert_int_equal(job.state, LKS_JOB_ACCEPTING);
     lks_store_tx second = tx;
     assert_int_equal(lks_store_tx_add(s, &second, hash2, raw2, sizeof raw2), LKS_REFUSED); /* one at a time */
-    DO(lks_store_next_nonce(s, &next));
+    DO(lks_store_next_nonce(s, who.account, &next));
     assert_true(next == 18);
 
     tx.sent_block = 11;
@@ -108,7 +109,7 @@ static void test_transactions(void **state) {
     DO(lks_store_tx_hashes(s, tx.id, &buf));
     assert_int_equal(buf.len, 64);
     assert_memory_equal(buf.data, hash2, 32);
-    DO(lks_store_txs_live(s, &live));
+    DO(lks_store_txs_live(s, who.account, &live));
     assert_true(live.count == 1 && live.items[0].nonce == 17 && live.items[0].sent_block == 11 && live.items[0].action == LKS_ACTION_ACCEPT);
     lks_store_txs_free(&live);
 
@@ -120,7 +121,7 @@ static void test_transactions(void **state) {
     job.round.accepted = job.round.full = (lks_block_ref){105, {3}};
     DO(lks_store_job_put(s, &job));
     assert_int_equal(job.state, LKS_JOB_ACCEPTED);
-    DO(lks_store_next_nonce(s, &next));
+    DO(lks_store_next_nonce(s, who.account, &next));
     assert_true(next == 0);
     size_t changed = 0;
     DO(lks_store_rewind(s, 105, &changed));
@@ -129,7 +130,7 @@ static void test_transactions(void **state) {
     assert_int_equal(changed, 1);
     DO(lks_store_job_get(s, job.request_id, &job));
     assert_int_equal(job.state, LKS_JOB_ACCEPTING);
-    DO(lks_store_txs_live(s, &live));
+    DO(lks_store_txs_live(s, who.account, &live));
     assert_true(live.count == 1 && live.items[0].id == tx.id && live.items[0].included.number == 0);
     lks_store_txs_free(&live);
 
@@ -168,7 +169,7 @@ static void test_two_of_one_nonce(void **state)
     lks_store_close(s);
     s = open_store();
     DO(lks_store_rewind(s, 104, &changed));
-    DO(lks_store_txs_live(s, &live));
+    DO(lks_store_txs_live(s, who.account, &live));
     assert_true(live.count == 1 && live.items[0].id == txs[1].id);
     lks_store_txs_free(&live);
     DO(lks_store_job_get(s, jobs[0].request_id, &jobs[0]));
@@ -178,8 +179,44 @@ static void test_two_of_one_nonce(void **state)
     txs[1].included = (lks_block_ref){106, {4}};
     DO(lks_store_tx_put(s, &txs[1]));
     DO(lks_store_rewind(s, 104, &changed)); /* once more: the older one stays over */
-    DO(lks_store_txs_live(s, &live));
+    DO(lks_store_txs_live(s, who.account, &live));
     assert_true(live.count == 1 && live.items[0].id == txs[1].id);
+    lks_store_txs_free(&live);
+    lks_store_close(s);
+}
+
+/* Two accounts have nonces of their own. */
+static void test_two_accounts(void **state)
+{
+    (void)state;
+    lks_store *s = open_store();
+    static const uint8_t second[20] = {9};
+    lks_store_txs live = {0};
+    uint64_t next = 0;
+    size_t changed = 0;
+    uint8_t raw[1] = {1}, hash[32];
+    lks_job job = make_job(1);
+    lks_store_tx tx = {.action = LKS_ACTION_MOVE, .account = {9}, .nonce = 17, .state = LKS_TX_LIVE};
+    lks_keccak256(hash, raw, sizeof raw);
+    memcpy(tx.request_id, job.request_id, 32);
+    tx.worth = lks_u256_from_u64(77);
+    add_job(s, &job);
+    lks_store_tx first = add_tx(s, &job, LKS_ACTION_ACCEPT, 17);
+    DO(lks_store_tx_add(s, &tx, hash, raw, sizeof raw));
+    DO(lks_store_txs_live(s, second, &live));
+    assert_true(live.count == 1 && live.items[0].id == tx.id && live.items[0].worth.w[0] == 77);
+    lks_store_txs_free(&live);
+    first.state = tx.state = LKS_TX_MINED;
+    first.included.number = tx.included.number = 105;
+    DO(lks_store_tx_put(s, &first));
+    DO(lks_store_tx_put(s, &tx));
+    DO(lks_store_next_nonce(s, second, &next));
+    assert_true(next == 0);
+    DO(lks_store_rewind(s, 104, &changed)); /* both live again */
+    DO(lks_store_next_nonce(s, second, &next));
+    assert_true(next == 18);
+    DO(lks_store_txs_live(s, who.account, &live));
+    assert_true(live.count == 1 && live.items[0].id == first.id);
     lks_store_txs_free(&live);
     lks_store_close(s);
 }
@@ -192,7 +229,7 @@ static void test_moves(void **state) {
     add_job(s, &job);
     uint8_t raw[1] = {1}, hash[32];
     lks_keccak256(hash, raw, sizeof raw);
-    lks_store_tx a = {.action = LKS_ACTION_MOVE, .key = {1}, .nonce = 1, .state = LKS_TX_LIVE, .deadline = 9};
+    lks_store_tx a = {.action = LKS_ACTION_MOVE, .key = {1}, .account = {4, 5, 6}, .nonce = 1, .state = LKS_TX_LIVE, .deadline = 9};
     memcpy(a.request_id, job.request_id, 32);
     lks_store_tx b = a, again = a;
     b.key[0] = 2;
@@ -209,7 +246,7 @@ static void test_moves(void **state) {
     lks_store_close(s);
     s = open_store();
     lks_store_txs txs = {0};
-    DO(lks_store_txs_live(s, &txs));
+    DO(lks_store_txs_live(s, who.account, &txs));
     assert_int_equal(txs.count, 2);
     assert_memory_equal(txs.items[1].key, b.key, 32);
     a = txs.items[0];
@@ -334,7 +371,7 @@ static void test_move_included(void **state)
     size_t changed = 0;
     add_job(s, &job);
     lks_keccak256(hash, raw, sizeof raw);
-    lks_store_tx tx = {.action = LKS_ACTION_MOVE, .key = {1}, .nonce = 1, .state = LKS_TX_LIVE};
+    lks_store_tx tx = {.action = LKS_ACTION_MOVE, .key = {1}, .account = {4, 5, 6}, .nonce = 1, .state = LKS_TX_LIVE};
     memcpy(tx.request_id, job.request_id, 32);
     DO(lks_store_tx_add(s, &tx, hash, raw, sizeof raw));
     DO(lks_store_move_included(s, job.request_id, tx.key, &block));
@@ -412,7 +449,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
         TEST(test_everything_comes_back), TEST(test_open_jobs), TEST(test_transactions),
-        TEST(test_two_of_one_nonce),
+        TEST(test_two_of_one_nonce),  TEST(test_two_accounts),
         TEST(test_moves),                 TEST(test_claims),    TEST(test_rounds),
         TEST(test_move_included),         TEST(test_blocks),    TEST(test_final_height), TEST(test_nothing_half_done),
     };

@@ -28,7 +28,7 @@ static void test_older(void **state)
         assert_non_null(strstr(lks_error_message(), "an earlier version of the contracts"));
         assert_non_null(strstr(lks_error_message(), "use another database"));
     }
-    run_sql("PRAGMA user_version = 3");
+    run_sql("PRAGMA user_version = 4");
     s = open_store();
     DO(lks_store_job_get(s, job.request_id, &job));
     lks_store_close(s);
@@ -40,6 +40,64 @@ static void expect_refusal(const lks_store_identity *id, lks_err err, const char
     if (got != err || !strstr(lks_error_message(), line) || !strstr(lks_error_message(), path) || strchr(lks_error_message(), '\n'))
         fail_msg("%s: %s", lks_err_name(got), lks_error_message());
     assert_null(s);
+}
+
+/* A database of schema 3 goes on: its transactions are the account's, and what lost races of another
+ * action had ended is alive again. */
+static void test_schema_3(void **state)
+{
+    (void)state;
+    static const char *const tables[] = {"job", "round"};
+    static const char *const columns[] = {"accept", "commit", "claim", "finalize", "free", "miss"};
+    char sql[128];
+    lks_store *s = open_store();
+    lks_job job = make_job(1), back;
+    lks_store_txs live = {0};
+    size_t changed = 0;
+    uint64_t next = 0;
+    add_job(s, &job);
+    lks_store_tx tx = add_tx(s, &job, LKS_ACTION_MOVE, 3);
+    job.round.accepted = job.round.full = (lks_block_ref){105, {3}};
+    DO(lks_store_round_close(s, &job, &(lks_block_ref){107, {4}}));
+    job.round.accepted = job.round.full = (lks_block_ref){108, {5}};
+    DO(lks_store_answer_put(s, &job, 0, tokens, sizeof tokens));
+    lks_store_close(s);
+    for (size_t i = 0; i < 2; i++) {
+        for (size_t k = 0; k < sizeof columns / sizeof *columns; k++) {
+            snprintf(sql, sizeof sql, "ALTER TABLE %s DROP COLUMN failed_%s", tables[i], columns[k]);
+            run_sql(sql);
+        }
+        snprintf(sql, sizeof sql, "ALTER TABLE %s ADD COLUMN failures INTEGER NOT NULL DEFAULT 3",
+                 tables[i]);
+        run_sql(sql);
+    }
+    run_sql("DROP TABLE finality; DROP INDEX tx_one_nonce; ALTER TABLE tx DROP COLUMN account;"
+            "ALTER TABLE tx DROP COLUMN worth;"
+            "CREATE UNIQUE INDEX tx_one_nonce ON tx(nonce) WHERE state = 1;");
+    snprintf(sql, sizeof sql, "UPDATE job SET state = %d; PRAGMA user_version = 3", LKS_JOB_REFUSED);
+    run_sql(sql);
+
+    lks_store_identity other = who;
+    other.account[0]++;
+    expect_refusal(&other, LKS_AUTH, "another account's key"); /* and nothing is changed */
+    for (int i = 0; i < 2; i++) {
+        s = open_store();
+        DO(lks_store_job_get(s, job.request_id, &back));
+        assert_int_equal(back.state, LKS_JOB_ANSWERED);
+        DO(lks_store_txs_live(s, who.account, &live));
+        assert_true(live.count == 1 && live.items[0].id == tx.id && live.items[0].nonce == 3);
+        assert_memory_equal(live.items[0].account, who.account, 20);
+        assert_true(lks_u256_is_zero(&live.items[0].worth));
+        lks_store_txs_free(&live);
+        DO(lks_store_next_nonce(s, who.account, &next));
+        assert_true(next == 4);
+        lks_store_close(s);
+    }
+    s = open_store();
+    DO(lks_store_rewind(s, 106, &changed));
+    DO(lks_store_job_get(s, job.request_id, &back));
+    assert_true(changed == 1 && back.round.accepted.number == 105);
+    lks_store_close(s);
 }
 
 static void test_refuses(void **state) {
@@ -65,9 +123,9 @@ static void test_refuses(void **state) {
     other = who;
     other.account[0]++;
     expect_refusal(&other, LKS_AUTH, "another account's key");
-    run_sql("PRAGMA user_version = 4");
+    run_sql("PRAGMA user_version = 5");
     expect_refusal(&who, LKS_REFUSED, "newer version");
-    run_sql("PRAGMA user_version = 3; PRAGMA application_id = 7");
+    run_sql("PRAGMA user_version = 4; PRAGMA application_id = 7");
     expect_refusal(&who, LKS_CORRUPT, "not a Lockstep job store");
 
     FILE *f = fopen(path, "wb");
@@ -179,7 +237,7 @@ static lks_err step(lks_store *s, uint64_t nonce, unsigned number) {
         break;
     case 2: case 5: {
         lks_store_txs live = {0};
-        err = lks_store_txs_live(s, &live);
+        err = lks_store_txs_live(s, who.account, &live);
         for (size_t i = 0; !err && i < live.count; i++) {
             if (memcmp(live.items[i].request_id, job.request_id, 32)) continue;
             live.items[i].state = LKS_TX_MINED;
@@ -296,7 +354,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-        TEST(test_older),  TEST(test_refuses),       TEST(test_unwritable),
+        TEST(test_older),  TEST(test_schema_3),
+        TEST(test_refuses),       TEST(test_unwritable),
         TEST(test_damage), TEST(test_kill_anywhere),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
