@@ -120,10 +120,27 @@ static lks_err on_challenged(replay *p, lks_game_entry *d, const lks_game_event 
     return LKS_OK;
 }
 
+/* Whether the contract could have taken the pick, as far as that can be told without the operations'
+ * shapes: a node below the current one, at a stage, and not padding. */
+static bool is_below(const replay *p, const lks_dispute *from, const lks_game_event *e)
+{
+    uint32_t ops = p->g->model.op_count;
+    if (e->op == LKS_TOP) {
+        if (e->height == 0 || !lks_stage_is(e->height, top_height(p)) ||
+            (uint64_t)e->index << e->height >= ops)
+            return false;
+    } else if (e->op >= ops || e->height > LKS_TREE_MAX_BITS) {
+        return false;
+    }
+    if (e->op == from->op)
+        return e->height < from->height && e->index >> (from->height - e->height) == from->index;
+    return from->op == LKS_TOP && (uint64_t)e->op >> from->height == from->index;
+}
+
 static lks_err on_picked(replay *p, lks_game_entry *d, const lks_game_event *e)
 {
     lks_game_dispute *v = &d->view;
-    if (v->now.state != LKS_DISPUTE_PICK || (e->op != LKS_TOP && e->op >= p->g->model.op_count))
+    if (v->now.state != LKS_DISPUTE_PICK || !is_below(p, &v->now, e))
         return contradiction(e);
     v->now.op = e->op;
     v->now.height = e->height;

@@ -227,6 +227,79 @@ static void test_damage(void **state)
     assert_true(refused > taken / 4);
 }
 
+/* The first pick, replaced by another. Returns: what the follower says of the logs up to it. Out: g,
+ * the game, to be freed. */
+static lks_err pick_instead(lks_game **g, uint16_t op, uint8_t height, uint32_t index)
+{
+    lks_err err = LKS_OK;
+    *g = game_new();
+    for (size_t i = 0; !err && i < s.r.log_count; i++) {
+        lks_game_event e;
+        lks_eth_log log = s.r.logs[i];
+        bool of_game = memcmp(log.address, s.r.deployment.game, 20) == 0;
+        if (!of_game ||
+            lks_game_event_decode(&e, (const uint8_t(*)[32])log.topics, log.topic_count, log.data, log.data_len) ||
+            e.kind != LKS_GAME_PICKED) {
+            game_add(*g, i);
+            continue;
+        }
+        uint8_t *data = malloc(log.data_len);
+        const uint32_t words[] = {op, height, index};
+        assert_non_null(data);
+        memcpy(data, log.data, log.data_len);
+        for (size_t k = 0; k < 3; k++)
+            for (int b = 0; b < 4; b++)
+                data[32 * k + 28 + b] = (uint8_t)(words[k] >> (24 - 8 * b));
+        log.data = data;
+        err = lks_game_add(*g, &log, s.r.times[i]);
+        free(data);
+        return err ? err : lks_game_update(*g);
+    }
+    return LKS_NOTFOUND;
+}
+
+/* Picks that no contract would have taken, but a node may tell of. */
+static void test_impossible_picks(void **state)
+{
+    (void)state;
+    const uint32_t ops = s.m.model.program.op_count;
+    const uint8_t top = (uint8_t)lks_log2_ceil(ops), stage = (uint8_t)(top > 5 ? top - 5 : 1);
+    const struct {
+        uint32_t op;
+        uint8_t height;
+        uint32_t index;
+        bool taken;
+    } picks[] = {
+        {LKS_TOP, stage, 0, top > 5},
+        {LKS_TOP, top, 0, false},
+        {LKS_TOP, 0, 0, false},
+        {LKS_TOP, 69, 0, false},
+        {LKS_TOP, 255, 0, false},
+        {LKS_TOP, (uint8_t)(stage + 1), 0, false},
+        {LKS_TOP, stage, 1u << 31, false},
+        {LKS_TOP, stage, (ops >> stage) + 1, false},
+        {ops, 0, 0, false},
+        {65534, 0, 0, false},
+        {3, LKS_TREE_MAX_BITS + 1, 0, false},
+        {3, 69, 0, false},
+        {3, 255, UINT32_MAX, false},
+        {3, LKS_TREE_MAX_BITS, 0, true}, /* only its shape tells */
+        {3, 0, UINT32_MAX, true},
+    };
+    for (size_t i = 0; i < LKS_COUNT(picks); i++) {
+        lks_game *g;
+        lks_err err = pick_instead(&g, (uint16_t)picks[i].op, picks[i].height, picks[i].index);
+        if (err != (picks[i].taken ? LKS_OK : LKS_CORRUPT))
+            fail_msg("pick %zu gives %s", i, lks_err_name(err));
+        if (picks[i].taken && picks[i].op != LKS_TOP) { /* the players know the shape */
+            lks_move m;
+            const lks_game_dispute *d = lks_game_dispute_at(g, 0);
+            assert_int_equal(lks_player_operator(&m, s.own, lks_game_shown(g), &d->now), LKS_BADARGS);
+        }
+        lks_game_free(g);
+    }
+}
+
 static void test_no_model(void **state)
 {
     (void)state;
@@ -357,7 +430,7 @@ int main(void)
         cmocka_unit_test(test_claim),     cmocka_unit_test(test_history),
         cmocka_unit_test(test_any_order), cmocka_unit_test(test_missing),
         cmocka_unit_test(test_foreign),   cmocka_unit_test(test_branches),
-        cmocka_unit_test(test_damage),    cmocka_unit_test(test_no_model),
+        cmocka_unit_test(test_damage),    cmocka_unit_test(test_impossible_picks), cmocka_unit_test(test_no_model),
         cmocka_unit_test(test_filters),   cmocka_unit_test(test_alone),
         cmocka_unit_test(test_wrong_facts),
     };

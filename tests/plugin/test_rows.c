@@ -57,26 +57,11 @@ ssize_t __wrap_pwrite(int fd, const void *bytes, size_t len, off_t at)
     return -1;
 }
 
-/* Anybody ends the disputes whose operator is late. */
-static void end_late(void)
-{
-    uint64_t now = chain->blocks[chain->block_count - 1].time;
-    for (size_t i = 0; i < chain->dispute_count; i++) {
-        const sim_dispute *d = &chain->disputes[i];
-        uint64_t left = d->operator_left > chain->floor ? d->operator_left : chain->floor;
-        lks_game_calls calls;
-        if (!lks_state_is_operators(d->at.state) || now <= d->start + left)
-            continue;
-        DO(lks_game_call_timeout(&calls, &(lks_game_dispute){.terms = d->terms}));
-        sim_put_call(chain, chain->requester, chain->game, &calls.items[0].data);
-        lks_game_calls_free(&calls);
-    }
-}
-
 /* A claim of ours, and accusers whose traces part from ours at different rows. */
 static void defend_against(unsigned accusers, unsigned seconds)
 {
     static uint32_t answers[6][TOKENS];
+    puppet *accuser = NULL;
     size_t r = own_claim();
     own_trace = NULL;
     atomic_store(&passes, 0);
@@ -84,16 +69,18 @@ static void defend_against(unsigned accusers, unsigned seconds)
     for (unsigned k = 0; k < accusers; k++) {
         memcpy(answers[k], right, sizeof right);
         answers[k][k % (TOKENS - 1)] = (right[k % (TOKENS - 1)] + 1 + k) % models.items[0].vocab_size;
-        puppet p = {.tokens = answers[k], .request = r};
-        memset(p.address, (int)(0x31 + k), 20);
-        puppet_challenge(play(p));
+        accuser = play(accuser_of(r, (uint8_t)(0x31 + k)));
+        accuser->tokens = answers[k];
+        puppet_challenge(accuser);
     }
-    for (int i = 0; i < 600 && chain->finals + chain->convictions == 0; i++) {
-        end_late();
+    for (int i = 0; i < 400 && chain->lost < accusers && !chain->convictions; i++) {
+        puppet_timeout(accuser);
         block();
     }
     pass_seconds = 0;
-    check_defended(accusers);
+    if (chain->convictions || chain->lost != accusers || chain->reverts)
+        fail_msg("%zu convictions, %zu lost, %zu reverts; log:\n%s", chain->convictions, chain->lost,
+                 chain->reverts, end_of_log());
 }
 
 static unsigned count_warnings(const char *text)
