@@ -5,7 +5,8 @@
 
 #include <stdint.h>
 
-/* Milliseconds of the monotonic clock. Any thread. */
+/* Milliseconds, microseconds of the monotonic clock. Any thread. */
 uint64_t lks_now_ms(void);
+uint64_t lks_now_us(void);
 
 #endif
