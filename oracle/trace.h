@@ -9,7 +9,8 @@
  * operation. While it is made, and while rows are read again: beside that one session (engine.h) whose batch is LKS_TRACE_BATCH positions, 64
  * rows of logits, and a few rows a thread and a size of rows. Rows are kept in a file where a spill was
  * given and has room for them; else, and when that file fails, they are computed again in one pass.
- * A trace belongs to one thread at a time; the model must outlive it.
+ * A trace belongs to one thread at a time, but for its shapes, nodes and root, which other threads
+ * may read meanwhile: they never change. The model must outlive it.
  */
 #ifndef LKS_ORACLE_TRACE_H
 #define LKS_ORACLE_TRACE_H

@@ -7,8 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A transaction is given that many blocks to be included, in estimates. */
-#define INCLUSION_BLOCKS 3u
 /* A node that is a block behind refuses what it will allow: an acceptance is refused for good when it
  * still is so many heads later. */
 #define REFUSAL_HEADS 2u
@@ -146,10 +144,14 @@ typedef struct due {
     size_t job;
     lks_action action;
     uint64_t deadline;
+    uint64_t answer_ms; /* of LKS_ACTION_ANSWER */
+    bool late;          /* an answer that will probably miss it: after those that can make it */
 } due;
 
 static int by_deadline(const void *a, const void *b) {
     const due *x = a, *y = b;
+    if (x->late != y->late)
+        return x->late - y->late;
     if (x->deadline != y->deadline) return x->deadline < y->deadline ? -1 : 1;
     return x->job < y->job ? -1 : x->job > y->job;
 }
@@ -172,7 +174,7 @@ static lks_err look_around(lks_operator *op, const lks_jobs *jobs, lks_job_world
     bool any_seen = false;
     *world = (lks_job_world){.now = lks_chain_time(op), .head = op->feed.head.ref.number, .reveal_seconds = op->reveal_seconds};
     world->head_time = op->feed.head.time;
-    world->inclusion_ms = INCLUSION_BLOCKS * op->interval_ms;
+    world->inclusion_ms = LKS_INCLUSION_BLOCKS * op->interval_ms;
     world->worker_idle = lks_worker_idle(op->worker);
     world->traces_max_ms = lks_disputes_on(op) ? (uint64_t)op->deployment.budget * 1000 / 2 : UINT64_MAX;
     for (size_t i = 0; i < jobs->count; i++) {
@@ -219,6 +221,16 @@ static lks_action decide(lks_operator *op, lks_job *job, lks_job_world *world) {
     return action == LKS_ACTION_DROP ? LKS_ACTION_NONE : action;
 }
 
+static due due_of(const lks_operator *op, const lks_jobs *jobs, size_t i, lks_action action,
+                  uint64_t answer_ms)
+{
+    uint64_t deadline = lks_job_deadline(&jobs->items[i], action, op->reveal_seconds);
+    due d = {.job = i, .action = action, .deadline = deadline, .answer_ms = answer_ms};
+    if (action == LKS_ACTION_ANSWER && answer_ms < UINT64_MAX / 1000)
+        d.late = !lks_lanes_have_time(op, deadline, answer_ms * 1000);
+    return d;
+}
+
 void lks_act_tick(lks_operator *op) {
     lks_jobs jobs = {0};
     lks_job_world world;
@@ -233,7 +245,8 @@ void lks_act_tick(lks_operator *op) {
     if (!err && jobs.count && !(list = calloc(jobs.count, sizeof *list))) err = lks_fail(LKS_NOMEM, "out of memory");
     for (size_t i = 0; !err && i < jobs.count; i++) {
         lks_action action = decide(op, &jobs.items[i], &world);
-        if (action != LKS_ACTION_NONE) list[count++] = (due){i, action, lks_job_deadline(&jobs.items[i], action, op->reveal_seconds)};
+        if (action != LKS_ACTION_NONE)
+            list[count++] = due_of(op, &jobs, i, action, world.answer_ms);
     }
     if (err && !lks_inbox_stopped(op->inbox)) lks_log(op->host, LKS_WARN, "deciding what to do: %s; trying again", lks_error_message());
     if (count) qsort(list, count, sizeof *list, by_deadline);
@@ -243,10 +256,11 @@ void lks_act_tick(lks_operator *op) {
         if (list[i].action != LKS_ACTION_ANSWER) {
             send(op, job, list[i].action);
         } else if (!answering && !lks_act_is_paused(op, job->request_id, LKS_ACTION_ANSWER)) {
-            lks_answers_start(op, job);
-            answering = true;
+            answering = lks_answers_start(op, job, list[i].answer_ms);
         }
     }
+    if (!err)
+        lks_answers_drop(op, &jobs);
     if (!answering && op->config->is_operator && lks_worker_idle(op->worker)) lks_answers_trial(op);
     free(list);
     lks_jobs_free(&jobs);

@@ -13,9 +13,9 @@ void lks_alarms_behind(lks_operator *op);
  * lks_alarms_clock does. For a match whose disputes have been asked for at this head. */
 void lks_alarms_look(lks_operator *op, lks_match *m);
 /* Warns of a turn of ours that has less than the deployment's FLOOR left, and of one that is open
- * when the claim's window ends. Reads nothing that is lent to the prover. */
+ * when the claim's window ends. */
 void lks_alarms_clock(lks_operator *op, lks_match *m);
-/* Says once that a dispute of ours is lost. Not of a match that is lent. */
+/* Says once that a dispute of ours is lost. */
 void lks_alarms_lost(lks_operator *op, lks_match *m);
 
 /* Warns once of an accepted request whose answer can no longer be expected in time. */

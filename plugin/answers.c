@@ -57,7 +57,7 @@ bool lks_answers_take(lks_operator *op) {
     bool trial = memcmp(a.request_id, no_request, 32) == 0;
     lks_short_id(name, a.request_id);
     if (a.err) {
-        if (!lks_inbox_stopped(op->inbox)) {
+        if (!a.abandoned && !lks_inbox_stopped(op->inbox)) {
             lks_log(op->host, LKS_ERROR, "%s%s: the model gave no answer: %s", trial ? "measuring its speed" : "request ", trial ? "" : name, a.reason);
             lks_act_pause(op, a.request_id, LKS_ACTION_ANSWER);
         }
@@ -144,26 +144,66 @@ static lks_err check_seed(lks_operator *op, const lks_job *job)
                     (unsigned long long)number);
 }
 
-void lks_answers_start(lks_operator *op, const lks_job *job) {
-    lks_work work;
+/* Microseconds of the engine that the answer needs at least: it may end with its first token. */
+static uint64_t least_us(const lks_operator *op, const lks_work *work)
+{
+    const lks_speed *speed = &op->speeds[work->served - op->models->items];
+    return work->prompt_count * speed->prefill_us + speed->decode_us;
+}
+
+bool lks_answers_start(lks_operator *op, const lks_job *job, uint64_t answer_ms)
+{
+    lks_work work = {0};
     char name[LKS_SHORT_ID_SIZE];
+    uint64_t deadline = lks_job_deadline(job, LKS_ACTION_ANSWER, op->reveal_seconds);
     lks_short_id(name, job->request_id);
     lks_err err = check_seed(op, job);
-    if (!err) err = make_work(op, job, &work);
+    if (!err)
+        err = make_work(op, job, &work);
+    if (!err && !lks_lanes_have_time(op, deadline, least_us(op, &work)))
+        err = lks_fail(LKS_TIMEOUT, "reading its prompt alone would end after its deadline");
     if (err) {
         if (lks_act_pause(op, job->request_id, LKS_ACTION_ANSWER))
-            lks_log(op->host, LKS_WARN, "request %s cannot be answered now: %s", name, lks_error_message());
-        return;
+            lks_log(op->host, LKS_WARN, "request %s cannot be answered now: %s", name,
+                    lks_error_message());
+        lks_work_free(&work);
+        return false;
     }
-    if (lks_worker_give(op->worker, &work)) lks_log(op->host, LKS_INFO, "request %s: the model runs", name);
+    uint64_t seconds = answer_ms == UINT64_MAX ? 0 : answer_ms / 1000;
+    work.due = deadline > seconds ? deadline - seconds : 0;
+    bool given = lks_worker_give(op->worker, &work);
+    if (given)
+        lks_log(op->host, LKS_INFO, "request %s: the model runs", name);
     lks_work_free(&work);
+    return given;
+}
+
+void lks_answers_drop(lks_operator *op, const lks_jobs *jobs)
+{
+    uint8_t id[32];
+    char name[LKS_SHORT_ID_SIZE];
+    uint64_t now = lks_chain_time(op);
+    if (!lks_worker_busy_with(op->worker, id) || memcmp(id, no_request, 32) == 0)
+        return;
+    for (size_t i = 0; i < jobs->count; i++)
+        if (memcmp(jobs->items[i].request_id, id, 32) == 0 &&
+            !lks_job_is_late(&jobs->items[i], now, op->reveal_seconds))
+            return;
+    lks_short_id(name, id);
+    if (lks_act_pause(op, id, LKS_ACTION_ANSWER))
+        lks_log(op->host, LKS_WARN, "request %s: its answer is given up: nobody can use it any more",
+                name);
+    lks_worker_abandon(op->worker);
 }
 
 bool lks_answers_trial(lks_operator *op) {
     for (size_t i = 0; i < op->models->count; i++) {
         const lks_served *served = &op->models->items[i];
         if (op->speeds[i].decode_us || lks_act_is_paused(op, no_request, LKS_ACTION_ANSWER)) continue;
-        lks_work work = {.served = served, .max_tokens = TRIAL_TOKENS, .prompt_count = TRIAL_PROMPT};
+        lks_work work = {.served = served,
+                         .max_tokens = TRIAL_TOKENS,
+                         .prompt_count = TRIAL_PROMPT,
+                         .due = UINT64_MAX};
         if (served->max_positions < TRIAL_PROMPT + TRIAL_TOKENS) work.prompt_count = work.max_tokens = served->max_positions / 2 ? served->max_positions / 2 : 1;
         work.prompt = malloc(work.prompt_count * sizeof *work.prompt);
         if (!work.prompt) return false;

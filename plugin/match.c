@@ -166,6 +166,11 @@ bool lks_state_is_operators(lks_dispute_state state) {
     return state == LKS_DISPUTE_ROOT || state == LKS_DISPUTE_NODE || state == LKS_DISPUTE_LEAF || state == LKS_DISPUTE_PARTIALS;
 }
 
+bool lks_state_asks_rows(lks_dispute_state state)
+{
+    return state == LKS_DISPUTE_LEAF || state == LKS_DISPUTE_PARTIALS;
+}
+
 const char *lks_state_name(lks_dispute_state state) {
     static const char *const names[] = {"none", "root", "pick", "node", "leaf", "step", "partials", "partial step", "closed"};
     return (unsigned)state < sizeof names / sizeof *names ? names[state] : "?";

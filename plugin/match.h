@@ -37,7 +37,10 @@ typedef struct lks_match {
     lks_u256 stake;
     lks_game *game;
     lks_trace *trace;     /* NULL until it is made */
-    bool lent;            /* game and trace are the prover's */
+    unsigned lent;        /* tasks that run for it: it must not go */
+    bool trace_lent;      /* one of them may use more than the trace's nodes, or makes it */
+    bool keeps_rows;      /* the trace has its rows in a file */
+    bool wanted;          /* there is something to be done for it, as of the last tick */
     lks_seen *seen;       /* one for each dispute of the game */
     lks_block_ref synced; /* the game has the logs up to this block; number 0: none */
     bool odd;             /* at this head logs and contract disagree about a dispute */
@@ -62,7 +65,7 @@ void lks_match_remove(lks_matches *all, lks_match *match);
 void lks_matches_free(lks_matches *all);
 
 /* Brings the game to the head; reads all of it again when logs and contract have disagreed for a
- * while. Not of one that is lent. Returns also: what chain/eth.h, the store and lks_game_update
+ * while. Returns also: what chain/eth.h, the store and lks_game_update
  * return. */
 lks_err lks_match_sync(lks_match *match, const lks_game_deployment *deployment, const lks_eth *node,
                        lks_store *store, const lks_block_ref *head) LKS_MUST_USE;
@@ -98,6 +101,8 @@ bool lks_match_same_place(const lks_dispute *a, const lks_dispute *b);
 
 /* Whether it is the operator's turn, in a state of a dispute that is not over. */
 bool lks_state_is_operators(lks_dispute_state state);
+/* Whether the operator's answer takes rows of its trace: leaves, partials. */
+bool lks_state_asks_rows(lks_dispute_state state);
 const char *lks_state_name(lks_dispute_state state);
 
 #endif

@@ -253,12 +253,15 @@ void lks_moves_play(lks_operator *op, lks_match *match, lks_task_result *result)
     char what[160], name[LKS_SHORT_ID_SIZE];
     lks_game_calls calls = {0};
     lks_short_id(name, match->claim.claim_id);
+    static const uint8_t none[32];
     const lks_game_dispute *d = lks_game_dispute_find(match->game, result->task.dispute_id);
     lks_move *move = &result->moves[0];
-    if (!d) {
+    if (memcmp(result->task.dispute_id, none, 32) == 0) {
         lks_prove_take(op, match, result);
         return;
     }
+    if (!d || d->end != LKS_GAME_LIVE || !lks_match_same_place(&d->now, &result->task.at[0]))
+        return; /* it went on, or a re-org took it away */
     if (move->kind == LKS_MOVE_NONE) {
         if (lks_act_pause(op, result->task.key, LKS_ACTION_MOVE))
             lks_log(op->host, LKS_WARN,

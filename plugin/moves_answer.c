@@ -26,7 +26,7 @@ static bool is_withheld(lks_move_kind kind) {
 /* Of one transaction. */
 #define BATCH_GAS UINT64_C(12000000)
 #define BATCH_BYTES 120000u
-/* Transactions with answers of one claim at a time. */
+/* Transactions with answers of one claim at a time, with rows and without. */
 #define BATCHES 8u
 
 /* An answer to be sent. */
@@ -41,21 +41,22 @@ typedef struct answers {
     answer items[LKS_MOST_ANSWERS];
     size_t count;
     size_t batches; /* sent so far */
+    bool rows;      /* of the task */
 } answers;
 
-void lks_moves_answers_key(uint8_t key32[32], const lks_match *m, size_t i)
+void lks_moves_answers_key(uint8_t key32[32], const lks_match *m, bool rows, size_t i)
 {
     uint8_t subject[33];
     memcpy(subject, m->claim.claim_id, 32);
-    subject[32] = (uint8_t)i;
+    subject[32] = (uint8_t)(rows ? BATCHES + i : i);
     lks_match_key(key32, LKS_VERB_ANSWERS, subject, sizeof subject, NULL);
 }
 
-bool lks_moves_answering(lks_operator *op, const lks_match *m)
+bool lks_moves_answering(lks_operator *op, const lks_match *m, bool rows)
 {
     uint8_t key[32];
     for (size_t i = 0; i < BATCHES; i++) {
-        lks_moves_answers_key(key, m, i);
+        lks_moves_answers_key(key, m, rows, i);
         if (lks_moves_busy(op, m, key))
             return true;
     }
@@ -143,7 +144,7 @@ static void send_batch(lks_operator *op, lks_match *m, answers *all, size_t from
         if (all->items[i].deadline < deadline)
             deadline = all->items[i].deadline;
     }
-    lks_moves_answers_key(key, m, all->batches);
+    lks_moves_answers_key(key, m, all->rows, all->batches);
     lks_err err = LKS_OK;
     if (to - from == 1)
         tx.data = calls[0];
@@ -171,6 +172,7 @@ void lks_moves_answer(lks_operator *op, lks_match *m, const lks_task_result *res
     bool opens = false;
     if (!all)
         return; /* the next tick tries again */
+    all->rows = result->task.rows;
     for (size_t i = 0; i < lks_game_dispute_count(m->game); i++)
         collect(op, m, i, result, all, &opens);
     size_t from = 0;

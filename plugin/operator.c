@@ -47,7 +47,10 @@ lks_err lks_operator_open(lks_operator *op, const lockstep_host *host, const lks
     if (!err) {
         load_speeds(op);
         atomic_store(&op->finished, op->feed.head.ref.number);
-        err = lks_worker_new(&op->worker, models, config->threads, config->nice, inbox);
+        err = lks_planner_new(&op->planner);
+    }
+    if (!err) {
+        err = lks_worker_new(&op->worker, models, config->threads, config->nice, op->planner, inbox);
     }
     if (!err && lks_config_has_game(config)) {
         op->deployment.chain_id = config->chain_id;
@@ -56,7 +59,8 @@ lks_err lks_operator_open(lks_operator *op, const lockstep_host *host, const lks
         memcpy(op->deployment.registry, config->registry, 20);
         err = lks_store_secret(op->store, op->secret);
         lks_resources_open(&op->resources, host, config);
-        if (!err) err = lks_prover_new(&op->prover, config->threads, config->nice, op->resources.spill, inbox);
+        if (!err)
+            err = lks_lanes_open(op);
     }
     if (!err)
         err = lks_obligations_check_models(op);
@@ -66,14 +70,15 @@ lks_err lks_operator_open(lks_operator *op, const lockstep_host *host, const lks
 
 void lks_operator_close(lks_operator *op) {
     lks_worker_free(op->worker);
-    lks_prover_free(op->prover);
+    lks_lanes_close(&op->lanes);
+    lks_planner_free(op->planner);
     lks_matches_free(&op->matches);
     lks_pauses_free(&op->pauses);
     lks_resources_close(&op->resources);
     lks_store_close(op->store);
     lks_wipe(op->secret, sizeof op->secret);
     op->worker = NULL;
-    op->prover = NULL;
+    op->planner = NULL;
     op->store = NULL;
 }
 

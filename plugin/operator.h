@@ -14,9 +14,9 @@
 #include "plugin/config.h"
 #include "plugin/feed.h"
 #include "plugin/match.h"
+#include "plugin/lanes.h"
 #include "plugin/node.h"
 #include "plugin/pauses.h"
-#include "plugin/prover.h"
 #include "plugin/resources.h"
 #include "plugin/sender.h"
 #include "plugin/worker.h"
@@ -34,7 +34,10 @@ typedef struct lks_drain {
     uint64_t head; /* at which they were read */
 } lks_drain;
 
-typedef struct lks_operator {
+/* A transaction is given that many blocks to be included, in estimates. */
+#define LKS_INCLUSION_BLOCKS 3u
+
+struct lks_operator {
     const lockstep_host *host;
     const lks_config *config;
     const lks_models *models;
@@ -42,6 +45,7 @@ typedef struct lks_operator {
     lks_node *rpc;
     const lks_signer *signer;
     lks_store *store;
+    lks_planner *planner;
     lks_worker *worker;
     lks_feed feed;
     lks_sender sender;
@@ -60,16 +64,17 @@ typedef struct lks_operator {
     lks_drain drain;
     lks_gap gap;
 
-    lks_prover *prover;           /* NULL without a dispute game */
+    lks_lanes lanes;              /* none without a dispute game */
     lks_game_deployment deployment;
     lks_u256 min_bond;            /* the game's */
     uint32_t floor;               /* seconds that the game gives a move at least */
     uint8_t secret[32];           /* decides which claims are in our share */
     uint64_t trace_us[LKS_MAX_MODELS]; /* a position, as measured; 0: not yet */
+    uint64_t check_us[LKS_MAX_MODELS]; /* the same of checks */
     lks_resources resources;
     lks_matches matches;
     atomic_uint_fast64_t finished; /* for finished_height */
-} lks_operator;
+};
 
 /* Opens the store and starts the worker's thread. In: all outlive the operator. Returns: what lks_store_open returns; LKS_IO (no thread). */
 lks_err lks_operator_open(lks_operator *op, const lockstep_host *host, const lks_config *config, const lks_models *models, lks_inbox *inbox,
@@ -97,7 +102,7 @@ bool lks_act_pause(lks_operator *op, const uint8_t id32[32], lks_action action);
 
 /* disputes.c: whether there is a dispute game to be played in. */
 bool lks_disputes_on(const lks_operator *op);
-/* disputes.c: takes the prover's result, if there is one. Returns: whether there was one. */
+/* disputes.c: takes the results that the lanes have. Returns: whether there was one. */
 bool lks_disputes_results(lks_operator *op);
 /* disputes.c: does what every open claim needs. */
 void lks_disputes_tick(lks_operator *op);
@@ -105,6 +110,12 @@ void lks_disputes_tick(lks_operator *op);
 bool lks_disputes_hold(lks_operator *op, const uint8_t claim_id32[32]);
 /* disputes.c: milliseconds that a trace of so many positions may take; UINT64_MAX when that is not known yet. */
 uint64_t lks_disputes_trace_ms(const lks_operator *op, const uint8_t model_id32[32], uint64_t positions);
+
+/* disputes.c: stores what is known of a claim. */
+void lks_disputes_put_claim(lks_operator *op, const lks_claim *claim);
+/* disputes.c: what is known of a live dispute of the match by its logs and by the contract, where
+ * they agree. Returns: NULL when they do not, or the contract cannot be asked. */
+const lks_seen *lks_disputes_look(lks_operator *op, lks_match *m, size_t i);
 
 /* Disputes of one claim that are answered together, and the places that they ask for. */
 #define LKS_MOST_ANSWERS 64u
@@ -160,10 +171,11 @@ void lks_prove_take(lks_operator *op, lks_match *match, lks_task_result *result)
 
 /* moves_answer.c: sends the answers that the prover made to every dispute that asks for them. */
 void lks_moves_answer(lks_operator *op, lks_match *match, const lks_task_result *result);
-/* moves_answer.c: whether answers of the claim are on their way, or held back. */
-bool lks_moves_answering(lks_operator *op, const lks_match *m);
-/* moves_answer.c: out: the key of the claim's transaction number i with answers. */
-void lks_moves_answers_key(uint8_t key32[32], const lks_match *m, size_t i);
+/* moves_answer.c: whether answers of the claim, those with rows or those without, are on their way,
+ * or held back. */
+bool lks_moves_answering(lks_operator *op, const lks_match *m, bool rows);
+/* moves_answer.c: out: the key of the claim's transaction number i with such answers. */
+void lks_moves_answers_key(uint8_t key32[32], const lks_match *m, bool rows, size_t i);
 
 /* money.c: withdraws what a contract has credited our account, when it is worth the gas. Out:
  * *left, whether there is something worth it. */
@@ -173,8 +185,12 @@ lks_err lks_money_withdraw(lks_operator *op, lks_match *match, const uint8_t con
 /* answers.c: takes the worker's answer, if there is one, into the store. Returns: whether there was
  * one. */
 bool lks_answers_take(lks_operator *op);
-/* answers.c: gives the worker a job. */
-void lks_answers_start(lks_operator *op, const lks_job *job);
+/* answers.c: gives the worker a job, unless it cannot be done in time. In: answer_ms, what it may
+ * take. Returns: whether it runs. */
+bool lks_answers_start(lks_operator *op, const lks_job *job, uint64_t answer_ms);
+/* answers.c: cancels the answer that is being made when its job is late, or not among the open
+ * ones. */
+void lks_answers_drop(lks_operator *op, const lks_jobs *jobs);
 /* answers.c: measures a model whose speed is not known. Returns: whether it was started. */
 bool lks_answers_trial(lks_operator *op);
 /* answers.c: whether the model can run the request. Out: *err, why not, or why that is not

@@ -120,8 +120,8 @@ static void stop(lockstep_plugin *self) {
     plugin *p = of(self);
     if (p->joined) return;
     lks_inbox_stop(p->inbox);
-    lks_worker_cancel(p->op.worker);
-    lks_prover_cancel(p->op.prover);
+    lks_worker_stop(p->op.worker);
+    lks_lanes_stop(&p->op.lanes);
     lks_node_close(p->rpc);
     pthread_join(p->thread, NULL);
     lks_operator_close(&p->op);

@@ -93,7 +93,8 @@ bool lks_prove_claim(lks_operator *op, lks_match *match, lks_task *task, lks_dis
     lks_game_calls calls = {0};
     const uint8_t *id = match->claim.claim_id;
     *at = top_of(match);
-    *task = (lks_task){.kind = LKS_TASK_CHALLENGER, .deadline = match->claim.window_end, .count = 1};
+    uint64_t end = match->claim.window_end;
+    *task = (lks_task){.kind = LKS_TASK_CHALLENGER, .deadline = end, .due = end, .count = 1};
     lks_match_key(task->key, LKS_VERB_MOVE, id, 32, at);
     const lks_move *move = lks_match_held(match, id, at);
     if (!move)

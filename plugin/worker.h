@@ -1,10 +1,12 @@
-/* The thread that runs models, one request at a time.
+/* The thread that makes answers, one request at a time; the planner says when each pass of the engine
+ * may run.
  */
 #ifndef LKS_PLUGIN_WORKER_H
 #define LKS_PLUGIN_WORKER_H
 
 #include "plugin/inbox.h"
 #include "plugin/models.h"
+#include "plugin/planner.h"
 #include "plugin/store.h"
 
 typedef struct lks_worker lks_worker;
@@ -20,6 +22,7 @@ typedef struct lks_work {
     uint32_t temperature, min_p;
     uint64_t seed; /* the seed used */
     uint32_t max_tokens;
+    uint64_t due; /* chain seconds: when it must go on to be done in time */
     bool recheck; /* the answer is computed a second time, in another way; there is none when they differ */
 } lks_work;
 
@@ -28,20 +31,23 @@ typedef struct lks_answer {
     const lks_served *served;
     uint64_t seed;
     lks_err err; /* LKS_OK, or why there is no answer */
+    bool abandoned;
     char reason[256];
     uint32_t *tokens; /* owned, to be freed with free() */
     uint32_t count;
     uint32_t prompt_count;
-    lks_speed speed;    /* as measured in this run; 0: too short to tell */
+    lks_speed speed; /* as measured in this run, while it had the engine; 0: too short to tell */
     uint64_t total_ms;
 } lks_answer;
 
-/* Starts the thread. In: nice, as of lks_desk_open; inbox, tapped when an answer is ready; models, which must outlive the worker. */
-lks_err lks_worker_new(lks_worker **out, const lks_models *models, unsigned threads, unsigned nice, lks_inbox *inbox) LKS_MUST_USE;
-/* Cancels what runs, waits for the thread, frees. NULL is allowed. */
+/* Starts the thread. In: nice, as of lks_desk_open; models and planner, which must outlive the
+ * worker; inbox, tapped when an answer is ready. */
+lks_err lks_worker_new(lks_worker **out, const lks_models *models, unsigned threads, unsigned nice,
+                       lks_planner *planner, lks_inbox *inbox) LKS_MUST_USE;
+/* Stops, waits for the thread, frees. NULL is allowed. */
 void lks_worker_free(lks_worker *worker);
-/* Cancels what runs: its answer comes with LKS_REFUSED. */
-void lks_worker_cancel(lks_worker *worker);
+/* Any thread. Cancels what runs and takes nothing more. */
+void lks_worker_stop(lks_worker *worker);
 
 /* Whether it can be given work. Only the thread that gives may rely on it. */
 bool lks_worker_idle(lks_worker *worker);
@@ -49,6 +55,8 @@ bool lks_worker_idle(lks_worker *worker);
 bool lks_worker_busy_with(lks_worker *worker, uint8_t request_id32[32]);
 /* Hands over work, when idle. Takes the lists on success. Returns: false when it was not idle. */
 bool lks_worker_give(lks_worker *worker, lks_work *work);
+/* Cancels the work that runs, if there is some: its answer comes with LKS_REFUSED, abandoned. */
+void lks_worker_abandon(lks_worker *worker);
 /* Takes the answer that is ready. Returns: false when there is none. */
 bool lks_worker_take(lks_worker *worker, lks_answer *out);
 

@@ -66,8 +66,8 @@ void start(void) {
 void halt(void) {
     if (!is_open) return;
     lks_inbox_stop(inbox);
-    lks_worker_cancel(op.worker);
-    lks_prover_cancel(op.prover);
+    lks_worker_stop(op.worker);
+    lks_lanes_stop(&op.lanes);
     lks_node_close(rpc);
     lks_operator_close(&op);
     sim_host_settle(host);
@@ -143,9 +143,8 @@ void take_turns(void) {
     lks_inbox_put_block(inbox, sim_block_of(chain, chain->block_count - 1), config.oracle);
     for (int i = 0; i < 3; i++) assert_true(lks_operator_turn(&op, 1));
     /* What runs may take longer than a block lasts here: a second of the chain. */
-    for (int i = 0; i < 4000 &&
-         (!lks_prover_idle(op.prover) ||
-          !lks_worker_idle(op.worker)); i++) assert_true(lks_operator_turn(&op, 1));
+    for (int i = 0; i < 4000 && !(lks_lanes_idle(&op.lanes) && lks_worker_idle(op.worker)); i++)
+        assert_true(lks_operator_turn(&op, 1));
 }
 
 void block(void) {

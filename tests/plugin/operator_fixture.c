@@ -98,7 +98,7 @@ void start(void) {
 void halt(void) {
     if (!is_open) return;
     lks_inbox_stop(inbox);
-    lks_worker_cancel(op.worker);
+    lks_worker_stop(op.worker);
     lks_node_close(rpc);
     lks_operator_close(&op);
     sim_host_settle(host);
