@@ -1,8 +1,10 @@
-/* The job store: an SQLite database (WAL) that survives kill -9 at any moment. What it holds, and how: store.c, store_jobs.c, store_txs.c,
+/* The job store: an SQLite database (WAL) that survives kill -9 at any moment. What it holds, and how: store_open.c, store_jobs.c, store_txs.c,
  * store_claims.c.
  *
- * One connection, one thread. Everything between lks_store_begin and lks_store_commit becomes durable at once or not at all. The file is
- * locked for as long as it is open, so that two plugins cannot share one. Values read back are checked; LKS_CORRUPT names what is wrong.
+ * One connection, one thread. Everything between lks_store_begin and lks_store_commit becomes
+ * durable at once or not at all. The database is locked against other plugins for as long as it is
+ * open; programs that read it or copy it are welcome. Values read back are checked; LKS_CORRUPT names
+ * what is wrong. Lists leave damaged rows out and count them.
  */
 #ifndef LKS_PLUGIN_STORE_H
 #define LKS_PLUGIN_STORE_H

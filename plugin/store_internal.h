@@ -9,6 +9,7 @@
 struct lks_store {
     sqlite3 *db;
     char *path;
+    int lock; /* descriptor of the lock file; -1: not open */
     lks_store_identity who;
 };
 

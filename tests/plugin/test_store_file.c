@@ -2,6 +2,8 @@
 #include "chain/keccak.h"
 #include "tests/plugin/store_fixture.h"
 
+#include <sqlite3.h>
+
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/stat.h>
@@ -110,6 +112,12 @@ static void test_refuses(void **state) {
     int status = 0;
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_int_equal(status, 0);
+    char real[sizeof path];
+    memcpy(real, path, sizeof path);
+    snprintf(path, sizeof path, "%s/link.db", folder);
+    assert_int_equal(symlink(real, path), 0);
+    expect_refusal(&who, LKS_REFUSED, "in use by another process");
+    memcpy(path, real, sizeof path);
     lks_store_close(s);
 
     other.chain_id++;
@@ -140,6 +148,76 @@ static void test_refuses(void **state) {
     expect_refusal(&who, LKS_IO, "cannot be opened");
     snprintf(path, sizeof path, "%s", folder);
     expect_refusal(&who, LKS_IO, "cannot be opened");
+}
+
+static int64_t count_of(const char *file, const char *table)
+{
+    char sql[64];
+    sqlite3 *db = NULL;
+    sqlite3_stmt *st = NULL;
+    snprintf(sql, sizeof sql, "SELECT count(*) FROM %s", table);
+    assert_int_equal(sqlite3_open_v2(file, &db, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &st, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_step(st), SQLITE_ROW);
+    int64_t count = sqlite3_column_int64(st, 0);
+    sqlite3_finalize(st);
+    sqlite3_close(db);
+    return count;
+}
+
+/* While the plugin works, others read its database, and copy it: the copy has what was committed
+ * before it was complete, whatever is written meanwhile, and can be opened in its place. */
+static void test_backup(void **state)
+{
+    (void)state;
+    lks_store *s = open_store();
+    lks_job job = make_job(1);
+    char copy[128];
+    sqlite3 *from = NULL, *to = NULL;
+    for (uint64_t nonce = 1; nonce < 60; nonce++) {
+        job = make_job(nonce);
+        add_job(s, &job);
+    }
+    assert_int_equal(count_of(path, "job"), 59);
+    snprintf(copy, sizeof copy, "%s/copy.db", folder);
+    assert_int_equal(sqlite3_open_v2(path, &from, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_open(copy, &to), SQLITE_OK);
+    sqlite3_backup *backup = sqlite3_backup_init(to, "main", from, "main");
+    assert_non_null(backup);
+    for (uint64_t nonce = 60; nonce < 65; nonce++) { /* each write makes it begin again */
+        assert_int_equal(sqlite3_backup_step(backup, 8), SQLITE_OK);
+        job = make_job(nonce);
+        add_job(s, &job);
+    }
+    assert_int_equal(sqlite3_backup_step(backup, -1), SQLITE_DONE);
+    job = make_job(65);
+    add_job(s, &job);
+    assert_int_equal(sqlite3_backup_finish(backup), SQLITE_OK);
+    sqlite3_close(from);
+    sqlite3_close(to);
+    assert_int_equal(count_of(path, "job"), 65);
+    lks_store_close(s);
+    memcpy(path, copy, sizeof path);
+    s = open_store();
+    job = make_job(64);
+    DO(lks_store_job_get(s, job.request_id, &job));
+    lks_store_close(s);
+    assert_int_equal(count_of(path, "job"), 64);
+}
+
+/* A file that somebody has put a trigger into does what we write, and no more. */
+static void test_tampered(void **state)
+{
+    (void)state;
+    lks_store *s = open_store();
+    lks_job job = make_job(1);
+    add_job(s, &job);
+    lks_store_close(s);
+    run_sql("CREATE TRIGGER steal AFTER UPDATE ON job BEGIN DELETE FROM secret; END");
+    s = open_store();
+    DO(lks_store_job_put(s, &job));
+    lks_store_close(s);
+    assert_int_equal(count_of(path, "secret"), 1);
 }
 
 /* Who is root can write everywhere: the checks of permissions are made by another user. */
@@ -354,9 +432,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-        TEST(test_older),  TEST(test_schema_3),
-        TEST(test_refuses),       TEST(test_unwritable),
-        TEST(test_damage), TEST(test_kill_anywhere),
+        TEST(test_older),  TEST(test_schema_3), TEST(test_refuses),       TEST(test_unwritable),
+        TEST(test_damage), TEST(test_backup),   TEST(test_kill_anywhere), TEST(test_tampered),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
