@@ -80,6 +80,16 @@ static lks_err is_on_chain(lks_store *store, const lks_block_ref *ref, bool *on)
     return err == LKS_NOTFOUND ? LKS_OK : err;
 }
 
+/* The game's first block: its request's, which a re-org may have moved. */
+static lks_err find_first(lks_match *match, lks_store *store)
+{
+    lks_job job;
+    lks_err err = lks_store_job_get(store, match->claim.request_id, &job);
+    if (!err)
+        match->from = job.requested.number;
+    return err;
+}
+
 static lks_err add_logs(lks_game *game, const lks_eth *node, const lks_eth_filter *filter, uint64_t from, uint64_t to) {
     lks_eth_logs logs = {0};
     lks_err err = lks_eth_get_logs(node, filter, from, to, 0, &logs);
@@ -105,6 +115,9 @@ lks_err lks_match_sync(lks_match *match, const lks_game_deployment *deployment, 
     if (!on || match->synced.number >= head->number) {
         lks_game_clear(match->game);
         match->compared = match->differs = false;
+        err = find_first(match, store);
+        if (err)
+            return err;
         from = match->from;
     }
     match->synced.number = 0; /* until all of it has worked */

@@ -86,6 +86,30 @@ static void test_missing_logs(void **state)
     }
 }
 
+/* A re-org moves the request to a block before the one in which it was first seen. */
+static void test_request_moves(void **state)
+{
+    (void)state;
+    for (int defends = 0; defends < 2; defends++) {
+        fresh_chain(defends, !defends);
+        start();
+        for (int i = 0; i < 6; i++)
+            block();
+        size_t r = defends ? own_claim() : foreign_claim(other);
+        puppet *p = play(defends ? accuser_of(r, 0x31) : liar_of(r, right));
+        if (defends)
+            puppet_challenge(p);
+        RUN_UNTIL(chain->dispute_count);
+        uint64_t asked = chain->requests[r].block;
+        sim_reorg(chain, chain->block_count - asked + 4, true, true);
+        assert_true(chain->requests[r].block < asked);
+        RUN_UNTIL(chain->finals + chain->convictions);
+        assert_int_equal(chain->convictions, !defends);
+        assert_int_equal(chain->lost, defends);
+        teardown(NULL);
+    }
+}
+
 /* Credit that is not worth its gas stays where it is. */
 static void test_small_credit_stays(void **state)
 {
@@ -248,7 +272,7 @@ int main(int argc, char **argv)
 #define TEST(f) cmocka_unit_test_teardown(f, no_teardown)
         TEST(test_same_node),      TEST(test_batch_refused),        TEST(test_many_through_reorgs),
         TEST(test_small_credit_stays), TEST(test_step_with_commitment), TEST(test_step_alone),
-        TEST(test_commitment_through_reorg), TEST(test_co_seat), TEST(test_missing_logs), TEST(test_proof_without_dispute),
+        TEST(test_commitment_through_reorg), TEST(test_co_seat), TEST(test_missing_logs), TEST(test_request_moves), TEST(test_proof_without_dispute),
     };
     return cmocka_run_group_tests(tests, make_all, free_all);
 }
