@@ -300,13 +300,14 @@ static void clear_accounts(sim *s)
         sim_account *a = &s->accounts[i];
         a->nonce = a->misses = a->convictions = a->lost = 0;
         a->locked = a->penalties = a->burned = lks_u256_from_u64(0);
-        a->credit = a->reward = a->paid = a->earned = lks_u256_from_u64(0);
+        a->credit = a->reward = a->paid = a->earned = a->answers = lks_u256_from_u64(0);
     }
 }
 
 /* Makes the state anew from the blocks that are left. */
 static void rebuild(sim *s) {
     size_t count = s->block_count;
+    uint64_t base_fee = s->base_fee;
     clear_logs(s);
     sim_game_clear(s);
     sim_oracle_clear(s);
@@ -316,8 +317,10 @@ static void rebuild(sim *s) {
         sim_block *b = &s->blocks[s->block_count++];
         size_t n = b->tx_count;
         b->tx_count = 0;
+        s->base_fee = b->base_fee; /* prices of then */
         for (size_t i = 0; i < n; i++) include(s, b->txs[i]);
     }
+    s->base_fee = base_fee;
 }
 
 void sim_reorg(sim *s, size_t count, bool keep_requests, bool keep_txs) {

@@ -120,6 +120,7 @@ typedef struct sim_account {
                                            convictions */
     lks_u256 credit, reward; /* not withdrawn yet: in the game; in the oracle */
     lks_u256 paid, earned;   /* ever: sent with calls; credited by either contract */
+    lks_u256 answers;        /* of paid: gas of answers to its questions */
     size_t misses, convictions, lost; /* of its operator's seats; disputes that it lost */
 } sim_account;
 

@@ -139,6 +139,9 @@ static const char *answer(sim *s, sim_dispute *d, lks_dispute_state wanted, lks_
     s->answers++;
     lks_u256_sub(&d->prepaid, &d->prepaid, &cost);
     sim_earn(s, d->terms.claim.operator_address, &cost);
+    sim_account *asker = sim_account_at(s, d->terms.challenger);
+    if (asker)
+        lks_u256_add(&asker->answers, &asker->answers, &cost);
     sim_begin_turn(s, d, after(wanted), run->block);
     if (wanted == LKS_DISPUTE_ROOT)
         open_all(s, d, what.root, run->block);
