@@ -94,6 +94,9 @@ lks_err lks_eth_estimate_gas(const lks_eth *node, const lks_eth_message *message
  * Returns also: LKS_REFUSED: the node turned it down for good (nonce too low, insufficient funds, underpriced replacement); LKS_REMOTE otherwise. */
 lks_err lks_eth_send_raw(const lks_eth *node, const uint8_t *raw, size_t len, uint8_t hash32[32]) LKS_MUST_USE;
 
+/* Whether an "error" of eth_sendRawTransaction only says that the node has the transaction already. */
+bool lks_eth_tx_is_known(const char *error_json, size_t len);
+
 /* One event log. */
 typedef struct lks_eth_log {
     uint8_t address[20];

@@ -114,9 +114,23 @@ static bool contains_any(const char *text, const char *const *words)
 }
 
 /* Nodes tell these apart by words only: those of geth, reth, nethermind, besu, erigon and anvil. */
+static const char *const KNOWN[] = {"already known",     "alreadyknown",   "already imported",
+                                    "known transaction", "already exists", NULL};
+
+bool lks_eth_tx_is_known(const char *error_json, size_t len)
+{
+    lks_json doc = {0};
+    lks_buf message = {0};
+    bool known = !lks_json_parse(&doc, error_json, len, LKS_JSON_MAX_VALUES) &&
+                 !lks_json_string(&doc, lks_json_member(&doc, 0, "message"), &message) &&
+                 contains_any(lks_buf_text(&message), KNOWN);
+    lks_buf_free(&message);
+    lks_json_free(&doc);
+    return known;
+}
+
 static lks_err classify_send(const eth_request *r)
 {
-    static const char *const KNOWN[] = {"already known", "alreadyknown", "already imported", "known transaction", "already exists", NULL};
     static const char *const FINAL[] = {"nonce too low", "insufficient funds", "underpriced", "intrinsic gas", "exceeds block gas limit",
                                         "max fee per gas less than", "gas limit too high", "oldnonce", "insufficientfunds", NULL};
     lks_buf message = {0};

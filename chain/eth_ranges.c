@@ -1,7 +1,7 @@
 #include "chain/eth_ranges.h"
 
-#define FIRST_PATIENCE 8    /* answers at the limit before more is tried */
-#define LAST_PATIENCE 1024  /* doubles up to here each time that fails */
+#define FIRST_PATIENCE 8   /* answers at the limit before more is tried */
+#define LAST_PATIENCE 1024 /* doubles up to here each time that fails */
 
 uint64_t lks_eth_ranges_next(lks_eth_ranges *r, uint64_t most)
 {

@@ -6,27 +6,29 @@
 #include "chain/json.h"
 #include "chain/rpc_internal.h"
 
-#define FIRST_PAUSE_US INT64_C(1000000)    /* of a node that names none; doubles */
+#define FIRST_PAUSE_US INT64_C(1000000) /* of a node that names none; doubles */
 #define LAST_PAUSE_US INT64_C(60000000)
-#define LONGEST_PAUSE_S 3600               /* of one that a node names */
-#define FORGET_US INT64_C(60000000)        /* without a further plea: the next pause is a first one again */
-#define FIRST_WINDOW 2                      /* calls at once after a pause: one of them may hang */
-#define WIDE 64                            /* calls at once from which on nothing is held back */
+#define LONGEST_PAUSE_S 3600 /* of one that a node names */
+/* Without a further plea for so long, the next pause is a first one again. */
+#define FORGET_US INT64_C(60000000)
+#define FIRST_WINDOW 2 /* calls at once after a pause: one of them may hang */
+#define WIDE 64        /* calls at once from which on nothing is held back */
 
 void rpc_limit_begin(rpc_limit *limit, int64_t now_us, int64_t sent_us, uint32_t retry_after_s)
 {
     if (retry_after_s > LONGEST_PAUSE_S)
         retry_after_s = LONGEST_PAUSE_S;
     int64_t named = (int64_t)retry_after_s * 1000000;
-    if (limit->until_us && sent_us < limit->began_us) { /* sent before the pause began: no further plea */
+    if (limit->until_us &&
+        sent_us < limit->began_us) { /* sent before the pause began: no further plea */
         if (now_us + named > limit->until_us)
             limit->until_us = now_us + named;
         return;
     }
     bool first = !limit->until_us || now_us - limit->until_us > FORGET_US;
-    limit->pause_us = first                                  ? FIRST_PAUSE_US
+    limit->pause_us = first                                 ? FIRST_PAUSE_US
                       : 2 * limit->pause_us < LAST_PAUSE_US ? 2 * limit->pause_us
-                                                             : LAST_PAUSE_US;
+                                                            : LAST_PAUSE_US;
     limit->began_us = now_us;
     limit->until_us = now_us + (named > limit->pause_us ? named : limit->pause_us);
     limit->window = FIRST_WINDOW;
@@ -54,10 +56,12 @@ static bool contains_any(const char *text, const char *const *words)
 /* How a node's error asks for fewer calls, in the words of the providers that people use. */
 static rpc_plea plea_of(int32_t code, const char *message, bool of_logs)
 {
-    static const char *const OFTEN[] = {"rate limit",     "ratelimit",   "rate-limit", "rate exceeded",   "too many request",
-                                        "requests per",   "request limit", "per second", "/second",       "/sec",
-                                        "compute units",  "throttl",     NULL};
-    static const char *const MUCH[] = {"range", "results", "response size", "query", "blocks", "logs", NULL};
+    static const char *const OFTEN[] = {
+        "rate limit",    "ratelimit",     "rate-limit", "rate exceeded", "too many request",
+        "requests per",  "request limit", "per second", "/second",       "/sec",
+        "compute units", "throttl",       NULL};
+    static const char *const MUCH[] = {"range", "results", "response size", "query", "blocks",
+                                       "logs",  NULL};
     if (code == 3 || strcasestr(message, "revert")) /* the words of a contract */
         return RPC_NO_PLEA;
     if (code == 429 || contains_any(message, OFTEN))
@@ -75,12 +79,14 @@ rpc_plea rpc_plea_of(const rpc_answer *answer, const char *method, uint32_t *ret
     lks_buf message = {0};
     uint64_t seconds = 0;
     *retry_after_s = 0;
-    if (!answer->is_error || lks_json_parse(&doc, lks_buf_text(&answer->json), answer->json.len, LKS_JSON_MAX_VALUES))
+    if (!answer->is_error ||
+        lks_json_parse(&doc, lks_buf_text(&answer->json), answer->json.len, LKS_JSON_MAX_VALUES))
         return RPC_NO_PLEA;
     if (lks_json_string(&doc, lks_json_member(&doc, 0, "message"), &message))
         lks_buf_clear(&message);
     rpc_plea plea = plea_of(answer->code, lks_buf_text(&message), !strcmp(method, "eth_getLogs"));
-    if (plea == RPC_PLEA && !lks_json_u64(&doc, lks_json_path(&doc, 0, "data.rate.backoff_seconds"), &seconds))
+    if (plea == RPC_PLEA &&
+        !lks_json_u64(&doc, lks_json_path(&doc, 0, "data.rate.backoff_seconds"), &seconds))
         *retry_after_s = seconds < LONGEST_PAUSE_S ? (uint32_t)seconds : LONGEST_PAUSE_S;
     lks_buf_free(&message);
     lks_json_free(&doc);
@@ -108,7 +114,8 @@ static void pause_calls(lks_rpc *rpc, const rpc_call *call, uint32_t retry_after
     rpc_limit_begin(&rpc->limit, now, call->sent_us, retry_after_s);
     if (rpc->limit.began_us == before)
         return;
-    snprintf(detail, sizeof detail, "none is sent for %.3g s", (double)(rpc->limit.until_us - now) / 1e6);
+    snprintf(detail, sizeof detail, "none is sent for %.3g s",
+             (double)(rpc->limit.until_us - now) / 1e6);
     rpc_tell(rpc, "fewer calls are asked for by", detail);
 }
 
@@ -125,7 +132,8 @@ static void send_again(rpc_call *call)
 void rpc_take_answer(lks_rpc *rpc, rpc_call *call, lks_err err, const rpc_answer *answer)
 {
     uint32_t retry_after_s = 0;
-    rpc_plea plea = err == LKS_REMOTE ? rpc_plea_of(answer, call->method, &retry_after_s) : RPC_NO_PLEA;
+    rpc_plea plea =
+        err == LKS_REMOTE ? rpc_plea_of(answer, call->method, &retry_after_s) : RPC_NO_PLEA;
     if (call->status == 429 || (call->status == 503 && call->retry_after_s)) {
         plea = RPC_PLEA;
         retry_after_s = call->retry_after_s;

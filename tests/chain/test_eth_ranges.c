@@ -1,4 +1,5 @@
-/* How many calls the logs of a range cost, against nodes that limit blocks, logs, bytes or calls. */
+/* How many calls the logs of a range cost, against nodes that limit blocks, logs, bytes or calls.
+ */
 #include "chain/eth.h"
 
 #include <stdlib.h>
@@ -18,7 +19,8 @@ typedef struct fake_node {
 
 static uint64_t logs_of(const fake_node *n, uint64_t block)
 {
-    return n->dense_logs && block >= n->dense_from && block <= n->dense_to ? n->dense_logs : n->logs_per_block;
+    return n->dense_logs && block >= n->dense_from && block <= n->dense_to ? n->dense_logs
+                                                                           : n->logs_per_block;
 }
 
 static lks_err fail_call(fake_node *n, lks_err err, lks_buf *answer)
@@ -33,11 +35,15 @@ static lks_err fail_call(fake_node *n, lks_err err, lks_buf *answer)
 static void put_log(lks_buf *out, uint64_t block, uint64_t index)
 {
 #define WORD "0x1111111111111111111111111111111111111111111111111111111111111111"
-    lks_buf_printf(out,
-                   "%s{\"address\":\"0x0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a\",\"topics\":[\"" WORD "\",\"" WORD "\",\"" WORD
-                   "\"],\"data\":\"0x\",\"blockNumber\":\"0x%llx\",\"blockHash\":\"" WORD "\",\"transactionHash\":\"" WORD
-                   "\",\"transactionIndex\":\"0x0\",\"logIndex\":\"0x%llx\",\"removed\":false}",
-                   out->data[out->len - 1] == '[' ? "" : ",", (unsigned long long)block, (unsigned long long)index);
+    lks_buf_printf(
+        out,
+        "%s{\"address\":\"0x0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a\",\"topics\":[\"" WORD
+        "\",\"" WORD "\",\"" WORD
+        "\"],\"data\":\"0x\",\"blockNumber\":\"0x%llx\",\"blockHash\":\"" WORD
+        "\",\"transactionHash\":\"" WORD
+        "\",\"transactionIndex\":\"0x0\",\"logIndex\":\"0x%llx\",\"removed\":false}",
+        out->data[out->len - 1] == '[' ? "" : ",", (unsigned long long)block,
+        (unsigned long long)index);
 }
 
 static lks_err call(void *context, const char *method, const char *params, lks_buf *answer)
@@ -75,7 +81,8 @@ static void get_all(const lks_eth *node, uint64_t from, uint64_t to)
     OK(lks_eth_get_logs(node, NULL, from, to, 1000, &logs));
     for (uint64_t b = from; b <= to; b++)
         for (uint64_t i = 0; i < logs_of(n, b); i++, at++)
-            assert_true(at < logs.count && logs.items[at].block_number == b && logs.items[at].log_index == i);
+            assert_true(at < logs.count && logs.items[at].block_number == b &&
+                        logs.items[at].log_index == i);
     assert_int_equal(at, logs.count);
     lks_eth_logs_free(&logs);
 }
@@ -111,8 +118,11 @@ static void test_kinds(void **state)
         uint64_t from = 1;
         lks_eth_logs logs = {0};
         lks_err err;
-        /* A call gives up after three failures that may be the connection's; the next one goes on with less. */
-        for (int tries = 0; (err = lks_eth_get_logs_on(&node, NULL, &from, 1000, 1000, &logs)) && tries < 4; tries++)
+        /* A call gives up after three failures that may be the connection's; the next one goes on
+         * with less. */
+        for (int tries = 0;
+             (err = lks_eth_get_logs_on(&node, NULL, &from, 1000, 1000, &logs)) && tries < 4;
+             tries++)
             assert_int_equal(err, KINDS[i]);
         OK(err);
         assert_int_equal(logs.count, 43000);
@@ -127,7 +137,12 @@ static void test_dense_blocks(void **state)
 {
     (void)state;
     lks_eth_ranges ranges = LKS_ETH_RANGES_INIT;
-    fake_node n = {.most_logs = 1500, .refusal = LKS_TOO_LARGE, .logs_per_block = 1, .dense_from = 400, .dense_to = 420, .dense_logs = 1000};
+    fake_node n = {.most_logs = 1500,
+                   .refusal = LKS_TOO_LARGE,
+                   .logs_per_block = 1,
+                   .dense_from = 400,
+                   .dense_to = 420,
+                   .dense_logs = 1000};
     const lks_eth node = {call, &n, &ranges};
     get_all(&node, 1, 5000);
     assert_true(n.calls < 150);
@@ -141,7 +156,11 @@ static void test_one_block(void **state)
 {
     (void)state;
     lks_eth_ranges ranges = LKS_ETH_RANGES_INIT;
-    fake_node n = {.most_logs = 10, .refusal = LKS_TOO_LARGE, .dense_from = 5, .dense_to = 5, .dense_logs = 11};
+    fake_node n = {.most_logs = 10,
+                   .refusal = LKS_TOO_LARGE,
+                   .dense_from = 5,
+                   .dense_to = 5,
+                   .dense_logs = 11};
     const lks_eth node = {call, &n, &ranges};
     lks_eth_logs logs = {0};
     FAILS(LKS_TOO_LARGE, "more than", lks_eth_get_logs(&node, NULL, 1, 100, 0, &logs));
@@ -152,7 +171,8 @@ static void test_one_block(void **state)
     assert_true(n.calls < 40);
 }
 
-/* A node that is gone costs a few calls; what was fetched before is kept, and what fits is not forgotten. */
+/* A node that is gone costs a few calls; what was fetched before is kept, and what fits is not
+ * forgotten. */
 static void test_lost(void **state)
 {
     (void)state;
@@ -189,8 +209,9 @@ static void test_many_values(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_block_limit), cmocka_unit_test(test_kinds), cmocka_unit_test(test_dense_blocks),
-        cmocka_unit_test(test_one_block),   cmocka_unit_test(test_lost),  cmocka_unit_test(test_many_values),
+        cmocka_unit_test(test_block_limit),  cmocka_unit_test(test_kinds),
+        cmocka_unit_test(test_dense_blocks), cmocka_unit_test(test_one_block),
+        cmocka_unit_test(test_lost),         cmocka_unit_test(test_many_values),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

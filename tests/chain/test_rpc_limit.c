@@ -26,17 +26,21 @@ static void test_words(void **state)
         {RPC_PLEA, RPC_PLEA, 429, "Your app has exceeded its compute units per second capacity."},
         {RPC_PLEA, RPC_PLEA, -32005, "project ID request rate exceeded"},
         {RPC_PLEA, RPC_PLEA, -32005, "daily request count exceeded, request rate limited"},
-        {RPC_PLEA, RPC_PLEA, -32007, "50/second request limit reached - reduce calls per second or upgrade your account"},
+        {RPC_PLEA, RPC_PLEA, -32007,
+         "50/second request limit reached - reduce calls per second or upgrade your account"},
         {RPC_PLEA, RPC_PLEA, -32012, "credits limited to 6000/sec"},
         {RPC_PLEA, RPC_PLEA, -32016, "over rate limit"},
-        {RPC_PLEA, RPC_PLEA, -32000, "Too many requests, reason: call rate limit exhausted, retry in 10s"},
+        {RPC_PLEA, RPC_PLEA, -32000,
+         "Too many requests, reason: call rate limit exhausted, retry in 10s"},
         {RPC_PLEA, RPC_PLEA, 15, "Too many request, try again later"},
         {RPC_PLEA, RPC_PLEA, -32005, "You have exceeded your requests per second (RPS) limit"},
         {RPC_PLEA, RPC_MAY_BE_PLEA, -32005, "limit exceeded"},
-        {RPC_PLEA, RPC_NO_PLEA, -32005, "query returned more than 10000 results. Try with this block range [0x1, 0x2]."},
+        {RPC_PLEA, RPC_NO_PLEA, -32005,
+         "query returned more than 10000 results. Try with this block range [0x1, 0x2]."},
         {RPC_PLEA, RPC_NO_PLEA, -32005, "query timeout exceeded"},
         {RPC_NO_PLEA, RPC_NO_PLEA, -32602, "range 1000000 exceeds limit of 10000"},
-        {RPC_NO_PLEA, RPC_NO_PLEA, -32600, "You can make eth_getLogs requests with up to a 500 block range."},
+        {RPC_NO_PLEA, RPC_NO_PLEA, -32600,
+         "You can make eth_getLogs requests with up to a 500 block range."},
         {RPC_NO_PLEA, RPC_NO_PLEA, -32000, "Block range limit exceeded."},
         {RPC_NO_PLEA, RPC_NO_PLEA, -32701, "exceed maximum block range: 50000"},
         {RPC_NO_PLEA, RPC_NO_PLEA, -32000, "nonce too low"},
@@ -46,15 +50,24 @@ static void test_words(void **state)
     uint32_t seconds;
     for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
         lks_buf error = {0};
-        lks_buf_printf(&error, "{\"code\":%d,\"message\":\"%s\"}", (int)CASES[i].code, CASES[i].message);
-        assert_int_equal(plea("eth_call", CASES[i].code, lks_buf_text(&error), &seconds), CASES[i].call);
-        assert_int_equal(plea("eth_getLogs", CASES[i].code, lks_buf_text(&error), &seconds), CASES[i].logs);
+        lks_buf_printf(&error, "{\"code\":%d,\"message\":\"%s\"}", (int)CASES[i].code,
+                       CASES[i].message);
+        assert_int_equal(plea("eth_call", CASES[i].code, lks_buf_text(&error), &seconds),
+                         CASES[i].call);
+        assert_int_equal(plea("eth_getLogs", CASES[i].code, lks_buf_text(&error), &seconds),
+                         CASES[i].logs);
         assert_int_equal(seconds, 0);
         lks_buf_free(&error);
     }
-    assert_int_equal(plea("eth_call", -32005, "{\"code\":-32005,\"message\":\"rate\",\"data\":{\"rate\":{\"backoff_seconds\":30}}}", &seconds), RPC_PLEA);
+    assert_int_equal(
+        plea("eth_call", -32005,
+             "{\"code\":-32005,\"message\":\"rate\",\"data\":{\"rate\":{\"backoff_seconds\":30}}}",
+             &seconds),
+        RPC_PLEA);
     assert_int_equal(seconds, 30);
-    assert_int_equal(plea("eth_call", 429, "{\"data\":{\"rate\":{\"backoff_seconds\":99999999999}}}", &seconds), RPC_PLEA);
+    assert_int_equal(
+        plea("eth_call", 429, "{\"data\":{\"rate\":{\"backoff_seconds\":99999999999}}}", &seconds),
+        RPC_PLEA);
     assert_int_equal(seconds, 3600);
     assert_int_equal(plea("eth_call", 0, "7", &seconds), RPC_NO_PLEA);
     const rpc_answer good = {0};
@@ -110,6 +123,7 @@ static void test_window(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_words), cmocka_unit_test(test_pauses), cmocka_unit_test(test_window)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_words), cmocka_unit_test(test_pauses),
+                                       cmocka_unit_test(test_window)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -42,6 +42,11 @@ url=http://127.0.0.1:$http
 
 # The command line.
 bad 2 "--rpc is missing" "$build/lockstep-node"
+bad 1 "missing.urls: No such file" "$build/lockstep-node" --rpc-file "$work/missing.urls"
+printf '# none\n\n' >"$work/no.urls"
+bad 2 "--rpc-file: no URL in $work/no.urls" "$build/lockstep-node" --rpc-file "$work/no.urls"
+bad 2 "more than 8 URLs" env LOCKSTEP_RPC="$(seq -f http://h%g -s ' ' 9)" "$build/lockstep-node"
+bad 2 "end point 2: not the URL of a node" "$build/lockstep-node" --rpc "$url" --rpc gopher://x/SECRET --plugin x.so --plugin-config "$net/operator.json"
 bad 2 "--plugin is missing" "$build/lockstep-node" --rpc "$url"
 bad 2 "--plugin-config is missing" "$build/lockstep-node" --rpc "$url" --plugin x.so
 bad 2 "unexpected argument more" runner "$net/operator.json" more

@@ -1,4 +1,5 @@
-/* lockstep-node's following of the chain: every block once, re-orgs, a client that lags, logs that do not come. */
+/* lockstep-node's following of the chain: every block once, re-orgs, a client that lags, logs that
+ * do not come. */
 #include "plugin/hosts/runner/follow.h"
 
 #include <setjmp.h>
@@ -21,9 +22,9 @@ static struct {
     uint8_t branch[MAX_BLOCKS];
     bool ours[MAX_BLOCKS];
     bool no_bloom, full_bloom;
-    uint64_t head;      /* what "latest" is */
-    uint64_t has;       /* the highest block that look-ups by number and hash find */
-    int hide_logs;      /* answers to eth_getLogs that lack them */
+    uint64_t head; /* what "latest" is */
+    uint64_t has;  /* the highest block that look-ups by number and hash find */
+    int hide_logs; /* answers to eth_getLogs that lack them */
     int log_calls;
     lks_err err;
 } chain;
@@ -145,7 +146,8 @@ static lks_err call(void *context, const char *method, const char *params, lks_b
         return lks_fail(chain.err, "the node is gone");
     assert_int_equal(lks_json_parse(&doc, params, strlen(params), 100), LKS_OK);
     if (!strcmp(method, "eth_getLogs")) {
-        assert_int_equal(lks_json_data_fixed(&doc, lks_json_path(&doc, 0, "0.blockHash"), hash, 32), LKS_OK);
+        assert_int_equal(lks_json_data_fixed(&doc, lks_json_path(&doc, 0, "0.blockHash"), hash, 32),
+                         LKS_OK);
         memcpy(&n, hash, sizeof n);
         chain.log_calls++;
         put_logs(&w, n);
@@ -195,7 +197,8 @@ static uint64_t finished_height(lockstep_plugin *self)
 static bool stopping(void) { return false; }
 static uint64_t now_ms(void) { return clock_ms; }
 
-static lockstep_plugin plugin = {.on_block = on_block, .on_revert = on_revert, .finished_height = finished_height};
+static lockstep_plugin plugin = {
+    .on_block = on_block, .on_revert = on_revert, .finished_height = finished_height};
 static runner_follow follow;
 
 static int set_up(void **state)
@@ -252,7 +255,8 @@ static void test_in_order(void **state)
     assert_string_equal(warnings, "");
 }
 
-/* Heads of one chain that go back and forth are no re-org; nor is a node behind that does not know the newest blocks. */
+/* Heads of one chain that go back and forth are no re-org; nor is a node behind that does not know
+ * the newest blocks. */
 static void test_lagging(void **state)
 {
     (void)state;
@@ -288,7 +292,8 @@ static void test_lagging(void **state)
     assert_int_equal(blocks, 14);
 }
 
-/* A client that gives nothing new is warned of: at once when it fails, else after two minutes, then every five. */
+/* A client that gives nothing new is warned of: at once when it fails, else after two minutes, then
+ * every five. */
 static void test_quiet(void **state)
 {
     (void)state;
@@ -299,13 +304,15 @@ static void test_quiet(void **state)
     for (int i = 0; i < 4; i++)
         step_to(100);
     assert_int_equal(warning_count(), 1);
-    assert_non_null(strstr(warnings, "1 no new block for 120 s: the client's head is still block 100"));
+    assert_non_null(
+        strstr(warnings, "1 no new block for 120 s: the client's head is still block 100"));
     clock_ms += 297000;
     step_to(98);
     assert_int_equal(warning_count(), 1);
     clock_ms += 4000;
     step_to(98);
-    assert_non_null(strstr(warnings, "the client's head is block 98, below block 100 that it gave before"));
+    assert_non_null(
+        strstr(warnings, "the client's head is block 98, below block 100 that it gave before"));
     clock_ms += 301000;
     chain.err = LKS_IO;
     lks_err err = runner_follow_step(&follow);
@@ -349,7 +356,8 @@ static void test_missing_logs(void **state)
     assert_non_null(strstr(warnings, "1 block 103 has logs of our contracts by its bloom"));
 }
 
-/* A bloom with every bit set tells little: asked once more, then believed. Without a bloom nothing is asked again. */
+/* A bloom with every bit set tells little: asked once more, then believed. Without a bloom nothing
+ * is asked again. */
 static void test_little_bloom(void **state)
 {
     (void)state;
@@ -377,8 +385,10 @@ static void test_little_bloom(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(test_in_order, set_up),     cmocka_unit_test_setup(test_lagging, set_up),
-        cmocka_unit_test_setup(test_quiet, set_up),        cmocka_unit_test_setup(test_missing_logs, set_up),
+        cmocka_unit_test_setup(test_in_order, set_up),
+        cmocka_unit_test_setup(test_lagging, set_up),
+        cmocka_unit_test_setup(test_quiet, set_up),
+        cmocka_unit_test_setup(test_missing_logs, set_up),
         cmocka_unit_test_setup(test_little_bloom, set_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

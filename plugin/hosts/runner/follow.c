@@ -45,18 +45,21 @@ static bool has_log_of(const lks_eth_logs *logs, const uint8_t address[20])
     return false;
 }
 
-/* Whether the block may have logs that are not in the list, by its bloom. Out: *certain: it has, but for one chance in a
- * thousand. */
-static bool lacks_logs(const runner_follow *f, const lks_eth_header *header, const lks_eth_logs *logs, bool *certain)
+/* Whether the block may have logs that are not in the list, by its bloom. Out: *certain: it has,
+ * but for one chance in a thousand. */
+static bool lacks_logs(const runner_follow *f, const lks_eth_header *header,
+                       const lks_eth_logs *logs, bool *certain)
 {
-    *certain = header->has_bloom && (!f->filter.addresses || lks_bloom_is_telling(header->logs_bloom));
+    *certain =
+        header->has_bloom && (!f->filter.addresses || lks_bloom_is_telling(header->logs_bloom));
     if (!header->has_bloom)
         return false;
     if (!f->filter.addresses)
         return !logs->count && any_bit(header->logs_bloom);
     for (size_t i = 0; i < f->filter.address_count; i++) {
         const lks_eth_filter one = {.addresses = f->filter.addresses + i, .address_count = 1};
-        if (lks_bloom_matches(header->logs_bloom, &one) && !has_log_of(logs, f->filter.addresses[i]))
+        if (lks_bloom_matches(header->logs_bloom, &one) &&
+            !has_log_of(logs, f->filter.addresses[i]))
             return true;
     }
     return false;
@@ -74,7 +77,8 @@ static bool wait_for_logs(runner_follow *f, const lks_eth_header *header)
         return true;
     if (f->empty_steps == RUNNER_LOG_STEPS)
         runner_log(f->host, LOCKSTEP_LOG_WARN,
-                   "block %llu has logs of our contracts by its bloom, and the client gives none: going on without",
+                   "block %llu has logs of our contracts by its bloom, and the client gives none: "
+                   "going on without",
                    (unsigned long long)header->number);
     return false;
 }
@@ -89,7 +93,8 @@ static lks_err get_logs(runner_follow *f, const lks_eth_header *header, lks_eth_
     lks_eth_logs_free(logs);
     err = lks_eth_get_block_logs(&f->node, &f->filter, header->hash, logs);
     if (!err && lacks_logs(f, header, logs, &certain) && certain && wait_for_logs(f, header))
-        err = lks_fail(LKS_CORRUPT, "the client gives no logs of block %llu, which has some by its bloom",
+        err = lks_fail(LKS_CORRUPT,
+                       "the client gives no logs of block %llu, which has some by its bloom",
                        (unsigned long long)header->number);
     return err;
 }
@@ -116,8 +121,10 @@ static lks_err give(runner_follow *f, const lks_eth_header *header)
     if (!err) {
         for (size_t i = 0; i < logs.count; i++)
             copy_log(&list[i], &logs.items[i]);
-        lockstep_block block = {
-            .number = header->number, .timestamp = header->timestamp, .log_count = logs.count, .logs = list};
+        lockstep_block block = {.number = header->number,
+                                .timestamp = header->timestamp,
+                                .log_count = logs.count,
+                                .logs = list};
         memcpy(block.hash, header->hash, 32);
         memcpy(block.parent_hash, header->parent_hash, 32);
         f->plugin->on_block(f->plugin, &block);
@@ -129,7 +136,8 @@ static lks_err give(runner_follow *f, const lks_eth_header *header)
     return err;
 }
 
-/* Whether the head is an ancestor of the newest block given, as far as is remembered: the client lags. */
+/* Whether the head is an ancestor of the newest block given, as far as is remembered: the client
+ * lags. */
 static bool is_ancestor(runner_follow *f, const lks_eth_header *head)
 {
     const runner_block *tip = newest(f), *same = given_at(f, head->number);
@@ -138,8 +146,8 @@ static bool is_ancestor(runner_follow *f, const lks_eth_header *head)
     return !same || !memcmp(same->hash, head->hash, 32);
 }
 
-/* Takes back what is no longer canonical, newest first. Out: *settled: the newest block left is an ancestor of the head, as far
- * as the client can tell now. */
+/* Takes back what is no longer canonical, newest first. Out: *settled: the newest block left is an
+ * ancestor of the head, as far as the client can tell now. */
 static lks_err revert(runner_follow *f, const lks_eth_header *head, bool *settled)
 {
     *settled = true;
@@ -185,7 +193,8 @@ static lks_err advance(runner_follow *f, const lks_eth_header *head)
         if (err) /* not found: another node of the client answered, which lags */
             return err == LKS_NOTFOUND ? LKS_OK : err;
         tip = newest(f);
-        if (tip && memcmp(header.parent_hash, tip->hash, 32)) /* a re-org meanwhile: seen at the next step */
+        if (tip && memcmp(header.parent_hash, tip->hash,
+                          32)) /* a re-org meanwhile: seen at the next step */
             return LKS_OK;
         err = give(f, &header);
         if (err)
@@ -206,7 +215,8 @@ static void note_lag(runner_follow *f, bool lags)
     }
     if (falls && ++f->falls == RUNNER_FALLS)
         runner_log(f->host, LOCKSTEP_LOG_WARN,
-                   "the client's head goes back and forth, now to block %llu: several nodes answer for it, and one of them lags",
+                   "the client's head goes back and forth, now to block %llu: several nodes answer "
+                   "for it, and one of them lags",
                    (unsigned long long)f->head);
 }
 
@@ -243,12 +253,14 @@ void runner_follow_watch(runner_follow *f, lks_err err)
     f->warned_ms = now;
     unsigned long long seconds = quiet / 1000, head = f->head;
     if (err)
-        runner_log(f->host, LOCKSTEP_LOG_WARN, "no new block for %llu s: %s", seconds, lks_error_message());
+        runner_log(f->host, LOCKSTEP_LOG_WARN, "no new block for %llu s: %s", seconds,
+                   lks_error_message());
     else if (tip && f->head < tip->number)
         runner_log(f->host, LOCKSTEP_LOG_WARN,
-                   "no new block for %llu s: the client's head is block %llu, below block %llu that it gave before", seconds,
-                   head, (unsigned long long)tip->number);
+                   "no new block for %llu s: the client's head is block %llu, below block %llu "
+                   "that it gave before",
+                   seconds, head, (unsigned long long)tip->number);
     else
-        runner_log(f->host, LOCKSTEP_LOG_WARN, "no new block for %llu s: the client's head is still block %llu", seconds,
-                   head);
+        runner_log(f->host, LOCKSTEP_LOG_WARN,
+                   "no new block for %llu s: the client's head is still block %llu", seconds, head);
 }

@@ -54,7 +54,7 @@ bool runner_allows(const char *method) {
 static int32_t rpc_of_plugin(void *context, const char *method, const char *params_json, lockstep_rpc_reply reply, void *user) {
     runner_host *host = context;
     if (!runner_allows(method)) return LOCKSTEP_RPC_REFUSED_METHOD;
-    switch (lks_rpc_call(host->rpc, method, params_json, reply, user)) {
+    switch (runner_endpoints_call(host->endpoints, method, params_json, reply, user)) {
     case LKS_OK: return 0;
     case LKS_BADARGS: return LOCKSTEP_RPC_REFUSED_INPUT;
     case LKS_IO: return LOCKSTEP_RPC_REFUSED_CLOSED;
@@ -62,9 +62,16 @@ static int32_t rpc_of_plugin(void *context, const char *method, const char *para
     }
 }
 
-void runner_host_init(runner_host *host, lks_rpc *rpc, int log_level) {
+void runner_host_init(runner_host *host, runner_endpoints *endpoints, int log_level) {
     host->api = (lockstep_host){.abi_version = LOCKSTEP_PLUGIN_ABI_VERSION, .struct_size = sizeof(lockstep_host), .context = host, .log = log_of_plugin,
                                 .rpc = rpc_of_plugin};
-    host->rpc = rpc;
+    host->endpoints = endpoints;
     host->log_level = log_level;
+}
+
+uint64_t runner_now_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }

@@ -3,20 +3,20 @@
 #ifndef LKS_RUNNER_HOST_H
 #define LKS_RUNNER_HOST_H
 
-#include "chain/rpc.h"
+#include "plugin/hosts/runner/endpoints.h"
 #include "plugin/lockstep_plugin.h"
 
 typedef struct runner_host {
     lockstep_host api; /* context points to this struct */
-    lks_rpc *rpc;
+    runner_endpoints *endpoints;
     int log_level;
 } runner_host;
 
-/* Calls that a plugin may have under way. */
-#define RUNNER_MAX_CALLS 64u
-
 /* Fills in api. */
-void runner_host_init(runner_host *host, lks_rpc *rpc, int log_level);
+void runner_host_init(runner_host *host, runner_endpoints *endpoints, int log_level);
+
+/* Milliseconds of a clock that never goes back. */
+uint64_t runner_now_ms(void);
 
 /* Writes one line, with time and level, to standard error. Any thread. */
 void runner_log(const runner_host *host, int level, const char *format, ...) __attribute__((format(printf, 3, 4)));

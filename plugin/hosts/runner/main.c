@@ -1,6 +1,8 @@
 /* lockstep-node: loads a plugin, feeds it the chain of a client beside it, and serves its calls to that client. */
+#include "plugin/hosts/runner/clients.h"
 #include "plugin/hosts/runner/follow.h"
 #include "plugin/hosts/runner/options.h"
+#include "plugin/node.h"
 
 #include <dlfcn.h>
 #include <errno.h>
@@ -13,34 +15,55 @@
 /* A client that does not answer is asked again after that long. */
 #define RETRY_MS 1000u
 
-static sigset_t stop_signals;
+static sigset_t our_signals;
 static bool stop_seen;
+static const runner_host *signal_host;
 
-/* Waits for a signal that ends the program. The signals are blocked in every thread, so none is lost or runs in the middle of something. */
-static bool stopped_within(uint32_t ms) {
-    struct timespec wait = {.tv_sec = ms / 1000, .tv_nsec = (long)(ms % 1000) * 1000000};
-    if (!stop_seen && sigtimedwait(&stop_signals, NULL, &wait) > 0) stop_seen = true;
+/* Waits for a signal that ends the program. The signals are blocked in every thread, so none is lost or runs in the middle of
+ * something. SIGHUP ends nothing: with the terminal gone, claims are still to be defended. */
+static bool stopped_within(uint32_t ms)
+{
+    uint64_t until = runner_now_ms() + ms;
+    while (!stop_seen) {
+        uint64_t now = runner_now_ms(), left = now < until ? until - now : 0;
+        struct timespec wait = {.tv_sec = (time_t)(left / 1000), .tv_nsec = (long)(left % 1000) * 1000000};
+        int seen = sigtimedwait(&our_signals, NULL, &wait);
+        if (seen == SIGHUP)
+            runner_log(signal_host, LOCKSTEP_LOG_INFO,
+                       "SIGHUP: going on; nothing is read anew while running, so restart after changing a file");
+        else if (seen > 0)
+            stop_seen = true;
+        else if (!left)
+            break;
+    }
     return stop_seen;
 }
 
-static bool stopping(void) {
+static bool stopping(void)
+{
     return stopped_within(0);
 }
 
-static void notice(void *user, const char *line) {
-    runner_log(user, LOCKSTEP_LOG_WARN, "%s", line);
+static void log_line(void *user, int level, const char *line)
+{
+    runner_log(user, level, "%s", line);
 }
 
 /* Waits until the client answers at all, so that the plugin can be told its chain. Returns: false when stopped. */
-static bool wait_for_client(const runner_host *host, const lks_eth *node, const char *url) {
-    uint64_t chain_id = 0;
-    bool told = false;
+static bool wait_for_client(const runner_host *host, const lks_eth *node)
+{
+    uint64_t chain_id = 0, told_ms = 0;
     while (lks_eth_chain_id(node, &chain_id)) {
-        if (!told) runner_log(host, LOCKSTEP_LOG_WARN, "waiting for the client at %s: %s", url, lks_error_message());
-        told = true;
-        if (stopped_within(RETRY_MS)) return false;
+        if (!told_ms || runner_now_ms() - told_ms >= RUNNER_QUIET_AGAIN_MS) {
+            runner_log(host, LOCKSTEP_LOG_WARN, "waiting for the client at %s: %s", runner_endpoints_name(host->endpoints),
+                       lks_error_message());
+            told_ms = runner_now_ms();
+        }
+        if (stopped_within(RETRY_MS))
+            return false;
     }
-    runner_log(host, LOCKSTEP_LOG_INFO, "client at %s, chain %llu", url, (unsigned long long)chain_id);
+    runner_log(host, LOCKSTEP_LOG_INFO, "client at %s, chain %llu", runner_endpoints_name(host->endpoints),
+               (unsigned long long)chain_id);
     return !stopping();
 }
 
@@ -76,13 +99,6 @@ static lockstep_plugin *load(const runner_host *host, const runner_options *o) {
     return plugin;
 }
 
-static uint64_t now_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
 static void feed(const runner_host *host, lockstep_plugin *plugin, const lks_eth *node, const runner_options *o) {
     static runner_follow f;
     f.node = *node;
@@ -90,7 +106,7 @@ static void feed(const runner_host *host, lockstep_plugin *plugin, const lks_eth
     f.plugin = plugin;
     f.host = host;
     f.stopping = stopping;
-    f.now_ms = now_ms;
+    f.now_ms = runner_now_ms;
     bool failing = false;
     do {
         lks_err err = runner_follow_step(&f);
@@ -102,50 +118,70 @@ static void feed(const runner_host *host, lockstep_plugin *plugin, const lks_eth
 }
 
 /* A second signal ends the program at once: a plugin may take its time to stop. */
-static void let_signals_kill(void) {
+static void let_signals_kill(void)
+{
     signal(SIGTERM, SIG_DFL);
     signal(SIGINT, SIG_DFL);
-    pthread_sigmask(SIG_UNBLOCK, &stop_signals, NULL);
+    signal(SIGHUP, SIG_IGN);
+    pthread_sigmask(SIG_UNBLOCK, &our_signals, NULL);
 }
 
-int main(int argc, char **argv) {
+static void take_signals(const runner_host *host)
+{
+    signal_host = host;
+    sigemptyset(&our_signals);
+    sigaddset(&our_signals, SIGTERM);
+    sigaddset(&our_signals, SIGINT);
+    sigaddset(&our_signals, SIGHUP);
+    pthread_sigmask(SIG_BLOCK, &our_signals, NULL); /* before there are threads: they inherit it */
+    signal(SIGPIPE, SIG_IGN);
+}
+
+/* Runs the plugin until a signal comes. Returns: the exit code. */
+static int run(runner_host *host, runner_clients **clients, const lks_eth *node, const runner_options *o)
+{
+    if (!wait_for_client(host, node))
+        return RUNNER_STOPPED;
+    lockstep_plugin *plugin = load(host, o);
+    if (!plugin)
+        return RUNNER_FAILED;
+    feed(host, plugin, node, o);
+    runner_log(host, LOCKSTEP_LOG_INFO, "stopping");
+    let_signals_kill();
+    plugin->stop(plugin);
+    runner_clients_close(*clients); /* runs every reply that is left */
+    *clients = NULL;
+    plugin->destroy(plugin); /* the library stays loaded: something of it may still run at exit */
+    runner_log(host, LOCKSTEP_LOG_INFO, "stopped");
+    return RUNNER_STOPPED;
+}
+
+int main(int argc, char **argv)
+{
     runner_options o;
     runner_host host = {.log_level = LOCKSTEP_LOG_INFO};
-    lks_rpc *rpc = NULL;
+    runner_clients *clients = NULL;
+    lks_node *node = NULL;
     int code = RUNNER_FAILED;
-    if (!runner_options_read(&o, argc, argv, &code)) goto out;
+    if (!runner_options_read(&o, argc, argv, &code))
+        goto out;
     host.log_level = o.log_level;
-    sigemptyset(&stop_signals);
-    sigaddset(&stop_signals, SIGTERM);
-    sigaddset(&stop_signals, SIGINT);
-    pthread_sigmask(SIG_BLOCK, &stop_signals, NULL); /* before there are threads: they inherit it */
-    signal(SIGPIPE, SIG_IGN);
-
-    lks_rpc_options rpc_options = {.max_calls = RUNNER_MAX_CALLS, .notice = notice, .user = &host};
-    if (lks_rpc_open(&rpc, o.rpc, &rpc_options)) {
+    take_signals(&host);
+    if (runner_clients_open(&clients, o.urls, o.url_count, log_line, &host)) {
         fprintf(stderr, "lockstep-node: %s\n", lks_error_message());
         code = RUNNER_USAGE;
         goto out;
     }
-    runner_host_init(&host, rpc, o.log_level);
-    lks_eth node = {lks_rpc_call_sync, rpc, NULL};
-    if (!wait_for_client(&host, &node, o.rpc)) {
-        code = RUNNER_STOPPED;
+    runner_host_init(&host, runner_clients_endpoints(clients), o.log_level);
+    if (lks_node_new(&node, &host.api, LKS_NODE_TIMEOUT_MS)) {
+        fprintf(stderr, "lockstep-node: %s\n", lks_error_message());
         goto out;
     }
-    lockstep_plugin *plugin = load(&host, &o);
-    if (!plugin) goto out;
-    feed(&host, plugin, &node, &o);
-    runner_log(&host, LOCKSTEP_LOG_INFO, "stopping");
-    let_signals_kill();
-    plugin->stop(plugin);
-    lks_rpc_close(rpc); /* runs every reply that is left */
-    rpc = NULL;
-    plugin->destroy(plugin); /* the library stays loaded: something of it may still run at exit */
-    runner_log(&host, LOCKSTEP_LOG_INFO, "stopped");
-    code = RUNNER_STOPPED;
+    const lks_eth eth = lks_node_eth(node);
+    code = run(&host, &clients, &eth, &o);
 out:
-    lks_rpc_close(rpc);
+    runner_clients_close(clients);
+    lks_node_free(node);
     runner_options_free(&o);
     return code;
 }

@@ -13,11 +13,14 @@
 #define MAX_CONFIG (1u << 20)
 
 static const char usage[] =
-    "usage: lockstep-node --rpc URL --plugin FILE --plugin-config FILE [options]\n"
+    "usage: lockstep-node --rpc URL... --plugin FILE --plugin-config FILE [options]\n"
     "\n"
     "Runs a Lockstep plugin beside an Ethereum client, over the client's JSON-RPC.\n"
     "\n"
-    "  --rpc URL             the client: ws://, wss://, http://, https://, or the path of its IPC socket\n"
+    "  --rpc URL             the client: ws://, wss://, http://, https://, or the path of its IPC socket; repeated,\n"
+    "                        up to 8: the first good one is followed, the others check it and stand in for it\n"
+    "  --rpc-file FILE       the same from a file, one URL per line, so that an access key in it shows in no list of\n"
+    "                        processes; LOCKSTEP_RPC, URLs with spaces between, counts where neither is given\n"
     "  --plugin FILE         the plugin, liblockstep.so\n"
     "  --plugin-config FILE  its configuration, a JSON object\n"
     "  --poll-ms N           how often the client is asked for new blocks, 10 to 60000 (default 500)\n"
@@ -27,7 +30,7 @@ static const char usage[] =
     "  -h, --help            print this\n"
     "  --version             print the version\n"
     "\n"
-    "Ends on SIGTERM or SIGINT with 0; with 1 when the plugin does not start, with 2 when the command line is wrong.\n";
+    "Ends on SIGTERM or SIGINT with 0, goes on after SIGHUP; with 1 when the plugin does not start, with 2 when the command line is wrong.\n";
 
 static bool fail_usage(int *exit_code, const char *what, const char *value) {
     fprintf(stderr, "lockstep-node: %s%s%s (see --help)\n", what, value ? " " : "", value ? value : "");
@@ -54,22 +57,70 @@ static bool read_number(const char *text, uint32_t low, uint32_t high, uint32_t 
     return true;
 }
 
-/* Reads the configuration's text. */
-static bool read_config(runner_options *o) {
-    FILE *f = fopen(o->config_file, "rb");
+/* Reads a file's text. */
+static bool read_text(lks_buf *out, const char *path)
+{
+    FILE *f = fopen(path, "rb");
     if (!f) {
-        fprintf(stderr, "lockstep-node: %s: %s\n", o->config_file, strerror(errno));
+        fprintf(stderr, "lockstep-node: %s: %s\n", path, strerror(errno));
         return false;
     }
     char piece[4096];
     size_t n = 0;
-    while (o->config.len <= MAX_CONFIG && (n = fread(piece, 1, sizeof piece, f)) > 0) lks_buf_put(&o->config, piece, n);
-    const char *why = ferror(f) ? strerror(errno) : o->config.len > MAX_CONFIG ? "it is larger than 1 MiB" : NULL;
-    if (!why && o->config.len && memchr(o->config.data, 0, o->config.len)) why = "it is no text";
-    if (!why && lks_buf_error(&o->config)) why = lks_error_message();
+    while (out->len <= MAX_CONFIG && (n = fread(piece, 1, sizeof piece, f)) > 0)
+        lks_buf_put(out, piece, n);
+    const char *why = ferror(f) ? strerror(errno) : out->len > MAX_CONFIG ? "it is larger than 1 MiB" : NULL;
+    if (!why && out->len && memchr(out->data, 0, out->len))
+        why = "it is no text";
+    if (!why && lks_buf_error(out))
+        why = lks_error_message();
     fclose(f);
-    if (why) fprintf(stderr, "lockstep-node: %s: %s\n", o->config_file, why);
+    if (why)
+        fprintf(stderr, "lockstep-node: %s: %s\n", path, why);
     return why == NULL;
+}
+
+static bool add_url(runner_options *o, const char *url)
+{
+    if (o->url_count == RUNNER_MAX_URLS)
+        return false;
+    o->urls[o->url_count++] = url;
+    return true;
+}
+
+/* The URLs in url_text, which they are cut out of: lines, or words. Lines that begin with # are left out. */
+static bool split_urls(runner_options *o, const char *between)
+{
+    char *rest = (char *)o->url_text.data, *line;
+    while (rest && (line = strsep(&rest, between))) {
+        line += strspn(line, " \t\r");
+        line[strcspn(line, " \t\r")] = 0;
+        if (*line && *line != '#' && !add_url(o, line))
+            return false;
+    }
+    return true;
+}
+
+/* The URLs of --rpc-file, or of the environment when the command line names none. */
+static bool read_urls(runner_options *o, int *exit_code)
+{
+    const char *words = getenv("LOCKSTEP_RPC");
+    bool fit = true;
+    if (o->url_file) {
+        if (!read_text(&o->url_text, o->url_file)) {
+            *exit_code = RUNNER_FAILED;
+            return false;
+        }
+        fit = split_urls(o, "\n");
+    } else if (!o->url_count && words) {
+        lks_buf_put_text(&o->url_text, words);
+        fit = split_urls(o, " \n");
+    }
+    if (!fit)
+        return fail_usage(exit_code, "more than 8 URLs", NULL);
+    if (!o->url_count)
+        return fail_usage(exit_code, o->url_file ? "--rpc-file: no URL in" : "--rpc is missing", o->url_file);
+    return true;
 }
 
 /* The addresses under "contracts". A configuration that has none, or is not JSON, is the plugin's to judge. */
@@ -82,10 +133,11 @@ static void take_addresses(runner_options *o) {
     lks_json_free(&doc);
 }
 
-enum { OPTION_RPC = 256, OPTION_PLUGIN, OPTION_CONFIG, OPTION_POLL, OPTION_ADDRESS, OPTION_LEVEL, OPTION_VERSION };
+enum { OPTION_RPC = 256, OPTION_RPC_FILE, OPTION_PLUGIN, OPTION_CONFIG, OPTION_POLL, OPTION_ADDRESS, OPTION_LEVEL, OPTION_VERSION };
 
 static const struct option options[] = {
-    {"rpc", required_argument, NULL, OPTION_RPC},          {"plugin", required_argument, NULL, OPTION_PLUGIN},
+    {"rpc", required_argument, NULL, OPTION_RPC},          {"rpc-file", required_argument, NULL, OPTION_RPC_FILE},
+    {"plugin", required_argument, NULL, OPTION_PLUGIN},
     {"plugin-config", required_argument, NULL, OPTION_CONFIG}, {"poll-ms", required_argument, NULL, OPTION_POLL},
     {"address", required_argument, NULL, OPTION_ADDRESS},  {"log-level", required_argument, NULL, OPTION_LEVEL},
     {"help", no_argument, NULL, 'h'},                      {"version", no_argument, NULL, OPTION_VERSION},
@@ -93,7 +145,8 @@ static const struct option options[] = {
 
 static bool read_argument(runner_options *o, int option, int *exit_code) {
     switch (option) {
-    case OPTION_RPC: o->rpc = optarg; return true;
+    case OPTION_RPC: return add_url(o, optarg) || fail_usage(exit_code, "more than 8 URLs", NULL);
+    case OPTION_RPC_FILE: o->url_file = optarg; return true;
     case OPTION_PLUGIN: o->plugin = optarg; return true;
     case OPTION_CONFIG: o->config_file = optarg; return true;
     case OPTION_POLL:
@@ -126,10 +179,10 @@ bool runner_options_read(runner_options *out, int argc, char **argv, int *exit_c
     for (int option; (option = getopt_long(argc, argv, "h", options, NULL)) != -1;)
         if (!read_argument(out, option, exit_code)) return false;
     if (optind < argc) return fail_usage(exit_code, "unexpected argument", argv[optind]);
-    if (!out->rpc) return fail_usage(exit_code, "--rpc is missing", NULL);
+    if (!read_urls(out, exit_code)) return false;
     if (!out->plugin) return fail_usage(exit_code, "--plugin is missing", NULL);
     if (!out->config_file) return fail_usage(exit_code, "--plugin-config is missing", NULL);
-    if (!read_config(out)) {
+    if (!read_text(&out->config, out->config_file)) {
         *exit_code = RUNNER_FAILED;
         return false;
     }
@@ -139,4 +192,5 @@ bool runner_options_read(runner_options *out, int argc, char **argv, int *exit_c
 
 void runner_options_free(runner_options *o) {
     lks_buf_free(&o->config);
+    lks_buf_free(&o->url_text);
 }

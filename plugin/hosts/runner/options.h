@@ -11,9 +11,13 @@
 #define RUNNER_USAGE 2
 
 #define RUNNER_MAX_ADDRESSES 16u
+#define RUNNER_MAX_URLS 8u
 
 typedef struct runner_options {
-    const char *rpc;
+    const char *urls[RUNNER_MAX_URLS]; /* of the nodes, in the order of preference; they may hold access keys */
+    size_t url_count;
+    const char *url_file;
+    lks_buf url_text; /* where those of a file or the environment are kept, owned */
     const char *plugin;
     const char *config_file;
     uint32_t poll_ms;

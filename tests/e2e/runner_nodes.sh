@@ -1,0 +1,77 @@
+#!/usr/bin/env bash
+# lockstep-node with three nodes of one chain, which fail one after the other: the plugin gets every block once, in order, and
+# no access key is shown.
+#   runner_nodes.sh       BUILD names the build folder (default build)
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+build=$PWD/${BUILD:-build}
+work=$(mktemp -d)
+pids=()
+trap '[ ${#pids[@]} -eq 0 ] || kill "${pids[@]}" 2>/dev/null || true; wait; rm -rf "$work"' EXIT
+
+fail() {
+  echo "$*"
+  cat "$work/log"
+  exit 1
+}
+# said TEXT: the log comes to have the text.
+said() {
+  for _ in $(seq 600); do
+    if grep -qF -- "$1" "$work/log"; then return; fi
+    sleep 0.1
+  done
+  fail "not said: $1"
+}
+blocks() { grep -c '^block ' "$work/journal" || true; }
+# goes_on: the plugin gets five more blocks.
+goes_on() {
+  local before
+  before=$(blocks)
+  for _ in $(seq 600); do
+    if [ "$(blocks)" -ge $((before + 5)) ]; then return; fi
+    sleep 0.1
+  done
+  fail "no more blocks after $before"
+}
+
+python3 tests/e2e/fake_chain.py "$work" 3 &
+pids+=($!)
+while [ ! -e "$work/ports" ]; do sleep 0.1; done
+read -r -a port <"$work/ports"
+for p in "${port[@]}"; do echo "http://127.0.0.1:$p/v3/SECRET-KEY?token=SECRET"; done >"$work/urls"
+echo "{\"journal\": \"$work/journal\"}" >"$work/plugin.json"
+: >"$work/journal"
+
+"$build/lockstep-node" --rpc-file "$work/urls" --plugin "$build/libecho_plugin.so" --plugin-config "$work/plugin.json" --poll-ms 100 \
+  2>"$work/log" &
+node=$!
+pids+=($node)
+said "client at http://127.0.0.1:${port[0]}, chain 31982"
+goes_on
+grep -q SECRET "/proc/$node/cmdline" && fail "the key is on the command line"
+
+echo down >"$work/0"
+said "http://127.0.0.1:${port[0]} does not answer"
+said "following http://127.0.0.1:${port[1]} from now on"
+goes_on
+echo flap >"$work/1"
+goes_on
+kill -HUP "$node"
+said "SIGHUP: going on"
+echo limited >"$work/1"
+said "following http://127.0.0.1:${port[2]} from now on"
+goes_on
+echo good >"$work/0"
+said "http://127.0.0.1:${port[0]} is good again"
+echo silent >"$work/2"
+said "http://127.0.0.1:${port[2]} does not answer"
+goes_on
+
+kill -TERM "$node"
+code=0
+wait "$node" || code=$?
+[ "$code" = 0 ] || fail "exit code $code"
+if grep -q SECRET "$work/log"; then fail "an access key is in the log"; fi
+awk '$1 == "block" { if (last && $2 != last + 1) bad = 1; last = $2 } $1 == "revert" { bad = 1 } END { exit bad }' "$work/journal" ||
+  { cat "$work/journal"; fail "the plugin did not get every block once"; }
+echo "count nodes 8"
