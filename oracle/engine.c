@@ -127,13 +127,16 @@ static lks_err make_caches(lks_session *s)
 lks_err lks_session_open(lks_session **out, const lks_model *m, const lks_session_options *o)
 {
     *out = NULL;
+    const lks_kernels *kernels = o->kernels ? o->kernels : lks_kernels_best();
+    if (!lks_packed_serves(m->packed, kernels->lanes))
+        return lks_fail(LKS_BADARGS, "the model's weights are kept for other kernels");
     if (o->max_positions == 0 || o->max_positions > m->program.max_positions)
         return lks_fail(LKS_BADARGS, "%u positions are not between 1 and the model's %u", o->max_positions, m->program.max_positions);
     lks_session *s = calloc(1, sizeof *s);
     if (!s)
         return lks_fail(LKS_NOMEM, "out of memory");
     s->model = m;
-    s->kernels = o->kernels ? o->kernels : lks_kernels_best();
+    s->kernels = kernels;
     s->hook = o->hook;
     s->stop = o->stop;
     s->user = o->user;

@@ -43,7 +43,7 @@ typedef struct lks_session_options {
 } lks_session_options;
 
 /* Memory: the KV cache (max_positions * layers * key-value heads * 2 * (head width + 4 * blocks)) and one batch of a layer's outputs.
- * Returns: LKS_OK; LKS_BADARGS (max_positions is 0 or above the model's); LKS_NOMEM. The model must outlive the session. */
+ * Returns: LKS_OK; LKS_BADARGS (max_positions is 0 or above the model's, other kernels than a settled model's); LKS_NOMEM. The model must outlive the session. */
 LKS_MUST_USE lks_err lks_session_open(lks_session **out, const lks_model *m, const lks_session_options *options);
 void lks_session_close(lks_session *s);
 

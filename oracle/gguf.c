@@ -236,7 +236,8 @@ static lks_err place(const lks_gguf *g, lks_gguf_tensor *t, uint64_t offset, siz
     if (offset > room || t->size > room - offset)
         return lks_fail(LKS_CORRUPT, "tensor %.*s lies outside the file: %" PRIu64 " bytes at %" PRIu64 " of %" PRIu64 ", is the file cut off?",
                         len, t->name.data, t->size, offset, room);
-    t->data = g->data + start + offset;
+    t->offset = start + offset;
+    t->data = g->data + t->offset;
     return LKS_OK;
 }
 
@@ -315,6 +316,7 @@ lks_err lks_gguf_open_memory(lks_gguf **out, const void *data, size_t len)
         return lks_fail(LKS_NOMEM, "out of memory for a GGUF file");
     g->data = data;
     g->size = len;
+    g->fd = -1;
     lks_err err = read_file(g);
     if (err)
         lks_gguf_close(g);
@@ -323,41 +325,42 @@ lks_err lks_gguf_open_memory(lks_gguf **out, const void *data, size_t len)
     return err;
 }
 
+lks_err lks_gguf_open_file(int *fd, struct stat *st, const char *path)
+{
+    lks_err err = LKS_OK;
+    *fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (*fd < 0 || fstat(*fd, st) != 0)
+        err = lks_fail(LKS_IO, "%s cannot be opened: %s", path, strerror(errno));
+    else if (!S_ISREG(st->st_mode))
+        err = lks_fail(LKS_IO, "%s is not a regular file", path);
+    else if (st->st_size < HEADER_SIZE)
+        err = lks_fail(LKS_CORRUPT, "%s: this is not a GGUF file", path);
+    if (err && *fd >= 0)
+        close(*fd);
+    return err;
+}
+
 lks_err lks_gguf_open(lks_gguf **out, const char *path)
 {
     *out = NULL;
     struct stat st;
-    void *map = MAP_FAILED;
-    lks_err err;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0 || fstat(fd, &st) != 0) {
-        err = lks_fail(LKS_IO, "%s cannot be opened: %s", path, strerror(errno));
-        goto out;
-    }
-    if (!S_ISREG(st.st_mode)) {
-        err = lks_fail(LKS_IO, "%s is not a regular file", path);
-        goto out;
-    }
-    if (st.st_size < HEADER_SIZE) {
-        err = lks_fail(LKS_CORRUPT, "%s: this is not a GGUF file", path);
-        goto out;
-    }
-    map = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-    if (map == MAP_FAILED) {
-        err = lks_fail(LKS_IO, "%s cannot be mapped: %s", path, strerror(errno));
-        goto out;
-    }
-    err = lks_gguf_open_memory(out, map, (size_t)st.st_size);
+    int fd;
+    lks_err err = lks_gguf_open_file(&fd, &st, path);
     if (err)
-        err = lks_fail_in(err, "%s", path);
-    else
+        return err;
+    void *map = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+    if (map == MAP_FAILED)
+        err = lks_fail(LKS_IO, "%s cannot be mapped: %s", path, strerror(errno));
+    close(fd);
+    if (err)
+        return err;
+    err = lks_gguf_open_memory(out, map, (size_t)st.st_size);
+    if (!err) {
         (*out)->mapped = true;
-out:
-    if (err && map != MAP_FAILED)
-        munmap(map, (size_t)st.st_size);
-    if (fd >= 0)
-        close(fd);
-    return err;
+        return LKS_OK;
+    }
+    munmap(map, (size_t)st.st_size);
+    return lks_fail_in(err, "%s", path);
 }
 
 void lks_gguf_close(lks_gguf *g)
@@ -366,6 +369,9 @@ void lks_gguf_close(lks_gguf *g)
         return;
     if (g->mapped)
         munmap((void *)(uintptr_t)g->data, g->size);
+    if (g->fd >= 0)
+        close(g->fd);
+    free(g->path);
     lks_strtab_free(&g->keys);
     lks_strtab_free(&g->names);
     free(g->entries);

@@ -5,7 +5,7 @@
  * aligned, of a known type with a whole number of blocks a row; no two tensors overlap; names and keys are unique; strings and
  * arrays lie inside the file.
  *
- * Thread rule: an open file is immutable; any number of threads may read it. Pointers into it live until lks_gguf_close.
+ * Thread rule: an open file is immutable but for lks_gguf_release; any number of threads may read it. Pointers into it live until lks_gguf_close.
  * Big-endian files and versions other than 3 are refused. Values are decoded as little-endian on any machine.
  */
 #ifndef LKS_ORACLE_GGUF_H
@@ -57,7 +57,8 @@ typedef struct lks_gguf_tensor {
     lks_tensor_type type;
     uint32_t dim_count; /* 1 to 4 */
     uint64_t dims[4];   /* dims[0] is the length of a row; unused ones are 1 */
-    const uint8_t *data;
+    const uint8_t *data; /* NULL after lks_gguf_release */
+    uint64_t offset;     /* of data in the file */
     uint64_t size;     /* bytes */
     uint64_t row_size; /* bytes of one row of dims[0] elements */
 } lks_gguf_tensor;
@@ -67,7 +68,21 @@ typedef struct lks_gguf_tensor {
 LKS_MUST_USE lks_err lks_gguf_open(lks_gguf **out, const char *path);
 /* The same over len bytes in memory, which must outlive the result (tests, fuzzing). */
 LKS_MUST_USE lks_err lks_gguf_open_memory(lks_gguf **out, const void *data, size_t len);
+/* The same with the whole file read into memory of its own: nobody who cuts it off or writes to it
+ * afterwards reaches who reads it here. Needs as much memory as the file is long. Returns also:
+ * LKS_CORRUPT (it changed meanwhile). */
+LKS_MUST_USE lks_err lks_gguf_load(lks_gguf **out, const char *path);
 void lks_gguf_close(lks_gguf *g); /* NULL is allowed */
+
+/* Of a file that was loaded: whether its path still names what was read, by device, inode, size and
+ * time of the last write. Returns: LKS_OK (also of one that was not loaded); LKS_CORRUPT (it does not); LKS_IO. */
+LKS_MUST_USE lks_err lks_gguf_check(const lks_gguf *g);
+/* Of a file that was loaded: gives the memory of a tensor back, whose data is NULL from then on.
+ * While no other thread reads it. Nothing happens to a file that is mapped. */
+void lks_gguf_release(lks_gguf *g, const lks_gguf_tensor *t);
+/* Out: bytes [at, at + len) of the tensor, from memory, or from the file when they were released:
+ * that may have changed since. Returns: LKS_OK; LKS_IO (it was cut off, or fails). */
+LKS_MUST_USE lks_err lks_gguf_read(const lks_gguf *g, const lks_gguf_tensor *t, uint64_t at, void *out, size_t len);
 
 size_t lks_gguf_entry_count(const lks_gguf *g);
 const lks_gguf_entry *lks_gguf_entry_at(const lks_gguf *g, size_t i);

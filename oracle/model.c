@@ -55,13 +55,15 @@ static void free_vectors(lks_model *m)
 const float *lks_model_vector(const lks_model *m, uint32_t tensor) { return m->vectors[tensor]; }
 #endif
 
-lks_err lks_model_open(lks_model *out, const char *path)
+typedef lks_err (*file_opener)(lks_gguf **out, const char *path);
+
+static lks_err open_with(lks_model *out, const char *path, file_opener open_file)
 {
     memset(out, 0, sizeof *out);
     const char *fault = lks_kernels_check();
     if (fault)
         return lks_fail(LKS_REFUSED, "%s", fault);
-    lks_err err = lks_gguf_open(&out->file, path);
+    lks_err err = open_file(&out->file, path);
     if (!err)
         err = lks_program_derive(&out->program, out->file);
     if (!err)
@@ -82,6 +84,25 @@ lks_err lks_model_open(lks_model *out, const char *path)
     }
     return err;
 }
+
+lks_err lks_model_open(lks_model *out, const char *path) { return open_with(out, path, lks_gguf_open); }
+
+lks_err lks_model_load(lks_model *out, const char *path) { return open_with(out, path, lks_gguf_load); }
+
+lks_err lks_model_settle(lks_model *m, unsigned threads)
+{
+    lks_pool *pool = NULL;
+    uint32_t lanes = lks_kernels_best()->lanes;
+    if (lanes == 0) /* they read the stored form */
+        return LKS_OK;
+    lks_err err = lks_pool_open(&pool, threads);
+    if (!err)
+        err = lks_packed_replace(m->packed, &m->program, lanes, pool, m->file);
+    lks_pool_close(pool);
+    return err;
+}
+
+lks_err lks_model_check_file(const lks_model *m) { return lks_gguf_check(m->file); }
 
 void lks_model_close(lks_model *m)
 {

@@ -25,7 +25,19 @@ typedef struct lks_model {
  * another rounding mode: lks_kernels_check). Out: *out, all zero on failure.
  * Returns: LKS_OK, or what lks_gguf_open, lks_tokenizer_open, lks_program_derive return. */
 LKS_MUST_USE lks_err lks_model_open(lks_model *out, const char *path);
+/* The same for a program that runs for long: reads the file into memory of its own (lks_gguf_load),
+ * so that nobody who writes to it or cuts it off reaches a run. */
+LKS_MUST_USE lks_err lks_model_load(lks_model *out, const char *path);
 void lks_model_close(lks_model *m);
+
+/* Of a loaded model, when its trees and commitment are made: keeps the weights in the form alone that
+ * the fastest kernels of this machine read, which gives back what the file's own form takes. From
+ * then on sessions run those kernels alone, no trees are made, and witnesses read weights from the
+ * file and check them against the trees. threads: as of lks_pool_open.
+ * Returns: LKS_OK; LKS_NOMEM, and the model can only be closed. */
+LKS_MUST_USE lks_err lks_model_settle(lks_model *m, unsigned threads);
+/* Whether the file is still what it was: as lks_gguf_check. */
+LKS_MUST_USE lks_err lks_model_check_file(const lks_model *m);
 
 /* The numbers of an F32 tensor of the program. */
 const float *lks_model_vector(const lks_model *m, uint32_t tensor);

@@ -138,6 +138,9 @@ lks_err lks_model_trees_build(lks_model_trees **out, const lks_model *m, bool ke
     }
     if (!t || !t->tensors || !t->tensor_roots)
         err = lks_fail(LKS_NOMEM, "out of memory");
+    for (uint32_t i = 0; !err && i < m->program.tensor_count; i++)
+        if (!m->program.tensors[i]->data)
+            err = lks_fail(LKS_BADARGS, "the trees of a settled model cannot be made");
     uint64_t most = err ? 0 : measure(t, &h);
     if (!err && !keep && !(h.leaves = malloc(most * sizeof *h.leaves)))
         err = lks_fail(LKS_NOMEM, "out of memory for the hashes of the model");
@@ -180,6 +183,21 @@ static const item *item_of(const lks_model_trees *t, lks_tree tree, uint32_t ind
 }
 
 void lks_model_trees_shape(lks_shape *s, const lks_model_trees *t, lks_tree tree, uint32_t index) { *s = item_of(t, tree, index)->shape; }
+
+bool lks_model_trees_match(const lks_model_trees *t, uint32_t tensor, uint32_t row, uint32_t first, uint32_t end, const uint8_t *bytes)
+{
+    const item *it = item_of(t, LKS_TREE_WEIGHTS, tensor);
+    for (uint32_t c = first; c < end; c++, bytes += LKS_CHUNK_SIZE) {
+        uint8_t hash[32];
+        uint32_t size;
+        if (!lks_shape_leaf(&size, &it->shape, ((uint64_t)row << it->shape.chunk_bits) + c))
+            return false;
+        lks_tree_leaf(hash, LKS_TREE_WEIGHTS, bytes, size);
+        if (memcmp(hash, it->leaves[(uint64_t)row * it->shape.chunks + c], 32))
+            return false;
+    }
+    return true;
+}
 
 typedef struct place {
     const lks_model_trees *trees;

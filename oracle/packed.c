@@ -7,7 +7,8 @@ enum { ALIGN = 64, ROWS_A_UNIT = 64 }; /* a multiple of all lanes */
 
 struct lks_packed {
     pthread_mutex_t lock;
-    uint32_t lanes; /* 0: not made yet */
+    uint32_t lanes;    /* 0: not made yet */
+    bool is_only_form; /* of the matrices: what was stored was given back */
     uint32_t count;
     uint8_t **tensors;
 };
@@ -66,21 +67,54 @@ static lks_err pack_tensor(lks_packed *packed, const lks_program *p, const lks_w
     return LKS_OK;
 }
 
+/* Rows of an embedding are read as they are stored. */
+static bool is_embedding(const lks_program *p, uint32_t tensor)
+{
+    for (uint32_t i = 0; i < p->op_count; i++)
+        if (p->ops[i].code == LKS_OP_EMBED && p->ops[i].weights[0].tensor == tensor)
+            return true;
+    return false;
+}
+
+/* file: NULL where the stored form stays. */
+static lks_err make(lks_packed *packed, const lks_program *p, uint32_t lanes, lks_pool *pool, lks_gguf *file)
+{
+    lks_err err = LKS_OK;
+    for (uint32_t i = 0; !err && i < p->op_count; i++)
+        for (int k = 0; !err && k < 4; k++) {
+            const lks_weight_ref *w = &p->ops[i].weights[k];
+            if (p->ops[i].code == LKS_OP_EMBED)
+                continue;
+            err = pack_tensor(packed, p, w, lanes, pool);
+            bool packed_now = !err && w->tensor != LKS_NONE && packed->tensors[w->tensor];
+            if (file && packed_now && !is_embedding(p, w->tensor))
+                lks_gguf_release(file, p->tensors[w->tensor]);
+        }
+    if (!err)
+        packed->lanes = lanes;
+    return err;
+}
+
 lks_err lks_packed_make(lks_packed *packed, const lks_program *p, uint32_t lanes, lks_pool *pool)
 {
     lks_err err = LKS_OK;
     pthread_mutex_lock(&packed->lock);
-    if (lanes && packed->lanes == 0) {
-        for (uint32_t i = 0; !err && i < p->op_count; i++)
-            for (int k = 0; !err && k < 4; k++)
-                if (p->ops[i].code != LKS_OP_EMBED)
-                    err = pack_tensor(packed, p, &p->ops[i].weights[k], lanes, pool);
-        if (!err)
-            packed->lanes = lanes;
-    }
+    if (lanes && packed->lanes == 0)
+        err = make(packed, p, lanes, pool, NULL);
     pthread_mutex_unlock(&packed->lock);
     return err;
 }
+
+lks_err lks_packed_replace(lks_packed *packed, const lks_program *p, uint32_t lanes, lks_pool *pool, lks_gguf *file)
+{
+    pthread_mutex_lock(&packed->lock);
+    packed->is_only_form = true;
+    lks_err err = make(packed, p, lanes, pool, file);
+    pthread_mutex_unlock(&packed->lock);
+    return err;
+}
+
+bool lks_packed_serves(const lks_packed *packed, uint32_t lanes) { return !packed->is_only_form || packed->lanes == lanes; }
 
 void lks_packed_find(lks_matrix *w, const lks_packed *packed, uint32_t tensor)
 {

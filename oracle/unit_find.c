@@ -60,8 +60,8 @@ lks_err lks_unit_find(lks_unit *u, lks_trace *own, const lks_model_trees *trees,
 {
     finder f;
     uint32_t size;
-    (void)trees; /* a search needs no path */
     lks_err err = open_finder(&f, own, known, op, leaf);
+    f.view.trees = trees;
     const lks_known_leaf *shown = lks_known_find_leaf(known, op, leaf);
     if (!err && (!shown || !lks_shape_leaf(&size, &f.shape, leaf) || shown->len != size))
         err = lks_fail(LKS_BADARGS, "leaf %u of operation %u was not revealed, or has another length", leaf, op);

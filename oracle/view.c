@@ -1,6 +1,7 @@
 #include "oracle/view.h"
 
 #include "kernels/half.h"
+#include "oracle/openings.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -171,6 +172,28 @@ static lks_err read_program(lks_view *v, const uint8_t **bytes, const lks_range 
     return LKS_OK;
 }
 
+/* From memory, or from the file, of which no more is believed than the trees know. */
+static lks_err read_weights(lks_view *v, const uint8_t **bytes, const lks_range *g)
+{
+    const lks_gguf_tensor *t = v->model->program.tensors[g->item];
+    uint32_t first, end;
+    uint8_t *out;
+    size_t size = lks_view_span(g, &first, &end);
+    uint64_t at = g->row * t->row_size + (uint64_t)first * LKS_CHUNK_SIZE;
+    if (t->data) {
+        *bytes = t->data + at;
+        return LKS_OK;
+    }
+    lks_err err = room(v, &out, size);
+    if (!err)
+        err = lks_gguf_read(v->model->file, t, at, out, size);
+    if (!err && v->trees && !lks_model_trees_match(v->trees, g->item, g->row, first, end, out))
+        err = lks_fail(LKS_CORRUPT, "tensor %.*s is not what it was when the model file was opened", (int)t->name.len, t->name.data);
+    if (!err)
+        *bytes = out;
+    return err;
+}
+
 static lks_err read_range(void *user, const uint8_t **bytes, const lks_range *g)
 {
     lks_view *v = user;
@@ -179,11 +202,7 @@ static lks_err read_range(void *user, const uint8_t **bytes, const lks_range *g)
     case LKS_TREE_TRACE: err = read_trace(v, bytes, g); break;
     case LKS_TREE_PROGRAM: err = read_program(v, bytes, g); break;
     case LKS_TREE_ROPE: err = read_rope(v, bytes, g); break;
-    default: {
-        const lks_gguf_tensor *t = v->model->program.tensors[g->item];
-        *bytes = t->data + g->row * t->row_size + g->lo / LKS_CHUNK_SIZE * (size_t)LKS_CHUNK_SIZE;
-        break;
-    }
+    default: err = read_weights(v, bytes, g); break;
     }
     if (!err && v->record && !lks_view_lacks(v))
         err = lks_view_record_range(v, *bytes, g);

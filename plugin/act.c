@@ -198,6 +198,14 @@ static lks_err look_around(lks_operator *op, const lks_jobs *jobs, lks_job_world
     return err;
 }
 
+/* Whether the model's file keeps us from the action. */
+static bool is_out_of_service(const lks_operator *op, const lks_job *job, lks_action action)
+{
+    const lks_served *served = lks_models_find(op->models, job->request.model_id);
+    bool needs = action == LKS_ACTION_ACCEPT || action == LKS_ACTION_ANSWER;
+    return needs && served && !lks_service_has(op, served);
+}
+
 /* Decides about one job. Returns: what is due; drops at once. */
 static lks_action decide(lks_operator *op, lks_job *job, lks_job_world *world) {
     lks_drop why;
@@ -210,6 +218,8 @@ static lks_action decide(lks_operator *op, lks_job *job, lks_job_world *world) {
     world->disputed = job->state == LKS_JOB_CLAIMED && lks_disputes_hold(op, job->round.claim_id);
     lks_alarms_job(op, job, world);
     lks_action action = lks_job_next(job, &op->config->policy, world, &why);
+    if (is_out_of_service(op, job, action))
+        return LKS_ACTION_NONE;
     if (action == LKS_ACTION_DROP) drop(op, job, why, NULL);
     else if (action == LKS_ACTION_NONE && why && lks_act_pause(op, job->request_id, LKS_ACTION_NONE))
         lks_log(op->host, LKS_WARN, "request %s waits: %s", name, lks_drop_text(why));
@@ -240,6 +250,7 @@ void lks_act_tick(lks_operator *op) {
     lks_err err = lks_sender_tend(&op->sender, &now);
     if (err && !lks_inbox_stopped(op->inbox) && lks_act_pause(op, no_request, LKS_ACTION_NONE))
         lks_log(op->host, LKS_WARN, "looking after transactions: %s; trying again", lks_error_message());
+    lks_service_look(op);
     err = lks_store_jobs_open(op->store, &jobs);
     if (!err) err = look_around(op, &jobs, &world);
     if (!err && jobs.count && !(list = calloc(jobs.count, sizeof *list))) err = lks_fail(LKS_NOMEM, "out of memory");

@@ -56,7 +56,9 @@ bool lks_answers_take(lks_operator *op) {
     if (!lks_worker_take(op->worker, &a)) return false;
     bool trial = memcmp(a.request_id, no_request, 32) == 0;
     lks_short_id(name, a.request_id);
-    if (a.err) {
+    if (a.file_changed) {
+        lks_service_end(op, a.served, a.reason);
+    } else if (a.err) {
         if (!a.abandoned && !lks_inbox_stopped(op->inbox)) {
             lks_log(op->host, LKS_ERROR, "%s%s: the model gave no answer: %s", trial ? "measuring its speed" : "request ", trial ? "" : name, a.reason);
             lks_act_pause(op, a.request_id, LKS_ACTION_ANSWER);
@@ -199,7 +201,7 @@ void lks_answers_drop(lks_operator *op, const lks_jobs *jobs)
 bool lks_answers_trial(lks_operator *op) {
     for (size_t i = 0; i < op->models->count; i++) {
         const lks_served *served = &op->models->items[i];
-        if (op->speeds[i].decode_us || lks_act_is_paused(op, no_request, LKS_ACTION_ANSWER)) continue;
+        if (!lks_service_has(op, served) || op->speeds[i].decode_us || lks_act_is_paused(op, no_request, LKS_ACTION_ANSWER)) continue;
         lks_work work = {.served = served,
                          .max_tokens = TRIAL_TOKENS,
                          .prompt_count = TRIAL_PROMPT,

@@ -23,7 +23,7 @@ static lks_err open_one(lks_models *out, const char *path, bool with_trees) {
     served->model = calloc(1, sizeof *served->model);
     if (!served->model) return lks_fail(LKS_NOMEM, "out of memory");
     out->count++;
-    lks_err err = lks_model_open(served->model, path);
+    lks_err err = lks_model_load(served->model, path);
     if (err) return err;
     if (with_trees) {
         err = lks_model_trees_make(&served->trees, served->model);
@@ -31,6 +31,8 @@ static lks_err open_one(lks_models *out, const char *path, bool with_trees) {
     } else {
         err = lks_commitment_make(&served->commitment, served->model, NULL, NULL);
     }
+    if (!err)
+        err = lks_model_settle(served->model, 0);
     if (err) return lks_fail_in(err, "%s", path);
     memcpy(served->model_id, served->commitment.model_id, 32);
     served->vocab_size = served->commitment.vocab_size;
@@ -58,6 +60,11 @@ void lks_models_close(lks_models *models) {
         free(models->items[i].model);
     }
     memset(models, 0, sizeof *models);
+}
+
+lks_err lks_served_check(const lks_served *served)
+{
+    return served->model ? lks_model_check_file(served->model) : LKS_OK;
 }
 
 const lks_served *lks_models_find(const lks_models *models, const uint8_t model_id32[32]) {

@@ -34,10 +34,14 @@ typedef struct lks_models {
     lks_recheck_fn recheck;
 } lks_models;
 
-/* Opens count files and derives their ids; with_trees: keeps what a challenger needs, 32 bytes a KiB of each file. Out: out, to be closed; empty on failure. Returns: what lks_model_open and
+/* Reads count files into memory and derives their ids; with_trees: keeps what a challenger needs, 32 bytes a KiB of each file. Out: out, to be closed; empty on failure. Returns: what lks_model_load and
  * lks_commitment_make return; LKS_REFUSED (the same model twice). */
 lks_err lks_models_open(lks_models *out, char *const *paths, size_t count, bool with_trees) LKS_MUST_USE;
 void lks_models_close(lks_models *models);
+
+/* Whether the model's file is still the one that its id was derived from. Any thread. Returns: LKS_OK;
+ * LKS_CORRUPT, LKS_IO: it is not, and the reason names it. */
+lks_err lks_served_check(const lks_served *served) LKS_MUST_USE;
 
 /* Returns: NULL when it is not served. */
 const lks_served *lks_models_find(const lks_models *models, const uint8_t model_id32[32]);

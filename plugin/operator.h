@@ -59,6 +59,7 @@ struct lks_operator {
     uint64_t interval_ms;      /* between blocks, as measured */
     uint32_t reveal_seconds;   /* the deployment's */
     lks_speed speeds[LKS_MAX_MODELS];
+    bool out_of_service[LKS_MAX_MODELS]; /* their files changed */
     uint32_t pause_ms;         /* what failed is tried again after that long */
     lks_pauses pauses;
     lks_drain drain;
@@ -196,6 +197,13 @@ bool lks_answers_trial(lks_operator *op);
 /* answers.c: whether the model can run the request. Out: *err, why not, or why that is not
  * known. */
 bool lks_answers_can_run(lks_operator *op, const lks_job *job, lks_err *err);
+
+/* service.c: whether requests for the model are accepted and answered. */
+bool lks_service_has(const lks_operator *op, const lks_served *served);
+/* service.c: looks at the models' files; the model of one that changed is out of service. */
+void lks_service_look(lks_operator *op);
+/* service.c: the same for one model. In: why, with the file's name. */
+void lks_service_end(lks_operator *op, const lks_served *served, const char *why);
 
 /* job_calls.c: appends the calldata of an action to the oracle. Stores a salt that is needed. */
 lks_err lks_job_call(lks_operator *op, lks_job *job, lks_action action, lks_buf *call) LKS_MUST_USE;

@@ -65,6 +65,15 @@ static lks_err recheck(lks_worker *w, const lks_work *work, const lks_policy *po
     return err;
 }
 
+/* Whether the model's file is what it was; an answer from another would not be defended after a
+ * restart. */
+static lks_err check_file(const lks_work *work, lks_answer *answer)
+{
+    lks_err err = lks_served_check(work->served);
+    answer->file_changed = err != LKS_OK;
+    return err;
+}
+
 /* Runs the model. Out: answer. */
 static void run(lks_worker *w, const lks_work *work, lks_answer *answer) {
     memset(answer, 0, sizeof *answer);
@@ -90,6 +99,8 @@ static void run(lks_worker *w, const lks_work *work, lks_answer *answer) {
     if (lks_ticket_turn(&w->ticket))
         answer->err = lks_fail(LKS_REFUSED, "cancelled");
     else
+        answer->err = check_file(work, answer);
+    if (!answer->err)
         answer->err = w->models->run(work->served, work->prompt, work->prompt_count, &policy,
                                      work->max_tokens, &options, answer->tokens, &answer->count);
     uint64_t used = lks_ticket_used_us(&w->ticket);
@@ -101,6 +112,8 @@ static void run(lks_worker *w, const lks_work *work, lks_answer *answer) {
     if (!answer->err) lks_fault_answer(answer->tokens, answer->count, work->max_tokens, work->served->vocab_size, work->allowed, work->allowed_count);
 #endif
     if (!answer->err && work->recheck) answer->err = recheck(w, work, &policy, answer);
+    if (!answer->err)
+        answer->err = check_file(work, answer);
     if (answer->err) {
         snprintf(answer->reason, sizeof answer->reason, "%s", lks_error_message());
         return;

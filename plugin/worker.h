@@ -32,6 +32,7 @@ typedef struct lks_answer {
     uint64_t seed;
     lks_err err; /* LKS_OK, or why there is no answer */
     bool abandoned;
+    bool file_changed; /* the reason: that of the model */
     char reason[256];
     uint32_t *tokens; /* owned, to be freed with free() */
     uint32_t count;
