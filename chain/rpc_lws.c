@@ -280,7 +280,8 @@ struct lws_context *rpc_lws_create(lks_rpc *rpc)
     info.gid = -1;
     info.uid = -1;
     info.user = rpc;
-    info.timeout_secs = CONNECT_SECONDS;
+    /* Over HTTP this also bounds the wait for an answer, which a call's own time does. */
+    info.timeout_secs = rpc->url.transport == RPC_HTTP ? rpc->timeout_ms / 1000 + 1 : CONNECT_SECONDS;
     info.connect_timeout_secs = CONNECT_SECONDS;
     info.retry_and_idle_policy = &KEEP_ALIVE;
     if (rpc->url.tls)
