@@ -97,6 +97,7 @@ config = {
     "password_file": str(net / "password"),
     "database": str(net / f"{name}.db"),
     "start_block": contracts["block"],
+    "min_fee_wei": "0",
 }
 for pair in sys.argv[5:]:
     key, value = pair.split("=", 1)

@@ -3,6 +3,7 @@
 
 #include "plugin/alarms.h"
 #include "plugin/log.h"
+#include "plugin/terms.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -142,6 +143,7 @@ static void send(lks_operator *op, lks_job *job, lks_action action)
 
 typedef struct due {
     size_t job;
+    size_t rank; /* of LKS_ACTION_ACCEPT, which come last: how good a request is, 1 for the best */
     lks_action action;
     uint64_t deadline;
     uint64_t answer_ms; /* of LKS_ACTION_ANSWER */
@@ -150,6 +152,8 @@ typedef struct due {
 
 static int by_deadline(const void *a, const void *b) {
     const due *x = a, *y = b;
+    if (x->rank != y->rank)
+        return x->rank < y->rank ? -1 : 1;
     if (x->late != y->late)
         return x->late - y->late;
     if (x->deadline != y->deadline) return x->deadline < y->deadline ? -1 : 1;
@@ -167,6 +171,41 @@ static lks_err read_free_bond(lks_operator *op, lks_u256 *bond) {
     lks_buf_free(&call);
     lks_buf_free(&result);
     return err;
+}
+
+/* What a transaction that is sent now will pay for gas. */
+static lks_err read_gas_price(lks_operator *op, lks_u256 *price)
+{
+    lks_eth_fees fees;
+    uint64_t head = op->feed.head.ref.number;
+    lks_err err = LKS_OK;
+    if (op->gas_price_head != head) {
+        err = lks_eth_suggest_fees(&op->feed.node, &fees);
+        if (err)
+            return err;
+        lks_u256_add(&op->gas_price, &fees.base_fee, &fees.max_priority_fee);
+        op->gas_price_head = head;
+    }
+    *price = op->gas_price;
+    return err;
+}
+
+/* What our open jobs lock, and will lock, of the bond. */
+static void add_locked(lks_job_world *world, const lks_jobs *jobs)
+{
+    world->bond = world->free_bond;
+    for (size_t i = 0; i < jobs->count; i++) {
+        const lks_job *job = &jobs->items[i];
+        bool sent = job->state == LKS_JOB_ACCEPTING;
+        bool locks = sent || (job->round.accepted.number && !job->round.missed.number);
+        if (!locks)
+            continue;
+        lks_u256_add(&world->bond, &world->bond, &job->request.stake);
+        if (job->request.replicas > 1 && job->round.full.number == 0)
+            lks_u256_add(&world->unfilled, &world->unfilled, &job->request.stake);
+        if (sent && lks_u256_sub(&world->free_bond, &world->free_bond, &job->request.stake))
+            world->free_bond = lks_u256_from_u64(0);
+    }
 }
 
 /* The state of the world that all of this tick's decisions share; acceptances reduce it as they are decided. */
@@ -192,9 +231,10 @@ static lks_err look_around(lks_operator *op, const lks_jobs *jobs, lks_job_world
     }
     if (!any_seen) return LKS_OK;
     lks_err err = read_free_bond(op, &world->free_bond);
-    for (size_t i = 0; !err && i < jobs->count; i++)
-        if (jobs->items[i].state == LKS_JOB_ACCEPTING && lks_u256_sub(&world->free_bond, &world->free_bond, &jobs->items[i].request.stake))
-            world->free_bond = lks_u256_from_u64(0);
+    if (!err)
+        add_locked(world, jobs);
+    if (!err && op->config->policy.fee_pays_gas)
+        err = read_gas_price(op, &world->gas_price);
     return err;
 }
 
@@ -227,8 +267,46 @@ static lks_action decide(lks_operator *op, lks_job *job, lks_job_world *world) {
         world->backlog_ms += world->answer_ms;
         world->traces_ms += world->trace_ms;
         lks_u256_sub(&world->free_bond, &world->free_bond, &job->request.stake);
+        if (job->request.replicas > 1)
+            lks_u256_add(&world->unfilled, &world->unfilled, &job->request.stake);
     }
     return action == LKS_ACTION_DROP ? LKS_ACTION_NONE : action;
+}
+
+/* A job and when it is decided about. */
+typedef struct turn {
+    size_t job;
+    const lks_request *request; /* NULL: what is begun, before what is not */
+    uint64_t ms;                /* that it takes of the machine */
+} turn;
+
+static int by_worth(const void *a, const void *b)
+{
+    const turn *x = a, *y = b;
+    int better = 0;
+    if (!x->request || !y->request)
+        better = (x->request != NULL) - (y->request != NULL);
+    else
+        better = lks_terms_compare(x->request, x->ms, y->request, y->ms);
+    return better ? better : (x->job > y->job) - (x->job < y->job);
+}
+
+/* Requests that are not accepted yet share what is free of bond and time in the order of what they
+ * pay for the time they take. */
+static turn *order(const lks_operator *op, const lks_jobs *jobs)
+{
+    turn *turns = calloc(jobs->count + 1, sizeof *turns);
+    for (size_t i = 0; turns && i < jobs->count; i++) {
+        const lks_request *r = &jobs->items[i].request;
+        bool seen = jobs->items[i].state == LKS_JOB_SEEN;
+        uint64_t answer = seen ? estimate_ms(op, r) : 0, trace = seen ? trace_ms(op, r) : 0;
+        turns[i] = (turn){.job = i, .request = seen ? r : NULL, .ms = UINT64_MAX};
+        if (answer != UINT64_MAX && trace != UINT64_MAX)
+            turns[i].ms = answer + trace;
+    }
+    if (turns && jobs->count)
+        qsort(turns, jobs->count, sizeof *turns, by_worth);
+    return turns;
 }
 
 static due due_of(const lks_operator *op, const lks_jobs *jobs, size_t i, lks_action action,
@@ -245,6 +323,7 @@ void lks_act_tick(lks_operator *op) {
     lks_jobs jobs = {0};
     lks_job_world world;
     due *list = NULL;
+    turn *turns = NULL;
     size_t count = 0;
     lks_sender_now now = {op->feed.head.ref.number, lks_chain_time(op)};
     lks_err err = lks_sender_tend(&op->sender, &now);
@@ -254,10 +333,16 @@ void lks_act_tick(lks_operator *op) {
     err = lks_store_jobs_open(op->store, &jobs);
     if (!err) err = look_around(op, &jobs, &world);
     if (!err && jobs.count && !(list = calloc(jobs.count, sizeof *list))) err = lks_fail(LKS_NOMEM, "out of memory");
+    if (!err && !(turns = order(op, &jobs)))
+        err = lks_fail(LKS_NOMEM, "out of memory");
     for (size_t i = 0; !err && i < jobs.count; i++) {
-        lks_action action = decide(op, &jobs.items[i], &world);
-        if (action != LKS_ACTION_NONE)
-            list[count++] = due_of(op, &jobs, i, action, world.answer_ms);
+        lks_action action = decide(op, &jobs.items[turns[i].job], &world);
+        if (action == LKS_ACTION_NONE)
+            continue;
+        list[count] = due_of(op, &jobs, turns[i].job, action, world.answer_ms);
+        if (action == LKS_ACTION_ACCEPT)
+            list[count].rank = i + 1;
+        count++;
     }
     if (err && !lks_inbox_stopped(op->inbox)) lks_log(op->host, LKS_WARN, "deciding what to do: %s; trying again", lks_error_message());
     if (count) qsort(list, count, sizeof *list, by_deadline);
@@ -274,5 +359,6 @@ void lks_act_tick(lks_operator *op) {
         lks_answers_drop(op, &jobs);
     if (!answering && op->config->is_operator && lks_worker_idle(op->worker)) lks_answers_trial(op);
     free(list);
+    free(turns);
     lks_jobs_free(&jobs);
 }

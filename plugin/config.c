@@ -8,6 +8,11 @@
 #include <string.h>
 
 #define GWEI UINT64_C(1000000000)
+/* Defaults: see docs/OPERATING.md. */
+#define MAX_STAKE_GWEI (10 * GWEI) /* 10 ether */
+#define MIN_CLAIM_SECONDS 60u
+#define MAX_PROMPT_TOKENS 16384u
+#define MAX_ANSWER_TOKENS 4096u
 /* A configuration has a few dozen values. */
 #define MAX_VALUES 256u
 
@@ -71,7 +76,7 @@ static lks_err read_nice(lks_config *config, const lks_json *doc, int node, void
     return err;
 }
 
-static lks_err read_seconds(lks_config *config, const lks_json *doc, int node, void *field) {
+static lks_err read_u32(lks_config *config, const lks_json *doc, int node, void *field) {
     (void)config;
     uint64_t value = 0;
     lks_err err = read_number(doc, node, UINT32_MAX, &value);
@@ -86,6 +91,18 @@ static lks_err read_wei(lks_config *config, const lks_json *doc, int node, void 
     if (err == LKS_OK) err = lks_u256_from_decimal(field, text, strlen(text));
     free(text);
     return err == LKS_NOMEM || err == LKS_OK ? err : lks_fail(LKS_BADARGS, "must be a text of decimal digits, an amount in wei");
+}
+
+static lks_err read_min_fee(lks_config *config, const lks_json *doc, int node, void *field)
+{
+    config->policy.fee_pays_gas = false;
+    return read_wei(config, doc, node, field);
+}
+
+static lks_err read_max_unfilled(lks_config *config, const lks_json *doc, int node, void *field)
+{
+    config->policy.unfilled = LKS_UNFILLED_WEI;
+    return read_wei(config, doc, node, field);
 }
 
 static lks_err read_bool(lks_config *config, const lks_json *doc, int node, void *field) {
@@ -184,9 +201,12 @@ static const key top_keys[] = {
     {"threads", read_threads, 0, false},
     {"nice", read_nice, 0, false},
     {"start_block", read_u64, FIELD(start_block), false},
-    {"min_fee_wei", read_wei, FIELD(policy.min_fee), false},
+    {"min_fee_wei", read_min_fee, FIELD(policy.min_fee), false},
     {"max_stake_wei", read_wei, FIELD(policy.max_stake), false},
-    {"min_claim_seconds", read_seconds, FIELD(policy.min_claim_seconds), false},
+    {"min_claim_seconds", read_u32, FIELD(policy.min_claim_seconds), false},
+    {"max_prompt_tokens", read_u32, FIELD(policy.max_prompt), false},
+    {"max_answer_tokens", read_u32, FIELD(policy.max_answer), false},
+    {"max_unfilled_bond_wei", read_max_unfilled, FIELD(policy.max_unfilled), false},
     {"recheck_stake_wei", read_wei, FIELD(recheck_stake), false},
     {"max_fee_per_gas_wei", read_wei, FIELD(max_fee), false},
     {"max_priority_fee_wei", read_wei, FIELD(max_priority_fee), false},
@@ -253,13 +273,24 @@ static lks_err set_spill_folder(lks_config *config)
     return LKS_OK;
 }
 
+static void set_policy(lks_job_policy *policy)
+{
+    policy->accept = policy->finalize = true;
+    policy->fee_pays_gas = true;
+    lks_u256 gwei = lks_u256_from_u64(GWEI);
+    lks_u256_mul_u64(&policy->max_stake, &gwei, MAX_STAKE_GWEI);
+    policy->min_claim_seconds = MIN_CLAIM_SECONDS;
+    policy->max_prompt = MAX_PROMPT_TOKENS;
+    policy->max_answer = MAX_ANSWER_TOKENS;
+    policy->unfilled = LKS_UNFILLED_QUARTER;
+}
+
 lks_err lks_config_parse(lks_config *out, const char *json, size_t len) {
     memset(out, 0, sizeof *out);
     out->start_block = LKS_START_NEWEST;
     out->nice = 10;
-    memset(&out->policy.max_stake, 0xff, sizeof out->policy.max_stake);
+    set_policy(&out->policy);
     memset(&out->recheck_stake, 0xff, sizeof out->recheck_stake);
-    out->policy.accept = out->policy.finalize = true;
     out->check_share = LKS_SHARE_ALL;
     out->max_spill_bytes = LKS_DEFAULT_SPILL_BYTES;
     memset(&out->max_bond, 0xff, sizeof out->max_bond);

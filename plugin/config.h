@@ -16,9 +16,14 @@
  *   threads                 number, 0 to 256            0        threads of inference; 0 is one for every core
  *   nice                    number, 0 to 19             10       what inference and re-runs give way to the host and others, as nice(1) has it
  *   start_block             number                      newest   first block whose requests are looked at by a new database
- *   min_fee_wei             "decimal"                   "0"      requests that pay less are left alone
- *   max_stake_wei           "decimal"                   none     requests that lock more are left alone
- *   min_claim_seconds       number                      0        requests that give less time for the claim are left alone
+ *   min_fee_wei             "decimal"                   what the transactions cost now   requests that pay less are left
+ *                                                                alone; by the default they wait; "0" takes all
+ *   max_stake_wei           "decimal"                   10 ether requests that lock more are left alone
+ *   min_claim_seconds       number                      60       requests that give less time for the claim are left alone, as
+ *                                                                are those that give less than twice the time of the answer
+ *   max_prompt_tokens       number                      16384    requests with a longer prompt are left alone; 0: the model's
+ *   max_answer_tokens       number                      4096     requests that may be answered longer are left alone; 0: the model's
+ *   max_unfilled_bond_wei   "decimal"                   a quarter of the bond   stakes in requests whose other seats are empty
  *   max_fee_per_gas_wei     "decimal"                   500 gwei ceiling of a transaction's fee, also when it is replaced
  *   max_priority_fee_wei    "decimal"                   10 gwei  ceiling of its priority fee
  *   recheck_stake_wei       "decimal"                   none     an answer that locks as much is computed again, in one batch, before it is claimed

@@ -1,5 +1,7 @@
 #include "plugin/job.h"
 
+#include "plugin/terms.h"
+
 #include <string.h>
 
 /* A request ends for everybody, whatever we were doing. */
@@ -247,6 +249,9 @@ static lks_drop find_obstacle(const lks_job *job, const lks_job_policy *policy,
         return LKS_DROP_CANCELLED;
     if (!lks_job_is_claimable(r))
         return LKS_DROP_SIZE;
+    if ((policy->max_prompt && r->prompt_count > policy->max_prompt) ||
+        (policy->max_answer && r->max_tokens > policy->max_answer))
+        return LKS_DROP_LENGTH;
     if (lks_u256_cmp(&r->fee, &policy->min_fee) < 0)
         return LKS_DROP_FEE;
     if (lks_u256_cmp(&r->stake, &policy->max_stake) > 0)
@@ -266,6 +271,28 @@ static lks_drop find_obstacle(const lks_job *job, const lks_job_policy *policy,
     return LKS_DROP_NONE;
 }
 
+/* Whether too much of the bond would wait for empty seats. */
+static bool waits_for_seats(const lks_job *job, const lks_job_policy *policy,
+                            const lks_job_world *world)
+{
+    lks_u256 after, most = policy->max_unfilled;
+    if (policy->unfilled == LKS_UNFILLED_ANY || job->request.replicas <= 1)
+        return false;
+    if (policy->unfilled == LKS_UNFILLED_QUARTER)
+        lks_u256_div_u64(&most, &world->bond, 4);
+    lks_u256_add(&after, &world->unfilled, &job->request.stake);
+    return lks_u256_cmp(&after, &most) > 0;
+}
+
+static bool pays_gas(const lks_job *job, const lks_job_policy *policy, const lks_job_world *world)
+{
+    lks_u256 least;
+    if (!policy->fee_pays_gas)
+        return true;
+    lks_terms_least_fee(&least, &job->request, lks_job_needs_header(job), &world->gas_price);
+    return lks_u256_cmp(&job->request.fee, &least) >= 0;
+}
+
 /* Whether to accept: what will never do drops the request, what may yet come (bond, idle time) is
  * waited for. */
 static lks_action next_of_seen(const lks_job *job, const lks_job_policy *policy,
@@ -281,8 +308,12 @@ static lks_action next_of_seen(const lks_job *job, const lks_job_policy *policy,
         return LKS_ACTION_NONE;
     if (lks_job_needs_header(job) && world->head < job->requested.number + LKS_SEED_FIRST_BLOCK)
         return LKS_ACTION_NONE;
-    if (lks_u256_cmp(&r->stake, &world->free_bond) > 0)
+    if (!pays_gas(job, policy, world))
+        *why = LKS_DROP_GAS;
+    else if (lks_u256_cmp(&r->stake, &world->free_bond) > 0)
         *why = LKS_DROP_BOND;
+    else if (waits_for_seats(job, policy, world))
+        *why = LKS_DROP_SEATS;
     else if (r->claim_period < own + (world->backlog_ms + 999) / 1000)
         *why = LKS_DROP_TIME;
     else if (world->traces_ms + world->trace_ms > world->traces_max_ms)
@@ -452,6 +483,9 @@ const char *lks_drop_text(lks_drop drop)
         "its longest answer is too large for a transaction",
         "its requester cancelled it",
         "its deadline was missed before",
-        "its other seats stayed empty before"};
+        "its other seats stayed empty before",
+        "its prompt is above max_prompt_tokens, or its answer may be above max_answer_tokens",
+        "its fee does not pay for its transactions at today's gas price (min_fee_wei takes another)",
+        "too much of the bond waits for the empty seats of others (max_unfilled_bond_wei)"};
     return word(texts, LKS_DROP_COUNT, (unsigned)drop);
 }

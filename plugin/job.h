@@ -112,6 +112,9 @@ typedef enum lks_drop {
     LKS_DROP_CANCELLED, /* by its requester */
     LKS_DROP_MISSED,    /* we missed its deadline before */
     LKS_DROP_UNFILLED,  /* its other seats stayed empty before */
+    LKS_DROP_LENGTH,    /* above max_prompt_tokens or max_answer_tokens */
+    LKS_DROP_GAS,       /* it would not pay for its transactions at today's gas price */
+    LKS_DROP_SEATS,     /* too much of the bond waits for empty seats */
     LKS_DROP_COUNT
 } lks_drop;
 
@@ -168,9 +171,21 @@ typedef struct lks_job {
 
 #define LKS_SENT(action) (1u << (action))
 
+/* How much of the bond may wait in requests whose other seats are empty. */
+typedef enum lks_unfilled {
+    LKS_UNFILLED_ANY = 0,
+    LKS_UNFILLED_QUARTER, /* a quarter of the bond */
+    LKS_UNFILLED_WEI      /* max_unfilled */
+} lks_unfilled;
+
 /* What an operator is willing to do; from the configuration. */
 typedef struct lks_job_policy {
     lks_u256 min_fee;
+    bool fee_pays_gas; /* a request that does not pay for its transactions waits until gas is cheaper */
+    uint32_t max_prompt; /* tokens; 0: as many as the model takes */
+    uint32_t max_answer;
+    lks_unfilled unfilled;
+    lks_u256 max_unfilled; /* wei, of LKS_UNFILLED_WEI */
     lks_u256 max_stake;
     uint32_t min_claim_seconds;
     bool finalize;
@@ -184,6 +199,9 @@ typedef struct lks_job_world {
     uint64_t head_time;    /* of the newest block */
     uint64_t head;         /* number of the newest block */
     lks_u256 free_bond;    /* after what acceptances on their way will lock */
+    lks_u256 bond;         /* that, and what our open jobs lock or will lock */
+    lks_u256 unfilled;     /* of it: in requests whose other seats are empty */
+    lks_u256 gas_price;    /* wei, of a transaction now; read where policy.fee_pays_gas */
     uint64_t answer_ms;    /* estimate for this job's answer */
     uint64_t backlog_ms;   /* estimate for what is accepted and unanswered before it */
     uint64_t trace_ms;     /* estimate for the trace of this job's claim */

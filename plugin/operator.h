@@ -62,6 +62,8 @@ struct lks_operator {
     bool out_of_service[LKS_MAX_MODELS]; /* their files changed */
     uint32_t pause_ms;         /* what failed is tried again after that long */
     lks_pauses pauses;
+    lks_u256 gas_price;        /* of a transaction, wei */
+    uint64_t gas_price_head;   /* block at which it was asked for; 0: not yet */
     lks_drain drain;
     lks_gap gap;
 

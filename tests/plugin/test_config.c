@@ -29,7 +29,12 @@ static void test_defaults(void **state) {
     assert_string_equal(c.password_file, "pw");
     assert_string_equal(c.database, "jobs.db");
     assert_true(c.registry[0] == 0x11 && c.bonds[19] == 0x22 && c.oracle[7] == 0x33);
-    assert_true(c.policy.finalize && lks_u256_is_zero(&c.policy.min_fee) && c.policy.max_stake.w[3] == UINT64_MAX && c.policy.min_claim_seconds == 0);
+    lks_u256 ether;
+    assert_int_equal(lks_u256_from_decimal(&ether, "10000000000000000000", 20), LKS_OK);
+    assert_true(c.policy.finalize && lks_u256_is_zero(&c.policy.min_fee) && c.policy.fee_pays_gas);
+    assert_int_equal(lks_u256_cmp(&c.policy.max_stake, &ether), 0);
+    assert_true(c.policy.min_claim_seconds == 60 && c.policy.unfilled == LKS_UNFILLED_QUARTER);
+    assert_true(c.policy.max_prompt == 16384 && c.policy.max_answer == 4096);
     assert_true(c.max_fee.w[0] == 500000000000u && c.max_priority_fee.w[0] == 10000000000u);
     assert_true(c.is_operator && c.policy.accept && !c.policy.drains && !c.is_challenger && c.game[0] == 0 &&
                 !c.is_agent);
@@ -49,6 +54,22 @@ static void test_every_key(void **state) {
     assert_true(c.is_agent && c.operator_address[0] == 0x55);
     assert_true(c.threads == 3 && c.nice == 19 && c.start_block == 0 && c.policy.min_fee.w[1] == 54 && c.policy.max_stake.w[0] == 2);
     assert_true(c.policy.min_claim_seconds == 60 && c.max_fee.w[0] == 7 && !c.policy.finalize && lks_u256_is_zero(&c.recheck_stake));
+    lks_config_free(&c);
+}
+
+/* A choice of one's own takes the place of what is derived, zero too. */
+static void test_terms(void **state)
+{
+    (void)state;
+    lks_config c;
+    assert_int_equal(parse(&c, "{" NEEDED ",\"min_fee_wei\":\"0\",\"max_prompt_tokens\":0,"
+                               "\"max_answer_tokens\":7,\"max_unfilled_bond_wei\":\"0\","
+                               "\"min_claim_seconds\":0}"),
+                     LKS_OK);
+    assert_true(lks_u256_is_zero(&c.policy.min_fee) && !c.policy.fee_pays_gas);
+    assert_true(c.policy.max_prompt == 0 && c.policy.max_answer == 7);
+    assert_true(c.policy.unfilled == LKS_UNFILLED_WEI && lks_u256_is_zero(&c.policy.max_unfilled));
+    assert_int_equal(c.policy.min_claim_seconds, 0);
     lks_config_free(&c);
 }
 
@@ -124,6 +145,9 @@ static void test_wrong(void **state) {
         {"{" NEEDED ",\"threads\":-1}", "key \"threads\""},
         {"{" NEEDED ",\"threads\":1.5}", "key \"threads\""},
         {"{" NEEDED ",\"start_block\":9223372036854775808}", "key \"start_block\""},
+        {"{" NEEDED ",\"max_prompt_tokens\":\"9\"}", "key \"max_prompt_tokens\""},
+        {"{" NEEDED ",\"max_answer_tokens\":4294967296}", "key \"max_answer_tokens\""},
+        {"{" NEEDED ",\"max_unfilled_bond_wei\":5}", "key \"max_unfilled_bond_wei\""},
         {"{" NEEDED ",\"min_fee_wei\":5}", "key \"min_fee_wei\": must be a text of decimal digits"},
         {"{" NEEDED ",\"min_fee_wei\":\"1e18\"}", "key \"min_fee_wei\""},
         {"{" NEEDED ",\"min_fee_wei\":\"\"}", "key \"min_fee_wei\""},
@@ -190,6 +214,7 @@ int main(void) {
         cmocka_unit_test(test_defaults),
         cmocka_unit_test(test_every_key),
         cmocka_unit_test(test_drain),
+        cmocka_unit_test(test_terms),
         cmocka_unit_test(test_no_spill),
         cmocka_unit_test(test_challenger),
         cmocka_unit_test(test_wrong),

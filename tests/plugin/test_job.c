@@ -1,5 +1,6 @@
 /* The job state machine: every state with every event, every history of facts, and the decisions. */
 #include "plugin/job.h"
+#include "plugin/terms.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -183,6 +184,50 @@ static void test_accepting(void **state) {
     world = calm();
     policy.accept = false;
     expect(&job, &policy, &world, LKS_ACTION_DROP, LKS_DROP_ROLE);
+}
+
+/* The ceilings and what is derived: lengths drop a request, the price of gas and empty seats make it
+ * wait. */
+static void test_terms(void **state)
+{
+    (void)state;
+    lks_job job = request_at(10);
+    lks_job_policy policy = open_policy();
+    lks_job_world world = calm();
+    job.request.prompt_count = 100;
+    policy.max_prompt = 99;
+    expect(&job, &policy, &world, LKS_ACTION_DROP, LKS_DROP_LENGTH);
+    policy.max_prompt = 100;
+    policy.max_answer = 7;
+    expect(&job, &policy, &world, LKS_ACTION_DROP, LKS_DROP_LENGTH);
+    policy.max_answer = 8;
+    expect(&job, &policy, &world, LKS_ACTION_ACCEPT, LKS_DROP_NONE);
+
+    world.gas_price = lks_u256_from_u64(7);
+    expect(&job, &policy, &world, LKS_ACTION_ACCEPT, LKS_DROP_NONE); /* whatever it pays */
+    policy.fee_pays_gas = true;
+    lks_terms_least_fee(&job.request.fee, &job.request, false, &world.gas_price);
+    expect(&job, &policy, &world, LKS_ACTION_ACCEPT, LKS_DROP_NONE);
+    world.gas_price = lks_u256_from_u64(8); /* until gas is cheaper */
+    expect(&job, &policy, &world, LKS_ACTION_NONE, LKS_DROP_GAS);
+    policy.fee_pays_gas = false;
+
+    world.bond = lks_u256_from_u64(1000);
+    world.unfilled = lks_u256_from_u64(150);
+    job.request.stake = lks_u256_from_u64(100);
+    policy.unfilled = LKS_UNFILLED_QUARTER;
+    expect(&job, &policy, &world, LKS_ACTION_ACCEPT, LKS_DROP_NONE);
+    job.request.replicas = 2;
+    expect(&job, &policy, &world, LKS_ACTION_ACCEPT, LKS_DROP_NONE);
+    world.unfilled = lks_u256_from_u64(151);
+    expect(&job, &policy, &world, LKS_ACTION_NONE, LKS_DROP_SEATS);
+    policy.unfilled = LKS_UNFILLED_WEI;
+    policy.max_unfilled = lks_u256_from_u64(251);
+    expect(&job, &policy, &world, LKS_ACTION_ACCEPT, LKS_DROP_NONE);
+    policy.max_unfilled = lks_u256_from_u64(0);
+    expect(&job, &policy, &world, LKS_ACTION_NONE, LKS_DROP_SEATS);
+    policy.unfilled = LKS_UNFILLED_ANY;
+    expect(&job, &policy, &world, LKS_ACTION_ACCEPT, LKS_DROP_NONE);
 }
 
 /* Greedy requests can be accepted at once. A sampled one needs its seed block and the header of it,
@@ -485,7 +530,7 @@ int main(void) {
         cmocka_unit_test(test_every_transition), cmocka_unit_test(test_every_history),     cmocka_unit_test(test_accepting),
         cmocka_unit_test(test_single_claim),     cmocka_unit_test(test_replicas),          cmocka_unit_test(test_answers_and_seeds),
         cmocka_unit_test(test_giving_up),        cmocka_unit_test(test_failures_by_action),
-        cmocka_unit_test(test_given_up_is_missed), cmocka_unit_test(test_tight),
+        cmocka_unit_test(test_given_up_is_missed), cmocka_unit_test(test_tight), cmocka_unit_test(test_terms),
         cmocka_unit_test(test_seed_block),       cmocka_unit_test(test_claimable),
         cmocka_unit_test(test_cancelled),        cmocka_unit_test(test_rounds),
     };

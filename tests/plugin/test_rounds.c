@@ -1,5 +1,6 @@
 /* The operator in requests that do not go straight to their end: rounds that end without a claim,
  * cancellations, replicas; and as another's agent. */
+#include "plugin/terms.h"
 #include "tests/plugin/operator_fixture.h"
 
 /* Another operator takes the seat and misses. The header of a sampled request is then not
@@ -42,6 +43,49 @@ static void test_unclaimable(void **state)
     assert_int_equal(job_of(r).dropped, LKS_DROP_SIZE);
     assert_true(chain->accepts == 0 && chain->sends == 0);
     assert_non_null(strstr(sim_host_lines(host), "too large for a transaction"));
+}
+
+/* Of several requests, and bond for one, the one that pays best for its time is taken, whenever it
+ * was asked for. */
+static void test_best_first(void **state)
+{
+    (void)state;
+    turn();
+    for (int i = 0; i < 3; i++)
+        mine_and_turn();
+    op.speeds[0].decode_us = 1000000; /* 8 s an answer of 8 tokens */
+    lks_request t = sim_terms(chain);
+    chain->accounts->free_bond = t.stake;
+    t.fee = lks_u256_from_u64(800);
+    size_t longer = sim_ask(chain, &t, 5);
+    t.fee = lks_u256_from_u64(500);
+    t.max_tokens = 4;
+    size_t better = sim_ask(chain, &t, 6);
+    t.fee = lks_u256_from_u64(300);
+    size_t worse = sim_ask(chain, &t, 7);
+    run_until(better, LKS_JOB_CLAIMED);
+    assert_true(job_of(longer).state == LKS_JOB_SEEN && job_of(worse).state == LKS_JOB_SEEN);
+    assert_int_equal(chain->accepts, 1);
+}
+
+/* A fee that does not pay for the transactions waits for cheaper gas, unless min_fee_wei says that
+ * it is enough. */
+static void test_waits_for_cheap_gas(void **state)
+{
+    (void)state;
+    config.policy.fee_pays_gas = true;
+    lks_request t = sim_terms(chain);
+    t.accept_deadline += 1000;
+    lks_u256 price = lks_u256_from_u64(chain->base_fee + chain->priority);
+    lks_terms_least_fee(&t.fee, &t, false, &price);
+    chain->base_fee *= 2;
+    size_t r = sim_ask(chain, &t, 5);
+    for (int i = 0; i < 8; i++)
+        mine_and_turn();
+    assert_int_equal(job_of(r).state, LKS_JOB_SEEN);
+    assert_non_null(strstr(sim_host_lines(host), "does not pay for its transactions"));
+    chain->base_fee /= 2;
+    run_until(r, LKS_JOB_FINAL);
 }
 
 static void check_bond(size_t misses)
@@ -267,6 +311,7 @@ int main(int argc, char **argv)
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
         TEST(test_taken_and_reopened), TEST(test_unclaimable), TEST(test_missed_and_accepted_anew),
         TEST(test_reports_own_miss),   TEST(test_cancelled),   TEST(test_unfilled),
+        TEST(test_best_first), TEST(test_waits_for_cheap_gas),
         TEST(test_replicas),           TEST(test_agent),       TEST(test_late_is_no_backlog),
     };
     return cmocka_run_group_tests(tests, make_key, remove_folder);
