@@ -47,12 +47,13 @@ static void read_game(puppet *p)
 static bool look(puppet *p)
 {
     const sim *chain = p->chain;
-    const uint8_t *head = chain->blocks[chain->block_count - 1].hash;
     if (!sim_stands(&chain->requests[p->request], p->seat))
         return false;
-    if (memcmp(p->read_at, head, 32)) {
+    /* Nothing has changed since the newest block with a log. */
+    const uint8_t *newest = chain->blocks[chain->logs[chain->log_count - 1].block].hash;
+    if (memcmp(p->read_at, newest, 32)) {
         read_game(p);
-        memcpy(p->read_at, head, 32);
+        memcpy(p->read_at, newest, 32);
     }
     if (p->trace)
         return true;

@@ -29,8 +29,8 @@ typedef struct puppet {
     size_t request, seat;
     bool silent; /* makes no move */
     lks_trace *trace; /* owned */
-    lks_game *game;   /* owned: as far as the head that it was read at */
-    uint8_t read_at[32];
+    lks_game *game;   /* owned */
+    uint8_t read_at[32]; /* the newest block with a log when it was read */
 } puppet;
 
 /* Makes the puppet's moves. */

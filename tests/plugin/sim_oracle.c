@@ -14,11 +14,24 @@
     "(address,uint64,bytes32,uint32,bytes32,uint32,uint32,uint64,uint32,bytes32,uint32,uint128," \
     "uint128,uint32,uint64,uint32,uint8,address,uint32)"
 
+/* The selector of a signature that is a literal, hashed once. */
+static const uint8_t *selector_of(const char *signature)
+{
+    static struct {
+        const char *signature;
+        uint8_t selector[4];
+    } known[256];
+    size_t i = (uintptr_t)signature / 8 % 256;
+    if (known[i].signature != signature) {
+        lks_abi_selector(known[i].selector, signature);
+        known[i].signature = signature;
+    }
+    return known[i].selector;
+}
+
 bool sim_is_call(const uint8_t *data, size_t len, const char *signature)
 {
-    uint8_t selector[4];
-    lks_abi_selector(selector, signature);
-    return len >= 4 && memcmp(data, selector, 4) == 0;
+    return len >= 4 && memcmp(data, selector_of(signature), 4) == 0;
 }
 
 /* ---- logs ---- */

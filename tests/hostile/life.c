@@ -1,0 +1,183 @@
+/* The course of a life: blocks, and what the parties do after each. */
+#include "tests/hostile/life.h"
+
+#include "tests/hostile/sim_time.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define BLOCKS 260u     /* in which requests are made and claimed */
+#define MOST_BLOCKS 900u /* until everything is settled */
+#define CALL_TIMEOUT_MS 5000u
+
+static void one_block(life *l);
+
+/* ---- time ---- */
+
+/* Lets time pass until then, with the blocks that fall into it. */
+static void pass_until(life *l, uint64_t until_ms)
+{
+    while (l->next_block_ms <= until_ms) {
+        sim_clock.now_ms = l->next_block_ms;
+        l->next_block_ms += l->period_ms;
+        one_block(l);
+    }
+    if (sim_clock.now_ms < until_ms)
+        sim_clock.now_ms = until_ms;
+}
+
+/* A party waits: for an answer of its node, or in vain. */
+static void wait_for(void *user, uint64_t until_ms)
+{
+    life *l = user;
+    for (size_t i = 0; i < LIFE_PARTIES; i++)
+        if (party_answer(&l->parties[i]))
+            return;
+    pass_until(l, until_ms);
+}
+
+/* ---- blocks ---- */
+
+static void crash(life *l, party *p)
+{
+    if (p->inside)
+        return;
+    if (!p->open) {
+        if (chance_of(&l->crashes, 300))
+            party_start(p);
+    } else if (l->options.restarts && chance_of(&l->crashes, 15)) {
+        party_halt(p);
+        if (chance_of(&l->crashes, 800))
+            party_start(p);
+    }
+}
+
+static void one_block(life *l)
+{
+    world_act(l);
+    world_weather(l);
+    for (size_t i = 0; i < LIFE_PARTIES; i++) {
+        crash(l, &l->parties[i]);
+        party_work(&l->parties[i]);
+    }
+}
+
+/* ---- beginning and end ---- */
+
+static void configure(life *l, party *p, const char *name, const char *folder)
+{
+    const sim *s = l->chain;
+    lks_config *c = &p->config;
+    p->name = name;
+    p->models = l->models;
+    p->timeout_ms = CALL_TIMEOUT_MS;
+    snprintf(p->database, sizeof p->database, "%s/%s.db", folder, name);
+    c->chain_id = SIM_CHAIN_ID;
+    memcpy(c->oracle, s->oracle, 20);
+    memcpy(c->bonds, s->bonds, 20);
+    memcpy(c->registry, s->registry, 20);
+    memcpy(c->game, s->game, 20);
+    c->models[0] = "tiny";
+    c->model_count = 1;
+    c->threads = 1;
+    c->start_block = 1;
+    c->policy.finalize = true;
+    memset(&c->policy.max_stake, 0xff, sizeof c->policy.max_stake);
+    memset(&c->recheck_stake, 0xff, sizeof c->recheck_stake);
+    memset(&c->max_bond, 0xff, sizeof c->max_bond);
+    c->check_share = LKS_SHARE_ALL;
+    c->max_fee = lks_u256_from_u64(UINT64_C(500000000000));
+    c->max_priority_fee = lks_u256_from_u64(UINT64_C(10000000000));
+    p->node = (lks_eth){sim_call, l->chain, NULL};
+}
+
+static void remove_stores(const life *l)
+{
+    static const char *const ends[] = {"", "-wal", "-shm", "-journal"};
+    char path[160];
+    for (size_t i = 0; i < LIFE_PARTIES; i++)
+        for (size_t k = 0; k < sizeof ends / sizeof *ends; k++) {
+            snprintf(path, sizeof path, "%s%s", l->parties[i].database, ends[k]);
+            remove(path);
+        }
+}
+
+static void make_chain(life *l)
+{
+    static const uint8_t none[20];
+    sim *s = sim_new(none);
+    s->account_count = 0;
+    memset(s->game, 0x09, 20);
+    memcpy(s->model_id, l->models->items[0].model_id, 32);
+    s->model = l->models->items[0].model;
+    s->commitment = l->models->items[0].commitment;
+    s->budget = 80;
+    s->floor = 30;
+    l->chain = s;
+    l->period_ms = s->period * 1000;
+    sim_clock = (sim_time){.now_ms = 1000, .wait = wait_for, .user = l};
+    sim_clock.unix_seconds = s->blocks[0].time - 1;
+    l->next_block_ms = sim_clock.now_ms + l->period_ms;
+}
+
+static void begin(life *l, const char *folder)
+{
+    uint8_t key[32] = {0};
+    make_chain(l);
+    configure(l, &l->parties[LIFE_OPERATOR], "operator", folder);
+    configure(l, &l->parties[LIFE_CHALLENGER], "challenger", folder);
+    l->parties[LIFE_OPERATOR].config.is_operator = true;
+    l->parties[LIFE_OPERATOR].config.policy.accept = true;
+    l->parties[LIFE_CHALLENGER].config.is_challenger = true;
+    remove_stores(l);
+    for (size_t i = 0; i < LIFE_PARTIES; i++) {
+        key[31] = (uint8_t)(i + 1);
+        party_begin(&l->parties[i], key);
+        sim_add_account(l->chain, lks_signer_address(l->parties[i].signer));
+    }
+    l->last_block = BLOCKS;
+    world_plan(l);
+    for (size_t i = 0; i < LIFE_PARTIES; i++)
+        party_start(&l->parties[i]);
+}
+
+static void end(life *l)
+{
+    for (size_t i = 0; i < LIFE_PARTIES; i++)
+        party_end(&l->parties[i]);
+    for (size_t i = 0; i < l->errand_count; i++) {
+        puppet_free(&l->errands[i].rival.player);
+        for (size_t k = 0; k < l->errands[i].accuser_count; k++)
+            puppet_free(&l->errands[i].accusers[k].player);
+    }
+    remove_stores(l);
+    sim_free(l->chain);
+}
+
+static void tell(const life *l)
+{
+    life_tell(l);
+    for (size_t i = 0; i < LIFE_PARTIES; i++)
+        printf("---- %s\n%s", l->parties[i].name, lks_buf_text((lks_buf *)&l->parties[i].log));
+}
+
+void life_run(const life_options *options, const char *folder, life_result *result)
+{
+    static life l; /* too large for a stack */
+    memset(&l, 0, sizeof l);
+    l.options = *options;
+    l.models = life_models();
+    l.plan = chance_stream(options->seed, LIFE_PLAN);
+    l.weather = chance_stream(options->seed, LIFE_CHAIN);
+    l.crashes = chance_stream(options->seed, LIFE_CRASHES);
+    begin(&l, folder);
+    while (l.chain->block_count < BLOCKS ||
+           (l.chain->block_count < MOST_BLOCKS && !world_is_quiet(&l)))
+        pass_until(&l, l.next_block_ms);
+    life_judge(&l);
+    if (options->tell)
+        tell(&l);
+    *result = l.result;
+    end(&l);
+}
