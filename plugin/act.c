@@ -125,7 +125,8 @@ static void send(lks_operator *op, lks_job *job, lks_action action)
                         .to = op->config->oracle,
                         .data = call.data,
                         .len = call.len,
-                        .deadline = lks_job_deadline(job, action, op->reveal_seconds)};
+                        .deadline = lks_job_deadline(job, action, op->reveal_seconds),
+                        .worth = lks_job_worth(job, action)};
     if (!err)
         err = lks_sender_send(&op->sender, &out, &now);
     lks_buf_free(&call);

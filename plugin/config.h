@@ -24,8 +24,8 @@
  *   max_prompt_tokens       number                      16384    requests with a longer prompt are left alone; 0: the model's
  *   max_answer_tokens       number                      4096     requests that may be answered longer are left alone; 0: the model's
  *   max_unfilled_bond_wei   "decimal"                   a quarter of the bond   stakes in requests whose other seats are empty
- *   max_fee_per_gas_wei     "decimal"                   500 gwei ceiling of a transaction's fee, also when it is replaced
- *   max_priority_fee_wei    "decimal"                   10 gwei  ceiling of its priority fee
+ *   max_fee_per_gas_wei     "decimal"                   500 gwei ceiling of a transaction's fee, also when it is replaced (fees.h)
+ *   max_priority_fee_wei    "decimal"                   10 gwei  ceiling of the priority fee that is chosen
  *   recheck_stake_wei       "decimal"                   none     an answer that locks as much is computed again, in one batch, before it is claimed
  *   accept                  true or false               true     false: no new request is accepted; all else goes on
  *   finalize                true or false               true     send the transaction that settles our own claims

@@ -103,3 +103,14 @@ lks_err lks_job_call(lks_operator *op, lks_job *job, lks_action action, lks_buf 
         return lks_fail(LKS_INTERNAL, "%s is no transaction of a request", lks_action_name(action));
     }
 }
+
+lks_u256 lks_job_worth(const lks_job *job, lks_action action)
+{
+    lks_u256 worth;
+    if (action != LKS_ACTION_COMMIT && action != LKS_ACTION_CLAIM)
+        return lks_u256_from_u64(0);
+    lks_u256_div_u64(&worth, &job->request.stake, 50);
+    lks_u256_add(&worth, &worth, &job->request.fee);
+    lks_u256_div_u64(&worth, &worth, 2);
+    return worth;
+}

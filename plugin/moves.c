@@ -93,6 +93,19 @@ static lks_err pay(lks_operator *op, lks_game_tx *tx, const lks_game_dispute *d)
 
 /* ---- sending ---- */
 
+/* Wei that a move may cost when its deadline is near: a tenth of what hangs on it. That is the stake
+ * of a claim of ours; in our own dispute the bond, and a quarter of the stake as its reward. */
+static lks_u256 worth_of(const lks_operator *op, const lks_match *m)
+{
+    lks_u256 worth = m->stake;
+    if (memcmp(m->claim.operator_address, op->feed.events.who.operator_address, 20)) {
+        lks_u256_div_u64(&worth, &worth, 4);
+        lks_u256_add(&worth, &worth, &op->min_bond);
+    }
+    lks_u256_div_u64(&worth, &worth, 10);
+    return worth;
+}
+
 lks_err lks_moves_send(lks_operator *op, const lks_match *m, const uint8_t key32[32],
                        const uint8_t to20[20], const lks_game_tx *tx, bool simulated, uint64_t deadline)
 {
@@ -105,7 +118,8 @@ lks_err lks_moves_send(lks_operator *op, const lks_match *m, const uint8_t key32
                         .gas = simulated ? 0 : tx->gas,
                         .data = tx->data.data,
                         .len = tx->data.len,
-                        .deadline = deadline};
+                        .deadline = deadline,
+                        .worth = worth_of(op, m)};
     return lks_sender_send(&op->sender, &out, &now);
 }
 

@@ -41,7 +41,7 @@ lks_err lks_operator_open(lks_operator *op, const lockstep_host *host, const lks
         lks_eth node = lks_node_eth(rpc);
         op->feed = (lks_feed){.events = {op->store, models, host, who}, .node = node, .start_block = config->start_block};
         op->sender = (lks_sender){.node = node, .store = op->store, .signer = op->signer, .host = host, .chain_id = config->chain_id,
-                                  .max_fee = config->max_fee, .max_priority_fee = config->max_priority_fee};
+                                  .ceilings = {config->max_fee, config->max_priority_fee}};
         err = lks_feed_open(&op->feed);
     }
     if (!err) {

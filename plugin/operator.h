@@ -210,6 +210,10 @@ void lks_service_end(lks_operator *op, const lks_served *served, const char *why
 /* job_calls.c: appends the calldata of an action to the oracle. Stores a salt that is needed. */
 lks_err lks_job_call(lks_operator *op, lks_job *job, lks_action action, lks_buf *call) LKS_MUST_USE;
 
+/* job_calls.c: wei that a transaction of an action may cost when its deadline is near: half of what a
+ * missed deadline costs at least, the fee and a fiftieth of the stake. */
+lks_u256 lks_job_worth(const lks_job *job, lks_action action);
+
 /* act.c: looks after transactions, then does what every open job needs. */
 void lks_act_tick(lks_operator *op);
 

@@ -12,23 +12,6 @@
 /* Blocks between two lines about missing funds. */
 #define FUNDS_PAUSE 50u
 
-static lks_u256 smaller(const lks_u256 *a, const lks_u256 *b)
-{
-    return lks_u256_cmp(a, b) < 0 ? *a : *b;
-}
-
-lks_err lks_sender_suggest(lks_sender *s, const lks_fees *ceilings, lks_fees *out)
-{
-    lks_eth_fees suggested;
-    lks_err err = lks_eth_suggest_fees(&s->node, &suggested);
-    if (err)
-        return err;
-    out->max_priority_fee = smaller(&suggested.max_priority_fee, &ceilings->max_priority_fee);
-    out->max_fee = smaller(&suggested.max_fee, &ceilings->max_fee);
-    out->max_priority_fee = smaller(&out->max_priority_fee, &out->max_fee);
-    return LKS_OK;
-}
-
 static void warn_funds(lks_sender *s, const lks_sender_now *now)
 {
     char address[LKS_ADDRESS_SIZE];
@@ -185,14 +168,31 @@ static lks_err put_out(lks_sender *s, const lks_tx *t, lks_store_tx *tx, const l
     return err;
 }
 
+/* Out: t->max_fee and t->max_priority_fee. In: t->gas_limit. */
+static lks_err set_fees(lks_sender *s, const lks_outgoing *out, const lks_sender_now *now,
+                        lks_tx *t)
+{
+    lks_eth_fees suggested;
+    lks_err err = lks_eth_suggest_fees(&s->node, &suggested);
+    if (err)
+        return err;
+    lks_tx_fees ceilings =
+        lks_fees_ceilings(&s->ceilings, out->deadline, now->time, &out->worth, t->gas_limit);
+    bool presses = lks_fees_presses(out->deadline, now->time, LKS_FEES_PRESSING);
+    lks_tx_fees f = lks_fees_first(&suggested, &ceilings, presses);
+    t->max_fee = f.max_fee;
+    t->max_priority_fee = f.max_priority_fee;
+    return LKS_OK;
+}
+
 lks_err lks_sender_send(lks_sender *s, const lks_outgoing *out, const lks_sender_now *now)
 {
-    const lks_fees ceilings = {s->max_fee, s->max_priority_fee};
     lks_store_tx tx = {.action = out->action,
                        .state = LKS_TX_LIVE,
                        .deadline = out->deadline,
                        .sent_block = now->head,
-                       .sent_time = now->time};
+                       .sent_time = now->time,
+                       .worth = out->worth};
     memcpy(tx.request_id, out->request_id, 32);
     memcpy(tx.account, lks_signer_address(s->signer), 20);
     if (out->key)
@@ -200,7 +200,6 @@ lks_err lks_sender_send(lks_sender *s, const lks_outgoing *out, const lks_sender
     lks_tx t = {
         .chain_id = s->chain_id, .value = out->value, .data = out->data, .data_len = out->len};
     memcpy(t.to, out->to, 20);
-    lks_fees f;
     if (out->len > LKS_MAX_CALL_BYTES)
         return lks_fail(LKS_REFUSED, "a transaction of %zu bytes is larger than nodes relay",
                         out->len);
@@ -209,13 +208,11 @@ lks_err lks_sender_send(lks_sender *s, const lks_outgoing *out, const lks_sender
     if (!err && !out->gas)
         err = measure(s, out, &t.gas_limit);
     if (!err)
-        err = lks_sender_suggest(s, &ceilings, &f);
+        err = set_fees(s, out, now, &t);
     if (!err)
         err = next_nonce(s, &tx.nonce);
     if (err)
         return err;
     t.nonce = tx.nonce;
-    t.max_fee = f.max_fee;
-    t.max_priority_fee = f.max_priority_fee;
     return put_out(s, &t, &tx, now);
 }

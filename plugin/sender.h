@@ -1,17 +1,19 @@
-/* Sends the account's transactions, and sees each through to a block: type 2, signed here, stored before they are sent.
+/* Sends an account's transactions, and sees each through to a block: type 2, signed here, stored
+ * before they are sent.
  *
  * At most one live transaction per job and action, and of moves in disputes per job and key. Nonces
  * are counted on from the live transactions and the node's count. A transaction that does not get
- * into a block is sent again and, up to the configured ceiling, replaced by one with higher fees;
- * one whose deadline is over is replaced by one that does nothing, whatever that costs within
- * reason, so that those behind it can go on; one that the node refuses for good gives its nonce
- * back. A transaction is live until its receipt is seen in a block that we know, and again when a
+ * into a block is sent again and, up to its ceilings (fees.h), replaced by one with higher fees. All
+ * that stands before one that presses may pay as much as that one. One whose deadline is over is
+ * replaced by one that does nothing, whatever that costs within reason, so that those behind it can
+ * go on; one that the node refuses for good gives its nonce back. A transaction is live until its receipt is seen in a block that we know, and again when a
  * re-org takes that block away. */
 #ifndef LKS_PLUGIN_SENDER_H
 #define LKS_PLUGIN_SENDER_H
 
 #include "chain/eth.h"
 #include "chain/signer.h"
+#include "plugin/fees.h"
 #include "plugin/lockstep_plugin.h"
 #include "plugin/store.h"
 
@@ -21,8 +23,6 @@
 #define LKS_SENDER_MAX_MOVES 16u
 /* Blocks that a transaction is given before it is replaced. */
 #define LKS_SENDER_PATIENCE 3u
-/* A cancellation may pay so many times the ceiling of a fee. */
-#define LKS_SENDER_CANCEL_FACTOR 8u
 
 typedef struct lks_sender {
     lks_eth node;
@@ -30,8 +30,7 @@ typedef struct lks_sender {
     const lks_signer *signer;
     const lockstep_host *host; /* for its log */
     uint64_t chain_id;
-    lks_u256 max_fee;          /* ceilings, wei a gas */
-    lks_u256 max_priority_fee;
+    lks_tx_fees ceilings;      /* the configured ones */
     /* Transactions whose nonce was seen used by none of ours, and at which head. */
     struct {
         int64_t id;
@@ -57,6 +56,7 @@ typedef struct lks_outgoing {
     const uint8_t *data;
     size_t len;
     uint64_t deadline;         /* chain time; UINT64_MAX: none */
+    lks_u256 worth;            /* wei that it may cost when its deadline is near */
 } lks_outgoing;
 
 /* Simulates, signs, stores and sends one transaction.

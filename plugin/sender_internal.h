@@ -4,15 +4,6 @@
 
 #include "plugin/sender.h"
 
-/* Prices of one transaction, or their ceilings: wei per gas. */
-typedef struct lks_fees {
-    lks_u256 max_fee;
-    lks_u256 max_priority_fee;
-} lks_fees;
-
-/* Out: what the node suggests, held under ceilings. */
-lks_err lks_sender_suggest(lks_sender *s, const lks_fees *ceilings, lks_fees *out) LKS_MUST_USE;
-
 /* Gives a stored transaction to the node. Failures are logged, not returned: it stays live and is
  * sent again. Returns: false when no node will ever take it; the reason is the error message. */
 bool lks_sender_broadcast(lks_sender *s, const lks_store_tx *tx, const uint8_t *raw, size_t len,

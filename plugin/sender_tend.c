@@ -9,25 +9,10 @@
 
 #include <string.h>
 
-/* A transaction whose deadline is nearer than this is replaced after one block. */
+/* Where a deadline is nearer than this, transactions are replaced after one block. */
 #define URGENT_SECONDS 60u
 /* Gas of a transaction that does nothing. */
 #define EMPTY_GAS 21000u
-
-static lks_u256 larger(const lks_u256 *a, const lks_u256 *b)
-{
-    return lks_u256_cmp(a, b) > 0 ? *a : *b;
-}
-
-/* Nodes take a replacement from 10 % more on both fees; this is 12.5 % and a wei. */
-static lks_u256 bumped(const lks_u256 *fee)
-{
-    lks_u256 eighth, sum, one = lks_u256_from_u64(1);
-    lks_u256_div_u64(&eighth, fee, 8);
-    lks_u256_add(&sum, fee, &eighth);
-    lks_u256_add(&sum, &sum, &one);
-    return sum;
-}
 
 /* ---- receipts ---- */
 
@@ -160,35 +145,69 @@ static lks_err suspect(lks_sender *s, lks_store_tx *tx, const lks_sender_now *no
 
 /* ---- pushing on ---- */
 
-static bool is_overdue(const lks_store_tx *tx, const lks_sender_now *now)
+/* A live transaction in its account's queue. */
+typedef struct place {
+    const lks_store_txs *queue; /* lowest nonce first */
+    size_t i;
+    bool first; /* none before it is live */
+} place;
+
+/* Whether it, or one behind it, which cannot go before it, has its deadline within so many
+ * seconds. */
+static bool presses(const place *p, const lks_sender_now *now, uint64_t seconds)
 {
-    bool urgent = tx->deadline != UINT64_MAX && tx->deadline < now->time + URGENT_SECONDS;
+    for (size_t k = p->i; k < p->queue->count; k++) {
+        const lks_store_tx *tx = &p->queue->items[k];
+        if (!tx->canceled && lks_fees_presses(tx->deadline, now->time, seconds))
+            return true;
+    }
+    return false;
+}
+
+/* Whether it is to be replaced: the first of the queue after a while, and all before one that
+ * presses. */
+static bool is_overdue(const place *p, const lks_sender_now *now)
+{
+    const lks_store_tx *tx = &p->queue->items[p->i];
+    bool urgent = tx->deadline < now->time || presses(p, now, URGENT_SECONDS);
+    if (!p->first && !presses(p, now, LKS_FEES_PRESSING))
+        return false;
     return now->head >= tx->sent_block + (urgent ? 1 : LKS_SENDER_PATIENCE);
 }
 
-/* Raises a transaction's fees by what nodes ask of a replacement at least. The priority fee may go
- * over its own ceiling, up to that of the whole fee; and a cancellation over both: until it is in a
- * block, every later transaction of the account waits behind it. Out: *raised, false when a ceiling
- * is reached. */
-static lks_err raise_fees(lks_sender *s, lks_tx *t, bool cancels, bool *raised)
+/* Ceilings for a version of so much gas: the highest that it, or one behind it, may pay. */
+static lks_tx_fees ceilings_at(const lks_sender *s, const place *p, uint64_t gas,
+                               const lks_sender_now *now)
 {
-    lks_fees f, ceilings = {s->max_fee, s->max_priority_fee};
-    if (cancels) {
-        lks_u256_mul_u64(&ceilings.max_fee, &s->max_fee, LKS_SENDER_CANCEL_FACTOR);
-        ceilings.max_priority_fee = ceilings.max_fee;
+    lks_tx_fees most = s->ceilings;
+    for (size_t k = p->i; k < p->queue->count; k++) {
+        const lks_store_tx *tx = &p->queue->items[k];
+        if (tx->canceled)
+            continue;
+        lks_tx_fees c = lks_fees_ceilings(&s->ceilings, tx->deadline, now->time, &tx->worth, gas);
+        if (lks_u256_cmp(&c.max_fee, &most.max_fee) > 0)
+            most.max_fee = c.max_fee;
+        if (lks_u256_cmp(&c.max_priority_fee, &most.max_priority_fee) > 0)
+            most.max_priority_fee = c.max_priority_fee;
     }
-    lks_u256 fee = bumped(&t->max_fee), priority = bumped(&t->max_priority_fee);
-    *raised = lks_u256_cmp(&fee, &ceilings.max_fee) <= 0 &&
-              lks_u256_cmp(&priority, &ceilings.max_fee) <= 0;
-    if (!*raised)
-        return LKS_OK;
-    lks_err err = lks_sender_suggest(s, &ceilings, &f);
+    return most;
+}
+
+/* Raises a transaction's fees. Out: *raised, false when a ceiling is reached. */
+static lks_err raise_fees(lks_sender *s, const place *p, lks_tx *t, bool cancels,
+                          const lks_sender_now *now, bool *raised)
+{
+    lks_eth_fees suggested;
+    lks_tx_fees f = {t->max_fee, t->max_priority_fee};
+    lks_tx_fees ceilings = cancels ? lks_fees_of_cancellation(&s->ceilings)
+                                   : ceilings_at(s, p, t->gas_limit, now);
+    *raised = false;
+    lks_err err = lks_eth_suggest_fees(&s->node, &suggested);
     if (err)
         return err;
-    t->max_fee = larger(&fee, &f.max_fee);
-    t->max_priority_fee = larger(&priority, &f.max_priority_fee);
-    if (lks_u256_cmp(&t->max_priority_fee, &t->max_fee) > 0)
-        t->max_fee = t->max_priority_fee;
+    *raised = lks_fees_raise(&f, &suggested, &ceilings);
+    t->max_fee = f.max_fee;
+    t->max_priority_fee = f.max_priority_fee;
     return LKS_OK;
 }
 
@@ -219,9 +238,10 @@ static lks_err store_version(lks_sender *s, lks_store_tx *tx, const lks_tx *t, l
 
 /* Replaces a transaction by one with higher fees, or, when its deadline is over or no node takes
  * it, by one that does nothing. Out: *replaced. */
-static lks_err replace(lks_sender *s, lks_store_tx *tx, const lks_buf *old,
+static lks_err replace(lks_sender *s, const place *p, const lks_buf *old,
                        const lks_sender_now *now, bool refused, bool *replaced)
 {
+    lks_store_tx *tx = &p->queue->items[p->i];
     lks_tx t;
     lks_buf raw = {0};
     char name[LKS_SHORT_ID_SIZE], fee[LKS_U256_DECIMAL_SIZE];
@@ -229,7 +249,7 @@ static lks_err replace(lks_sender *s, lks_store_tx *tx, const lks_buf *old,
     bool cancels = tx->canceled || refused || tx->deadline < now->time;
     lks_err err = lks_tx_decode(&t, NULL, NULL, old->data, old->len);
     if (!err)
-        err = raise_fees(s, &t, cancels, replaced);
+        err = raise_fees(s, p, &t, cancels, now, replaced);
     if (err || !*replaced)
         return err;
     if (cancels)
@@ -253,29 +273,31 @@ static lks_err replace(lks_sender *s, lks_store_tx *tx, const lks_buf *old,
 }
 
 /* A transaction in no block: sends it again when the node has forgotten it, replaces it when it is
- * overdue or refused for good. In: first: none is before it. */
-static lks_err push_on(lks_sender *s, lks_store_tx *tx, const lks_sender_now *now, bool first)
+ * overdue or refused for good. */
+static lks_err push_on(lks_sender *s, const place *p, const lks_sender_now *now)
 {
+    lks_store_tx *tx = &p->queue->items[p->i];
     lks_buf raw = {0}, hashes = {0};
     bool replaced = false, known = false, in_block = false;
     lks_err err = lks_store_tx_raw(s->store, tx->id, &raw);
-    if (!err && first && is_overdue(tx, now))
-        err = replace(s, tx, &raw, now, false, &replaced);
+    if (!err && is_overdue(p, now))
+        err = replace(s, p, &raw, now, false, &replaced);
     if (!err && !replaced)
         err = lks_store_tx_hashes(s->store, tx->id, &hashes);
     if (!err && !replaced)
         err = lks_eth_tx_known(&s->node, hashes.data, &known, &in_block);
     if (!err && !replaced && !known && !lks_sender_broadcast(s, tx, raw.data, raw.len, now) &&
         !tx->canceled)
-        err = replace(s, tx, &raw, now, true, &replaced);
+        err = replace(s, p, &raw, now, true, &replaced);
     lks_buf_free(&raw);
     lks_buf_free(&hashes);
     return err;
 }
 
-static lks_err tend_one(lks_sender *s, lks_store_tx *tx, const lks_sender_now *now,
-                        uint64_t chain_nonce, bool first)
+static lks_err tend_one(lks_sender *s, const place *p, const lks_sender_now *now,
+                        uint64_t chain_nonce)
 {
+    lks_store_tx *tx = &p->queue->items[p->i];
     lks_eth_receipt receipt;
     uint8_t hash[32];
     finding found = NOWHERE;
@@ -284,7 +306,7 @@ static lks_err tend_one(lks_sender *s, lks_store_tx *tx, const lks_sender_now *n
     if (!err && found == INCLUDED)
         err = settle(s, tx, &receipt, hash);
     else if (!err && found != NEWER && chain_nonce <= tx->nonce)
-        err = push_on(s, tx, now, first); /* also where a fork has it: ours may not */
+        err = push_on(s, p, now); /* also where a fork has it: ours may not */
     else if (!err && found == NOWHERE)
         err = suspect(s, tx, now);
     lks_eth_receipt_free(&receipt);
@@ -295,16 +317,17 @@ lks_err lks_sender_tend(lks_sender *s, const lks_sender_now *now)
 {
     lks_store_txs live = {0};
     uint64_t chain_nonce = 0;
-    lks_err err = lks_store_txs_live(s->store, lks_signer_address(s->signer), &live);
+    const uint8_t *account = lks_signer_address(s->signer);
+    lks_err err = lks_store_txs_live(s->store, account, &live);
     /* The count is asked for before the receipts: a nonce that it says is used has its receipt by
      * then. */
     if (!err && live.count)
-        err = lks_eth_nonce(&s->node, lks_signer_address(s->signer), LKS_ETH_LATEST, &chain_nonce);
-    bool first = true;
-    for (size_t i = 0; !err && i < live.count; i++) {
-        err = tend_one(s, &live.items[i], now, chain_nonce, first);
-        if (live.items[i].state == LKS_TX_LIVE && chain_nonce <= live.items[i].nonce)
-            first = false;
+        err = lks_eth_nonce(&s->node, account, LKS_ETH_LATEST, &chain_nonce);
+    place p = {&live, 0, true};
+    for (; !err && p.i < live.count; p.i++) {
+        err = tend_one(s, &p, now, chain_nonce);
+        if (live.items[p.i].state == LKS_TX_LIVE && chain_nonce <= live.items[p.i].nonce)
+            p.first = false;
     }
     lks_store_txs_free(&live);
     return err;

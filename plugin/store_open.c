@@ -3,6 +3,7 @@
  *   identity  one row: chain id, oracle, operator and account that every other row belongs to
  *   block     number, hash, time of the newest blocks whose effects are stored; the highest number is how far the plugin has come
  *   speed     model id -> microseconds a prompt position and a generated token, measured
+ *   finality  height of the newest finalised block that the node told of
  *   job, round      store_jobs.c
  *   tx, tx_version  store_txs.c
  *   claim, secret   store_claims.c

@@ -205,6 +205,20 @@ static const char *execute(sim *s, const uint8_t to20[20], const uint8_t *data, 
     return memcmp(to20, s->game, 20) == 0 ? sim_game_execute(s, &run) : sim_execute(s, &run);
 }
 
+/* What one unit of gas costs a transaction above the base fee. */
+static uint64_t priority_of(const lks_tx *t, uint64_t base_fee)
+{
+    uint64_t left = t->max_fee.w[0] - base_fee;
+    return left < t->max_priority_fee.w[0] ? left : t->max_priority_fee.w[0];
+}
+
+static void pay_gas(sim_account *account, const lks_tx *t, uint64_t base_fee)
+{
+    lks_u256 price = lks_u256_from_u64(base_fee + priority_of(t, base_fee));
+    lks_u256_mul_u64(&price, &price, t->data_len ? SIM_TX_GAS : SIM_EMPTY_GAS);
+    lks_u256_add(&account->fees, &account->fees, &price);
+}
+
 /* Runs one included transaction in the newest block. */
 static void include(sim *s, size_t index)
 {
@@ -236,6 +250,7 @@ static void include(sim *s, size_t index)
     default:
         account = &s->accounts[tx->account];
         account->nonce++;
+        pay_gas(account, &tx->t, b->base_fee);
         s->value = tx->t.value;
         if (s->failing_txs) {
             s->failing_txs--;
@@ -257,7 +272,8 @@ static void include(sim *s, size_t index)
 static bool includable(const sim *s, const sim_tx *tx) {
     if (!tx->pooled) return false;
     if (tx->kind != SIM_SIGNED) return true;
-    return tx->t.nonce == s->accounts[tx->account].nonce && tx->t.max_fee.w[0] >= s->base_fee;
+    return tx->t.nonce == s->accounts[tx->account].nonce && tx->t.max_fee.w[0] >= s->base_fee &&
+           priority_of(&tx->t, s->base_fee) >= s->least_priority;
 }
 
 static void mine(sim *s) {
@@ -298,6 +314,7 @@ static void clear_accounts(sim *s)
 {
     for (size_t i = 0; i < s->account_count; i++) {
         sim_account *a = &s->accounts[i];
+        a->fees = lks_u256_from_u64(0);
         a->nonce = a->misses = a->convictions = a->lost = 0;
         a->locked = a->penalties = a->burned = lks_u256_from_u64(0);
         a->credit = a->reward = a->paid = a->earned = a->answers = lks_u256_from_u64(0);

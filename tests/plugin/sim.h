@@ -26,6 +26,8 @@
 #define SIM_COMMITMENTS 2048
 #define SIM_FILL_SECONDS 30u   /* the deployment's periods */
 #define SIM_REVEAL_SECONDS 30u
+#define SIM_TX_GAS UINT64_C(70000)
+#define SIM_EMPTY_GAS UINT64_C(21000)
 #define SIM_MIN_BOND UINT64_C(50000000000000000) /* wei */
 
 typedef struct sim_log {
@@ -106,8 +108,8 @@ typedef struct sim_dispute {
     lks_buf partials;
 } sim_dispute;
 
-/* An account whose signed transactions the node takes, with its books. Amounts are in wei; gas is not
- * in them. */
+/* An account whose signed transactions the node takes, with its books. Amounts are in wei; only `fees`
+ * has gas in it. */
 typedef struct sim_account {
     uint8_t address[20];
     uint8_t operator_address[20]; /* the account itself, or whose agent it is */
@@ -121,6 +123,7 @@ typedef struct sim_account {
     lks_u256 credit, reward; /* not withdrawn yet: in the game; in the oracle */
     lks_u256 paid, earned;   /* ever: sent with calls; credited by either contract */
     lks_u256 answers;        /* of paid: gas of answers to its questions */
+    lks_u256 fees;           /* ever: of its gas, SIM_TX_GAS or SIM_EMPTY_GAS a transaction */
     size_t misses, convictions, lost; /* of its operator's seats; disputes that it lost */
 } sim_account;
 
@@ -139,7 +142,8 @@ typedef struct sim {
     sim_log logs[SIM_LOGS];
     size_t log_count;
     uint64_t period;
-    uint64_t base_fee, priority; /* wei per gas */
+    uint64_t base_fee, priority; /* wei per gas; priority is what the node suggests */
+    uint64_t least_priority;     /* wei per gas: blocks have no transaction that leaves less */
     lks_u256 value;     /* of the call that runs */
     /* The dispute game; none while the address is zero. */
     const lks_model *model;

@@ -183,7 +183,7 @@ static void put_receipt(sim *s, const lks_json *doc, lks_json_writer *w) {
     lks_json_put_name(w, "blockHash");
     lks_json_put_data(w, b->hash, 32);
     lks_json_put_name(w, "gasUsed");
-    lks_json_put_quantity(w, 70000);
+    lks_json_put_quantity(w, SIM_TX_GAS);
     lks_json_put_name(w, "effectiveGasPrice");
     lks_json_put_quantity(w, s->base_fee);
     lks_json_put_name(w, "logs");

@@ -237,6 +237,33 @@ static void test_catches_up(void **state) {
     check_once();
 }
 
+/* The node suggests a priority fee near its ceiling, or above, and then the base fee triples: the
+ * claim is made nonetheless. */
+static void test_busy_hours(void **state)
+{
+    (void)state;
+    static const uint64_t tips[] = {1, 9, 12};
+    const uint64_t gwei = UINT64_C(1000000000);
+    for (size_t i = 0; i < 3; i++) {
+        halt();
+        config.max_fee = lks_u256_from_u64(500 * gwei);
+        config.max_priority_fee = lks_u256_from_u64(10 * gwei);
+        chain->priority = tips[i] * gwei;
+        chain->base_fee = 20 * gwei;
+        start();
+        turn();
+        size_t r = sim_ask(chain, NULL, 5);
+        run_until(r, LKS_JOB_CLAIMING);
+        chain->base_fee = 60 * gwei;
+        for (int b = 0; b < 6; b++)
+            mine_and_turn();
+        assert_int_equal(chain->claims, 1);
+        run_until(r, LKS_JOB_FINAL);
+        teardown(NULL);
+        setup(NULL);
+    }
+}
+
 /* A re-org in each state, of each depth, by which the request stays or moves to another block, with the transactions kept by the node or lost;
  * told to the operator by blocks alone, or by a revert too. In the end there is one claim, and it is right for the seed that then holds. */
 static void test_reorgs(void **state) {
@@ -419,7 +446,7 @@ int main(int argc, char **argv) {
         TEST(test_waits_for_bond), TEST(test_many_wait_for_bond),
           TEST(test_model_fails),    TEST(test_lying_seed),
         TEST(test_refused_for_now),  TEST(test_reverts_by_action), TEST(test_given_up),
-        TEST(test_finalize_keeps_failing),      TEST(test_gaps),
+        TEST(test_finalize_keeps_failing), TEST(test_busy_hours),      TEST(test_gaps),
         TEST(test_catches_up),       TEST(test_reorgs), TEST(test_receipt_of_a_fork),
                 TEST(test_request_vanishes), TEST(test_restart_at_every_turn),
         TEST(test_refuses_to_start), TEST(test_key), TEST(test_crash_at_every_call),

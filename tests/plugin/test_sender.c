@@ -1,124 +1,5 @@
 /* The transaction sender on a simulated chain: stored before sent, pushed on, replaced, taken back, never twice. */
-#include "chain/keccak.h"
-#include "plugin/sender.h"
-#include "tests/plugin/sim.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-#define DO(expression) \
-    do { \
-        if ((expression) != LKS_OK) fail_msg("%s: %s", #expression, lks_error_message()); \
-    } while (0)
-
-static sim *chain;
-static lks_signer *signer;
-static lks_store *store;
-static lks_sender sender;
-static lks_job job;
-static size_t request;
-static char folder[64];
-static char lines[16384];
-
-static void take_line(void *context, int32_t level, const char *message) {
-    (void)context, (void)level;
-    size_t used = strlen(lines);
-    snprintf(lines + used, sizeof lines - used, "%s\n", message);
-}
-
-static const lockstep_host host = {.abi_version = 1, .struct_size = sizeof host, .log = take_line};
-
-static void make_sender(uint64_t max_fee) {
-    memset(&sender, 0, sizeof sender);
-    sender = (lks_sender){.node = {sim_call, chain}, .store = store, .signer = signer, .host = &host, .chain_id = SIM_CHAIN_ID,
-                          .max_fee = lks_u256_from_u64(max_fee), .max_priority_fee = lks_u256_from_u64(max_fee)};
-}
-
-/* A request in block 1, seen; blocks up to 3. */
-static int setup(void **state) {
-    (void)state;
-    uint8_t key[32] = {[31] = 7};
-    char path[96];
-    lines[0] = 0;
-    strcpy(folder, "/tmp/lockstep-sender-XXXXXX");
-    assert_non_null(mkdtemp(folder));
-    snprintf(path, sizeof path, "%s/jobs.db", folder);
-    DO(lks_signer_new(&signer, key));
-    chain = sim_new(lks_signer_address(signer));
-    lks_store_identity who = {.chain_id = SIM_CHAIN_ID};
-    memcpy(who.oracle, chain->oracle, 20);
-    memcpy(who.operator_address, lks_signer_address(signer), 20);
-    memcpy(who.account, lks_signer_address(signer), 20);
-    DO(lks_store_open(&store, path, &who));
-    request = sim_ask(chain, NULL, 5);
-    sim_mine(chain, 3);
-    memset(&job, 0, sizeof job);
-    job.request = chain->requests[request].request;
-    memcpy(job.request_id, chain->requests[request].id, 32);
-    job.requested.number = 1;
-    DO(lks_store_job_add(store, &job, chain->requests[request].prompt.data, chain->requests[request].prompt.len, NULL, 0));
-    make_sender(UINT64_C(100000000000));
-    return 0;
-}
-
-static int teardown(void **state) {
-    (void)state;
-    char command[128];
-    lks_store_close(store);
-    lks_signer_free(signer);
-    sim_free(chain);
-    snprintf(command, sizeof command, "rm -rf %s", folder);
-    return system(command);
-}
-
-static lks_sender_now now(void) {
-    return (lks_sender_now){chain->block_count - 1, chain->blocks[chain->block_count - 1].time};
-}
-
-static lks_err accept_until(uint64_t deadline) {
-    lks_buf call = {0};
-    lks_sender_now n = now();
-    DO(lks_call_accept(&call, &job.request, chain->accounts->operator_address, NULL, 0));
-    lks_outgoing out = {.request_id = job.request_id, .action = LKS_ACTION_ACCEPT, .to = chain->oracle, .data = call.data, .len = call.len, .deadline = deadline};
-    lks_err err = lks_sender_send(&sender, &out, &n);
-    lks_buf_free(&call);
-    return err;
-}
-
-static void tend(void) {
-    lks_sender_now n = now();
-    DO(lks_sender_tend(&sender, &n));
-}
-
-static size_t live_count(lks_store_tx *first) {
-    lks_store_txs live = {0};
-    DO(lks_store_txs_live(store, lks_signer_address(signer), &live));
-    size_t count = live.count;
-    if (first && count) *first = live.items[0];
-    lks_store_txs_free(&live);
-    return count;
-}
-
-static size_t versions(const lks_store_tx *tx) {
-    lks_buf hashes = {0};
-    DO(lks_store_tx_hashes(store, tx->id, &hashes));
-    size_t count = hashes.len / 32;
-    lks_buf_free(&hashes);
-    return count;
-}
-
-/* The newest pooled transaction. */
-static const sim_tx *pooled(void) {
-    for (size_t i = chain->tx_count; i-- > 0;)
-        if (chain->txs[i].kind == SIM_SIGNED && chain->txs[i].pooled) return &chain->txs[i];
-    return NULL;
-}
+#include "tests/plugin/sender_fixture.h"
 
 /* When the node sees a transaction, the store has it already. */
 static void check_stored(void *user, const uint8_t hash[32]) {
@@ -184,26 +65,6 @@ static void test_stuck_is_replaced(void **state) {
     tend();
     assert_int_equal(live_count(NULL), 0);
     assert_true(chain->accepts == 1 && chain->accounts->nonce == 1);
-}
-
-static void test_ceiling(void **state) {
-    (void)state;
-    lks_store_tx tx;
-    uint64_t ceiling = UINT64_C(3000000000);
-    make_sender(ceiling);
-    DO(accept_until(UINT64_MAX));
-    chain->base_fee = UINT64_C(50000000000);
-    for (int i = 0; i < 40; i++) {
-        sim_mine(chain, 1);
-        tend();
-        assert_true(pooled()->t.max_fee.w[0] <= ceiling && pooled()->t.max_priority_fee.w[0] <= pooled()->t.max_fee.w[0]);
-    }
-    assert_int_equal(live_count(&tx), 1);
-    assert_in_range(versions(&tx), 2, 5);
-    chain->base_fee = UINT64_C(1000000000);
-    sim_mine(chain, 1);
-    tend();
-    assert_true(live_count(NULL) == 0 && chain->accepts == 1);
 }
 
 /* The older version gets in after all. */
@@ -371,65 +232,6 @@ static void test_reverted(void **state) {
     assert_true(job.round.failures[LKS_ACTION_ACCEPT] == 1 && job.state == LKS_JOB_SEEN);
 }
 
-static void test_overdue_is_canceled(void **state) {
-    (void)state;
-    lks_store_tx tx;
-    DO(accept_until(now().time + 2));
-    chain->base_fee *= 10;
-    sim_mine(chain, 1); /* in a hurry: replaced after one block */
-    tend();
-    assert_int_equal(live_count(&tx), 1);
-    assert_int_equal(versions(&tx), 2);
-    chain->base_fee *= 10;
-    sim_mine(chain, 3);
-    tend();
-    assert_int_equal(live_count(&tx), 1);
-    assert_true(tx.canceled && pooled()->t.data_len == 0);
-    assert_memory_equal(pooled()->t.to, lks_signer_address(signer), 20);
-    sim_mine(chain, 1);
-    tend();
-    assert_true(live_count(NULL) == 0 && chain->accounts->nonce == 1 && chain->accepts == 0);
-}
-
-/* A deadline is over, the fee at its ceiling and the market above it: the cancellation may cost
- * more than the ceiling, since everything else of the account waits behind it. */
-static void test_cancellation_exceeds_ceiling(void **state)
-{
-    (void)state;
-    lks_store_tx tx;
-    uint64_t ceiling = UINT64_C(3000000000);
-    make_sender(ceiling);
-    DO(accept_until(now().time + 20));
-    chain->base_fee = 4 * ceiling;
-    for (int i = 0; i < 18; i++) {
-        sim_mine(chain, 1);
-        tend();
-        assert_true(pooled()->t.max_fee.w[0] <= ceiling);
-    }
-    assert_int_equal(live_count(&tx), 1);
-    assert_false(tx.canceled);
-    for (int i = 0; i < 20 && live_count(NULL); i++) {
-        sim_mine(chain, 1);
-        tend();
-        assert_true(!pooled() || pooled()->t.max_fee.w[0] <= LKS_SENDER_CANCEL_FACTOR * ceiling);
-    }
-    assert_true(live_count(NULL) == 0 && chain->accounts->nonce == 1 && chain->accepts == 0);
-}
-
-/* The priority fee's ceiling alone does not stop a replacement. */
-static void test_priority_ceiling(void **state)
-{
-    (void)state;
-    DO(accept_until(UINT64_MAX));
-    sender.max_priority_fee = lks_u256_from_u64(pooled()->t.max_priority_fee.w[0]);
-    chain->base_fee = 5 * pooled()->t.max_fee.w[0];
-    sim_mine(chain, LKS_SENDER_PATIENCE);
-    tend();
-    sim_mine(chain, 1);
-    tend();
-    assert_true(live_count(NULL) == 0 && chain->accepts == 1);
-}
-
 /* What is over 128 KiB is not signed. */
 static void test_too_large(void **state)
 {
@@ -525,11 +327,10 @@ int main(void) {
     const struct CMUnitTest tests[] = {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
         TEST(test_sent_and_included),      TEST(test_refused_before_sending),   TEST(test_stuck_is_replaced),
-        TEST(test_ceiling),                TEST(test_older_version_included),   TEST(test_forgotten_is_sent_again),
+        TEST(test_older_version_included),   TEST(test_forgotten_is_sent_again),
         TEST(test_node_away_while_sending), TEST(test_nonce_used_elsewhere),    TEST(test_reorg_brings_it_back),
-        TEST(test_reverted),               TEST(test_overdue_is_canceled),      TEST(test_no_funds),
-        TEST(test_many_nonces),            TEST(test_cancellation_exceeds_ceiling), TEST(test_priority_ceiling),
-        TEST(test_receipt_of_a_fork),      TEST(test_receipt_of_a_fork_later),
+        TEST(test_reverted),               TEST(test_no_funds),
+        TEST(test_many_nonces),            TEST(test_receipt_of_a_fork),      TEST(test_receipt_of_a_fork_later),
         TEST(test_too_large),              TEST(test_refused_for_good),         TEST(test_refused_later),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
