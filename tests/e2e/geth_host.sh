@@ -118,6 +118,28 @@ refused() {
 refused "a plugin that is missing" "cannot open shared object file" --plugin "$work/none.so"
 refused "a library that is no plugin" "it is no Lockstep plugin" --plugin "$(ldconfig -p | awk '/libdl\.so\.2/ {print $NF; exit}')"
 refused "a plugin that refuses" "it refused to start: its reason is the error line above" --plugin "$plugin" --plugin-config <(echo '{"refuse": true}')
+rm -rf "$work/chain" "$work/journal"
+touch "$work/loading"
+config "\"load\": \"$work/loading\""
+start geth 1 "${geth[@]}"
+grep -qx loading "$work/journal" || fail "the plugin does not load"
+began=$SECONDS
+stop_chain
+[ "$rc" = 0 ] || fail "geth ended with $rc on SIGTERM while its plugin loads"
+[ $((SECONDS - began)) -lt 25 ] || fail "geth waited for its plugin, which loads"
+echo "ok geth stops while its plugin loads"
+
+"$build/lockstep-geth" --dev --datadir "$work/dev" --ipcdisable --nodiscover --port 0 \
+  --plugin "$work/none.so" --plugin.optional >"$work/chain.log" 2>&1 &
+chain=$!
+for _ in $(seq 300); do grep -q "Plugin does not start" "$work/chain.log" && break; sleep 0.1; done
+grep -q "Plugin does not start" "$work/chain.log" || fail "an optional plugin: its failure is not told"
+sleep 2
+kill -0 "$chain" || fail "an optional plugin: geth ended without it"
+stop_chain
+[ "$rc" = 0 ] || fail "an optional plugin: geth ended with $rc"
+echo "ok geth goes on without an optional plugin"
+
 refused "a configuration that is no object" "is not a JSON object" --plugin "$plugin" --plugin-config <(echo '[]')
 
 rm -rf "$work/chain" "$work/journal"

@@ -4,6 +4,7 @@
  *   "calls": ["METHOD PARAMS", ...]  made by the plugin's thread when it starts and after every block with logs
  *   "finished": NUMBER      what finished_height returns until a higher block was given
  *   "hold": "FILE"          on_block does not return while FILE exists
+ *   "load": "FILE"          create does not return while FILE exists
  *   "spoil_fp": true        every function leaves another floating-point environment behind, and logs under it
  *   "refuse": true          create returns NULL, with its line in the log
  */
@@ -64,6 +65,7 @@ struct echo {
     const lockstep_host *host;
     int journal;
     char *hold;
+    char *load;
     bool spoil_fp;
     bool refuse;
     size_t call_count;
@@ -201,6 +203,7 @@ static void release(echo *e) {
     for (size_t i = 0; i < e->call_count; i++)
         free(e->calls[i].method);
     free(e->hold);
+    free(e->load);
     free(e);
 }
 
@@ -261,6 +264,8 @@ static const char *read_config(echo *e, const char *json) {
             fault = e->journal < 0 ? "the journal cannot be opened" : NULL;
         } else if (!strcmp(key, "hold"))
             e->hold = strdup(text);
+        else if (!strcmp(key, "load"))
+            e->load = strdup(text);
         else if (!strcmp(key, "finished"))
             e->finished = strtoull(text, NULL, 10);
         else if (!strcmp(key, "spoil_fp"))
@@ -299,6 +304,11 @@ lockstep_plugin *lockstep_plugin_create(const lockstep_host *host, const char *c
     pthread_mutex_init(&e->mutex, NULL);
     pthread_cond_init(&e->changed, NULL);
     e->rounds = 1;
+    struct stat status;
+    if (e->load)
+        note(e, "loading");
+    while (e->load && stat(e->load, &status) == 0)
+        usleep(1000);
     if (!fault && pthread_create(&e->thread, NULL, work, e))
         fault = "no thread";
     if (fault) {

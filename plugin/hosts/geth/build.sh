@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Builds geth from the go-ethereum release that go.mod names, with `--plugin` and `--plugin.config`:
+# Builds geth from the go-ethereum release that go.mod names, with `--plugin` and what belongs to it:
 #
 #   build.sh FILE           the geth host
 #   build.sh --stock FILE   the same release unmodified, for comparison

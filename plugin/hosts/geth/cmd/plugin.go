@@ -7,6 +7,9 @@
 package main
 
 import (
+	"errors"
+	"sync/atomic"
+
 	"github.com/ethereum/go-ethereum/cmd/utils"
 	"github.com/ethereum/go-ethereum/eth"
 	"github.com/ethereum/go-ethereum/eth/filters"
@@ -28,21 +31,46 @@ var (
 		TakesFile: true,
 		Category:  "PLUGIN",
 	}
+	pluginOptionalFlag = &cli.BoolFlag{
+		Name:     "plugin.optional",
+		Usage:    "Go on without the plugin when it does not start",
+		Category: "PLUGIN",
+	}
 )
 
-func init() { // after the one in main.go, which sets app.Flags: Go initialises files in the order of their names
-	app.Flags = append(app.Flags, pluginFlag, pluginConfigFlag)
+// pluginError is why geth ends before anybody asked it to.
+var pluginError atomic.Pointer[error]
+
+func init() { // after the one in main.go, which sets app's fields: Go initialises files in the order of their names
+	app.Flags = append(app.Flags, pluginFlag, pluginConfigFlag, pluginOptionalFlag)
+	after := app.After
+	app.After = func(ctx *cli.Context) error {
+		err := after(ctx)
+		if failed := pluginError.Load(); failed != nil {
+			err = errors.Join(err, *failed)
+		}
+		return err
+	}
 }
 
 func registerPlugin(ctx *cli.Context, stack *node.Node, backend *eth.Ethereum, filterSystem *filters.FilterSystem) {
 	path := ctx.Path(pluginFlag.Name)
 	if path == "" {
-		if ctx.IsSet(pluginConfigFlag.Name) {
-			utils.Fatalf("--plugin.config needs --plugin")
+		for _, name := range []string{pluginConfigFlag.Name, pluginOptionalFlag.Name} {
+			if ctx.IsSet(name) {
+				utils.Fatalf("--%s needs --plugin", name)
+			}
 		}
 		return
 	}
-	service, err := plugin.NewService(backend, filterSystem, path, ctx.Path(pluginConfigFlag.Name))
+	failed := func(err error) {
+		if ctx.Bool(pluginOptionalFlag.Name) {
+			return
+		}
+		pluginError.Store(&err)
+		stack.Close()
+	}
+	service, err := plugin.NewService(backend, filterSystem, path, ctx.Path(pluginConfigFlag.Name), failed)
 	if err != nil {
 		utils.Fatalf("%v", err)
 	}

@@ -57,9 +57,9 @@ func firstBlock(head, finished uint64) uint64 {
 	}
 }
 
-// begin fixes the first block to give: every block that becomes canonical after it is given too.
-func (f *feed) begin() {
-	head, finished := f.chain.head().Number.Uint64(), f.sink.finished()
+// begin fixes the first block to give by the head at one moment: every block that becomes canonical after it is given too.
+func (f *feed) begin(head uint64) {
+	finished := f.sink.finished()
 	f.next, f.begun = firstBlock(head, finished), true
 	log.Info("Plugin feed begins", "block", f.next, "head", head, "finished", finished)
 }
@@ -67,7 +67,7 @@ func (f *feed) begin() {
 // catchUp gives the plugin what it lacks up to the head.
 func (f *feed) catchUp() error {
 	if !f.begun {
-		f.begin()
+		f.begin(f.chain.head().Number.Uint64())
 	}
 	for !f.stopped() {
 		head := f.chain.head().Number.Uint64()

@@ -140,7 +140,7 @@ func TestFeedFollows(t *testing.T) {
 func TestFeedBeginsOnce(t *testing.T) {
 	c := newFakeChain(5)
 	f, s := newTestFeed(t, c, 0)
-	f.begin()
+	f.begin(f.chain.head().Number.Uint64())
 	c.grow(3)
 	s.expect(f, "+4", "+5", "+6", "+7")
 }

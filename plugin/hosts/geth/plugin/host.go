@@ -32,10 +32,11 @@ type host struct {
 	arena arena
 }
 
+func newHost(client caller) *host { return &host{gate: newGate(client)} }
+
 // load opens the shared object and creates its plugin, which may call rpc at once. The plugin keeps the host's address for
 // ever, so the handle is never deleted: calls that come too late are refused by the gate.
-func load(path, config string, client caller) (*host, error) {
-	h := &host{gate: newGate(client)}
+func (h *host) load(path, config string) error {
 	cPath, cConfig := C.CString(path), C.CString(config)
 	defer C.free(unsafe.Pointer(cPath))
 	defer C.free(unsafe.Pointer(cConfig))
@@ -43,9 +44,9 @@ func load(path, config string, client caller) (*host, error) {
 	h.b = C.bridge_load(cPath, cConfig, C.uintptr_t(cgo.NewHandle(h)), &message[0], C.size_t(len(message)))
 	if h.b == nil {
 		h.gate.close()
-		return nil, errors.New(C.GoString(&message[0]))
+		return errors.New(C.GoString(&message[0]))
 	}
-	return h, nil
+	return nil
 }
 
 func (h *host) name() string    { return C.GoString(h.b.plugin.name) }

@@ -19,6 +19,7 @@ import (
 
 const (
 	stopPatience = 30 * time.Second // for a plugin that is asked to stop
+	loadPatience = 2 * time.Second  // for one that is still loading, which nobody can ask
 	pollInterval = time.Second      // besides the chain's own events
 )
 
@@ -30,14 +31,17 @@ type Service struct {
 	config  string
 	rpc     *rpc.Server
 	host    *host
+	failed  func(error)
 	quit    chan struct{}
+	loaded  chan struct{} // closed when the plugin has loaded, or will not
 	done    chan struct{}
 
 	patience time.Duration // of Stop
 }
 
-// NewService checks the configuration; the plugin is loaded by Start. configFile may be "".
-func NewService(backend *eth.Ethereum, filterSystem *filters.FilterSystem, path, configFile string) (*Service, error) {
+// NewService checks the configuration; the plugin is loaded after Start. configFile may be "". failed is called, on a thread
+// of its own, when the plugin does not start.
+func NewService(backend *eth.Ethereum, filterSystem *filters.FilterSystem, path, configFile string, failed func(error)) (*Service, error) {
 	config, err := readConfig(configFile)
 	if err != nil {
 		return nil, err
@@ -56,21 +60,31 @@ func NewService(backend *eth.Ethereum, filterSystem *filters.FilterSystem, path,
 			return nil, err
 		}
 	}
-	return &Service{backend: backend, path: path, config: config, rpc: server, quit: make(chan struct{}), done: make(chan struct{}),
+	return &Service{backend: backend, path: path, config: config, rpc: server, host: newHost(rpc.DialInProc(server)),
+		failed: failed, quit: make(chan struct{}), loaded: make(chan struct{}), done: make(chan struct{}),
 		patience: stopPatience}, nil
 }
 
-// Start loads the plugin and begins to feed it: on a node in sync, the first block is fixed before Start returns, so
-// that the plugin sees every later one.
+// Start has the plugin load in the background, which takes minutes for large models: geth catches signals only after its
+// services have started. On a node in sync, the first block that the plugin is given is that of this moment.
 func (s *Service) Start() error {
-	loaded := make(chan error)
-	go s.run(loaded)
-	return <-loaded
+	log.Info("Plugin loads", "path", s.path)
+	go s.run(s.backend.Synced(), s.backend.BlockChain().CurrentBlock().Number.Uint64())
+	return nil
 }
 
-// Stop ends the feed, then the plugin. A plugin that hangs does not keep geth from closing its database.
+// Stop ends the feed, then the plugin. A plugin that hangs does not keep geth from closing its database; one that still loads
+// hardly does: it has made no promise yet that it must write down.
 func (s *Service) Stop() error {
 	close(s.quit)
+	select {
+	case <-s.loaded:
+	case <-time.After(loadPatience):
+		s.host.gate.close()
+		s.host.gate.cancel()
+		log.Warn("Plugin is left behind while it loads", "path", s.path)
+		return nil
+	}
 	select {
 	case <-s.done:
 		s.rpc.Stop()
@@ -84,24 +98,28 @@ func (s *Service) Stop() error {
 }
 
 // run is the one thread that the plugin is called from, from its creation to its end.
-func (s *Service) run(loaded chan<- error) {
+// In: whether the node was in sync when the service started, and its head then.
+func (s *Service) run(synced bool, head uint64) {
 	runtime.LockOSThread() // never unlocked: the thread ends with the goroutine, and what the plugin left in it
 	defer close(s.done)
-	host, err := load(s.path, s.config, rpc.DialInProc(s.rpc))
+	err := s.host.load(s.path, s.config)
+	close(s.loaded)
 	if err != nil {
-		loaded <- fmt.Errorf("plugin %s: %w", s.path, err)
+		err = fmt.Errorf("plugin %s: %w", s.path, err)
+		log.Error("Plugin does not start", "err", err)
+		if !s.stopping() {
+			go s.failed(err)
+		}
 		return
 	}
-	s.host = host
-	name := host.name()
-	log.Info("Plugin loaded", "path", s.path, "name", name, "version", host.version())
-	f := &feed{chain: gethChain{s.backend.BlockChain()}, sink: host, stopped: s.stopping}
-	if s.backend.Synced() {
-		f.begin()
+	name := s.host.name()
+	log.Info("Plugin loaded", "path", s.path, "name", name, "version", s.host.version())
+	f := &feed{chain: gethChain{s.backend.BlockChain()}, sink: s.host, stopped: s.stopping}
+	if synced {
+		f.begin(head)
 	}
-	loaded <- nil
 	s.follow(f)
-	host.close()
+	s.host.close()
 	log.Info("Plugin stopped", "name", name)
 }
 

@@ -63,10 +63,25 @@ func newTestNode(t *testing.T) *testNode {
 
 func (n *testNode) start(so, config string) *Service {
 	n.t.Helper()
-	s, err := NewService(n.backend, n.filters, so, writeFile(n.t, config))
+	s, err := NewService(n.backend, n.filters, so, writeFile(n.t, config), func(err error) { n.t.Errorf("failed: %v", err) })
 	check(n.t, err)
 	check(n.t, s.Start())
 	return s
+}
+
+// startFailing starts a service whose plugin does not start, and returns the reason that it tells.
+func (n *testNode) startFailing(so, config string) (*Service, error) {
+	n.t.Helper()
+	failed := make(chan error, 1)
+	s, err := NewService(n.backend, n.filters, so, writeFile(n.t, config), func(err error) { failed <- err })
+	check(n.t, err)
+	check(n.t, s.Start())
+	select {
+	case err = <-failed:
+	case <-time.After(60 * time.Second):
+		n.t.Fatal("nobody is told that the plugin did not start")
+	}
+	return s, err
 }
 
 // send makes a transaction that emits one log; the first one creates the contract.
@@ -247,12 +262,58 @@ func TestPluginThatHangsIsLeftBehind(t *testing.T) {
 
 func TestServiceErrors(t *testing.T) {
 	n := newTestNode(t)
-	if _, err := NewService(n.backend, n.filters, "x.so", writeFile(t, "[]")); err == nil {
+	if _, err := NewService(n.backend, n.filters, "x.so", writeFile(t, "[]"), nil); err == nil {
 		t.Error("a configuration that is no object was accepted")
 	}
-	s, err := NewService(n.backend, n.filters, "x.so", "")
-	check(t, err)
-	if err := s.Start(); err == nil || !strings.Contains(err.Error(), "/x.so") {
+	s, err := n.startFailing("x.so", "{}")
+	if !strings.Contains(err.Error(), "/x.so") {
 		t.Errorf("a missing plugin: %v", err)
 	}
+	check(t, s.Stop())
+	s, err = n.startFailing(buildPlugin(t), `{"refuse": true}`)
+	if !strings.Contains(err.Error(), "refused to start") {
+		t.Errorf("a plugin that refuses: %v", err)
+	}
+	check(t, s.Stop())
+}
+
+// A service starts at once however long its plugin loads, and the blocks of that time are not lost.
+func TestLoadsInTheBackground(t *testing.T) {
+	n := newTestNode(t)
+	load := filepath.Join(t.TempDir(), "load")
+	check(t, os.WriteFile(load, nil, 0o600))
+	j, config := echoConfig(t, map[string]any{"load": load})
+	n.commit(2)
+	s := n.start(buildPlugin(t), config)
+	j.wait(t, "loading", 1)
+	n.commit(3)
+	check(t, os.Remove(load))
+	expectEvents(t, j, "+2", "+3", "+4", "+5")
+	check(t, s.Stop())
+	if end := j.lines(); !slices.Equal(end[len(end)-2:], []string{"stop", "destroy"}) {
+		t.Fatalf("ended with %v", end)
+	}
+}
+
+// geth stops while the plugin loads: it does not wait, and nobody is told that the plugin failed.
+func TestStopsWhileLoading(t *testing.T) {
+	n := newTestNode(t)
+	load := filepath.Join(t.TempDir(), "load")
+	check(t, os.WriteFile(load, nil, 0o600))
+	j, config := echoConfig(t, map[string]any{"load": load, "refuse": true})
+	s := n.start(buildPlugin(t), config)
+	j.wait(t, "loading", 1)
+	stopped := make(chan error)
+	go func() { stopped <- s.Stop() }()
+	select {
+	case err := <-stopped:
+		check(t, err)
+	case <-time.After(stopPatience - 5*time.Second):
+		t.Fatal("the plugin holds up the stop")
+	}
+	if refused, _ := ask(s.host.gate, "eth_chainId", "[]"); refused != rpcRefusedClosed {
+		t.Errorf("rpc after the stop: %d", refused)
+	}
+	check(t, os.Remove(load))
+	<-s.done
 }

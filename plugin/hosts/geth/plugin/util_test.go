@@ -33,6 +33,11 @@ func buildPlugin(t *testing.T, options ...string) string {
 	return so
 }
 
+func load(path, config string, client caller) (*host, error) {
+	h := newHost(client)
+	return h, h.load(path, config)
+}
+
 // journal is the file into which the echo plugin writes its events.
 type journal string
 
