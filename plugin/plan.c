@@ -15,6 +15,14 @@ static size_t first_of(lks_rank rank, const lks_waiting *all, size_t count)
     return first;
 }
 
+/* Whether a task is owed its next pass: one that had none yet is taken to need as much as the one
+ * that it would go ahead of. */
+static bool is_owed(const lks_plan *plan, const lks_waiting *w, const lks_waiting *higher)
+{
+    int64_t owed = plan->owed_us[w->rank];
+    return owed > 0 && (uint64_t)owed >= (w->pass_us ? w->pass_us : higher->pass_us);
+}
+
 size_t lks_plan_next(const lks_plan *plan, const lks_waiting *all, size_t count, bool *ahead)
 {
     size_t best = count;
@@ -25,7 +33,7 @@ size_t lks_plan_next(const lks_plan *plan, const lks_waiting *all, size_t count,
             continue;
         if (best == count) {
             best = i;
-        } else if (plan->owed_us[rank] > 0 && (uint64_t)plan->owed_us[rank] >= all[i].pass_us) {
+        } else if (is_owed(plan, &all[i], &all[best])) {
             *ahead = true;
             return i;
         }

@@ -26,7 +26,7 @@ typedef enum lks_rank {
 typedef struct lks_waiting {
     lks_rank rank;
     uint64_t due;     /* chain seconds: when it must go on to be done in time */
-    uint64_t pass_us; /* what its last pass took, which the next is taken to take */
+    uint64_t pass_us; /* what its last pass took, which the next is taken to take; 0: none yet */
 } lks_waiting;
 
 /* All zero at the start. */

@@ -17,6 +17,7 @@ extern uint32_t right[TOKENS], other[TOKENS]; /* the model's answer; one that di
 extern sim *chain;
 extern sim_host *host;
 extern lks_config config;
+extern lks_inbox *inbox;
 extern lks_operator op;
 
 /* Of the group of tests; after each, and after one that may have no chain. */

@@ -43,8 +43,7 @@ static void read_game(puppet *p)
     DO(lks_game_update(p->game));
 }
 
-/* Brings the puppet's game to the head. Returns: false when there is no claim. */
-static bool look(puppet *p)
+bool puppet_look(puppet *p)
 {
     const sim *chain = p->chain;
     if (!sim_stands(&chain->requests[p->request], p->seat))
@@ -90,7 +89,7 @@ static void play(puppet *p, const lks_game_dispute *d)
 
 void puppet_move(puppet *p)
 {
-    if (p->silent || !look(p))
+    if (p->silent || !puppet_look(p))
         return;
     for (size_t i = 0; i < lks_game_dispute_count(p->game); i++) {
         const lks_game_dispute *d = lks_game_dispute_at(p->game, i);
@@ -106,14 +105,14 @@ void puppet_challenge(puppet *p)
     uint8_t id[32];
     lks_game_calls calls = {0};
     lks_u256 bond = lks_u256_from_u64(SIM_MIN_BOND);
-    assert_true(look(p));
+    assert_true(puppet_look(p));
     DO(lks_game_call_challenge(&calls, id, p->game, p->address, salt, &bond));
     send(p, &calls);
 }
 
 void puppet_timeout(puppet *p)
 {
-    if (!look(p))
+    if (!puppet_look(p))
         return;
     for (size_t i = 0; i < lks_game_dispute_count(p->game); i++) {
         const lks_game_dispute *d = lks_game_dispute_at(p->game, i);

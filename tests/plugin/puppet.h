@@ -33,6 +33,9 @@ typedef struct puppet {
     uint8_t read_at[32]; /* the newest block with a log when it was read */
 } puppet;
 
+/* Brings the puppet's game to the head, and makes its trace. Returns: false when there is no
+ * claim. */
+bool puppet_look(puppet *p);
 /* Makes the puppet's moves. */
 void puppet_move(puppet *p);
 /* Opens a dispute of the puppet's. */

@@ -355,7 +355,7 @@ void sim_reorg(sim *s, size_t count, bool keep_requests, bool keep_txs) {
 
 const lockstep_block *sim_block_of(sim *s, uint64_t number) {
     static lockstep_block block;
-    static lockstep_log logs[64];
+    static lockstep_log logs[512];
     pthread_mutex_lock(&s->lock);
     const sim_block *b = &s->blocks[number];
     block = (lockstep_block){.number = number, .timestamp = b->time, .logs = logs};
@@ -364,7 +364,7 @@ const lockstep_block *sim_block_of(sim *s, uint64_t number) {
     for (size_t i = 0; i < s->log_count; i++) {
         const sim_log *log = &s->logs[i];
         if (log->block != number) continue;
-        assert_true(block.log_count < 64);
+        assert_true(block.log_count < sizeof logs / sizeof *logs);
         lockstep_log *to = &logs[block.log_count++];
         *to = (lockstep_log){.topic_count = (uint8_t)log->topic_count, .data = log->data.data, .data_len = log->data.len};
         memcpy(to->address, log->of_game ? s->game : s->oracle, 20);

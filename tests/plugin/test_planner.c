@@ -107,6 +107,18 @@ static void test_bursts(void **state)
     assert_in_range(c.used[0] - before, 95 * 1000, 101 * 1000);
 }
 
+/* What a first pass takes is not known: it goes ahead no earlier than another would. */
+static void test_first_pass(void **state)
+{
+    (void)state;
+    crowd c = {0};
+    add(&c, LKS_RANK_WORK, 5, 0);
+    add(&c, LKS_RANK_DEFENCE, 5, 1000);
+    for (int i = 0; i < 10; i++) /* 9 parts of 111 are not yet 1,000 */
+        assert_int_equal(pass(&c), 1);
+    assert_int_equal(pass(&c), 0);
+}
+
 /* Passes of one rank that take now little and now much: the share holds all the same. */
 static void test_uneven_passes(void **state)
 {
@@ -238,7 +250,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_order),        cmocka_unit_test(test_shares),
         cmocka_unit_test(test_bursts),       cmocka_unit_test(test_uneven_passes),
-        cmocka_unit_test(test_one_at_a_time), cmocka_unit_test(test_cancel),
+        cmocka_unit_test(test_first_pass),   cmocka_unit_test(test_one_at_a_time), cmocka_unit_test(test_cancel),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
