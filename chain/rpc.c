@@ -68,7 +68,7 @@ void rpc_finish(lks_rpc *rpc, rpc_call *call, lks_err err, int32_t code, const l
         at = &(*at)->next;
     if (*at)
         *at = call->next;
-    rpc_lws_abandon(call);
+    rpc_http_abandon(call);
     pthread_mutex_lock(&rpc->lock);
     rpc->under_way--;
     pthread_mutex_unlock(&rpc->lock);
@@ -261,19 +261,8 @@ static void time_out(lks_rpc *rpc, int64_t now)
     }
 }
 
-static void send_http(lks_rpc *rpc)
-{
-    rpc_call *call;
-    while ((call = rpc_next_unsent(rpc))) {
-        rpc_sending(call);
-        rpc_lws_connect_http(rpc, call);
-    }
-}
-
-static void on_timer(lws_sorted_usec_list_t *timer) { (void)timer; /* lws_service returns: that is all it is for */ }
-
-/* Does what is due now, and sets the timer for what is due next. Returns: whether the client is closing. */
-static bool pump(lks_rpc *rpc)
+/* Does what is due now. Out: *wait_us, until something is due again. Returns: whether the client is closing. */
+static bool pump(lks_rpc *rpc, int64_t *wait_us)
 {
     bool closing = take_calls(rpc);
     int64_t now = lws_now_usecs(), next = now + INT64_C(60000000);
@@ -282,11 +271,11 @@ static bool pump(lks_rpc *rpc)
     time_out(rpc, now);
     bool unsent = rpc_next_unsent(rpc) != NULL;
     if (rpc->url.transport == RPC_HTTP)
-        send_http(rpc);
+        rpc_http_send(rpc->http);
     else if (unsent && rpc->link == RPC_UP)
         lws_callback_on_writable(rpc->wsi);
     else if (unsent && rpc->link == RPC_DOWN && now >= rpc->next_attempt_us)
-        rpc_lws_connect_stream(rpc);
+        rpc_lws_connect(rpc);
     for (rpc_call *call = rpc->calls; call; call = call->next)
         if (call->deadline_us < next)
             next = call->deadline_us;
@@ -295,15 +284,16 @@ static bool pump(lks_rpc *rpc)
     if (rpc->calls && now < rpc->limit.until_us && rpc->limit.until_us < next)
         next = rpc->limit.until_us;
     int64_t wait = next - lws_now_usecs();
-    lws_sul_schedule(rpc->lws, 0, &rpc->timer, on_timer, wait > 1000 ? wait : 1000);
+    *wait_us = wait > 1000 ? wait : 1000;
     return false;
 }
 
 static void *serve(void *argument)
 {
     lks_rpc *rpc = argument;
-    while (!pump(rpc))
-        if (lws_service(rpc->lws, 0) < 0)
+    int64_t wait_us;
+    while (!pump(rpc, &wait_us))
+        if ((rpc->http ? rpc_http_wait(rpc->http, wait_us) : rpc_lws_wait(rpc, wait_us)) < 0)
             break;
     /* From here on no call is taken, whatever ended the loop. */
     pthread_mutex_lock(&rpc->lock);
@@ -313,8 +303,18 @@ static void *serve(void *argument)
     rpc->wsi = NULL; /* its end is no loss any more */
     lks_fail(LKS_IO, "the connection to %s is being closed", rpc->url.display);
     rpc_finish_all(rpc, LKS_IO, false);
-    lws_sul_cancel(&rpc->timer);
+    if (rpc->lws)
+        lws_sul_cancel(&rpc->timer);
     return NULL;
+}
+
+/* Makes the service thread look at what there is to do. Any thread. */
+static void wake(lks_rpc *rpc)
+{
+    if (rpc->http)
+        rpc_http_wake(rpc->http);
+    else
+        lws_cancel_service(rpc->lws);
 }
 
 static int start_thread(lks_rpc *rpc)
@@ -331,6 +331,7 @@ static void free_rpc(lks_rpc *rpc)
 {
     if (rpc->lws)
         lws_context_destroy(rpc->lws);
+    rpc_http_free(rpc->http);
     pthread_mutex_destroy(&rpc->lock);
     lks_buf_free(&rpc->received);
     lks_buf_free(&rpc->sent);
@@ -362,9 +363,12 @@ lks_err lks_rpc_open(lks_rpc **out, const char *url, const lks_rpc_options *opti
     rpc->user = options->user;
     rpc->next_id = 1;
     pthread_mutex_init(&rpc->lock, NULL);
-    rpc->lws = rpc_lws_create(rpc);
-    if (!rpc->lws)
-        err = lks_fail(LKS_INTERNAL, "libwebsockets does not start");
+    if (rpc->url.transport == RPC_HTTP)
+        rpc->http = rpc_http_create(rpc);
+    else
+        rpc->lws = rpc_lws_create(rpc);
+    if (!rpc->lws && !rpc->http)
+        err = lks_fail(LKS_INTERNAL, "the client of %s does not start", rpc->url.display);
     else if (start_thread(rpc))
         err = lks_fail(LKS_INTERNAL, "no thread for a JSON-RPC client");
     if (err)
@@ -381,7 +385,7 @@ void lks_rpc_close(lks_rpc *rpc)
     pthread_mutex_lock(&rpc->lock);
     rpc->closing = true;
     pthread_mutex_unlock(&rpc->lock);
-    lws_cancel_service(rpc->lws);
+    wake(rpc);
     pthread_join(rpc->thread, NULL);
     free_rpc(rpc);
 }
@@ -420,7 +424,7 @@ static lks_err submit(lks_rpc *rpc, const char *method, const char *params_json,
         rpc->incoming = call;
         rpc->under_way++;
         call = NULL;
-        lws_cancel_service(rpc->lws);
+        wake(rpc);
     }
     pthread_mutex_unlock(&rpc->lock);
 out:

@@ -1,9 +1,10 @@
-/* A JSON-RPC 2.0 client for an Ethereum node: over WebSocket, HTTP, either with TLS, or a Unix socket; by libwebsockets.
+/* A JSON-RPC 2.0 client for an Ethereum node: over WebSocket, HTTP, either with TLS, or a Unix socket.
  *
  * One lks_rpc has one service thread of its own; calls are taken from any thread and answered on the service thread. Over
  * WebSocket and a Unix socket there is one connection, made when a call needs it. When it is lost, the calls that were sent fail
  * at once (the node may or may not have acted on them); later calls make it again, after pauses that grow from 0.25 s to 8 s as
- * attempts fail, and a failed attempt fails the calls that waited for it. Over HTTP every call is one POST.
+ * attempts fail, and a failed attempt fails the calls that waited for it. Over HTTP every call is one POST, on up to 16
+ * connections, which are kept for further calls; one that the node has ended meanwhile costs no call.
  * A node that asks for fewer calls, by HTTP status 429, by 503 with Retry-After, or by a JSON-RPC error, gets a pause: as long
  * as it names, else 1 s and twice as long each time, up to 60 s. Calls wait for its end and are sent again; those that cannot
  * wait that long fail with LKS_BUSY. After it, calls are sent two at a time, one more with each answer.

@@ -3,7 +3,8 @@
  *   rpc_message.c  the text of requests and answers
  *   rpc.c          calls: taking, sending in turn, timing out, answering
  *   rpc_limit.c    nodes that ask for fewer calls
- *   rpc_lws.c      the three transports on libwebsockets
+ *   rpc_lws.c      WebSocket and IPC, on libwebsockets
+ *   rpc_http.c     HTTP
  */
 #ifndef LKS_CHAIN_RPC_INTERNAL_H
 #define LKS_CHAIN_RPC_INTERNAL_H
@@ -78,6 +79,7 @@ void rpc_limit_answered(rpc_limit *limit, int64_t sent_us);
 bool rpc_limit_lets(const rpc_limit *limit, int64_t now_us, uint32_t under_way);
 
 typedef struct rpc_waiter rpc_waiter;
+typedef struct rpc_http rpc_http;
 
 typedef struct rpc_call {
     struct rpc_call *next;
@@ -92,8 +94,8 @@ typedef struct rpc_call {
     void *user;
     rpc_waiter *waiter;
     /* HTTP */
-    struct lws *wsi;
-    size_t written;
+    struct http_link *link; /* NULL: it has none */
+    bool repeated;          /* after a kept connection was found to be lost */
     int status;
     uint32_t retry_after_s; /* as the answer's header has it */
     lks_buf answer;
@@ -107,7 +109,8 @@ struct lks_rpc {
     size_t max_answer;
     void (*notice)(void *user, const char *line);
     void *user;
-    struct lws_context *lws;
+    struct lws_context *lws; /* or */
+    rpc_http *http;
     pthread_t thread;
 
     pthread_mutex_t lock; /* for this group only */
@@ -159,10 +162,20 @@ void rpc_link_lost(lks_rpc *rpc, lks_err err);
 
 /* rpc_lws.c */
 struct lws_context *rpc_lws_create(lks_rpc *rpc);
-/* Starts to connect, for all calls or (HTTP) for this one. Failures come back as rpc_link_failed or rpc_finish. */
-void rpc_lws_connect_stream(lks_rpc *rpc);
-void rpc_lws_connect_http(lks_rpc *rpc, rpc_call *call);
-/* Closes the connection of an HTTP call that ends before it. */
-void rpc_lws_abandon(rpc_call *call);
+/* Starts to connect. A failure comes back as rpc_link_failed. */
+void rpc_lws_connect(lks_rpc *rpc);
+/* Serves the connection, for wait_us at most. Returns: less than 0 when that is not possible any more. */
+int rpc_lws_wait(lks_rpc *rpc, int64_t wait_us);
+
+/* rpc_http.c */
+rpc_http *rpc_http_create(lks_rpc *rpc);
+void rpc_http_free(rpc_http *http);
+/* Sends what is to be sent, as far as there are connections for it. */
+void rpc_http_send(rpc_http *http);
+/* Closes the connection of a call that ends before it. */
+void rpc_http_abandon(rpc_call *call);
+int rpc_http_wait(rpc_http *http, int64_t wait_us);
+/* Ends rpc_http_wait. Any thread. */
+void rpc_http_wake(rpc_http *http);
 
 #endif

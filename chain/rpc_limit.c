@@ -121,9 +121,7 @@ static void pause_calls(lks_rpc *rpc, const rpc_call *call, uint32_t retry_after
 
 static void send_again(rpc_call *call)
 {
-    rpc_lws_abandon(call);
     call->sent = false;
-    call->written = 0;
     call->status = 0;
     call->retry_after_s = 0;
     lks_buf_clear(&call->answer);

@@ -25,7 +25,7 @@ struct node_server {
     int fd, port;
     char path[108];
     atomic_int mode, requests_left; /* in that mode; negative: any number */
-    atomic_uint requests;
+    atomic_uint requests, connections;
     atomic_bool stopping;
     pthread_t thread;
     pthread_t clients[MAX_CLIENTS];
@@ -100,10 +100,15 @@ static void dress(lks_buf *out, node_kind kind, node_mode mode, const char *text
                                                                   : "200 OK");
         if (mode == NODE_RETRY)
             lks_buf_put_text(out, "Retry-After: 2\r\n");
-        if (mode != NODE_NO_LENGTH)
+        if (mode == NODE_CHUNKED)
+            lks_buf_put_text(out, "Transfer-Encoding: chunked\r\n");
+        else if (mode != NODE_NO_LENGTH)
             lks_buf_printf(out, "Content-Length: %zu\r\n", mode == NODE_HALF ? 2 * len : len);
-        lks_buf_put_text(out, "Connection: close\r\n\r\n");
-        lks_buf_put(out, text, len);
+        lks_buf_put_text(out, mode == NODE_GOODBYE ? "Connection: close\r\n\r\n" : "\r\n");
+        if (mode == NODE_CHUNKED)
+            lks_buf_printf(out, "%zx\r\n%.*s\r\n1;x=y\r\n%.1s\r\n%zX\r\n%s\r\n0\r\nX: y\r\n\r\n", (size_t)3, 3, text, text + 3, len - 4, text + 4);
+        else
+            lks_buf_put(out, text, len);
     } else if (kind == NODE_WS && mode == NODE_SPLIT) {
         size_t third = len / 3;
         put_frame(out, 0x01, text, third);
@@ -195,24 +200,25 @@ static bool answer(const client *c, const char *request)
     }
     lks_buf_free(&text);
     lks_buf_free(&out);
-    return good && mode != NODE_HALF && c->server->kind != NODE_HTTP;
+    bool ends = c->server->kind == NODE_HTTP && (mode == NODE_NO_LENGTH || mode == NODE_GOODBYE || mode == NODE_LEAVE);
+    return good && mode != NODE_HALF && !ends;
 }
 
 static void serve_http(const client *c)
 {
     lks_buf in = {0};
-    const char *body = NULL, *length;
-    while (!body || in.len < (size_t)(body - lks_buf_text(&in)) + strtoul(length, NULL, 10)) {
-        if (!receive(c, &in))
-            goto out;
-        body = strstr(lks_buf_text(&in), "\r\n\r\n");
-        length = strcasestr(lks_buf_text(&in), "content-length: ");
-        body = body && length ? body + 4 : NULL;
-        length = length ? length + 16 : NULL;
+    for (bool going = true; going;) {
+        const char *text = lks_buf_text(&in), *body = strstr(text, "\r\n\r\n"), *length = strcasestr(text, "content-length: ");
+        size_t whole = body && length ? (size_t)(body + 4 - text) + strtoul(length + 16, NULL, 10) : SIZE_MAX;
+        if (in.len < whole)
+            going = receive(c, &in);
+        else {
+            char *request = strndup(body + 4, whole - (size_t)(body + 4 - text));
+            going = !strncmp(text, "POST ", 5) && answer(c, request);
+            free(request);
+            drop_front(&in, whole);
+        }
     }
-    if (!strncmp(lks_buf_text(&in), "POST ", 5) && answer(c, body))
-        wait_for_data(c); /* silent: until the other side or the test gives up */
-out:
     lks_buf_free(&in);
 }
 
@@ -333,6 +339,7 @@ static void *serve(void *argument)
                 close(fd);
             continue;
         }
+        atomic_fetch_add(&s->connections, 1);
         client *c = malloc(sizeof *c);
         *c = (client){s, fd};
         pthread_create(&s->clients[s->client_count++], NULL, serve_client, c);
@@ -390,4 +397,5 @@ void node_set_for(node_server *s, node_mode mode, int requests)
 }
 
 int node_port(const node_server *s) { return s->port; }
+unsigned node_connections(const node_server *s) { return atomic_load(&s->connections); }
 unsigned node_requests(const node_server *s) { return atomic_load(&s->requests); }

@@ -21,6 +21,9 @@ typedef enum node_mode {
     NODE_BOTH,      /* result and error */
     NODE_NULL_ID,   /* an error with "id": null */
     NODE_WRONG_ID,  /* an answer to no call of ours */
+    NODE_CHUNKED,   /* the same, over HTTP in chunks */
+    NODE_GOODBYE,   /* the same, over HTTP with Connection: close */
+    NODE_LEAVE,     /* the same, over HTTP the connection ends a moment later without a word */
     NODE_LARGE,     /* a result of 2 MiB */
     NODE_DEEP,      /* a result of 100 arrays in each other */
     NODE_CLOSE,     /* closes the connection */
@@ -41,7 +44,8 @@ void node_set(node_server *server, node_mode mode);
 /* The same for so many requests, then NODE_ECHO. */
 void node_set_for(node_server *server, node_mode mode, int requests);
 int node_port(const node_server *server);
-/* Requests it has read. */
+/* Requests it has read, and connections it has taken. */
 unsigned node_requests(const node_server *server);
+unsigned node_connections(const node_server *server);
 
 #endif

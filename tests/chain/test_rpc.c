@@ -63,20 +63,20 @@ static lks_err call(bench *b, const char *params, lks_buf *answer) { return lks_
 static void test_answers(void **state)
 {
     (void)state;
-    static const node_mode MODES[] = {NODE_ECHO, NODE_SPLIT, NODE_NOTICE, NODE_NO_LENGTH};
+    static const node_mode MODES[] = {NODE_ECHO, NODE_SPLIT, NODE_NOTICE, NODE_NO_LENGTH, NODE_CHUNKED, NODE_GOODBYE};
     FOR_EACH_TRANSPORT(b)
     {
         bench b;
         lks_buf answer = {0};
         open_bench(&b, KINDS[transport_], 5000, 0);
-        for (size_t i = 0; i < 4; i++) {
+        for (size_t i = 0; i < sizeof MODES / sizeof *MODES; i++) {
             node_set(b.server, MODES[i]);
             OK(call(&b, "[1,\"}\\\"{\",{\"a\":[]}]", &answer));
             assert_string_equal(lks_buf_text(&answer), "[1,\"}\\\"{\",{\"a\":[]}]");
             OK(call(&b, "[]", &answer));
             assert_string_equal(lks_buf_text(&answer), "[]");
         }
-        assert_int_equal(node_requests(b.server), 8);
+        assert_int_equal(node_requests(b.server), 12);
         assert_int_equal(atomic_load(&b.notices), 0);
         lks_buf_free(&answer);
         close_bench(&b);
@@ -148,6 +148,44 @@ static void test_bad_answers(void **state)
         lks_buf_free(&answer);
         close_bench(&b);
     }
+}
+
+/* HTTP: one connection for all calls that follow each other; one that the node has ended in between costs no call. */
+static void test_kept_connections(void **state)
+{
+    (void)state;
+    bench b;
+    lks_buf answer = {0};
+    open_bench(&b, NODE_HTTP, 5000, 0);
+    for (int i = 0; i < 50; i++)
+        OK(call(&b, "[1]", &answer));
+    assert_int_equal(node_connections(b.server), 1);
+    node_set(b.server, NODE_ERROR); /* an error is no reason for a new one */
+    for (int i = 0; i < 5; i++)
+        FAILS(LKS_REMOTE, "code 3", call(&b, "[1]", &answer));
+    assert_int_equal(node_connections(b.server), 1);
+    node_set(b.server, NODE_LEAVE);
+    for (int i = 0; i < 20; i++) {
+        OK(call(&b, "[1]", &answer));
+        usleep(i % 4 * 1000);
+    }
+    node_set(b.server, NODE_ECHO);
+    OK(call(&b, "[1]", &answer));
+    unsigned before = node_connections(b.server), requests = node_requests(b.server);
+    node_set(b.server, NODE_CLOSE); /* without an answer: made once more, and no oftener */
+    FAILS(LKS_IO, "closed before the answer came", call(&b, "[1]", &answer));
+    assert_int_equal(node_connections(b.server), before + 1);
+    assert_int_equal(node_requests(b.server), requests + 2);
+    node_set(b.server, NODE_SILENT); /* a call that timed out takes its connection along */
+    lks_rpc_close(b.rpc);
+    const lks_rpc_options options = {.timeout_ms = 200};
+    OK(lks_rpc_open(&b.rpc, b.url, &options));
+    FAILS(LKS_TIMEOUT, "no answer", call(&b, "[1]", &answer));
+    node_set(b.server, NODE_ECHO);
+    OK(call(&b, "[2]", &answer));
+    assert_string_equal(lks_buf_text(&answer), "[2]");
+    lks_buf_free(&answer);
+    close_bench(&b);
 }
 
 static void keep_code(void *user, int32_t code, const char *json, size_t len)
@@ -397,12 +435,11 @@ static void wait_for(atomic_uint *counter, unsigned value)
 static void test_threads(void **state)
 {
     (void)state;
-    static const node_kind STREAMS[] = {NODE_WS, NODE_IPC};
-    for (size_t i = 0; i < 2; i++) {
+    for (size_t i = 0; i < 3; i++) {
         bench b;
         tally t = {.b = &b};
         pthread_t threads[4];
-        open_bench(&b, STREAMS[i], 20000, 16);
+        open_bench(&b, KINDS[i], 20000, 16);
         for (int k = 0; k < 4; k++)
             assert_int_equal(pthread_create(&threads[k], NULL, call_often, &t), 0);
         for (int k = 0; k < 4; k++)
@@ -512,7 +549,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_answers),       cmocka_unit_test(test_long),      cmocka_unit_test(test_bad_answers), cmocka_unit_test(test_http_status),
-        cmocka_unit_test(test_kinds),         cmocka_unit_test(test_limited),  cmocka_unit_test(test_limited_too_long),
+        cmocka_unit_test(test_kinds), cmocka_unit_test(test_kept_connections),         cmocka_unit_test(test_limited),  cmocka_unit_test(test_limited_too_long),
         cmocka_unit_test(test_time_out),      cmocka_unit_test(test_nobody),    cmocka_unit_test(test_restart),     cmocka_unit_test(test_threads),
         cmocka_unit_test(test_bounds),        cmocka_unit_test(test_call_in_reply), cmocka_unit_test(test_bad_input), cmocka_unit_test(test_urls),
     };

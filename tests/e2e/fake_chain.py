@@ -1,6 +1,7 @@
 """Nodes of one made-up chain, each with a port of its own and its own way of misbehaving.
 
-usage: fake_chain.py FOLDER COUNT: writes the ports to FOLDER/ports. A new block comes every half second. A node does what the
+usage: fake_chain.py FOLDER COUNT: writes the ports to FOLDER/ports. The last one speaks TLS, with FOLDER/cert.pem and
+FOLDER/key.pem. A new block comes every half second. A node does what the
 file FOLDER/NUMBER says, the first one being 0:
   good        (or no file) answers
   down        closes every connection
@@ -12,6 +13,7 @@ file FOLDER/NUMBER says, the first one being 0:
 import http.server
 import json
 import os
+import ssl
 import sys
 import threading
 import time
@@ -86,6 +88,10 @@ for number in range(count):
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
     server.number, server.answers = number, 0
+    if number == count - 1:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(os.path.join(folder, "cert.pem"), os.path.join(folder, "key.pem"))
+        server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     servers.append(server)
 with open(os.path.join(folder, "ports.new"), "w", encoding="ascii") as file:
