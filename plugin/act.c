@@ -29,7 +29,7 @@ static bool pause_for(lks_operator *op, const uint8_t id32[32], lks_action actio
     uint64_t now = lks_now_ms();
     lks_pause pause = {.action = action,
                        .until_ms = now + (uint64_t)op->pause_ms * pauses,
-                       .head = op->feed.head.ref.number};
+                       .head = op->head.ref.number};
     memcpy(pause.id, id32, 32);
     return lks_pauses_put(&op->pauses, &pause, now);
 }
@@ -64,7 +64,7 @@ static void drop(lks_operator *op, lks_job *job, lks_drop why, const char *detai
     char name[LKS_SHORT_ID_SIZE];
     lks_short_id(name, job->request_id);
     job->dropped = why;
-    job->dropped_at = op->feed.head.ref.number;
+    job->dropped_at = op->head.ref.number;
     lks_err err = lks_store_begin(op->store);
     if (!err) {
         err = lks_store_job_put(op->store, job);
@@ -88,7 +88,7 @@ static bool is_runnable(lks_operator *op, lks_job *job)
  * no news. Returns: whether it is still to be tried. */
 static bool may_be_allowed(lks_operator *op, lks_job *job)
 {
-    uint64_t head = op->feed.head.ref.number;
+    uint64_t head = op->head.ref.number;
     lks_act_pause(op, job->request_id, LKS_ACTION_DROP);
     const lks_pause *first =
         lks_pauses_find(&op->pauses, job->request_id, LKS_ACTION_DROP, lks_now_ms());
@@ -118,7 +118,7 @@ static void send(lks_operator *op, lks_job *job, lks_action action)
         return;
     if (action == LKS_ACTION_ACCEPT && !is_runnable(op, job))
         return;
-    lks_sender_now now = {op->feed.head.ref.number, lks_chain_time(op)};
+    lks_sender_now now = {op->head.ref.number, lks_chain_time(op)};
     lks_err err = lks_job_call(op, job, action, &call);
     lks_outgoing out = {.request_id = job->request_id,
                         .action = action,
@@ -178,7 +178,7 @@ static lks_err read_free_bond(lks_operator *op, lks_u256 *bond) {
 static lks_err read_gas_price(lks_operator *op, lks_u256 *price)
 {
     lks_eth_fees fees;
-    uint64_t head = op->feed.head.ref.number;
+    uint64_t head = op->head.ref.number;
     lks_err err = LKS_OK;
     if (op->gas_price_head != head) {
         err = lks_eth_suggest_fees(&op->feed.node, &fees);
@@ -212,8 +212,8 @@ static void add_locked(lks_job_world *world, const lks_jobs *jobs)
 /* The state of the world that all of this tick's decisions share; acceptances reduce it as they are decided. */
 static lks_err look_around(lks_operator *op, const lks_jobs *jobs, lks_job_world *world) {
     bool any_seen = false;
-    *world = (lks_job_world){.now = lks_chain_time(op), .head = op->feed.head.ref.number, .reveal_seconds = op->reveal_seconds};
-    world->head_time = op->feed.head.time;
+    *world = (lks_job_world){.now = lks_chain_time(op), .head = op->head.ref.number, .reveal_seconds = op->reveal_seconds};
+    world->head_time = op->head.time;
     world->inclusion_ms = LKS_INCLUSION_BLOCKS * op->interval_ms;
     world->worker_idle = lks_worker_idle(op->worker);
     world->traces_max_ms = lks_disputes_on(op) ? (uint64_t)op->deployment.budget * 1000 / 2 : UINT64_MAX;
@@ -239,12 +239,17 @@ static lks_err look_around(lks_operator *op, const lks_jobs *jobs, lks_job_world
     return err;
 }
 
+/* Whether the action begins something, and is not for what was begun before. */
+static bool is_new(lks_action action)
+{
+    return action == LKS_ACTION_ACCEPT || action == LKS_ACTION_ANSWER;
+}
+
 /* Whether the model's file keeps us from the action. */
 static bool is_out_of_service(const lks_operator *op, const lks_job *job, lks_action action)
 {
     const lks_served *served = lks_models_find(op->models, job->request.model_id);
-    bool needs = action == LKS_ACTION_ACCEPT || action == LKS_ACTION_ANSWER;
-    return needs && served && !lks_service_has(op, served);
+    return is_new(action) && served && !lks_service_has(op, served);
 }
 
 /* Decides about one job. Returns: what is due; drops at once. */
@@ -254,12 +259,14 @@ static lks_action decide(lks_operator *op, lks_job *job, lks_job_world *world) {
     lks_short_id(name, job->request_id);
     world->answer_ms = estimate_ms(op, &job->request);
     world->trace_ms = trace_ms(op, &job->request);
+    if (op->stale && job->state == LKS_JOB_SEEN)
+        return LKS_ACTION_NONE;
     bool measured = world->answer_ms != UINT64_MAX && world->trace_ms != UINT64_MAX;
     if (job->state == LKS_JOB_SEEN && op->config->is_operator && !measured) return LKS_ACTION_NONE;
     world->disputed = job->state == LKS_JOB_CLAIMED && lks_disputes_hold(op, job->round.claim_id);
     lks_alarms_job(op, job, world);
     lks_action action = lks_job_next(job, &op->config->policy, world, &why);
-    if (is_out_of_service(op, job, action))
+    if ((op->stale && is_new(action)) || is_out_of_service(op, job, action))
         return LKS_ACTION_NONE;
     if (action == LKS_ACTION_DROP) drop(op, job, why, NULL);
     else if (action == LKS_ACTION_NONE && why && lks_act_pause(op, job->request_id, LKS_ACTION_NONE))
@@ -320,18 +327,22 @@ static due due_of(const lks_operator *op, const lks_jobs *jobs, size_t i, lks_ac
     return d;
 }
 
+void lks_act_tend(lks_operator *op)
+{
+    lks_sender_now now = {op->head.ref.number, lks_chain_time(op)};
+    lks_err err = lks_sender_tend(&op->sender, &now);
+    if (err && !lks_inbox_stopped(op->inbox) && lks_act_pause(op, no_request, LKS_ACTION_NONE))
+        lks_log(op->host, LKS_WARN, "looking after transactions: %s; trying again", lks_error_message());
+}
+
 void lks_act_tick(lks_operator *op) {
     lks_jobs jobs = {0};
     lks_job_world world;
     due *list = NULL;
     turn *turns = NULL;
     size_t count = 0;
-    lks_sender_now now = {op->feed.head.ref.number, lks_chain_time(op)};
-    lks_err err = lks_sender_tend(&op->sender, &now);
-    if (err && !lks_inbox_stopped(op->inbox) && lks_act_pause(op, no_request, LKS_ACTION_NONE))
-        lks_log(op->host, LKS_WARN, "looking after transactions: %s; trying again", lks_error_message());
     lks_service_look(op);
-    err = lks_store_jobs_open(op->store, &jobs);
+    lks_err err = lks_store_jobs_open(op->store, &jobs);
     if (!err) err = look_around(op, &jobs, &world);
     if (!err && jobs.count && !(list = calloc(jobs.count, sizeof *list))) err = lks_fail(LKS_NOMEM, "out of memory");
     if (!err && !(turns = order(op, &jobs)))

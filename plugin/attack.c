@@ -23,7 +23,7 @@ static void play(lks_operator *op, lks_match *m, size_t i)
         return;
     uint64_t deadline = seen->view.deadline;
     if (lks_state_is_operators(d->now.state)) {
-        if (op->feed.head.time > deadline)
+        if (op->head.time > deadline)
             lks_moves_timeout(op, m, d);
         return;
     }

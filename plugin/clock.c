@@ -10,3 +10,10 @@ uint64_t lks_now_us(void)
 }
 
 uint64_t lks_now_ms(void) { return lks_now_us() / 1000; }
+
+uint64_t lks_wall_seconds(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_REALTIME, &t);
+    return (uint64_t)t.tv_sec;
+}

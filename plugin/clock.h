@@ -8,5 +8,7 @@
 /* Milliseconds, microseconds of the monotonic clock. Any thread. */
 uint64_t lks_now_ms(void);
 uint64_t lks_now_us(void);
+/* Unix seconds by the machine's clock, which somebody may set. Any thread. */
+uint64_t lks_wall_seconds(void);
 
 #endif

@@ -201,6 +201,7 @@ static const key top_keys[] = {
     {"threads", read_threads, 0, false},
     {"nice", read_nice, 0, false},
     {"start_block", read_u64, FIELD(start_block), false},
+    {"max_head_age_seconds", read_u32, FIELD(max_head_age), false},
     {"min_fee_wei", read_min_fee, FIELD(policy.min_fee), false},
     {"max_stake_wei", read_wei, FIELD(policy.max_stake), false},
     {"min_claim_seconds", read_u32, FIELD(policy.min_claim_seconds), false},
@@ -288,6 +289,7 @@ static void set_policy(lks_job_policy *policy)
 lks_err lks_config_parse(lks_config *out, const char *json, size_t len) {
     memset(out, 0, sizeof *out);
     out->start_block = LKS_START_NEWEST;
+    out->max_head_age = 600;
     out->nice = 10;
     set_policy(&out->policy);
     memset(&out->recheck_stake, 0xff, sizeof out->recheck_stake);

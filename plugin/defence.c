@@ -40,7 +40,7 @@ static bool is_to_answer(lks_operator *op, lks_match *m, const lks_game_dispute 
 {
     uint8_t key[32];
     if (!lks_state_is_operators(d->now.state)) {
-        if (op->feed.head.time > deadline)
+        if (op->head.time > deadline)
             lks_moves_timeout(op, m, d);
         return false;
     }

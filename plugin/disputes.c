@@ -73,7 +73,7 @@ static void settle(lks_operator *op, const lks_claim *claim) {
     }
     if (m)
         lks_match_remove(&op->matches, m);
-    over.settled = op->feed.head.ref.number;
+    over.settled = op->head.ref.number;
     lks_disputes_put_claim(op, &over);
 }
 
@@ -179,7 +179,7 @@ static lks_match *bring_to_head(lks_operator *op, const lks_claim *claim)
     if (!m)
         return NULL;
     m->claim = *claim;
-    if (!lks_match_sync(m, &op->deployment, &op->feed.node, op->store, &op->feed.head.ref))
+    if (!lks_match_sync(m, &op->deployment, &op->feed.node, op->store, &op->head.ref))
         return m;
     lks_short_id(name, claim->claim_id);
     if (!lks_inbox_stopped(op->inbox) && lks_act_pause(op, claim->claim_id, LKS_ACTION_NONE))

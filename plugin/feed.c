@@ -160,6 +160,8 @@ lks_err lks_feed_take(lks_feed *f, const lks_inbox_item *item)
     if (!err && stored.ref.number == item->ref.number && same(stored.ref.hash, item->ref.hash))
         return LKS_OK;
     err = LKS_OK;
+    if (item->ref.number > f->newest.ref.number)
+        f->newest = (lks_store_block){item->ref, item->time};
     if (!starts && f->head.ref.number)
         err = go_to_parent(f, item, &follows);
     if (err || !follows || lacks_logs(f, item)) {

@@ -31,7 +31,7 @@ typedef struct lks_feed {
     lks_eth node;
     uint64_t start_block;   /* for a database without blocks; LKS_START_NEWEST: the first that comes */
     lks_store_block head;   /* number 0: none */
-    lks_store_block newest; /* the node's, as it was last asked; number 0: not yet */
+    lks_store_block newest; /* that the node or the host has told of; number 0: none yet */
     bool behind;            /* there is a gap: lks_feed_sync is due */
     uint64_t final_height;  /* no block at or below it is taken back */
     uint64_t final_asked;   /* head at which the node was asked for it */

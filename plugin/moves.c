@@ -109,7 +109,7 @@ static lks_u256 worth_of(const lks_operator *op, const lks_match *m)
 lks_err lks_moves_send(lks_operator *op, const lks_match *m, const uint8_t key32[32],
                        const uint8_t to20[20], const lks_game_tx *tx, bool simulated, uint64_t deadline)
 {
-    lks_sender_now now = {op->feed.head.ref.number, lks_chain_time(op)};
+    lks_sender_now now = {op->head.ref.number, lks_chain_time(op)};
     lks_outgoing out = {.request_id = m->claim.request_id,
                         .action = LKS_ACTION_MOVE,
                         .key = key32,

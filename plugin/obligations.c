@@ -184,7 +184,7 @@ void lks_obligations_tell(lks_operator *op)
     lks_obligations list = {0};
     lks_buf text = {0};
     lks_drain *drain = &op->drain;
-    uint64_t head = op->feed.head.ref.number;
+    uint64_t head = op->head.ref.number;
     if (op->config->policy.accept || drain->over || drain->head == head)
         return;
     drain->head = head;

@@ -10,11 +10,16 @@
 #define TICK_MS 1000u
 #define PAUSE_MS 5000u
 #define RETRY_MS 2000u
+/* A failure to catch up is told again after that long. */
+#define COMPLAINT_MS 30000u
+/* The host may be silent that long, and for so many blocks' time. */
+#define IDLE_MS 60000u
+#define IDLE_BLOCKS 5u
 /* Blocks over which the time between blocks is measured at the start. */
 #define INTERVAL_BLOCKS 10u
 
 uint64_t lks_chain_time(const lks_operator *op) {
-    return op->feed.head.time + (lks_now_ms() - op->head_seen_ms) / 1000;
+    return op->head.time + (lks_now_ms() - op->head_ms) / 1000;
 }
 
 static void load_speeds(lks_operator *op) {
@@ -32,6 +37,7 @@ lks_err lks_operator_open(lks_operator *op, const lockstep_host *host, const lks
     op->rpc = rpc;
     op->signer = signer;
     op->pause_ms = PAUSE_MS;
+    op->idle_ms = IDLE_MS;
     lks_store_identity who = {.chain_id = config->chain_id};
     memcpy(who.oracle, config->oracle, 20);
     memcpy(who.account, lks_signer_address(signer), 20);
@@ -83,42 +89,102 @@ void lks_operator_close(lks_operator *op) {
 }
 
 /* Tells of a failure that will be tried again. Nothing is said of one that comes from stopping. */
-static void complain(lks_operator *op, const char *what) {
-    if (!lks_inbox_stopped(op->inbox)) lks_log(op->host, LKS_WARN, "%s: %s; trying again", what, lks_error_message());
+static void complain(lks_operator *op, const char *what)
+{
+    if (!lks_inbox_stopped(op->inbox))
+        lks_log(op->host, LKS_WARN, "%s: %s; trying again", what, lks_error_message());
 }
 
 /* The head may be new: keeps what is derived from it. */
-static void note_head(lks_operator *op) {
-    if (op->feed.head.ref.number == op->head_seen) return;
-    op->head_seen = op->feed.head.ref.number;
-    op->head_seen_ms = lks_now_ms();
+static void note_head(lks_operator *op)
+{
+    const lks_feed *f = &op->feed;
+    bool ahead = f->behind && f->newest.ref.number > f->head.ref.number;
+    const lks_store_block *head = ahead ? &f->newest : &f->head;
+    atomic_store(&op->finished, f->head.ref.number);
+    if (head->ref.number == op->head.ref.number &&
+        memcmp(head->ref.hash, op->head.ref.hash, 32) == 0)
+        return;
+    op->head = *head;
+    op->head_ms = op->heard_ms = lks_now_ms();
     op->next_tick_ms = 0;
-    atomic_store(&op->finished, op->head_seen);
 }
 
-static void measure_interval(lks_operator *op) {
+/* Looks at the head's age. One in the future is of a chain whose clock is ahead. */
+static void note_age(lks_operator *op)
+{
+    uint64_t now = lks_wall_seconds(), most = op->config->max_head_age;
+    op->stale = most && now > op->head.time && now - op->head.time > most;
+    if (!op->stale)
+        lks_reminder_end(&op->aged);
+    else if (lks_reminder_due(&op->aged, LKS_FEED_REMIND_MS))
+        lks_log(op->host, LKS_WARN,
+                "the newest block, %llu, is %llu s old, above max_head_age_seconds: no request is "
+                "accepted and no answer begun until the node has a newer one",
+                (unsigned long long)op->head.ref.number,
+                (unsigned long long)(now - op->head.time));
+}
+
+static void measure_interval(lks_operator *op)
+{
     lks_eth_header then;
-    uint64_t head = op->feed.head.ref.number;
+    uint64_t head = op->head.ref.number;
     op->interval_ms = 12000;
     if (head <= INTERVAL_BLOCKS) {
         op->interval_ms = 2000;
         return;
     }
-    if (lks_eth_header_by_number(&op->feed.node, head - INTERVAL_BLOCKS, &then) || op->feed.head.time <= then.timestamp) return;
-    op->interval_ms = (op->feed.head.time - then.timestamp) * 1000 / INTERVAL_BLOCKS;
-    if (op->interval_ms < 1000) op->interval_ms = 1000;
-    if (op->interval_ms > 60000) op->interval_ms = 60000;
+    if (lks_eth_header_by_number(&op->feed.node, head - INTERVAL_BLOCKS, &then) ||
+        op->head.time <= then.timestamp)
+        return;
+    op->interval_ms = (op->head.time - then.timestamp) * 1000 / INTERVAL_BLOCKS;
+    if (op->interval_ms < 1000)
+        op->interval_ms = 1000;
+    if (op->interval_ms > 60000)
+        op->interval_ms = 60000;
 }
 
 /* Fills the gap, as far as it gets. */
-static void sync(lks_operator *op) {
+static void sync(lks_operator *op)
+{
     uint64_t now = lks_now_ms();
-    if (now < op->next_sync_ms) return;
+    if (now < op->next_sync_ms)
+        return;
     if (lks_feed_sync(&op->feed)) {
-        complain(op, "catching up with the chain");
         op->next_sync_ms = now + RETRY_MS;
+        if (lks_reminder_due(&op->unsynced, COMPLAINT_MS))
+            complain(op, "catching up with the chain");
+    } else if (!op->feed.behind) {
+        lks_reminder_end(&op->unsynced);
     }
     note_head(op);
+}
+
+/* When the host has given nothing for long, the chain stands still, or the host or its node does:
+ * asks the node. */
+static void listen(lks_operator *op)
+{
+    uint64_t now = lks_now_ms(), patience = IDLE_BLOCKS * op->interval_ms;
+    uint64_t before = op->head.ref.number, silence = now - op->heard_ms;
+    if (patience < op->idle_ms)
+        patience = op->idle_ms;
+    if (op->feed.behind || before == 0 || silence < patience)
+        return;
+    op->heard_ms = now;
+    op->feed.behind = true;
+    op->next_sync_ms = 0;
+    sync(op);
+    if (op->head.ref.number > before) {
+        if (lks_reminder_due(&op->unheard, LKS_FEED_REMIND_MS))
+            lks_log(op->host, LKS_WARN,
+                    "the host gave no block for %llu s, but its node has block %llu: the node is asked "
+                    "instead",
+                    (unsigned long long)silence / 1000, (unsigned long long)op->head.ref.number);
+    } else if (!op->feed.behind && lks_reminder_due(&op->stalled, LKS_FEED_REMIND_MS)) {
+        lks_log(op->host, LKS_WARN,
+                "no new block for %llu s: the newest is %llu. Is the node connected to others?",
+                (unsigned long long)(now - op->head_ms) / 1000, (unsigned long long)before);
+    }
 }
 
 /* Makes sure of chain and contracts, before anything is done and after the node was away. */
@@ -135,30 +201,49 @@ static void check(lks_operator *op) {
     op->checked = true;
 }
 
-bool lks_operator_turn(lks_operator *op, uint32_t wait_ms) {
+/* What the head, or the time, makes due. Moves in disputes need no old logs: they do not wait for the
+ * feed. */
+static void tick(lks_operator *op)
+{
+    op->next_tick_ms = lks_now_ms() + TICK_MS;
+    note_age(op);
+    lks_disputes_tick(op); /* first: a move in a dispute that comes too late costs a bond */
+    lks_act_tend(op);
+    if (op->feed.behind)
+        return;
+    lks_act_tick(op);
+    lks_obligations_tell(op);
+}
+
+bool lks_operator_turn(lks_operator *op, uint32_t wait_ms)
+{
     lks_inbox_item *item = NULL;
-    if (!lks_inbox_take(op->inbox, wait_ms, &item)) return false;
+    bool hurry = op->checked && op->feed.behind && lks_now_ms() >= op->next_sync_ms;
+    if (!lks_inbox_take(op->inbox, hurry ? 0 : wait_ms, &item))
+        return false;
     bool idle = item == NULL;
     if (item && op->checked) {
-        if (lks_feed_take(&op->feed, item)) complain(op, "taking a block");
+        op->heard_ms = lks_now_ms();
+        if (lks_feed_take(&op->feed, item))
+            complain(op, "taking a block");
         note_head(op);
     }
     free(item);
-    if (!op->checked) check(op);
+    if (!op->checked)
+        check(op);
     lks_alarms_behind(op);
-    if (op->checked && op->feed.behind) {
+    if (!op->checked)
+        return true;
+    listen(op);
+    if (op->feed.behind)
         sync(op);
-        if (op->feed.behind) return true;
-    }
-    if (op->checked && op->interval_ms == 0 && op->feed.head.ref.number) measure_interval(op);
-    if (lks_answers_take(op)) op->next_tick_ms = 0;
-    if (op->checked && lks_disputes_results(op)) op->next_tick_ms = 0;
-    if (op->checked && (idle || lks_inbox_empty(op->inbox)) && op->feed.head.ref.number && lks_now_ms() >= op->next_tick_ms) {
-        op->next_tick_ms = lks_now_ms() + TICK_MS;
-        lks_disputes_tick(op); /* first: a move in a dispute that comes too late costs a bond */
-        lks_act_tick(op);
-        lks_obligations_tell(op);
-    }
+    if (op->interval_ms == 0 && op->head.ref.number)
+        measure_interval(op);
+    if (lks_answers_take(op) || lks_disputes_results(op))
+        op->next_tick_ms = 0;
+    bool due = op->head.ref.number && lks_now_ms() >= op->next_tick_ms;
+    if (due && (idle || lks_inbox_empty(op->inbox)))
+        tick(op);
     return true;
 }
 

@@ -50,12 +50,19 @@ struct lks_operator {
     lks_feed feed;
     lks_sender sender;
 
+    /* The newest block, which all decisions look at: the feed's; while that is behind, the node's.
+     * Number 0: not known yet. */
+    lks_store_block head;
+    uint64_t head_ms;          /* monotonic, as all _ms below: when it was taken */
+    uint64_t heard_ms;         /* when the host gave a block, or the head was taken */
+    uint64_t idle_ms;          /* after that long without either, but for slow chains, the node is asked */
+    bool stale;                /* the head is so old that nothing new is begun */
+    lks_reminder unheard, stalled, aged, unsynced;
+
     bool checked;              /* the contracts were found to be what the configuration says */
-    uint64_t next_check_ms;    /* monotonic, as all _ms below */
+    uint64_t next_check_ms;
     uint64_t next_sync_ms;
     uint64_t next_tick_ms;
-    uint64_t head_seen_ms;     /* when the head was taken */
-    uint64_t head_seen;        /* its number */
     uint64_t interval_ms;      /* between blocks, as measured */
     uint32_t reveal_seconds;   /* the deployment's */
     lks_speed speeds[LKS_MAX_MODELS];
@@ -214,7 +221,9 @@ lks_err lks_job_call(lks_operator *op, lks_job *job, lks_action action, lks_buf 
  * missed deadline costs at least, the fee and a fiftieth of the stake. */
 lks_u256 lks_job_worth(const lks_job *job, lks_action action);
 
-/* act.c: looks after transactions, then does what every open job needs. */
+/* act.c: looks after transactions. */
+void lks_act_tend(lks_operator *op);
+/* act.c: does what every open job needs. */
 void lks_act_tick(lks_operator *op);
 
 /* Chain time now: the head's time and what has passed since. */

@@ -70,7 +70,7 @@ void lks_prove_step(lks_operator *op, lks_match *match, const lks_game_dispute *
         return;
     if (d->step_count && d->steps[0].block > block)
         block = d->steps[0].block; /* the challenge must be as old */
-    if (!err && op->feed.head.ref.number < block + LKS_GAME_COMMIT_BLOCKS)
+    if (!err && op->head.ref.number < block + LKS_GAME_COMMIT_BLOCKS)
         return;
     if (!err)
         err = lks_game_call(&calls, match->game, d, move, match->served->model, salt);
@@ -104,7 +104,7 @@ bool lks_prove_claim(lks_operator *op, lks_match *match, lks_task *task, lks_dis
     make_salt(op, id, salt);
     lks_err err = commit(op, match, &move->witness, salt, UINT64_MAX, &block);
     if (!err &&
-        (block == 0 || op->feed.head.ref.number < block + lks_game_proof_delay(match->game)))
+        (block == 0 || op->head.ref.number < block + lks_game_proof_delay(match->game)))
         return false;
     if (!err)
         err = lks_game_call_prove(&calls, match->game, lks_game_shown(match->game)->root, NULL, 0,

@@ -174,8 +174,10 @@ typedef struct sim {
     bool hides_logs; /* eth_getLogs has none of the game, as a node that lags behind */
     const char *send_error; /* answered to eth_sendRawTransaction */
     uint64_t finalized;     /* the newest final block; 0: the node knows of none */
-    /* Answers a call in place of the chain, or does not (false). From the thread of the call. */
-    bool (*lie)(void *user, const char *method, const char *params_json, lks_buf *answer);
+    /* Answers a call in place of the chain, or does not (false). *err is LKS_OK; with LKS_REMOTE the
+     * answer is an error. From the thread of the call. */
+    bool (*lie)(void *user, const char *method, const char *params_json, lks_buf *answer,
+                lks_err *err);
     void *liar; /* its user */
     uint64_t chain_id;
     size_t sends;           /* eth_sendRawTransaction calls that were taken */

@@ -389,8 +389,9 @@ lks_err sim_call(void *context, const char *method, const char *params_json, lks
     sim *s = context;
     lks_json doc = {0};
     lks_buf_clear(answer);
-    if (s->lie && s->lie(s->liar, method, params_json, answer))
-        return LKS_OK;
+    lks_err lied = LKS_OK;
+    if (s->lie && s->lie(s->liar, method, params_json, answer, &lied))
+        return lied;
     pthread_mutex_lock(&s->lock);
     uint64_t number = ++s->calls;
     bool fails = s->fail_from && number >= s->fail_from;

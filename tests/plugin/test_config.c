@@ -24,6 +24,7 @@ static void test_defaults(void **state) {
     lks_config c;
     assert_int_equal(parse(&c, "{" NEEDED "}"), LKS_OK);
     assert_true(c.chain_id == 31982 && c.model_count == 2 && c.threads == 0 && c.nice == 10 && c.start_block == LKS_START_NEWEST);
+    assert_int_equal(c.max_head_age, 600);
     assert_string_equal(c.models[1], "b.gguf");
     assert_string_equal(c.keystore, "key");
     assert_string_equal(c.password_file, "pw");
@@ -47,12 +48,12 @@ static void test_defaults(void **state) {
 static void test_every_key(void **state) {
     (void)state;
     lks_config c;
-    assert_int_equal(parse(&c, "{" NEEDED ",\"threads\":3,\"nice\":19,\"start_block\":0,\"min_fee_wei\":\"1000000000000000000000\",\"max_stake_wei\":\"2\","
+    assert_int_equal(parse(&c, "{" NEEDED ",\"threads\":3,\"nice\":19,\"start_block\":0,\"max_head_age_seconds\":0,\"min_fee_wei\":\"1000000000000000000000\",\"max_stake_wei\":\"2\","
                                "\"min_claim_seconds\":60,\"max_fee_per_gas_wei\":\"7\",\"max_priority_fee_wei\":\"7\",\"finalize\":false,"
                                "\"recheck_stake_wei\":\"0\",\"operator_address\":\"0x5555555555555555555555555555555555555555\"}"),
                      LKS_OK);
     assert_true(c.is_agent && c.operator_address[0] == 0x55);
-    assert_true(c.threads == 3 && c.nice == 19 && c.start_block == 0 && c.policy.min_fee.w[1] == 54 && c.policy.max_stake.w[0] == 2);
+    assert_true(c.threads == 3 && c.nice == 19 && c.start_block == 0 && c.max_head_age == 0 && c.policy.min_fee.w[1] == 54 && c.policy.max_stake.w[0] == 2);
     assert_true(c.policy.min_claim_seconds == 60 && c.max_fee.w[0] == 7 && !c.policy.finalize && lks_u256_is_zero(&c.recheck_stake));
     lks_config_free(&c);
 }

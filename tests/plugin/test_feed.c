@@ -1,7 +1,8 @@
 /* The operator's view of the chain over a node that is behind, on another branch, or tells half. */
 #include "tests/plugin/operator_fixture.h"
 
-#include "plugin/store_internal.h"
+#include <sqlite3.h>
+#include <time.h>
 
 static size_t claimed_job(uint32_t window)
 {
@@ -209,8 +210,9 @@ static void test_rewind_fails(void **state)
     for (int i = 0; i < 10; i++)
         mine_and_turn();
     uint64_t head = op.feed.head.ref.number;
-    DO(lks_store_exec(op.store, "CREATE TRIGGER no BEFORE DELETE ON block BEGIN"
-                                " SELECT RAISE(ABORT, 'a full disk'); END"));
+    sqlite3 *other = NULL; /* another process, which writes for long */
+    assert_int_equal(sqlite3_open(database, &other), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(other, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
     sim_reorg(chain, 4, true, true);
     for (int i = 0; i < 5; i++) {
         op.next_sync_ms = 0;
@@ -218,8 +220,8 @@ static void test_rewind_fails(void **state)
     }
     assert_int_equal(op.feed.head.ref.number, head);
     assert_int_equal(count_lines("ERROR a re-org above block"), 1);
-    assert_non_null(strstr(sim_host_lines(host), "a full disk"));
-    DO(lks_store_exec(op.store, "DROP TRIGGER no"));
+    assert_non_null(strstr(sim_host_lines(host), "in use by another process"));
+    sqlite3_close(other);
     op.next_sync_ms = 0;
     mine_and_turn();
     assert_int_equal(op.feed.head.ref.number, chain->block_count - 1);
@@ -230,9 +232,10 @@ static void test_rewind_fails(void **state)
 
 static unsigned empty_answers;
 
-static bool give_no_logs(void *user, const char *method, const char *params, lks_buf *answer)
+static bool give_no_logs(void *user, const char *method, const char *params, lks_buf *answer,
+                         lks_err *err)
 {
-    (void)user, (void)params;
+    (void)user, (void)params, (void)err;
     if (empty_answers == 0 || strcmp(method, "eth_getLogs"))
         return false;
     empty_answers--;
@@ -300,6 +303,83 @@ static void test_live_block_without_logs(void **state)
     run_until(r, LKS_JOB_FINAL);
 }
 
+/* ---- the head's age, and silence ---- */
+
+/* The newest block is of so long ago: nothing new is begun, what was begun goes on. */
+static void test_old_head(void **state)
+{
+    (void)state;
+    turn();
+    size_t begun = sim_ask(chain, NULL, 5);
+    run_until(begun, LKS_JOB_CLAIMED);
+    config.max_head_age = 600;
+    memset(&config.policy.min_fee, 0xff, sizeof config.policy.min_fee);
+    size_t r = sim_ask(chain, NULL, 5);
+    run_until(begun, LKS_JOB_FINAL);
+    assert_int_equal(job_of(r).state, LKS_JOB_SEEN); /* not even dropped */
+    config.policy.min_fee = lks_u256_from_u64(0);
+    assert_int_equal(count_lines("WARN the newest block, "), 1);
+    chain->period = (uint64_t)time(NULL) - op.head.time;
+    mine_and_turn();
+    chain->period = 1;
+    r = sim_ask(chain, NULL, 5);
+    run_until(r, LKS_JOB_FINAL);
+    chain->period = 100000; /* a clock that is ahead */
+    mine_and_turn();
+    chain->period = 1;
+    r = sim_ask(chain, NULL, 5);
+    run_until(r, LKS_JOB_FINAL);
+    assert_int_equal(count_lines("WARN the newest block, "), 1);
+}
+
+/* Accepted, and then the node stops: no answer is begun for the time being. */
+static void test_old_head_before_answer(void **state)
+{
+    (void)state;
+    turn();
+    size_t r = sim_ask(chain, NULL, 3);
+    run_until(r, LKS_JOB_FINAL);
+    r = sim_ask(chain, NULL, 5);
+    run_until(r, LKS_JOB_ACCEPTING);
+    config.max_head_age = 600;
+    unsigned before = atomic_load(&runs);
+    for (int i = 0; i < 10; i++)
+        mine_and_turn();
+    assert_int_equal(job_of(r).state, LKS_JOB_ACCEPTED);
+    assert_int_equal(atomic_load(&runs), before);
+    config.max_head_age = 0;
+    run_until(r, LKS_JOB_FINAL);
+}
+
+/* The host gives no blocks any more: the node is asked. */
+static void test_silent_host(void **state)
+{
+    (void)state;
+    size_t r = claimed_job(10);
+    op.idle_ms = op.interval_ms = 1;
+    for (int i = 0; i < 400 && job_of(r).state != LKS_JOB_FINAL; i++) {
+        sim_mine(chain, 1);
+        turn();
+    }
+    assert_int_equal(job_of(r).state, LKS_JOB_FINAL);
+    assert_int_equal(count_lines("WARN the host gave no block for"), 1);
+}
+
+static void test_silent_chain(void **state)
+{
+    (void)state;
+    turn();
+    op.idle_ms = op.interval_ms = 1;
+    for (int i = 0; i < 5; i++)
+        turn();
+    assert_int_equal(count_lines("WARN no new block for"), 1);
+    op.idle_ms = 100000;
+    op.stalled = (lks_reminder){0};
+    for (int i = 0; i < 5; i++)
+        turn();
+    assert_int_equal(count_lines("WARN no new block for"), 1);
+}
+
 /* An argument is a pattern of the tests to run. */
 int main(int argc, char **argv)
 {
@@ -311,6 +391,8 @@ int main(int argc, char **argv)
         TEST(test_nothing_canonical), TEST(test_young_database), TEST(test_final_block),
         TEST(test_final_reverts), TEST(test_rewind_fails), TEST(test_empty_answers),
         TEST(test_block_without_logs), TEST(test_live_block_without_logs),
+        TEST(test_old_head), TEST(test_old_head_before_answer), TEST(test_silent_host),
+        TEST(test_silent_chain),
     };
     return cmocka_run_group_tests(tests, make_key, remove_folder);
 }
