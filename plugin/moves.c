@@ -53,10 +53,8 @@ const lks_seen *lks_moves_view(lks_operator *op, lks_match *match, size_t i)
     if (!err)
         err = lks_return_dispute(&seen->view, result.data, result.len);
     lks_buf_free(&result);
-    const lks_dispute_view *v = &seen->view;
     seen->asked = err == LKS_OK;
-    seen->same = !err && (lks_dispute_state)v->state == d->now.state && v->op == d->now.op &&
-                 v->height == d->now.height && v->index == d->now.index;
+    seen->same = !err && lks_game_fits_view(&seen->view, d);
     return err ? NULL : seen;
 }
 

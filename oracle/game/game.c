@@ -253,6 +253,18 @@ lks_claim_status lks_game_status(const lks_game *g) { return g->state.status; }
 
 size_t lks_game_dispute_count(const lks_game *g) { return g->state.dispute_count; }
 
+bool lks_game_fits_view(lks_dispute_view *v, const lks_game_dispute *d)
+{
+    if (v->state == LKS_DISPUTE_ROOT && d->now.state == LKS_DISPUTE_PICK) {
+        v->state = LKS_DISPUTE_PICK;
+        v->turn_start = d->turn_start;
+        v->deadline = d->deadline;
+        v->alone = false;
+    }
+    return v->state == (uint8_t)d->now.state && v->op == d->now.op &&
+           v->height == d->now.height && v->index == d->now.index;
+}
+
 size_t lks_game_live_count(const lks_game *g) { return g->state.live_count; }
 
 const lks_game_dispute *lks_game_dispute_at(const lks_game *g, size_t i)

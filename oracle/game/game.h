@@ -136,6 +136,11 @@ size_t lks_game_dispute_count(const lks_game *g);
 const lks_game_dispute *lks_game_dispute_at(const lks_game *g, size_t i);
 /* NULL: no such dispute. */
 const lks_game_dispute *lks_game_dispute_find(const lks_game *g, const uint8_t dispute_id32[32]);
+/* Compares what disputeOf says of a live dispute with what the logs say. The contract writes a
+ * dispute down only when it moves itself: of one for which another's answer has opened the trace it
+ * goes on saying that the trace is awaited. In and out: *v, brought up to date in that case.
+ * Returns: whether both are the same. */
+bool lks_game_fits_view(lks_dispute_view *v, const lks_game_dispute *d);
 /* Disputes that are live. */
 size_t lks_game_live_count(const lks_game *g);
 bool lks_game_shape_known(const lks_game *g, uint32_t op);

@@ -102,6 +102,8 @@ typedef struct sim_dispute {
     size_t request, seat;
     lks_dispute at;
     uint64_t start;
+    uint64_t root_start; /* another's answer opened its trace: it is shown as it was before, with its
+                            turn from this time on, until it moves; 0: not so */
     uint32_t operator_left, challenger_left;
     bool alone; /* when the turn began */
     lks_u256 prepaid;

@@ -45,6 +45,7 @@ void sim_begin_turn(sim *s, sim_dispute *d, lks_dispute_state state, const sim_b
     uint64_t used = b->time - d->start;
     *left = *left > used ? *left - (uint32_t)used : 0;
     d->start = b->time;
+    d->root_start = 0;
     d->at.state = state;
     d->alone = sim_seat_of(s, d)->disputes == 1;
 }
@@ -100,11 +101,20 @@ const char *sim_collect(sim *s, const lks_u256 *due, const sim_run *run)
 
 /* ---- views ---- */
 
+/* The contract writes a dispute down when it moves itself. */
 static void put_dispute(sim *s, const sim_dispute *d, lks_buf *result)
 {
     static const uint8_t zero[32];
+    sim_dispute before;
     lks_abi_writer e;
     lks_abi_begin(&e, result, 12);
+    if (d && d->root_start) {
+        before = *d;
+        before.at.state = LKS_DISPUTE_ROOT;
+        before.start = d->root_start;
+        before.operator_left = s->budget;
+        d = &before;
+    }
     bool closed = !d || d->at.state == LKS_DISPUTE_CLOSED;
     lks_abi_put_u64(&e, d ? d->at.state : 0);
     lks_abi_put_u64(&e, d ? d->at.op : 0);

@@ -114,7 +114,9 @@ static void open_all(sim *s, sim_dispute *d, const uint8_t root[32], const sim_b
         if (other == d || other->at.state != LKS_DISPUTE_ROOT ||
             memcmp(other->claim_id, d->claim_id, 32))
             continue;
+        uint64_t start = other->start;
         sim_begin_turn(s, other, LKS_DISPUTE_PICK, b);
+        other->root_start = start;
         other->alone = false;
     }
 }

@@ -90,6 +90,27 @@ static void test_opened_root(void **state) {
     assert_non_null(strstr(sim_host_lines(host), "the trace that its operator opened is wrong"));
 }
 
+/* The answer to another's dispute opens the trace for ours too, which the contract writes down only
+ * when it moves: ours goes on. */
+static void test_rival(void **state)
+{
+    (void)state;
+    fresh_chain(false, true);
+    start();
+    size_t r = foreign_claim(other);
+    puppet rival = accuser_of(r, 0x31);
+    puppet *liar = play(liar_of(r, right));
+    liar->silent = true;
+    puppet_challenge(&rival);
+    puppet_free(&rival);
+    RUN_UNTIL(chain->challenges == 2);
+    assert_memory_equal(chain->disputes[0].terms.challenger, rival.address, 20);
+    liar->silent = false;
+    RUN_UNTIL(chain->convictions);
+    assert_true(chain->answers > 1);
+    RUN_UNTIL(open_claims() == 0);
+}
+
 /* Both roles: a claim of our own is not disputed, wrong as it is. */
 static lks_err run_wrongly(const lks_served *served, const uint32_t *prompt, size_t prompt_count, const lks_policy *policy, uint32_t max_tokens,
                            const lks_generate_options *o, uint32_t *tokens, uint32_t *count) {
@@ -268,7 +289,7 @@ int main(int argc, char **argv) {
     const struct CMUnitTest tests[] = {
 #define TEST(f) cmocka_unit_test_teardown(f, no_teardown)
         TEST(test_right_claim), TEST(test_wrong_token), TEST(test_wrong_trace), TEST(test_silent_operator), TEST(test_share_and_bond),
-        TEST(test_opened_root), TEST(test_own_claim), TEST(test_recheck), TEST(test_false_challenges), TEST(test_finality_waits),
+        TEST(test_opened_root), TEST(test_rival), TEST(test_own_claim), TEST(test_recheck), TEST(test_false_challenges), TEST(test_finality_waits),
         TEST(test_refuses_traces), TEST(test_restarts), TEST(test_reorgs), TEST(test_crashes),
     };
     return cmocka_run_group_tests(tests, make_all, free_all);
