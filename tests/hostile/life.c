@@ -9,6 +9,7 @@
 
 #define BLOCKS 260u     /* in which requests are made and claimed */
 #define MOST_BLOCKS 900u /* until everything is settled */
+#define OLD_BLOCKS 2100u /* that some chains have before */
 #define CALL_TIMEOUT_MS 5000u
 
 static void one_block(life *l);
@@ -89,7 +90,6 @@ static void configure(life *l, party *p, const char *name, const char *folder)
     c->check_share = LKS_SHARE_ALL;
     c->max_fee = lks_u256_from_u64(UINT64_C(500000000000));
     c->max_priority_fee = lks_u256_from_u64(UINT64_C(10000000000));
-    p->node = (lks_eth){sim_call, l->chain, NULL};
 }
 
 static void remove_stores(const life *l)
@@ -113,12 +113,27 @@ static void make_chain(life *l)
     s->model = l->models->items[0].model;
     s->commitment = l->models->items[0].commitment;
     s->budget = 80;
-    s->floor = 30;
+    s->floor = LIFE_FLOOR;
     l->chain = s;
     l->period_ms = s->period * 1000;
     sim_clock = (sim_time){.now_ms = 1000, .wait = wait_for, .user = l};
     sim_clock.unix_seconds = s->blocks[0].time - 1;
     l->next_block_ms = sim_clock.now_ms + l->period_ms;
+}
+
+/* A chain that a node can go back on by thousands of blocks. */
+static void grow_old(life *l)
+{
+    sim_mine(l->chain, OLD_BLOCKS);
+    sim_clock.unix_seconds += OLD_BLOCKS * l->period_ms / 1000;
+    l->last_block += OLD_BLOCKS;
+    for (size_t i = 0; i < l->errand_count; i++) {
+        l->errands[i].ask_at += OLD_BLOCKS;
+        if (l->errands[i].cancel_at)
+            l->errands[i].cancel_at += OLD_BLOCKS;
+        if (l->errands[i].rival.silent_from != UINT64_MAX)
+            l->errands[i].rival.silent_from += OLD_BLOCKS;
+    }
 }
 
 static void begin(life *l, const char *folder)
@@ -136,8 +151,12 @@ static void begin(life *l, const char *folder)
         party_begin(&l->parties[i], key);
         sim_add_account(l->chain, lks_signer_address(l->parties[i].signer));
     }
+    for (size_t i = 0; i < LIFE_PARTIES; i++)
+        nodes_begin(l, i);
     l->last_block = BLOCKS;
     world_plan(l);
+    if (chance_of(&l->plan, 60) && l->options.kinds & 1u << HOSTILE_BACK)
+        grow_old(l);
     for (size_t i = 0; i < LIFE_PARTIES; i++)
         party_start(&l->parties[i]);
 }
@@ -146,6 +165,8 @@ static void end(life *l)
 {
     for (size_t i = 0; i < LIFE_PARTIES; i++)
         party_end(&l->parties[i]);
+    for (size_t i = 0; i < LIFE_PARTIES; i++)
+        nodes_end(l, i);
     for (size_t i = 0; i < l->errand_count; i++) {
         puppet_free(&l->errands[i].rival.player);
         for (size_t k = 0; k < l->errands[i].accuser_count; k++)
@@ -171,13 +192,15 @@ void life_run(const life_options *options, const char *folder, life_result *resu
     l.plan = chance_stream(options->seed, LIFE_PLAN);
     l.weather = chance_stream(options->seed, LIFE_CHAIN);
     l.crashes = chance_stream(options->seed, LIFE_CRASHES);
+    l.result.too_wrong = options->kinds && chance_of(&l.plan, 100);
     begin(&l, folder);
-    while (l.chain->block_count < BLOCKS ||
-           (l.chain->block_count < MOST_BLOCKS && !world_is_quiet(&l)))
+    uint64_t most = l.last_block - BLOCKS + MOST_BLOCKS;
+    while (l.chain->block_count < l.last_block ||
+           (l.chain->block_count < most && !world_is_quiet(&l)))
         pass_until(&l, l.next_block_ms);
     life_judge(&l);
     if (options->tell)
         tell(&l);
-    *result = l.result;
     end(&l);
+    *result = l.result;
 }

@@ -5,7 +5,7 @@
 #ifndef LKS_TESTS_LIFE_H
 #define LKS_TESTS_LIFE_H
 
-#include "tests/hostile/chance.h"
+#include "tests/hostile/hostile.h"
 #include "tests/hostile/party.h"
 #include "tests/plugin/puppet.h"
 #include "tests/plugin/sim.h"
@@ -15,6 +15,11 @@
 #define LIFE_PARTIES 2u
 #define LIFE_MAX_PROMPT 6u
 #define LIFE_MAX_TOKENS 6u
+
+/* Nodes are wrong for at most so many blocks at a time, unless a life is counted apart; then they are
+ * right for at least as many. A move in a dispute has LIFE_FLOOR seconds, and so many blocks. */
+#define LIFE_BRIDGED 8u
+#define LIFE_FLOOR 30u
 
 /* Streams of chance. */
 enum {
@@ -27,8 +32,16 @@ enum {
 typedef struct life_options {
     uint64_t seed;
     bool liars, accusers, odd, reorgs, restarts, fees;
+    uint32_t kinds; /* of what nodes do wrong: 1 << hostile_kind */
     bool tell; /* the parties' logs, and what happens on the chain, go to standard output */
 } life_options;
+
+/* What a party's node tells: of the chain as it is, as it was, and as it is on another branch. */
+typedef struct life_node {
+    hostile hostile;
+    struct life *life;
+    sim *past, *branch; /* NULL until they are looked at */
+} life_node;
 
 /* A claim that somebody other than the operator makes, in a seat beside it or alone. */
 typedef struct life_rival {
@@ -63,10 +76,13 @@ typedef struct life_errand {
 
 /* What became of it. */
 typedef struct life_result {
+    size_t lives; /* of a sum */
     size_t requests, final; /* not counting those that were cancelled */
     size_t liars, liars_convicted;
     size_t honest_losses; /* convictions, misses, lost disputes, accounts below what they began with */
     uint64_t blocks;
+    bool too_wrong; /* a node was wrong for longer than LIFE_BRIDGED blocks at a time */
+    uint64_t spoilt[HOSTILE_KINDS]; /* calls */
     char reason[400]; /* of the first loss, or of what else went wrong; "" */
 } life_result;
 
@@ -78,6 +94,7 @@ typedef struct life {
     uint64_t period_ms, next_block_ms;
     uint64_t last_block; /* nothing new begins after it */
     party parties[LIFE_PARTIES]; /* the operator, the challenger */
+    life_node nodes[LIFE_PARTIES];
     life_errand errands[LIFE_ERRANDS];
     size_t errand_count;
     life_result result;
@@ -102,6 +119,9 @@ void world_act(life *l);
 bool world_is_quiet(const life *l);
 /* world.c: the weather of the chain: fees, what the pool forgets, a re-org. */
 void world_weather(life *l);
+/* nodes.c: puts a node that misbehaves between a party and the chain. */
+void nodes_begin(life *l, size_t i);
+void nodes_end(life *l, size_t i);
 /* judge.c: fills in the result. */
 void life_judge(life *l);
 /* judge.c: prints what the chain has. */

@@ -1,6 +1,7 @@
 #include "tests/hostile/party.h"
 
 #include "chain/rpc.h"
+#include "tests/hostile/sim_time.h"
 #include "tests/plugin/puppet.h"
 
 #include <stdio.h>
@@ -56,14 +57,19 @@ static void free_call(party_call *c)
 static bool reply(party *p, const party_call *c)
 {
     lks_buf text = {0};
-    static const char lost[] = "{\"message\":\"the connection is lost\"}";
+    static const char none[] = "{\"message\":\"no answer\"}";
+    int32_t code = LOCKSTEP_RPC_FAILED;
     lks_err err = p->node.call(p->node.context, c->method, c->params, &text);
+    if (err == LKS_BUSY)
+        code = LOCKSTEP_RPC_LIMITED;
+    else if (err == LKS_TOO_LARGE)
+        code = LOCKSTEP_RPC_TOO_LARGE;
     if (err == LKS_OK)
         c->reply(c->user, 0, lks_buf_text(&text), text.len);
     else if (err == LKS_REMOTE)
         c->reply(c->user, -32000, lks_buf_text(&text), text.len);
     else if (err != LKS_TIMEOUT)
-        c->reply(c->user, LOCKSTEP_RPC_FAILED, lost, sizeof lost - 1);
+        c->reply(c->user, code, none, sizeof none - 1);
     lks_buf_free(&text);
     return err != LKS_TIMEOUT;
 }
@@ -82,18 +88,25 @@ bool party_answer(party *p)
 }
 
 /* Answers what nobody waits for any more: too late. */
-static void drop_calls(party *p)
+static void answer_late(party_call *calls, size_t *count)
 {
     static const char late[] = "{\"message\":\"too late\"}";
-    for (size_t i = 0; i < p->hung_count; i++) {
-        p->hung[i].reply(p->hung[i].user, LOCKSTEP_RPC_FAILED, late, sizeof late - 1);
-        free_call(&p->hung[i]);
+    for (size_t i = 0; i < *count; i++) {
+        calls[i].reply(calls[i].user, LOCKSTEP_RPC_FAILED, late, sizeof late - 1);
+        free_call(&calls[i]);
     }
-    for (size_t i = 0; i < p->call_count; i++) {
-        p->calls[i].reply(p->calls[i].user, LOCKSTEP_RPC_FAILED, late, sizeof late - 1);
-        free_call(&p->calls[i]);
-    }
-    p->hung_count = p->call_count = 0;
+    *count = 0;
+}
+
+/* The runner's own calls: an answer that does not come takes the time of one. */
+static lks_err call_of_runner(void *context, const char *method, const char *params,
+                              lks_buf *answer)
+{
+    party *p = context;
+    lks_err err = p->node.call(p->node.context, method, params, answer);
+    if (err == LKS_TIMEOUT)
+        sim_clock.wait(sim_clock.user, sim_clock.now_ms + p->timeout_ms);
+    return err;
 }
 
 /* ---- the plugin ---- */
@@ -144,7 +157,7 @@ void party_start(party *p)
     DO(lks_node_new(&p->rpc, &p->host, p->timeout_ms));
     DO(lks_operator_open(&p->op, &p->host, &p->config, p->models, p->inbox, p->rpc, p->signer));
     memset(&p->follow, 0, sizeof p->follow);
-    p->follow.node = p->node;
+    p->follow.node = (lks_eth){call_of_runner, p, NULL};
     p->follow.filter.addresses = (const uint8_t(*)[20])p->config.oracle;
     p->follow.filter.address_count = 1;
     p->follow.plugin = &p->plugin;
@@ -163,7 +176,8 @@ void party_halt(party *p)
     lks_lanes_stop(&p->op.lanes);
     lks_node_close(p->rpc);
     lks_operator_close(&p->op);
-    drop_calls(p);
+    answer_late(p->hung, &p->hung_count);
+    answer_late(p->calls, &p->call_count);
     lks_node_free(p->rpc);
     lks_inbox_free(p->inbox);
     p->open = false;
@@ -181,6 +195,7 @@ void party_work(party *p)
     if (!p->open || p->inside)
         return;
     p->inside = true;
+    answer_late(p->hung, &p->hung_count);
     lks_err err = runner_follow_step(&p->follow);
     if (err)
         runner_log(&p->runner, LOCKSTEP_LOG_DEBUG, "no new blocks: %s", lks_error_message());

@@ -45,6 +45,7 @@ static void plan_accusers(life *l, life_errand *e)
 static void plan_errand(life *l, life_errand *e)
 {
     e->ask_at = chance_between(&l->plan, FIRST_ASKED, (uint32_t)l->last_block - 140);
+    e->rival.silent_from = UINT64_MAX;
     e->prompt_count = chance_between(&l->plan, 1, LIFE_MAX_PROMPT);
     lks_request *t = &e->terms;
     t->max_tokens = chance_between(&l->plan, 1, LIFE_MAX_TOKENS);

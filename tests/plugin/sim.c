@@ -321,23 +321,30 @@ static void clear_accounts(sim *s)
     }
 }
 
-/* Makes the state anew from the blocks that are left. */
-static void rebuild(sim *s) {
-    size_t count = s->block_count;
+void sim_append(sim *s, const sim_block *b)
+{
     uint64_t base_fee = s->base_fee;
+    sim_block *copy = &s->blocks[s->block_count++];
+    if (copy != b)
+        *copy = *b;
+    size_t count = copy->tx_count;
+    copy->tx_count = 0;
+    s->base_fee = copy->base_fee; /* prices of then */
+    for (size_t i = 0; i < count; i++)
+        include(s, copy->txs[i]);
+    s->base_fee = base_fee;
+}
+
+void sim_rebuild(sim *s)
+{
+    size_t count = s->block_count;
     clear_logs(s);
     sim_game_clear(s);
     sim_oracle_clear(s);
     clear_accounts(s);
     s->reverts = 0;
-    for (s->block_count = 1; s->block_count < count;) {
-        sim_block *b = &s->blocks[s->block_count++];
-        size_t n = b->tx_count;
-        b->tx_count = 0;
-        s->base_fee = b->base_fee; /* prices of then */
-        for (size_t i = 0; i < n; i++) include(s, b->txs[i]);
-    }
-    s->base_fee = base_fee;
+    for (s->block_count = 1; s->block_count < count;)
+        sim_append(s, &s->blocks[s->block_count]);
 }
 
 void sim_reorg(sim *s, size_t count, bool keep_requests, bool keep_txs) {
@@ -348,7 +355,7 @@ void sim_reorg(sim *s, size_t count, bool keep_requests, bool keep_txs) {
         for (size_t k = 0; k < b->tx_count; k++) s->txs[b->txs[k]].pooled = s->txs[b->txs[k]].kind == SIM_SIGNED ? keep_txs : keep_requests;
     }
     s->branch++;
-    rebuild(s);
+    sim_rebuild(s);
     for (size_t i = 0; i < count; i++) mine(s);
     pthread_mutex_unlock(&s->lock);
 }

@@ -211,6 +211,16 @@ void sim_forget_pool(sim *s);
 /* What the bond of the account's operator has left to be locked. */
 lks_u256 sim_free_bond(const sim_account *a);
 
+/* Another view of a chain: what a node tells that lags behind it, or stands on a fork of it. It shows
+ * what sim_follow or sim_fork last made of it; takes no transactions. The chain outlives it. */
+sim *sim_new_view(const sim *of);
+void sim_free_view(sim *s); /* NULL is allowed */
+/* The chain's blocks up to a height. */
+void sim_follow(sim *s, const sim *of, uint64_t height);
+/* A fork that leaves the chain depth blocks below its head, and has as many blocks of its own, with
+ * the transactions of those that it has not, in other places. */
+void sim_fork(sim *s, const sim *of, size_t depth);
+
 /* lks_eth_call_fn. */
 lks_err sim_call(void *context, const char *method, const char *params_json, lks_buf *answer);
 

@@ -6,6 +6,10 @@
 
 /* Puts a transaction into the list and the pool. Returns: its index. */
 size_t sim_add_tx(sim *s, sim_kind kind, size_t request);
+/* Makes the state anew from the blocks. */
+void sim_rebuild(sim *s);
+/* Appends a block of another view of the chain, with its transactions. */
+void sim_append(sim *s, const sim_block *b);
 /* Out: the RLP of a block's header, appended. */
 void sim_header(const sim_block *b, lks_buf *rlp);
 
