@@ -9,6 +9,7 @@
 #include <sys/random.h>
 
 #include "chain/keccak.h"
+#include "chain/secret.h"
 
 struct lks_signer {
     secp256k1_context *context; /* randomised for this key; signing with it only reads it */
@@ -47,7 +48,7 @@ lks_err lks_signer_new(lks_signer **out, const uint8_t key32[32])
     lks_err err = LKS_OK;
     uint8_t seed[32];
     secp256k1_pubkey pubkey;
-    lks_signer *signer = calloc(1, sizeof *signer);
+    lks_signer *signer = lks_secret_new(sizeof *signer);
     *out = NULL;
     if (!signer)
         return lks_fail(LKS_NOMEM, "out of memory for a key");
@@ -83,8 +84,7 @@ void lks_signer_free(lks_signer *signer)
         return;
     if (signer->context)
         secp256k1_context_destroy(signer->context);
-    lks_wipe(signer, sizeof *signer);
-    free(signer);
+    lks_secret_free(signer, sizeof *signer);
 }
 
 const uint8_t *lks_signer_address(const lks_signer *signer) { return signer->address; }

@@ -1,7 +1,12 @@
 /* Keys, signatures, addresses, typed hashes. */
 #include "chain/address.h"
 #include "chain/eip712.h"
+#include "chain/secret.h"
 #include "chain/signer.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <sys/mman.h>
 
 #include "chain_test.h"
 
@@ -21,6 +26,43 @@ static const struct {
     {"f8b8af8ce3c7cca5e300d33939540c10d45ce001b8f252bfbc57ba0342904181", "4ba38d48a60f1b29e9eb726eaff08b2e83d8d81e031666fee50e85900d7dc1ef",
      "7063ae83e7f62bbb171798131b4a0564b956930092b33b07b395615d9ec7e15c", "58dfcc1e00a35e1572f366ffe34ba0fc47db1e7189759b9fb233c5b05ab388ea", 0},
 };
+
+/* Out: the flags of the mapping that an address lies in, "rd wr ...". */
+static void read_flags(const void *address, char flags[256])
+{
+    char line[512];
+    unsigned long from = 0, to = 0, at = (unsigned long)address;
+    bool inside = false;
+    FILE *f = fopen("/proc/self/smaps", "r");
+    flags[0] = 0;
+    assert_non_null(f);
+    while (!flags[0] && fgets(line, sizeof line, f)) {
+        if (sscanf(line, "%lx-%lx ", &from, &to) == 2)
+            inside = at >= from && at < to;
+        else if (inside && strncmp(line, "VmFlags:", 8) == 0)
+            snprintf(flags, 256, "%.200s", line + 8);
+    }
+    fclose(f);
+}
+
+/* A key is in no core dump. Its pages are locked where that is allowed. */
+static void test_secret_pages(void **state)
+{
+    (void)state;
+    static const uint8_t key[32] = {[31] = 1};
+    char flags[256];
+    void *probe = lks_secret_new(32);
+    lks_signer *signer;
+    assert_non_null(probe);
+    OK(lks_signer_new(&signer, key));
+    read_flags(signer, flags);
+    assert_non_null(strstr(flags, " dd"));
+    if (mlock(probe, 32) == 0)
+        assert_non_null(strstr(flags, " lo"));
+    lks_signer_free(signer);
+    lks_secret_free(probe, 32);
+    lks_secret_free(NULL, 32);
+}
 
 static lks_signer *make(const char *key_digits)
 {
@@ -179,7 +221,7 @@ static void test_ether_mail(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_rfc6979),      cmocka_unit_test(test_bad_signature),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_rfc6979), cmocka_unit_test(test_secret_pages), cmocka_unit_test(test_bad_signature),
                                        cmocka_unit_test(test_keys),         cmocka_unit_test(test_address_text),
                                        cmocka_unit_test(test_contract_address), cmocka_unit_test(test_ether_mail)};
     return cmocka_run_group_tests(tests, NULL, NULL);

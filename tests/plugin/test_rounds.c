@@ -55,14 +55,19 @@ static void test_best_first(void **state)
         mine_and_turn();
     op.speeds[0].decode_us = 1000000; /* 8 s an answer of 8 tokens */
     lks_request t = sim_terms(chain);
-    chain->accounts->free_bond = t.stake;
+    chain->accounts->free_bond = lks_u256_from_u64(1);
     t.fee = lks_u256_from_u64(800);
     size_t longer = sim_ask(chain, &t, 5);
-    t.fee = lks_u256_from_u64(500);
-    t.max_tokens = 4;
-    size_t better = sim_ask(chain, &t, 6);
+    mine_and_turn();
     t.fee = lks_u256_from_u64(300);
+    t.max_tokens = 4;
     size_t worse = sim_ask(chain, &t, 7);
+    mine_and_turn();
+    t.fee = lks_u256_from_u64(500);
+    size_t better = sim_ask(chain, &t, 6);
+    mine_and_turn();
+    assert_int_equal(job_of(better).state, LKS_JOB_SEEN);
+    chain->accounts->free_bond = t.stake;
     run_until(better, LKS_JOB_CLAIMED);
     assert_true(job_of(longer).state == LKS_JOB_SEEN && job_of(worse).state == LKS_JOB_SEEN);
     assert_int_equal(chain->accepts, 1);

@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <time.h>
 
 /* A client that does not answer is asked again after that long. */
@@ -163,6 +164,7 @@ int main(int argc, char **argv)
     runner_clients *clients = NULL;
     lks_node *node = NULL;
     int code = RUNNER_FAILED;
+    prctl(PR_SET_DUMPABLE, 0); /* the plugin will have a key: no core file, no debugger of the same user */
     if (!runner_options_read(&o, argc, argv, &code))
         goto out;
     host.log_level = o.log_level;
