@@ -8,6 +8,8 @@
 
 /* Blocks that one step of catching up reads one by one. */
 #define BLOCKS_A_STEP 32u
+/* Calls for logs of a range whose blocks are stored together. */
+#define CALLS_A_RANGE 16u
 /* A node that is that many blocks behind is worth a line at once. */
 #define LAG_BLOCKS 8u
 
@@ -264,12 +266,23 @@ static lks_err read_block(lks_feed *f, uint64_t number, const lks_eth_header *ne
     return err;
 }
 
+/* The last block of the range that begins at from: no more than so many calls get, where the node
+ * gives few blocks at once, so that a failure loses little. */
+static uint64_t range_end(const lks_feed *f, uint64_t from, uint64_t most)
+{
+    uint64_t blocks = LKS_FEED_RANGE;
+    if (f->node.ranges)
+        blocks = lks_eth_ranges_next(f->node.ranges, blocks) * CALLS_A_RANGE;
+    if (blocks > LKS_FEED_RANGE)
+        blocks = LKS_FEED_RANGE;
+    return most - from < blocks ? most : from + blocks - 1;
+}
+
 static lks_err read_on(lks_feed *f, uint64_t from, const lks_eth_header *newest)
 {
     lks_err err = LKS_OK;
     if (newest->number - from >= LKS_FEED_NEWEST) {
-        uint64_t to = newest->number - LKS_FEED_NEWEST;
-        return read_range(f, from, to - from < LKS_FEED_RANGE ? to : from + LKS_FEED_RANGE - 1);
+        return read_range(f, from, range_end(f, from, newest->number - LKS_FEED_NEWEST));
     }
     for (uint64_t n = from; !err && n <= newest->number && n - from < BLOCKS_A_STEP; n++)
         err = read_block(f, n, newest);

@@ -4,6 +4,8 @@
 #include <sqlite3.h>
 #include <time.h>
 
+#include "chain/json.h"
+
 static size_t claimed_job(uint32_t window)
 {
     lks_request terms = sim_terms(chain);
@@ -243,6 +245,44 @@ static bool give_no_logs(void *user, const char *method, const char *params, lks
     return true;
 }
 
+static unsigned log_calls;
+
+/* Gives ten blocks at once, and of forty calls fails three in a row. */
+static bool give_few_blocks(void *user, const char *method, const char *params, lks_buf *answer)
+{
+    lks_json doc = {0};
+    uint64_t from = 0, to = 0;
+    (void)user;
+    if (strcmp(method, "eth_getLogs") || strstr(params, "blockHash"))
+        return false;
+    DO(lks_json_parse(&doc, params, strlen(params), 1000));
+    DO(lks_json_quantity(&doc, lks_json_path(&doc, 0, "0.fromBlock"), &from));
+    DO(lks_json_quantity(&doc, lks_json_path(&doc, 0, "0.toBlock"), &to));
+    lks_json_free(&doc);
+    bool fails = ++log_calls % 40 < 3 || to - from >= 10;
+    if (fails)
+        lks_buf_put_text(answer, "\"broken\"");
+    return fails;
+}
+
+/* A failure loses what a few calls gave, not all blocks of the range. */
+static void test_few_blocks(void **state)
+{
+    (void)state;
+    turn();
+    halt();
+    sim_mine(chain, 1100);
+    chain->lie = give_few_blocks;
+    log_calls = 0;
+    start();
+    for (int i = 0; i < 100 && op.feed.head.ref.number < chain->block_count - 1; i++) {
+        op.next_sync_ms = 0;
+        turn();
+    }
+    assert_int_equal(op.feed.head.ref.number, chain->block_count - 1);
+    assert_true(log_calls < 300);
+}
+
 /* One answer without logs is asked for again at once; several, later, and that is told. */
 static void test_empty_answers(void **state)
 {
@@ -387,6 +427,7 @@ int main(int argc, char **argv)
         cmocka_set_test_filter(argv[1]);
     const struct CMUnitTest tests[] = {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+        TEST(test_few_blocks),
         TEST(test_node_far_behind), TEST(test_node_flaps), TEST(test_shorter_branch),
         TEST(test_nothing_canonical), TEST(test_young_database), TEST(test_final_block),
         TEST(test_final_reverts), TEST(test_rewind_fails), TEST(test_empty_answers),
