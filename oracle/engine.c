@@ -45,49 +45,72 @@ static void place(slot *out, const lks_op *op, uint8_t *memory, size_t rows, boo
     a->idx = trace ? (uint32_t *)memory : NULL;
 }
 
-/* Gives every operation but K and V one of few shared buffers: a buffer is free again after the last operation that reads it. Every output is read by a later
- * operation, so it stays at least while the next one is computed, as the hook may want it to. */
-static lks_err plan_buffers(lks_session *s)
+/* Which operation's output lies in which of few shared buffers. */
+typedef struct buffer_plan {
+    int *of;       /* by operation; -1: in none */
+    size_t *sizes; /* of the buffers */
+    uint32_t count;
+} buffer_plan;
+
+static void free_plan(buffer_plan *plan)
 {
-    const lks_program *p = &s->model->program;
-    bool trace = s->hook != NULL;
+    free(plan->of);
+    free(plan->sizes);
+}
+
+/* Gives every operation but K and V one of few shared buffers: a buffer is free again after the last operation that reads it. Every output is read by a later
+ * operation, so it stays at least while the next one is computed, as the hook may want it to. Out: plan, to be freed. */
+static lks_err plan_buffers(buffer_plan *plan, const lks_program *p, uint32_t batch, bool trace)
+{
     uint32_t *last_use = calloc(p->op_count, sizeof *last_use);
-    size_t *sizes = calloc(p->op_count, sizeof *sizes);
     bool *busy = calloc(p->op_count, sizeof *busy);
-    lks_err err = last_use && sizes && busy ? LKS_OK : lks_fail(LKS_NOMEM, "out of memory");
+    *plan = (buffer_plan){calloc(p->op_count, sizeof *plan->of), calloc(p->op_count, sizeof *plan->sizes), 0};
+    lks_err err = last_use && busy && plan->of && plan->sizes ? LKS_OK : lks_fail(LKS_NOMEM, "out of memory");
     for (uint32_t i = 0; !err && i < p->op_count; i++)
         for (int k = 0; k < 4; k++)
             if (p->ops[i].inputs[k] != LKS_NONE)
                 last_use[p->ops[i].inputs[k]] = i;
     for (uint32_t i = 0; !err && i < p->op_count; i++) {
         const lks_op *op = &p->ops[i];
-        s->slots[i].buffer = -1;
+        plan->of[i] = -1;
         if (op->kind != LKS_ROWS_KV && op->form != LKS_FORM_SAMPLE) {
             uint32_t b = 0;
-            while (b < s->buffer_count && busy[b])
+            while (b < plan->count && busy[b])
                 b++;
-            s->buffer_count += b == s->buffer_count;
+            plan->count += b == plan->count;
             busy[b] = true;
-            s->slots[i].buffer = (int)b;
-            size_t size = output_size(op, s->batch, trace);
-            sizes[b] = size > sizes[b] ? size : sizes[b];
+            plan->of[i] = (int)b;
+            size_t size = output_size(op, batch, trace);
+            plan->sizes[b] = size > plan->sizes[b] ? size : plan->sizes[b];
         }
         for (int k = 0; k < 4; k++) {
             uint32_t input = op->inputs[k];
-            if (input != LKS_NONE && last_use[input] == i && s->slots[input].buffer >= 0 && p->ops[input].kind != LKS_ROWS_SAMPLED)
-                busy[s->slots[input].buffer] = false;
+            if (input != LKS_NONE && last_use[input] == i && plan->of[input] >= 0 && p->ops[input].kind != LKS_ROWS_SAMPLED)
+                busy[plan->of[input]] = false;
         }
     }
-    s->buffers = err ? NULL : calloc(s->buffer_count + 1, sizeof *s->buffers);
-    for (uint32_t b = 0; !err && b < s->buffer_count; b++)
-        if (!s->buffers || !(s->buffers[b] = allocate(sizes[b])))
-            err = lks_fail(LKS_NOMEM, "out of memory for %zu bytes of activations", sizes[b]);
-    for (uint32_t i = 0; !err && i < p->op_count; i++)
-        if (s->slots[i].buffer >= 0)
-            place(&s->slots[i], &p->ops[i], s->buffers[s->slots[i].buffer], s->batch, trace);
     free(last_use);
-    free(sizes);
     free(busy);
+    return err;
+}
+
+static lks_err make_buffers(lks_session *s)
+{
+    const lks_program *p = &s->model->program;
+    bool trace = s->hook != NULL;
+    buffer_plan plan;
+    lks_err err = plan_buffers(&plan, p, s->batch, trace);
+    s->buffers = err ? NULL : calloc(plan.count + 1, sizeof *s->buffers);
+    s->buffer_count = s->buffers ? plan.count : 0;
+    for (uint32_t b = 0; !err && b < plan.count; b++)
+        if (!s->buffers || !(s->buffers[b] = allocate(plan.sizes[b])))
+            err = lks_fail(LKS_NOMEM, "out of memory for %zu bytes of activations", plan.sizes[b]);
+    for (uint32_t i = 0; !err && i < p->op_count; i++) {
+        s->slots[i].buffer = plan.of[i];
+        if (plan.of[i] >= 0)
+            place(&s->slots[i], &p->ops[i], s->buffers[plan.of[i]], s->batch, trace);
+    }
+    free_plan(&plan);
     return err;
 }
 
@@ -124,6 +147,34 @@ static lks_err make_caches(lks_session *s)
     return LKS_OK;
 }
 
+static uint32_t batch_of(const lks_session_options *o)
+{
+    uint32_t batch = o->batch ? o->batch : DEFAULT_BATCH;
+    return batch < o->max_positions ? batch : o->max_positions;
+}
+
+static size_t scratch_size(uint32_t max_positions) { return LKS_ATTN_ROWS * lks_attn_scratch(max_positions - 1) * sizeof(float); }
+
+uint64_t lks_session_bytes(const lks_model *m, const lks_session_options *o)
+{
+    const lks_program *p = &m->program;
+    unsigned threads = lks_pool_size(o->threads);
+    bool trace = o->hook != NULL;
+    buffer_plan plan;
+    uint64_t bytes = (uint64_t)p->op_count * sizeof(slot) + threads * (uint64_t)scratch_size(o->max_positions);
+    if (plan_buffers(&plan, p, batch_of(o), trace)) {
+        free_plan(&plan);
+        return UINT64_MAX;
+    }
+    for (uint32_t b = 0; b < plan.count; b++)
+        bytes += plan.sizes[b];
+    for (uint32_t i = 0; i < p->op_count; i++)
+        if (p->ops[i].kind == LKS_ROWS_KV)
+            bytes += output_size(&p->ops[i], (size_t)o->max_positions * p->ops[i].kv_heads, trace);
+    free_plan(&plan);
+    return bytes;
+}
+
 lks_err lks_session_open(lks_session **out, const lks_model *m, const lks_session_options *o)
 {
     *out = NULL;
@@ -144,9 +195,7 @@ lks_err lks_session_open(lks_session **out, const lks_model *m, const lks_sessio
     if (o->ops && o->ops < s->ops)
         s->ops = o->ops;
     s->max_positions = o->max_positions;
-    s->batch = o->batch ? o->batch : DEFAULT_BATCH;
-    if (s->batch > s->max_positions)
-        s->batch = s->max_positions;
+    s->batch = batch_of(o);
     s->slots = calloc(m->program.op_count, sizeof *s->slots);
     lks_err err = s->slots ? lks_pool_open(&s->pool, o->threads) : lks_fail(LKS_NOMEM, "out of memory");
     if (s->slots)
@@ -154,13 +203,13 @@ lks_err lks_session_open(lks_session **out, const lks_model *m, const lks_sessio
     if (!err)
         err = lks_packed_make(m->packed, &m->program, s->kernels->lanes, s->pool);
     if (!err)
-        err = plan_buffers(s);
+        err = make_buffers(s);
     if (!err)
         err = make_caches(s);
     if (!err && !(s->scratch = calloc(lks_pool_threads(s->pool), sizeof *s->scratch)))
         err = lks_fail(LKS_NOMEM, "out of memory");
     for (unsigned t = 0; !err && t < lks_pool_threads(s->pool); t++)
-        if (!(s->scratch[t] = allocate(LKS_ATTN_ROWS * lks_attn_scratch(s->max_positions - 1) * sizeof(float))))
+        if (!(s->scratch[t] = allocate(scratch_size(s->max_positions))))
             err = lks_fail(LKS_NOMEM, "out of memory");
     if (err)
         lks_session_close(s);

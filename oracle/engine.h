@@ -46,6 +46,10 @@ typedef struct lks_session_options {
  * Returns: LKS_OK; LKS_BADARGS (max_positions is 0 or above the model's, other kernels than a settled model's); LKS_NOMEM. The model must outlive the session. */
 LKS_MUST_USE lks_err lks_session_open(lks_session **out, const lks_model *m, const lks_session_options *options);
 void lks_session_close(lks_session *s);
+/* Bytes that such a session allocates, but for threads and less than a page per buffer; UINT64_MAX
+ * when that cannot be told (out of memory). Not counted: what packed weights take, which all sessions
+ * of a model share. */
+uint64_t lks_session_bytes(const lks_model *m, const lks_session_options *options);
 
 /* Computes `count` more positions with these token ids, in passes of at most the batch, and keeps the final norm's rows of the last `sampled` of them
  * (at most the batch, and at most the last pass's length).

@@ -5,6 +5,8 @@
 
 #include <stdlib.h>
 
+enum { DEFAULT_BATCH = 512 };
+
 static bool is_end(const uint32_t *eos, size_t count, uint32_t id)
 {
     for (size_t i = 0; i < count; i++)
@@ -76,7 +78,7 @@ lks_err lks_generate(const lks_model *m, const uint32_t *prompt, size_t prompt_c
 {
     static const lks_generate_options defaults = {0};
     const lks_generate_options *o = options ? options : &defaults;
-    unsigned batch = o->batch ? o->batch : 512;
+    unsigned batch = o->batch ? o->batch : DEFAULT_BATCH;
     lks_sampling sampling;
     lks_session *s = NULL;
     float *logits = NULL;
@@ -97,4 +99,11 @@ lks_err lks_generate(const lks_model *m, const uint32_t *prompt, size_t prompt_c
     free(logits);
     lks_session_close(s);
     return err;
+}
+
+uint64_t lks_generate_bytes(const lks_model *m, size_t prompt_count, uint32_t max_tokens, unsigned threads)
+{
+    lks_session_options so = {.threads = threads, .batch = DEFAULT_BATCH, .max_positions = (uint32_t)prompt_count + max_tokens - 1};
+    uint64_t session = lks_session_bytes(m, &so);
+    return session == UINT64_MAX ? session : session + m->program.vocab_size * sizeof(float);
 }

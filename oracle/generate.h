@@ -37,4 +37,7 @@ typedef struct lks_generate_options {
 LKS_MUST_USE lks_err lks_generate(const lks_model *m, const uint32_t *prompt, size_t prompt_count, const lks_policy *policy,
                                   uint32_t max_tokens, const lks_generate_options *options, uint32_t *tokens, uint32_t *count);
 
+/* Bytes that such a run allocates: its session's (lks_session_bytes) and a row of logits. */
+uint64_t lks_generate_bytes(const lks_model *m, size_t prompt_count, uint32_t max_tokens, unsigned threads);
+
 #endif

@@ -105,15 +105,19 @@ static lks_err start_helper(lks_pool *p)
     return LKS_OK;
 }
 
-lks_err lks_pool_open(lks_pool **out, unsigned threads)
+unsigned lks_pool_size(unsigned threads)
 {
-    *out = NULL;
     if (threads == 0) {
         long cores = sysconf(_SC_NPROCESSORS_ONLN);
         threads = cores > 0 ? (unsigned)cores : 1;
     }
-    if (threads > MAX_THREADS)
-        threads = MAX_THREADS;
+    return threads < MAX_THREADS ? threads : MAX_THREADS;
+}
+
+lks_err lks_pool_open(lks_pool **out, unsigned threads)
+{
+    *out = NULL;
+    threads = lks_pool_size(threads);
     lks_pool *p = calloc(1, sizeof *p);
     if (!p)
         return lks_fail(LKS_NOMEM, "out of memory");

@@ -13,6 +13,8 @@ typedef struct lks_pool lks_pool;
 
 /* threads: 0 is one for every core of the machine; 1 runs everything on the caller. */
 LKS_MUST_USE lks_err lks_pool_open(lks_pool **out, unsigned threads);
+/* Threads of a pool that is opened so. */
+unsigned lks_pool_size(unsigned threads);
 void lks_pool_close(lks_pool *pool);
 unsigned lks_pool_threads(const lks_pool *pool);
 

@@ -135,6 +135,29 @@ lks_err lks_trace_make(lks_trace **out, const lks_model *m, const lks_run *run, 
     return err;
 }
 
+bool lks_trace_plan(lks_trace_needs *out, const lks_model *m, size_t prompt, size_t answer, unsigned threads)
+{
+    const lks_program *p = &m->program;
+    uint64_t leaves = 0, longest = 0;
+    *out = (lks_trace_needs){0};
+    if (prompt == 0 || answer == 0 || prompt + answer - 1 > p->max_positions)
+        return false;
+    uint32_t positions = (uint32_t)(prompt + answer - 1);
+    for (uint32_t i = 0; i < p->op_count; i++) {
+        lks_shape s;
+        lks_shape_output(&s, &p->ops[i], positions, (uint32_t)answer);
+        uint64_t rows = (uint64_t)s.rows * (s.heads ? s.heads : 1);
+        leaves += rows * s.chunks;
+        out->rows += rows * s.row_size;
+        longest = s.row_size > longest ? s.row_size : longest;
+    }
+    uint64_t session = lks_trace_pass_bytes(m, positions, threads);
+    out->kept = leaves * 32 + (prompt + 2 * answer) * sizeof(uint32_t) +
+                p->op_count * (sizeof(lks_shape) + 2 * sizeof(uint64_t) + 32);
+    out->pass = session + lks_pool_size(threads) * (uint64_t)(2 * 16384 + 16 * longest);
+    return session != UINT64_MAX;
+}
+
 void lks_trace_free(lks_trace *t)
 {
     if (!t)

@@ -58,6 +58,9 @@ typedef struct lks_trace_pass {
     uint32_t first_sampled; /* row of the batch's first sampled position */
 } lks_trace_pass;
 
+/* Bytes that a pass over so many positions allocates at most, with the logits of sampled rows;
+ * UINT64_MAX as of lks_session_bytes. */
+uint64_t lks_trace_pass_bytes(const lks_model *m, uint32_t positions, unsigned threads);
 LKS_MUST_USE lks_err lks_trace_pass_open(lks_trace_pass *p);
 LKS_MUST_USE lks_err lks_trace_pass_run(lks_trace_pass *p);
 void lks_trace_pass_close(lks_trace_pass *p);

@@ -36,6 +36,14 @@ void lks_trace_pass_close(lks_trace_pass *p)
 /* Sampled rows at once, and those of which all logits are kept, for a policy that needs more than the largest. */
 enum { MOST_ROWS = LKS_GREEDY_ROWS, LOGIT_ROWS = 64 };
 
+uint64_t lks_trace_pass_bytes(const lks_model *m, uint32_t positions, unsigned threads)
+{
+    lks_session_options o = {.threads = threads, .batch = LKS_TRACE_BATCH, .max_positions = positions, .hook = on_output};
+    uint64_t session = lks_session_bytes(m, &o);
+    uint64_t logits = (uint64_t)LOGIT_ROWS * sizeof(float) * m->program.vocab_size;
+    return session == UINT64_MAX ? session : session + logits;
+}
+
 typedef struct sample_job {
     const lks_trace *trace;
     const lks_kernels *kernels;

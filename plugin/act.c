@@ -2,6 +2,7 @@
 #include "plugin/operator.h"
 
 #include "plugin/alarms.h"
+#include "plugin/gate.h"
 #include "plugin/log.h"
 #include "plugin/terms.h"
 
@@ -37,25 +38,6 @@ static bool pause_for(lks_operator *op, const uint8_t id32[32], lks_action actio
 bool lks_act_pause(lks_operator *op, const uint8_t id32[32], lks_action action)
 {
     return pause_for(op, id32, action, 1);
-}
-
-/* ---- estimates ---- */
-
-static size_t model_index(const lks_operator *op, const uint8_t model_id[32]) {
-    const lks_served *served = lks_models_find(op->models, model_id);
-    return served ? (size_t)(served - op->models->items) : LKS_MAX_MODELS;
-}
-
-/* Returns: milliseconds that an answer may take; UINT64_MAX when the model's speed is not known yet. */
-static uint64_t estimate_ms(const lks_operator *op, const lks_request *r) {
-    size_t i = model_index(op, r->model_id);
-    if (i == LKS_MAX_MODELS || op->speeds[i].decode_us == 0) return UINT64_MAX;
-    return ((uint64_t)r->prompt_count * op->speeds[i].prefill_us + (uint64_t)r->max_tokens * op->speeds[i].decode_us) / 1000 + 1;
-}
-
-/* Returns: milliseconds that the trace of its claim may take; UINT64_MAX when that is not known yet. */
-static uint64_t trace_ms(const lks_operator *op, const lks_request *r) {
-    return lks_disputes_on(op) ? lks_disputes_trace_ms(op, r->model_id, (uint64_t)r->prompt_count + r->max_tokens) : 0;
 }
 
 /* ---- transactions ---- */
@@ -210,25 +192,22 @@ static void add_locked(lks_job_world *world, const lks_jobs *jobs)
 }
 
 /* The state of the world that all of this tick's decisions share; acceptances reduce it as they are decided. */
-static lks_err look_around(lks_operator *op, const lks_jobs *jobs, lks_job_world *world) {
+static lks_err look_around(lks_operator *op, const lks_jobs *jobs, lks_job_world *world, lks_load *all) {
     bool any_seen = false;
     *world = (lks_job_world){.now = lks_chain_time(op), .head = op->head.ref.number, .reveal_seconds = op->reveal_seconds};
     world->head_time = op->head.time;
     world->inclusion_ms = LKS_INCLUSION_BLOCKS * op->interval_ms;
     world->worker_idle = lks_worker_idle(op->worker);
-    world->traces_max_ms = lks_disputes_on(op) ? (uint64_t)op->deployment.budget * 1000 / 2 : UINT64_MAX;
+    *all = (lks_load){0};
     for (size_t i = 0; i < jobs->count; i++) {
         const lks_job *job = &jobs->items[i];
         if (job->state == LKS_JOB_SEEN) any_seen = true;
         if (lks_job_is_late(job, world->now, op->reveal_seconds)) continue; /* nothing will come of it */
-        if (job->state == LKS_JOB_ACCEPTING || job->state == LKS_JOB_ACCEPTED) {
-            uint64_t ms = estimate_ms(op, &job->request);
-            if (ms != UINT64_MAX) world->backlog_ms += ms;
-        }
-        if (job->state != LKS_JOB_SEEN && job->state != LKS_JOB_REFUSED) {
-            uint64_t ms = trace_ms(op, &job->request);
-            if (ms != UINT64_MAX) world->traces_ms += ms;
-        }
+        if (job->state == LKS_JOB_SEEN || job->state == LKS_JOB_REFUSED)
+            continue;
+        lks_load load;
+        lks_gate_load(&load, op, job);
+        lks_gate_add(all, &load);
     }
     if (!any_seen) return LKS_OK;
     lks_err err = read_free_bond(op, &world->free_bond);
@@ -253,15 +232,15 @@ static bool is_out_of_service(const lks_operator *op, const lks_job *job, lks_ac
 }
 
 /* Decides about one job. Returns: what is due; drops at once. */
-static lks_action decide(lks_operator *op, lks_job *job, lks_job_world *world) {
+static lks_action decide(lks_operator *op, lks_job *job, lks_job_world *world, lks_load *all) {
     lks_drop why;
     char name[LKS_SHORT_ID_SIZE];
     lks_short_id(name, job->request_id);
-    world->answer_ms = estimate_ms(op, &job->request);
-    world->trace_ms = trace_ms(op, &job->request);
     if (op->stale && job->state == LKS_JOB_SEEN)
         return LKS_ACTION_NONE;
-    bool measured = world->answer_ms != UINT64_MAX && world->trace_ms != UINT64_MAX;
+    lks_load load;
+    bool measured = lks_gate_load(&load, op, job);
+    lks_gate_world(world, op, all, &load);
     if (job->state == LKS_JOB_SEEN && op->config->is_operator && !measured) return LKS_ACTION_NONE;
     world->disputed = job->state == LKS_JOB_CLAIMED && lks_disputes_hold(op, job->round.claim_id);
     lks_alarms_job(op, job, world);
@@ -272,8 +251,7 @@ static lks_action decide(lks_operator *op, lks_job *job, lks_job_world *world) {
     else if (action == LKS_ACTION_NONE && why && lks_act_pause(op, job->request_id, LKS_ACTION_NONE))
         lks_log(op->host, LKS_WARN, "request %s waits: %s", name, lks_drop_text(why));
     if (action == LKS_ACTION_ACCEPT) {
-        world->backlog_ms += world->answer_ms;
-        world->traces_ms += world->trace_ms;
+        lks_gate_add(all, &load);
         lks_u256_sub(&world->free_bond, &world->free_bond, &job->request.stake);
         if (job->request.replicas > 1)
             lks_u256_add(&world->unfilled, &world->unfilled, &job->request.stake);
@@ -307,7 +285,8 @@ static turn *order(const lks_operator *op, const lks_jobs *jobs)
     for (size_t i = 0; turns && i < jobs->count; i++) {
         const lks_request *r = &jobs->items[i].request;
         bool seen = jobs->items[i].state == LKS_JOB_SEEN;
-        uint64_t answer = seen ? estimate_ms(op, r) : 0, trace = seen ? trace_ms(op, r) : 0;
+        uint64_t answer = seen ? lks_estimate_answer_ms(op, r) : 0;
+        uint64_t trace = seen ? lks_estimate_trace_ms(op, r) : 0;
         turns[i] = (turn){.job = i, .request = seen ? r : NULL, .ms = UINT64_MAX};
         if (answer != UINT64_MAX && trace != UINT64_MAX)
             turns[i].ms = answer + trace;
@@ -338,17 +317,18 @@ void lks_act_tend(lks_operator *op)
 void lks_act_tick(lks_operator *op) {
     lks_jobs jobs = {0};
     lks_job_world world;
+    lks_load all;
     due *list = NULL;
     turn *turns = NULL;
     size_t count = 0;
     lks_service_look(op);
     lks_err err = lks_store_jobs_open(op->store, &jobs);
-    if (!err) err = look_around(op, &jobs, &world);
+    if (!err) err = look_around(op, &jobs, &world, &all);
     if (!err && jobs.count && !(list = calloc(jobs.count, sizeof *list))) err = lks_fail(LKS_NOMEM, "out of memory");
     if (!err && !(turns = order(op, &jobs)))
         err = lks_fail(LKS_NOMEM, "out of memory");
     for (size_t i = 0; !err && i < jobs.count; i++) {
-        lks_action action = decide(op, &jobs.items[turns[i].job], &world);
+        lks_action action = decide(op, &jobs.items[turns[i].job], &world, &all);
         if (action == LKS_ACTION_NONE)
             continue;
         list[count] = due_of(op, &jobs, turns[i].job, action, world.answer_ms);

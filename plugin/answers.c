@@ -15,25 +15,6 @@ static const uint8_t no_request[32];
 
 /* ---- results ---- */
 
-static uint64_t blend(uint64_t old, uint64_t measured) {
-    if (measured == 0) return old;
-    return old == 0 ? measured : (3 * old + measured) / 4;
-}
-
-static void learn_speed(lks_operator *op, const lks_answer *a) {
-    lks_speed *speed = &op->speeds[a->served - op->models->items];
-    speed->prefill_us = blend(speed->prefill_us, a->speed.prefill_us ? a->speed.prefill_us : 1);
-    speed->decode_us = blend(speed->decode_us, a->speed.decode_us);
-    if (speed->decode_us == 0) speed->decode_us = blend(0, a->total_ms * 1000 + 1); /* one token was all there was to measure */
-    lks_err err = lks_store_begin(op->store);
-    if (!err) {
-        err = lks_store_speed_put(op->store, a->served->model_id, speed);
-        if (!err) err = lks_store_commit(op->store);
-        else lks_store_rollback(op->store);
-    }
-    if (err) lks_log(op->host, LKS_WARN, "a measured speed is not stored: %s", lks_error_message());
-}
-
 static lks_err store_answer(lks_operator *op, const lks_answer *a) {
     lks_buf packed = {0};
     lks_job job;
@@ -64,9 +45,9 @@ bool lks_answers_take(lks_operator *op) {
             lks_act_pause(op, a.request_id, LKS_ACTION_ANSWER);
         }
     } else {
-        learn_speed(op, &a);
+        lks_estimate_answer(op, &a);
         if (trial) {
-            const lks_speed *s = &op->speeds[a.served - op->models->items];
+            const lks_speed *s = &op->costs[a.served - op->models->items].speed;
             lks_log(op->host, LKS_INFO, "measured: %llu us a prompt token, %llu us an answered one", (unsigned long long)s->prefill_us,
                     (unsigned long long)s->decode_us);
         } else {
@@ -146,13 +127,6 @@ static lks_err check_seed(lks_operator *op, const lks_job *job)
                     (unsigned long long)number);
 }
 
-/* Microseconds of the engine that the answer needs at least: it may end with its first token. */
-static uint64_t least_us(const lks_operator *op, const lks_work *work)
-{
-    const lks_speed *speed = &op->speeds[work->served - op->models->items];
-    return work->prompt_count * speed->prefill_us + speed->decode_us;
-}
-
 bool lks_answers_start(lks_operator *op, const lks_job *job, uint64_t answer_ms)
 {
     lks_work work = {0};
@@ -162,7 +136,8 @@ bool lks_answers_start(lks_operator *op, const lks_job *job, uint64_t answer_ms)
     lks_err err = check_seed(op, job);
     if (!err)
         err = make_work(op, job, &work);
-    if (!err && !lks_lanes_have_time(op, deadline, least_us(op, &work)))
+    /* It may end with its first token. */
+    if (!err && !lks_lanes_have_time(op, deadline, lks_estimate_prompt_us(op, work.served, work.prompt_count)))
         err = lks_fail(LKS_TIMEOUT, "reading its prompt alone would end after its deadline");
     if (err) {
         if (lks_act_pause(op, job->request_id, LKS_ACTION_ANSWER))
@@ -201,7 +176,7 @@ void lks_answers_drop(lks_operator *op, const lks_jobs *jobs)
 bool lks_answers_trial(lks_operator *op) {
     for (size_t i = 0; i < op->models->count; i++) {
         const lks_served *served = &op->models->items[i];
-        if (!lks_service_has(op, served) || op->speeds[i].decode_us || lks_act_is_paused(op, no_request, LKS_ACTION_ANSWER)) continue;
+        if (!lks_service_has(op, served) || op->costs[i].speed.decode_us || lks_act_is_paused(op, no_request, LKS_ACTION_ANSWER)) continue;
         lks_work work = {.served = served,
                          .max_tokens = TRIAL_TOKENS,
                          .prompt_count = TRIAL_PROMPT,

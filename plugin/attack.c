@@ -5,15 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Microseconds of the engine that a check or a comparison needs; 0: not known. */
-static uint64_t run_us(const lks_operator *op, lks_task_kind kind, const lks_served *served,
-                       uint64_t positions)
-{
-    size_t i = (size_t)(served - op->models->items);
-    uint64_t us = kind == LKS_TASK_CHECK ? op->check_us[i] : op->trace_us[i];
-    return positions * us;
-}
-
 /* Our own dispute. */
 static void play(lks_operator *op, lks_match *m, size_t i)
 {
@@ -79,7 +70,7 @@ static void propose_run(lks_operator *op, lks_match *m, lks_task_kind kind, lks_
     lks_task task = {.kind = kind, .deadline = end};
     if (!run || !lks_lane_is_idle(&op->lanes, LKS_LANE_CHECKS))
         return;
-    uint64_t us = run_us(op, kind, m->served, run->prompt_count + run->answer_count);
+    uint64_t us = lks_estimate_run_us(op, m->served, kind, run->prompt_count + run->answer_count);
     if (!lks_lanes_have_time(op, end, us)) {
         lks_attack_give_up(op, m, kind);
         return;

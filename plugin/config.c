@@ -216,6 +216,7 @@ static const key top_keys[] = {
     {"check_share", read_share, 0, false},
     {"max_bond_wei", read_wei, FIELD(max_bond), false},
     {"spill_folder", read_folder, FIELD(spill_folder), false},
+    {"max_memory_bytes", read_u64, FIELD(max_memory_bytes), false},
     {"max_spill_bytes", read_u64, FIELD(max_spill_bytes), false},
 };
 

@@ -36,6 +36,8 @@
  *                                                                dispute runs; made when missing; "" or "none": they are computed again
  *   max_spill_bytes         number                      16 GiB   of all these files together; a tenth of the file system, 8 GiB of a
  *                                                                large one, stays free in any case
+ *   max_memory_bytes        number                      half of what is available at the start
+ *                                                                for answers and traces beside the models; a request that needs more is left alone
  *
  * File names are relative to the host's working directory.
  */
@@ -68,6 +70,7 @@ typedef struct lks_config {
     char *database;
     char *spill_folder; /* NULL or "": none */
     uint64_t max_spill_bytes;
+    uint64_t max_memory_bytes; /* 0: half of what the machine has available at the start */
     unsigned threads;
     unsigned nice;
     uint64_t start_block; /* LKS_START_NEWEST: the newest block at the first start */

@@ -22,21 +22,6 @@ static bool is_ours(const lks_operator *op, const uint8_t operator20[20]) {
     return memcmp(operator20, op->feed.events.who.operator_address, 20) == 0;
 }
 
-/* ---- estimates ---- */
-
-static size_t model_index(const lks_operator *op, const uint8_t model_id32[32]) {
-    const lks_served *served = lks_models_find(op->models, model_id32);
-    return served ? (size_t)(served - op->models->items) : LKS_MAX_MODELS;
-}
-
-uint64_t lks_disputes_trace_ms(const lks_operator *op, const uint8_t model_id32[32], uint64_t positions) {
-    size_t i = model_index(op, model_id32);
-    if (i == LKS_MAX_MODELS) return UINT64_MAX;
-    /* A trace is one batched pass and its hashing: the pass takes as long as a prompt's. */
-    uint64_t us = op->trace_us[i] ? op->trace_us[i] : 2 * op->speeds[i].prefill_us;
-    return us ? positions * us / 1000 + 1 : UINT64_MAX;
-}
-
 bool lks_disputes_hold(lks_operator *op, const uint8_t claim_id32[32]) {
     lks_claim claim;
     if (!lks_disputes_on(op) || lks_store_claim_get(op->store, claim_id32, &claim) || claim.disputed.number == 0) return false;
@@ -341,18 +326,9 @@ static void take_failure(lks_operator *op, lks_match *m, const lks_task_result *
     lks_disputes_put_claim(op, &claim);
 }
 
-static void learn(lks_operator *op, const lks_match *m, const lks_task_result *r)
-{
-    size_t i = (size_t)(m->served - op->models->items);
-    if (r->pass_us && r->task.kind == LKS_TASK_CHECK)
-        op->check_us[i] = r->pass_us;
-    else if (r->pass_us)
-        op->trace_us[i] = r->pass_us;
-}
-
 static void take(lks_operator *op, lks_match *m, lks_task_result *r)
 {
-    learn(op, m, r);
+    lks_estimate_task(op, m->served, r);
     if (m->trace && !m->trace_lent)
         lks_resources_look_at(&op->resources, m->trace);
     if (r->err) {

@@ -264,8 +264,10 @@ static lks_drop find_obstacle(const lks_job *job, const lks_job_policy *policy,
         return LKS_DROP_TIME;
     if (world->now + inclusion > r->accept_deadline)
         return LKS_DROP_EXPIRED;
-    if (world->trace_ms > world->traces_max_ms)
+    if (world->defence_ms > world->defences_max_ms)
         return LKS_DROP_TRACES;
+    if (world->memory > world->memory_max)
+        return LKS_DROP_MEMORY;
     if (lks_job_needs_header(job) && world->head + 1 > job->requested.number + LKS_SEED_LAST_BLOCK)
         return LKS_DROP_EXPIRED;
     return LKS_DROP_NONE;
@@ -316,8 +318,10 @@ static lks_action next_of_seen(const lks_job *job, const lks_job_policy *policy,
         *why = LKS_DROP_SEATS;
     else if (r->claim_period < own + (world->backlog_ms + 999) / 1000)
         *why = LKS_DROP_TIME;
-    else if (world->traces_ms + world->trace_ms > world->traces_max_ms)
+    else if (world->defences_ms > world->defences_max_ms)
         *why = LKS_DROP_TRACES;
+    else if (world->memories > world->memory_max)
+        *why = LKS_DROP_MEMORY;
     return *why ? LKS_ACTION_NONE : LKS_ACTION_ACCEPT;
 }
 
@@ -479,13 +483,14 @@ const char *lks_drop_text(lks_drop drop)
         "its prompt or policy cannot be run",
         "the contract would refuse the acceptance",
         "this plugin answers no requests",
-        "the traces of all claims that can be disputed could not be opened in time",
+        "all claims that can be disputed could not be defended in time",
         "its longest answer is too large for a transaction",
         "its requester cancelled it",
         "its deadline was missed before",
         "its other seats stayed empty before",
         "its prompt is above max_prompt_tokens, or its answer may be above max_answer_tokens",
         "its fee does not pay for its transactions at today's gas price (min_fee_wei takes another)",
-        "too much of the bond waits for the empty seats of others (max_unfilled_bond_wei)"};
+        "too much of the bond waits for the empty seats of others (max_unfilled_bond_wei)",
+        "it needs more memory than max_memory_bytes allows"};
     return word(texts, LKS_DROP_COUNT, (unsigned)drop);
 }

@@ -115,6 +115,7 @@ typedef enum lks_drop {
     LKS_DROP_LENGTH,    /* above max_prompt_tokens or max_answer_tokens */
     LKS_DROP_GAS,       /* it would not pay for its transactions at today's gas price */
     LKS_DROP_SEATS,     /* too much of the bond waits for empty seats */
+    LKS_DROP_MEMORY,    /* it takes more memory than max_memory_bytes allows */
     LKS_DROP_COUNT
 } lks_drop;
 
@@ -204,9 +205,12 @@ typedef struct lks_job_world {
     lks_u256 gas_price;    /* wei, of a transaction now; read where policy.fee_pays_gas */
     uint64_t answer_ms;    /* estimate for this job's answer */
     uint64_t backlog_ms;   /* estimate for what is accepted and unanswered before it */
-    uint64_t trace_ms;     /* estimate for the trace of this job's claim */
-    uint64_t traces_ms;    /* the same for all claims and answers of ours that are not final */
-    uint64_t traces_max_ms; /* they must not take longer together */
+    uint64_t defence_ms;   /* estimate for the passes that a defence of this job's claim takes */
+    uint64_t defences_ms;  /* the same with all claims and answers of ours that are not final */
+    uint64_t defences_max_ms; /* they must not take longer together */
+    uint64_t memory;       /* bytes that this job may need, and that it may with all others */
+    uint64_t memories;
+    uint64_t memory_max;
     bool disputed;         /* a dispute is open, or may be, against our claim */
     uint64_t inclusion_ms; /* time that a transaction is given to be included */
     uint32_t reveal_seconds; /* the deployment's reveal period */

@@ -22,11 +22,6 @@ uint64_t lks_chain_time(const lks_operator *op) {
     return op->head.time + (lks_now_ms() - op->head_ms) / 1000;
 }
 
-static void load_speeds(lks_operator *op) {
-    for (size_t i = 0; i < op->models->count; i++)
-        if (lks_store_speed_get(op->store, op->models->items[i].model_id, &op->speeds[i])) memset(&op->speeds[i], 0, sizeof op->speeds[i]);
-}
-
 lks_err lks_operator_open(lks_operator *op, const lockstep_host *host, const lks_config *config, const lks_models *models, lks_inbox *inbox,
                           lks_node *rpc, const lks_signer *signer) {
     memset(op, 0, sizeof *op);
@@ -38,6 +33,7 @@ lks_err lks_operator_open(lks_operator *op, const lockstep_host *host, const lks
     op->signer = signer;
     op->pause_ms = PAUSE_MS;
     op->idle_ms = IDLE_MS;
+    lks_resources_open(&op->resources, host, config);
     lks_store_identity who = {.chain_id = config->chain_id};
     memcpy(who.oracle, config->oracle, 20);
     memcpy(who.account, lks_signer_address(signer), 20);
@@ -51,7 +47,7 @@ lks_err lks_operator_open(lks_operator *op, const lockstep_host *host, const lks
         err = lks_feed_open(&op->feed);
     }
     if (!err) {
-        load_speeds(op);
+        lks_estimate_load(op);
         atomic_store(&op->finished, op->feed.head.ref.number);
         err = lks_planner_new(&op->planner);
     }
@@ -64,7 +60,6 @@ lks_err lks_operator_open(lks_operator *op, const lockstep_host *host, const lks
         memcpy(op->deployment.game, config->game, 20);
         memcpy(op->deployment.registry, config->registry, 20);
         err = lks_store_secret(op->store, op->secret);
-        lks_resources_open(&op->resources, host, config);
         if (!err)
             err = lks_lanes_open(op);
     }

@@ -12,6 +12,7 @@
 #include "chain/signer.h"
 #include "plugin/clock.h"
 #include "plugin/config.h"
+#include "plugin/estimate.h"
 #include "plugin/feed.h"
 #include "plugin/match.h"
 #include "plugin/lanes.h"
@@ -65,7 +66,7 @@ struct lks_operator {
     uint64_t next_tick_ms;
     uint64_t interval_ms;      /* between blocks, as measured */
     uint32_t reveal_seconds;   /* the deployment's */
-    lks_speed speeds[LKS_MAX_MODELS];
+    lks_costs costs[LKS_MAX_MODELS];
     bool out_of_service[LKS_MAX_MODELS]; /* their files changed */
     uint32_t pause_ms;         /* what failed is tried again after that long */
     lks_pauses pauses;
@@ -79,8 +80,6 @@ struct lks_operator {
     lks_u256 min_bond;            /* the game's */
     uint32_t floor;               /* seconds that the game gives a move at least */
     uint8_t secret[32];           /* decides which claims are in our share */
-    uint64_t trace_us[LKS_MAX_MODELS]; /* a position, as measured; 0: not yet */
-    uint64_t check_us[LKS_MAX_MODELS]; /* the same of checks */
     lks_resources resources;
     lks_matches matches;
     atomic_uint_fast64_t finished; /* for finished_height */
@@ -118,8 +117,6 @@ bool lks_disputes_results(lks_operator *op);
 void lks_disputes_tick(lks_operator *op);
 /* disputes.c: whether a dispute is open, or may be, against a claim of ours. */
 bool lks_disputes_hold(lks_operator *op, const uint8_t claim_id32[32]);
-/* disputes.c: milliseconds that a trace of so many positions may take; UINT64_MAX when that is not known yet. */
-uint64_t lks_disputes_trace_ms(const lks_operator *op, const uint8_t model_id32[32], uint64_t positions);
 
 /* disputes.c: stores what is known of a claim. */
 void lks_disputes_put_claim(lks_operator *op, const lks_claim *claim);

@@ -40,8 +40,10 @@ static lks_err make_trace(lks_prover *p, const lks_task *task, bool tokens_only,
                                  .before_pass = lks_ticket_turn,
                                  .user = &p->ticket};
     lks_err err = lks_trace_make(out, task->served->model, run, &options);
-    if (!err)
-        r->pass_us = lks_ticket_used_us(&p->ticket) / (run->prompt_count + run->answer_count) + 1;
+    if (!err) {
+        r->pass_us = lks_ticket_used_us(&p->ticket) + 1;
+        r->positions = (uint32_t)(run->prompt_count + run->answer_count - 1);
+    }
     return err;
 }
 

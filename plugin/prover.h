@@ -47,7 +47,8 @@ typedef struct lks_task_result {
     bool differs;         /* of LKS_TASK_COMPARE */
     lks_trace *made;      /* the trace, when it was made; owned; may be there after a failure */
     lks_move *moves;      /* one for each place of the task; owned; NULL after a failure */
-    uint64_t pass_us;     /* per position, of a check or of a trace that was made; else 0 */
+    uint64_t pass_us;     /* of the engine, for a check or a trace that was made; else 0 */
+    uint32_t positions;   /* that it went over */
     uint64_t total_ms;
 } lks_task_result;
 

@@ -1,6 +1,7 @@
 #include "plugin/resources.h"
 
 #include "plugin/log.h"
+#include "plugin/memory.h"
 
 #include <errno.h>
 #include <string.h>
@@ -16,7 +17,9 @@ static lks_err open_spill(lks_resources *r, const lks_config *config)
 
 void lks_resources_open(lks_resources *r, const lockstep_host *host, const lks_config *config)
 {
-    *r = (lks_resources){.host = host};
+    *r = (lks_resources){.host = host, .max_memory = config->max_memory_bytes};
+    if (r->max_memory == 0)
+        r->max_memory = lks_memory_available() / 2;
     bool keeps = config->spill_folder && config->spill_folder[0];
     if (!keeps || !lks_config_has_game(config))
         return;
@@ -42,7 +45,7 @@ void lks_resources_look_at(lks_resources *r, const lks_trace *trace)
         return;
     r->told_of_rows = true;
     lks_log(r->host, LKS_WARN,
-            "the rows of a trace are computed again when a dispute asks for them: %s; free the disk, "
-            "or raise max_spill_bytes",
+            "the rows of a trace are computed again when a dispute asks for them: %s; free the disk,"
+            " or raise max_spill_bytes",
             fault);
 }

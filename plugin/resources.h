@@ -1,4 +1,4 @@
-/* What the machine lends us: the disk for rows of traces. */
+/* What the machine lends us: the disk for rows of traces, and memory. */
 #ifndef LKS_PLUGIN_RESOURCES_H
 #define LKS_PLUGIN_RESOURCES_H
 
@@ -11,10 +11,12 @@ typedef struct lks_resources {
     const lockstep_host *host;
     lks_spill *spill;   /* NULL: rows are computed again */
     bool told_of_rows;  /* that a trace's rows are not kept */
+    uint64_t max_memory; /* bytes, for answers and traces together */
 } lks_resources;
 
-/* Opens the configured folder for rows; makes it when it is missing. One that cannot be used is a
- * warning, and rows are computed again. */
+/* Opens the configured folder for rows, where there is a dispute game; makes it when it is missing.
+ * One that cannot be used is a warning, and rows are computed again. Memory is what the
+ * configuration allows, or half of what can be had now: the models are loaded. */
 void lks_resources_open(lks_resources *r, const lockstep_host *host, const lks_config *config);
 void lks_resources_close(lks_resources *r); /* harmless on one that is all zero */
 

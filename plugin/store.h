@@ -202,8 +202,8 @@ lks_err lks_store_next_nonce(lks_store *s, const uint8_t account20[20],
 /* ---- measured speed ---- */
 
 typedef struct lks_speed {
-    uint64_t prefill_us; /* a prompt position */
-    uint64_t decode_us;  /* a generated token */
+    uint64_t prefill_us; /* per prompt position, with none before it (cost.h) */
+    uint64_t decode_us;  /* per generated token */
 } lks_speed;
 
 /* Returns also: LKS_NOTFOUND. */

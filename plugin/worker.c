@@ -118,10 +118,8 @@ static void run(lks_worker *w, const lks_work *work, lks_answer *answer) {
         snprintf(answer->reason, sizeof answer->reason, "%s", lks_error_message());
         return;
     }
-    if (p.any)
-        answer->speed.prefill_us = p.first_us / work->prompt_count;
-    if (p.any && answer->count > 1)
-        answer->speed.decode_us = (used - p.first_us) / (answer->count - 1);
+    answer->prefill_us = p.first_us;
+    answer->decode_us = used - p.first_us;
 }
 
 static void work(void *owner)

@@ -37,7 +37,8 @@ typedef struct lks_answer {
     uint32_t *tokens; /* owned, to be freed with free() */
     uint32_t count;
     uint32_t prompt_count;
-    lks_speed speed; /* as measured in this run, while it had the engine; 0: too short to tell */
+    uint64_t prefill_us; /* that it had the engine: up to the first token, and after it */
+    uint64_t decode_us;
     uint64_t total_ms;
 } lks_answer;
 

@@ -2,6 +2,7 @@
 #include "tests/oracle/tiny_models.h"
 
 #include "oracle/engine.h"
+#include "oracle/generate.h"
 #include "oracle/openings.h"
 #include "oracle/trace.h"
 
@@ -57,6 +58,23 @@ static size_t session_size(const lks_model *m, uint32_t positions)
     return atomic_load(&peak) - before;
 }
 
+/* A session takes what is told beforehand, but for the threads themselves. The weights are packed. */
+static void check_session(const lks_model *m, uint32_t positions)
+{
+    lks_session *s;
+    lks_session_options o = {.threads = THREADS, .batch = LKS_TRACE_BATCH, .max_positions = positions};
+    for (int hook = 0; hook < 2; hook++) {
+        o.hook = hook ? (lks_op_hook)abort : NULL;
+        uint64_t told = lks_session_bytes(m, &o);
+        size_t before = begin();
+        OK(lks_session_open(&s, m, &o));
+        size_t holds = atomic_load(&held) - before;
+        lks_session_close(s);
+        if (told + 16384 < holds || told > holds + 4096)
+            fail_msg("a session of %u positions is told to take %llu bytes and takes %zu", positions, (unsigned long long)told, holds);
+    }
+}
+
 /* Rows that the threads have in hand, logits, token lists. */
 static size_t working_size(const lks_model *m, uint32_t positions)
 {
@@ -74,10 +92,17 @@ static void check_length(const lks_model *m, uint32_t prompt, uint32_t answer, c
     lks_trace_options o = {.threads = THREADS};
     if (spill)
         OK(lks_spill_open(&o.spill, spill, UINT64_MAX));
-    size_t session = session_size(m, positions), working = working_size(m, positions), before = begin();
+    size_t session = session_size(m, positions), working = working_size(m, positions), before;
     lks_trace *t;
+    check_session(m, positions);
+    before = begin();
     OK(lks_trace_make(&t, m, &r, &o));
     size_t keeps = atomic_load(&held) - before, most = atomic_load(&peak) - before;
+    lks_trace_needs needs;
+    assert_true(lks_trace_plan(&needs, m, prompt, answer, THREADS));
+    assert_true(keeps <= needs.kept + 4096 && needs.kept <= keeps + 4096);
+    assert_true(most - keeps <= needs.pass + SLACK && needs.pass <= 2 * (session + working));
+    assert_int_equal(needs.rows, lks_trace_size(t));
     size_t leaves = 32 * lks_trace_leaf_count(t), lists = (size_t)4 * (prompt + 2 * answer);
     assert_true(keeps >= leaves && keeps <= leaves + lists + m->program.op_count * 128 + 4096);
     assert_true(most <= keeps + session + working);
@@ -114,6 +139,30 @@ static void test_lengths(void **state)
         }
         lks_model_close(&m.model);
     }
+}
+
+/* An answer: what is told beforehand is what it takes. */
+static void test_answer(void **state)
+{
+    (void)state;
+    static uint32_t ids[512], tokens[64];
+    tiny_model m;
+    tiny_open(&m, "factors");
+    const lks_policy greedy = {0};
+    const lks_generate_options o = {.threads = THREADS};
+    for (uint32_t prompt = 1; prompt < 500; prompt *= 3) {
+        uint32_t count;
+        session_size(&m.model, prompt); /* packs the weights */
+        size_t before = begin();
+        OK(lks_generate(&m.model, ids, prompt, &greedy, 64, &o, tokens, &count));
+        uint64_t told = lks_generate_bytes(&m.model, prompt, 64, THREADS);
+        size_t took = atomic_load(&peak) - before;
+        assert_true(took <= told + 16384 && told <= took + 4096);
+    }
+    lks_trace_needs needs;
+    assert_false(lks_trace_plan(&needs, &m.model, m.model.program.max_positions, 2, 1));
+    assert_false(lks_trace_plan(&needs, &m.model, 0, 2, 1));
+    lks_model_close(&m.model);
 }
 
 /* Tokens alone: a session and the lists. */
@@ -165,6 +214,6 @@ static void test_model_trees(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_lengths), cmocka_unit_test(test_tokens_only), cmocka_unit_test(test_model_trees)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_lengths), cmocka_unit_test(test_answer), cmocka_unit_test(test_tokens_only), cmocka_unit_test(test_model_trees)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -92,10 +92,11 @@ static void test_no_spill(void **state)
     char json[1024];
     lks_config c;
     for (size_t i = 0; i < 2; i++) {
-        snprintf(json, sizeof json, "{" NEEDED ",\"spill_folder\":%s,\"max_spill_bytes\":7}", words[i]);
+        snprintf(json, sizeof json, "{" NEEDED ",\"spill_folder\":%s,\"max_spill_bytes\":7,\"max_memory_bytes\":9}", words[i]);
         assert_int_equal(parse(&c, json), LKS_OK);
         assert_string_equal(c.spill_folder, "");
         assert_int_equal(c.max_spill_bytes, 7);
+        assert_int_equal(c.max_memory_bytes, 9);
         lks_config_free(&c);
     }
 }

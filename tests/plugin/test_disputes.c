@@ -188,19 +188,20 @@ static void test_finality_waits(void **state) {
     check_defended(1);
 }
 
-/* More traces than could be opened in time: the second request waits. */
+/* More claims than could be defended in time, were all of them disputed: the second request waits. */
 static void test_refuses_traces(void **state) {
     (void)state;
     fresh_chain(true, false);
-    chain->budget = 1;
+    chain->floor = 1;
     start();
     own_claim();
-    op.trace_us[0] = 30000; /* of 11 positions: 330 of 500 ms */
+    op.costs[0].growth.batch = 0;
+    op.costs[0].trace_us = 10000; /* of 11 positions, three passes: 330 of 533 ms */
     lks_request t = terms();
     size_t r = sim_ask(chain, &t, PROMPT);
     for (int i = 0; i < 10; i++) block();
     assert_int_equal(job_of(r).state, LKS_JOB_SEEN);
-    assert_non_null(strstr(sim_host_lines(host), "could not be opened in time"));
+    assert_non_null(strstr(sim_host_lines(host), "could not be defended in time"));
 }
 
 /* ---- through everything ---- */

@@ -173,14 +173,23 @@ static void test_accepting(void **state) {
     expect(&job, &policy, &world, LKS_ACTION_DROP, LKS_DROP_TIME);
     world = calm();
 
-    world.traces_max_ms = 60000; /* all traces must be made within half of the operator's clock */
-    world.trace_ms = 20000;
-    world.traces_ms = 40000;
+    world.defences_max_ms = 60000; /* what all claims may need, disputed at once */
+    world.defence_ms = 20000;
+    world.defences_ms = 60000;
     expect(&job, &policy, &world, LKS_ACTION_ACCEPT, LKS_DROP_NONE);
-    world.traces_ms++; /* not yet, but when another claim is final */
+    world.defences_ms++; /* not yet, but when another claim is final */
     expect(&job, &policy, &world, LKS_ACTION_NONE, LKS_DROP_TRACES);
-    world.trace_ms = 60001;
+    world.defence_ms = 60001;
     expect(&job, &policy, &world, LKS_ACTION_DROP, LKS_DROP_TRACES);
+    world = calm();
+    world.memory_max = 1000;
+    world.memory = 400;
+    world.memories = 1000;
+    expect(&job, &policy, &world, LKS_ACTION_ACCEPT, LKS_DROP_NONE);
+    world.memories++;
+    expect(&job, &policy, &world, LKS_ACTION_NONE, LKS_DROP_MEMORY);
+    world.memory = 1001;
+    expect(&job, &policy, &world, LKS_ACTION_DROP, LKS_DROP_MEMORY);
     world = calm();
     policy.accept = false;
     expect(&job, &policy, &world, LKS_ACTION_DROP, LKS_DROP_ROLE);

@@ -17,7 +17,7 @@ static void test_whole_life(void **state) {
     check_claim(r);
     check_once();
     assert_int_equal(atomic_load(&runs), 2); /* the trial and the answer */
-    assert_true(op.speeds[0].decode_us > 0);
+    assert_true(op.costs[0].speed.decode_us > 0);
     assert_true(atomic_load(&op.finished) == chain->block_count - 1);
 }
 

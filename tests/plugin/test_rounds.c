@@ -53,7 +53,7 @@ static void test_best_first(void **state)
     turn();
     for (int i = 0; i < 3; i++)
         mine_and_turn();
-    op.speeds[0].decode_us = 1000000; /* 8 s an answer of 8 tokens */
+    op.costs[0].speed.decode_us = 1000000; /* 8 s an answer of 8 tokens */
     lks_request t = sim_terms(chain);
     chain->accounts->free_bond = lks_u256_from_u64(1);
     t.fee = lks_u256_from_u64(800);
@@ -154,7 +154,7 @@ static void test_late_is_no_backlog(void **state)
     for (int i = 0; i < 3; i++)
         mine_and_turn();
     atomic_store(&failing_runs, 1000000);
-    op.speeds[0].decode_us = 10000000; /* 80 s an answer: with two of them a claim would come too late */
+    op.costs[0].speed.decode_us = 10000000; /* 80 s an answer: with two of them a claim would come too late */
     size_t late = sim_ask(chain, NULL, 5);
     run_until(late, LKS_JOB_ACCEPTED);
     chain->period = 20;

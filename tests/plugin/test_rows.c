@@ -141,12 +141,65 @@ static void test_disk_full(void **state)
     defend_against(1, 8);
 }
 
+/* ---- before acceptance ---- */
+
+/* A second request, when a trace takes so many milliseconds, and FLOOR allows 533 of defence. Returns:
+ * it. */
+static size_t ask_again(uint32_t trace_ms)
+{
+    own_claim();
+    op.costs[0].growth.batch = 0;
+    op.costs[0].trace_us = trace_ms * 1000 / (PROMPT + TOKENS);
+    lks_request t = terms();
+    size_t r = sim_ask(chain, &t, PROMPT);
+    for (int i = 0; i < 10; i++)
+        block();
+    return r;
+}
+
+/* Kept rows are a pass for each claim; those that are not, three. */
+static void test_gate_of_passes(void **state)
+{
+    (void)state;
+    for (int kept = 0; kept < 3; kept++) {
+        fresh_chain(true, false);
+        chain->floor = 1;
+        config.spill_folder = kept ? "/tmp" : "";
+        config.max_spill_bytes = kept == 2 ? 1000 : UINT64_MAX; /* no room for any */
+        start();
+        size_t r = ask_again(165);
+        assert_int_equal(job_of(r).state == LKS_JOB_SEEN, kept != 1);
+        assert_int_equal(chain->accepts, kept == 1 ? 2 : 1);
+        teardown(NULL);
+    }
+    fresh_chain(true, false);
+    chain->floor = 1;
+    start();
+    size_t r = ask_again(200); /* three times that do not fit by themselves */
+    assert_int_equal(job_of(r).dropped, LKS_DROP_TRACES);
+}
+
+static void test_gate_of_memory(void **state)
+{
+    (void)state;
+    fresh_chain(true, false);
+    config.max_memory_bytes = 1000;
+    start();
+    lks_request t = terms();
+    size_t r = sim_ask(chain, &t, PROMPT);
+    RUN_UNTIL(job_of(r).state == LKS_JOB_DROPPED);
+    assert_int_equal(job_of(r).dropped, LKS_DROP_MEMORY);
+    assert_non_null(strstr(sim_host_lines(host), "more memory than max_memory_bytes"));
+}
+
 int main(int argc, char **argv)
 {
     if (argc > 1)
         cmocka_set_test_filter(argv[1]);
     const struct CMUnitTest tests[] = {cmocka_unit_test_teardown(test_kept, no_teardown),
                                        cmocka_unit_test_teardown(test_not_kept, no_teardown),
-                                       cmocka_unit_test_teardown(test_disk_full, no_teardown)};
+                                       cmocka_unit_test_teardown(test_disk_full, no_teardown),
+                                       cmocka_unit_test_teardown(test_gate_of_passes, no_teardown),
+                                       cmocka_unit_test_teardown(test_gate_of_memory, no_teardown)};
     return cmocka_run_group_tests(tests, make_all, free_all);
 }

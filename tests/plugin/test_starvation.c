@@ -88,7 +88,8 @@ static void test_checks(void **state)
     puppet *accuser = play(accuser_of(r, 0x31));
     puppet_challenge(accuser);
     passes_take(5, 3);
-    op.check_us[0] = 15000000 / (PROMPT + TOKENS) + 1; /* as if measured before */
+    op.costs[0].growth.batch = 0;
+    op.costs[0].check_us = 15000000 / (PROMPT + TOKENS) + 1; /* as if measured before */
     for (int i = 0; i < 600 && chain->finals + chain->convictions == 0; i++) {
         puppet_move(accuser);
         puppet_timeout(accuser);

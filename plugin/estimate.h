@@ -1,0 +1,38 @@
+/* What a model's work takes on this machine, by what was measured: of the engine's time, when it has
+ * the machine for itself. The event thread's. */
+#ifndef LKS_PLUGIN_ESTIMATE_H
+#define LKS_PLUGIN_ESTIMATE_H
+
+#include "chain/contracts.h"
+#include "plugin/cost.h"
+#include "plugin/models.h"
+#include "plugin/prover.h"
+#include "plugin/worker.h"
+
+typedef struct lks_operator lks_operator;
+
+/* Measured bases of a model, microseconds per position; 0: not known. */
+typedef struct lks_costs {
+    lks_growth growth;
+    lks_speed speed; /* stored */
+    uint64_t trace_us, check_us;
+} lks_costs;
+
+/* Loads what was measured before. */
+void lks_estimate_load(lks_operator *op);
+/* Takes what an answer, or a task, measured. */
+void lks_estimate_answer(lks_operator *op, const lks_answer *answer);
+void lks_estimate_task(lks_operator *op, const lks_served *served, const lks_task_result *r);
+
+/* Return: microseconds; 0 when they are not known. */
+uint64_t lks_estimate_prompt_us(const lks_operator *op, const lks_served *served, uint64_t prompt);
+uint64_t lks_estimate_run_us(const lks_operator *op, const lks_served *served, lks_task_kind kind,
+                             uint64_t positions);
+
+/* Milliseconds that the longest answer to a request may take, with its second run where there is
+ * one. Returns: UINT64_MAX when that is not known yet, or the model is not served. */
+uint64_t lks_estimate_answer_ms(const lks_operator *op, const lks_request *r);
+/* Milliseconds that the claim's trace may take. Returns as above; 0 without a dispute game. */
+uint64_t lks_estimate_trace_ms(const lks_operator *op, const lks_request *r);
+
+#endif

@@ -1,0 +1,28 @@
+/* What must fit before a request is accepted: the time of the engine, the disk and the memory that it
+ * and everything open beside it may come to need, every claim being disputed at once. */
+#ifndef LKS_PLUGIN_GATE_H
+#define LKS_PLUGIN_GATE_H
+
+#include "plugin/job.h"
+
+typedef struct lks_operator lks_operator;
+
+/* What one job, or all together, may need. */
+typedef struct lks_load {
+    uint64_t answer_ms; /* of those that are not answered yet */
+    uint64_t trace_ms;  /* to make the traces */
+    uint64_t rows;      /* bytes of their rows */
+    uint64_t kept;      /* bytes of memory that stay as long as the traces */
+    uint64_t answering; /* bytes of memory while the largest answer is made */
+    uint64_t tracing;   /* and while the largest trace is */
+} lks_load;
+
+/* Out: what the job needs. Returns: false when a time is not known yet. */
+bool lks_gate_load(lks_load *out, const lks_operator *op, const lks_job *job);
+/* Adds a job's load to that of all. */
+void lks_gate_add(lks_load *all, const lks_load *one);
+/* Out: world's backlog, defence and memory, for one job beside all others. */
+void lks_gate_world(lks_job_world *world, const lks_operator *op, const lks_load *all,
+                    const lks_load *one);
+
+#endif
