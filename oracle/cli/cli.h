@@ -7,6 +7,8 @@
 #ifndef LKS_CLI_CLI_H
 #define LKS_CLI_CLI_H
 
+#include <stdio.h>
+
 #include "chain/err.h"
 
 /* Documented in `lockstep --help`: a script may rely on them. */
@@ -49,6 +51,11 @@ int lks_cmd_watch(int argc, char **argv);
 int lks_cmd_dispute_list(int argc, char **argv);
 int lks_cmd_dispute_show(int argc, char **argv);
 int lks_cmd_timeout(int argc, char **argv);
+
+/* From now on every line of lks_cli_fail and lks_cli_note, and each that begins with
+ * lks_cli_stamp, begins with the time, "2026-11-22T02:30:00Z ", unless a terminal shows it. */
+void lks_cli_stamp_lines(void);
+void lks_cli_stamp(FILE *out);
 
 /* Prints "lockstep: MESSAGE" as one line on standard error. Returns: code. */
 int lks_cli_fail(int code, const char *format, ...) __attribute__((format(printf, 2, 3)));

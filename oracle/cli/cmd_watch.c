@@ -1,18 +1,19 @@
 /* lockstep watch: looks at every claim, and disputes the wrong ones. */
 #include "chain/keystore.h"
 #include "oracle/cli/cli.h"
+#include "oracle/cli/interrupt.h"
 #include "oracle/cli/watch.h"
 
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 
 typedef struct watching {
     uint32_t share_bits;
-    bool share_given, once, dry_run;
+    bool share_given, dry_run;
     const char *spill;
-    uint32_t threads;
     lks_chain_args chain;
     lks_account_args account;
     lks_link link;
@@ -65,66 +66,90 @@ static int open_models(watching *t, char **paths, int count)
     return LKS_PARSED;
 }
 
-/* Rounds without end, or one that looks at what is there and plays what comes of it. */
-static int rounds(watching *t)
+static void wait_a_second(void)
 {
-    const struct timespec pause = {.tv_sec = 1};
-    lks_watch *w = &t->watch;
-    bool any = true;
-    for (unsigned failures = 0;;) {
-        lks_err err = lks_watch_scan(w);
-        if (err == LKS_IO || err == LKS_TIMEOUT) {
-            failures++;
-        } else if (err != LKS_OK) {
-            return lks_link_fail(&t->link, err, NULL);
-        } else {
-            failures = 0;
-        }
-        if (failures != 0 && failures % 60 == 1) {
-            lks_link_fail(&t->link, err, "trying again");
-        }
-        int code = lks_watch_play(w);
-        if (code == LKS_PARSED) {
-            code = lks_watch_check(w, &any);
-        }
-        if (code != LKS_PARSED) {
-            return code;
-        }
-        if (t->once && !any && w->game_count == 0 && failures == 0) {
+    const struct timespec pause = {.tv_nsec = 100000000};
+    for (int i = 0; i < 10 && !lks_interrupted(); i++)
+        nanosleep(&pause, NULL);
+}
+
+/* What cannot be got at first may be there later; but not contracts where there are none. */
+static int begin(watching *t)
+{
+    lks_backoff retry = {0};
+    for (;;) {
+        lks_err err = lks_watch_begin(&t->watch);
+        if (err == LKS_OK)
             return LKS_PARSED;
-        }
-        if (!any) {
-            lks_progress_wait(&t->link.progress, w->game_count == 0 ? "waiting for claims" : "playing disputes");
-            nanosleep(&pause, NULL);
+        bool wrong = err == LKS_AUTH || err == LKS_BADARGS;
+        int code = lks_link_fail(&t->link, err, NULL);
+        if (wrong || t->watch.once)
+            return code;
+        lks_backoff_fail(&retry);
+        while (!lks_backoff_ready(&retry)) {
+            if (lks_interrupted())
+                return LKS_EXIT_INTERRUPTED;
+            wait_a_second();
         }
     }
+}
+
+/* Rounds without end, or until all that is there is looked at and played. */
+static int rounds(watching *t)
+{
+    lks_watch *w = &t->watch;
+    for (;;) {
+        bool idle;
+        if (lks_watch_round(w, &idle) == LKS_EXIT_INTERRUPTED)
+            return LKS_EXIT_INTERRUPTED;
+        if (w->once && lks_watch_settled(w))
+            return LKS_PARSED;
+        if (idle) {
+            lks_progress_wait(&t->link.progress, w->check.task != NULL ? "computing a claim again"
+                                                 : w->game_count > 0   ? "playing disputes"
+                                                                       : "waiting for claims");
+            wait_a_second();
+        }
+    }
+}
+
+static int tell_end(watching *t, int code)
+{
+    lks_watch *w = &t->watch;
+    lks_progress_end(&t->link.progress);
+    if (!w->json) {
+        lks_cli_stamp(stdout);
+        printf("%" PRIu64 " right, %" PRIu64 " wrong, %" PRIu64 " left out\n", w->right, w->wrong,
+               w->left_out);
+    }
+    if (code == LKS_EXIT_INTERRUPTED) {
+        lks_cli_note("watch: ended by a signal");
+        lks_watch_tell_open(w);
+        return lks_cli_finish(w->once ? LKS_EXIT_INTERRUPTED : LKS_EXIT_OK);
+    }
+    return lks_cli_finish(w->wrong > 0 ? LKS_EXIT_WRONG : LKS_EXIT_OK);
 }
 
 static int run(watching *t, char **paths, int count)
 {
     lks_watch *w = &t->watch;
     int code = lks_link_need_game(&t->link);
-    if (code == LKS_PARSED) {
+    if (code == LKS_PARSED)
         code = open_models(t, paths, count);
-    }
-    if (code != LKS_PARSED) {
+    if (code == LKS_PARSED && t->spill != NULL &&
+        lks_spill_open(&w->spill, t->spill, UINT64_MAX) != LKS_OK)
+        code = lks_cli_fail_file(LKS_IO, "watch",
+                                 "choose another --spill folder, or leave it out");
+    if (code != LKS_PARSED)
         return code;
-    }
-    if (w->report_only && !t->dry_run) {
-        fprintf(stderr, "lockstep: watch: no account: wrong claims are reported only; name a key with --keystore to dispute them\n");
-    }
-    code = lks_watch_begin(w);
-    if (code == LKS_PARSED) {
+    if (w->report_only && !t->dry_run)
+        lks_cli_note("watch: no account: wrong claims are reported only; name a key with "
+                     "--keystore to dispute them");
+    lks_interrupt_catch();
+    code = begin(t);
+    if (code == LKS_PARSED)
         code = rounds(t);
-    }
-    if (code != LKS_PARSED) {
-        return code;
-    }
-    lks_progress_end(&t->link.progress);
-    if (!t->chain.json) {
-        printf("%" PRIu64 " right, %" PRIu64 " wrong, %" PRIu64 " left out\n", w->right, w->wrong, w->left_out);
-    }
-    return lks_cli_finish(w->wrong > 0 ? LKS_EXIT_WRONG : LKS_EXIT_OK);
+    return code == LKS_PARSED || code == LKS_EXIT_INTERRUPTED ? tell_end(t, code) : code;
 }
 
 int lks_cmd_watch(int argc, char **argv)
@@ -135,18 +160,22 @@ int lks_cmd_watch(int argc, char **argv)
     const lks_option options[] = {
         {.name = "share", .kind = LKS_OPT_F32, .out = &t.share_bits, .given = &t.share_given, .value = "P",
          .help = "look at this share of the claims, drawn at random (default 1: all)"},
-        {.name = "once", .kind = LKS_OPT_FLAG, .out = &t.once, .help = "look at the claims there are, play what comes of it, and end: 8 when one was wrong"},
+        {.name = "once", .kind = LKS_OPT_FLAG, .out = &t.watch.once, .help = "look at the claims there are, play what comes of it, and end: 8 when one was wrong"},
         {.name = "dry-run", .kind = LKS_OPT_FLAG, .out = &t.dry_run, .help = "report wrong claims, dispute none; needs no account"},
-        {.name = "threads", .letter = 'j', .kind = LKS_OPT_U32, .out = &t.threads, .value = "N", .help = "threads (default: one per core)"},
+        {.name = "threads", .letter = 'j', .kind = LKS_OPT_U32, .out = &t.watch.threads, .value = "N", .help = "threads (default: one per core)"},
         {.name = "spill", .kind = LKS_OPT_TEXT, .out = &t.spill, .value = "FOLDER",
          .help = "keep traces in files there, unlinked, instead of computing parts of them again"},
+        {.name = "state", .kind = LKS_OPT_TEXT, .out = &t.watch.state_path, .value = "FILE",
+         .help = "keep there what was looked at, so that a restart does not begin anew"},
         LKS_CHAIN_OPTIONS(t.chain),
         LKS_ACCOUNT_OPTIONS(t.account),
     };
     const lks_usage usage = {.synopsis = "[OPTIONS] FILE...",
                              .about = "Computes every claim again that is made with one of the models FILE... ($LOCKSTEP_MODEL where none is named), one line\n"
                                       "for each, and disputes the wrong ones with the account's key: several disputes at once, to their ends. Started again, it goes\n"
-                                      "on with the account's open disputes. Without an account it only reports.\n",
+                                      "on with the account's open disputes. Without an account it only reports.\n"
+                                      "It runs until SIGTERM or SIGINT, and then says what is left open: whatever fails meanwhile is tried again, after pauses\n"
+                                      "of up to a minute. Moves in disputes go before claims. Where no terminal shows them, its lines begin with the time.\n",
                              .options = options,
                              .option_count = sizeof options / sizeof options[0],
                              .max_args = LKS_WATCH_MAX_MODELS};
@@ -159,13 +188,16 @@ int lks_cmd_watch(int argc, char **argv)
     }
     t.watch.report_only = t.dry_run || !has_key(&t.account);
     t.watch.json = t.chain.json;
-    t.watch.rerun = (lks_rerun_args){.spill = t.spill, .threads = t.threads};
+    t.chain.patient = !t.watch.once;
+    t.watch.gate = (lks_gate)LKS_GATE_INIT;
+    lks_cli_stamp_lines();
+    signal(SIGHUP, SIG_IGN);
     code = lks_link_open(&t.link, &t.chain, t.watch.report_only ? NULL : &t.account, argv[0]);
     t.watch.link = &t.link;
     if (code == LKS_PARSED) {
         code = run(&t, args, arg_count);
     }
-    lks_watch_free(&t.watch);
+    lks_watch_close(&t.watch);
     lks_link_close(&t.link);
     return code;
 }

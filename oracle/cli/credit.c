@@ -32,6 +32,7 @@ static int withdraw(lks_link *s, const char *what, const uint8_t contract20[20],
     if (code == LKS_PARSED && out != NULL) {
         lks_wei_format(amount, wei);
         lks_progress_end(&s->progress);
+        lks_cli_stamp(out);
         fprintf(out, "block %-10" PRIu64 " %8" PRIu64 " gas  %s: %s ether\n",
                 sent.receipt.block_number, sent.receipt.gas_used, what, amount);
     }

@@ -38,6 +38,12 @@ static lks_err read_row(lks_dispute_row *r, bool *wanted, lks_link *s, const lks
     }
     err = lks_dispute_get(&r->now, s, r->id);
     err = err == LKS_OK ? lks_disputed_claim_get(&claim, s, r->claim_id) : err;
+    if (err == LKS_OK && r->now.state == LKS_DISPUTE_ROOT && claim.opened_at != 0) {
+        /* Another's answer has opened the trace: the contract writes that down later. */
+        r->now.state = LKS_DISPUTE_PICK;
+        r->now.turn_start = claim.opened_at;
+        r->now.deadline = claim.opened_at + r->now.challenger_left;
+    }
     if (err == LKS_OK) {
         r->claim_status = claim.status;
         *wanted = query->all ||

@@ -2,12 +2,33 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+static bool stamped;
+
+void lks_cli_stamp_lines(void)
+{
+    stamped = true;
+}
+
+void lks_cli_stamp(FILE *out)
+{
+    char text[32];
+    struct tm parts;
+    time_t now = time(NULL);
+    if (stamped && isatty(fileno(out)) != 1 && gmtime_r(&now, &parts) != NULL &&
+        strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ ", &parts) > 0)
+        fputs(text, out);
+}
 
 static void print(const char *format, va_list args)
 {
     fflush(stdout);
+    lks_cli_stamp(stderr);
     fputs("lockstep: ", stderr);
     vfprintf(stderr, format, args);
     fputc('\n', stderr);
@@ -32,8 +53,8 @@ void lks_cli_note(const char *format, ...)
 
 static void tell(const char *what, const char *hint)
 {
-    fflush(stdout);
-    fprintf(stderr, "lockstep: %s: %s%s%s\n", what, lks_error_message(), hint != NULL ? "; " : "", hint != NULL ? hint : "");
+    lks_cli_note("%s: %s%s%s", what, lks_error_message(), hint != NULL ? "; " : "",
+                 hint != NULL ? hint : "");
 }
 
 int lks_cli_fail_file(lks_err err, const char *what, const char *hint)

@@ -2,11 +2,13 @@
 
 #include "chain/address.h"
 #include "chain/json.h"
+#include "oracle/cli/backoff.h"
 #include "oracle/cli/cli.h"
 #include "oracle/cli/io.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <time.h>
 
 #define DEFAULT_RPC "http://127.0.0.1:8545"
 /* A client over WebSocket or a socket keeps trying to connect until a call's time is up: a node that is not there shall show sooner than a slow answer
@@ -110,21 +112,40 @@ static int fail_node(const lks_link *s, lks_err err)
     return code == LKS_EXIT_REFUSED ? LKS_EXIT_CHAIN : code;
 }
 
-static int connect_node(lks_link *s, const char *url)
+/* Opens the first client, until the node answers where that is waited for. */
+static int greet(lks_link *s, const char *url, bool patient, uint64_t *chain_id)
+{
+    const struct timespec pause = {.tv_nsec = 200000000};
+    lks_backoff retry = {0};
+    for (;;) {
+        lks_err err = open_node(s, url, GREETING_TIMEOUT_MS, chain_id);
+        if (err == LKS_OK)
+            return LKS_PARSED;
+        int code = fail_node(s, err);
+        if (!patient || s->rpc == NULL)
+            return code;
+        lks_rpc_close(s->rpc);
+        s->rpc = NULL;
+        lks_backoff_fail(&retry);
+        while (!lks_backoff_ready(&retry))
+            nanosleep(&pause, NULL);
+    }
+}
+
+static int connect_node(lks_link *s, const char *url, bool patient)
 {
     uint64_t chain_id;
-    lks_err err = open_node(s, url, GREETING_TIMEOUT_MS, &chain_id);
-    if (err != LKS_OK) {
-        return fail_node(s, err);
-    }
+    int code = greet(s, url, patient, &chain_id);
+    if (code != LKS_PARSED)
+        return code;
     if (chain_id != s->contracts.chain_id) {
         return lks_cli_fail(LKS_EXIT_CHAIN, "%s: the node is on chain %" PRIu64 ", the contracts on %" PRIu64 "; choose --rpc and --contracts of one chain",
                             lks_rpc_name(s->rpc), chain_id, s->contracts.chain_id);
     }
     lks_rpc_close(s->rpc);
     s->rpc = NULL;
-    err = open_node(s, url, CALL_TIMEOUT_MS, &chain_id);
-    return err == LKS_OK ? LKS_PARSED : fail_node(s, err);
+    lks_err err = open_node(s, url, CALL_TIMEOUT_MS, &chain_id);
+    return err == LKS_OK || (patient && s->rpc != NULL) ? LKS_PARSED : fail_node(s, err);
 }
 
 int lks_link_open(lks_link *s, const lks_chain_args *c, const lks_account_args *account, const char *command)
@@ -141,7 +162,7 @@ int lks_link_open(lks_link *s, const lks_chain_args *c, const lks_account_args *
         code = read_deployment(s, lks_cli_setting(c->contracts, "LOCKSTEP_CONTRACTS"));
     }
     if (code == LKS_PARSED) {
-        code = connect_node(s, url != NULL ? url : DEFAULT_RPC);
+        code = connect_node(s, url != NULL ? url : DEFAULT_RPC, c->patient);
     }
     if (code == LKS_PARSED && account != NULL) {
         code = lks_account_unlock(&s->signer, account, command);
@@ -166,20 +187,29 @@ int lks_link_need_game(const lks_link *s)
     return LKS_PARSED;
 }
 
-lks_err lks_link_view(lks_link *s, const uint8_t to20[20], lks_buf *call, lks_err call_err, lks_buf *result)
+lks_err lks_link_view_at(lks_link *s, const uint8_t to20[20], const char *block, lks_buf *call,
+                         lks_err call_err, lks_buf *result)
 {
     char address[LKS_ADDRESS_SIZE];
     lks_err err = call_err;
     if (err == LKS_OK) {
-        lks_eth_message message = {.to20 = to20, .data = call->data, .data_len = call->len, .errors = lks_contract_errors};
-        err = lks_eth_call(&s->node, &message, LKS_ETH_LATEST, result, NULL);
+        lks_eth_message message = {.to20 = to20, .data = call->data, .data_len = call->len,
+                                   .errors = lks_contract_errors};
+        err = lks_eth_call(&s->node, &message, block, result, NULL);
     }
     lks_buf_free(call);
     if (err == LKS_OK && result->len == 0) {
         lks_address_format(address, to20);
-        return lks_fail(LKS_REMOTE, "there is no contract at %s; does the deployment file belong to this chain?", address);
+        return lks_fail(LKS_AUTH, "there is no contract at %s; does the deployment file belong to "
+                                  "this chain?", address);
     }
     return err;
+}
+
+lks_err lks_link_view(lks_link *s, const uint8_t to20[20], lks_buf *call, lks_err call_err,
+                      lks_buf *result)
+{
+    return lks_link_view_at(s, to20, LKS_ETH_LATEST, call, call_err, result);
 }
 
 int lks_link_fail(lks_link *s, lks_err err, const char *hint)

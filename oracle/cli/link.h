@@ -12,6 +12,7 @@
 typedef struct lks_chain_args {
     const char *rpc, *contracts;
     bool progress, json;
+    bool patient; /* lks_link_open waits for a node that is not there or talks nonsense */
 } lks_chain_args;
 
 #define LKS_CHAIN_OPTIONS(c)                                                                                                               \
@@ -58,9 +59,14 @@ void lks_link_close(lks_link *s);
 /* Whether the deployment has a dispute game. Returns: LKS_PARSED, or the exit code after telling what is missing. */
 int lks_link_need_game(const lks_link *s);
 
-/* Calls a view. In: call, calldata, which is freed; call_err, what writing it returned. Out: result, cleared first.
- * Returns: LKS_OK; call_err; LKS_REMOTE also when there is no contract at the address; what lks_eth_call returns. */
-LKS_MUST_USE lks_err lks_link_view(lks_link *s, const uint8_t to20[20], lks_buf *call, lks_err call_err, lks_buf *result);
+/* Calls a view in the newest block, or in one that is named as for lks_eth_call. In: call, calldata,
+ * which is freed; call_err, what writing it returned. Out: result, cleared first.
+ * Returns: LKS_OK; call_err; LKS_AUTH when there is no contract at the address; what lks_eth_call
+ * returns. */
+LKS_MUST_USE lks_err lks_link_view(lks_link *s, const uint8_t to20[20], lks_buf *call,
+                                   lks_err call_err, lks_buf *result);
+LKS_MUST_USE lks_err lks_link_view_at(lks_link *s, const uint8_t to20[20], const char *block,
+                                      lks_buf *call, lks_err call_err, lks_buf *result);
 
 /* Tells of a failure between this command and the chain, on a fresh line. Returns: the exit code. */
 int lks_link_fail(lks_link *s, lks_err err, const char *hint);

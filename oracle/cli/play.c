@@ -1,8 +1,10 @@
 #include "oracle/cli/play.h"
 
 #include "chain/hex.h"
+#include "oracle/cli/backoff.h"
 #include "oracle/cli/cli.h"
 #include "oracle/cli/credit.h"
+#include "oracle/cli/interrupt.h"
 #include "oracle/cli/output.h"
 
 #include <inttypes.h>
@@ -10,15 +12,30 @@
 #include <string.h>
 #include <time.h>
 
-/* Refusals and lost connections in a row after which it gives up. */
-#define MAX_FAILURES 20
-
-static const lks_game_dispute *current(const lks_play *p) { return lks_game_dispute_find(p->follow.game, p->dispute_id); }
+const lks_game_dispute *lks_play_dispute(const lks_play *p)
+{
+    return lks_game_dispute_find(p->follow.game, p->dispute_id);
+}
 
 static lks_place_run place_run(const lks_play *p)
 {
     const lks_run *run = lks_trace_run(p->own);
     return (lks_place_run){&p->model->model.program, (uint32_t)run->prompt_count, (uint32_t)run->answer_count};
+}
+
+const lks_game_dispute *lks_play_find_own_in(const lks_game *g, const uint8_t challenger20[20])
+{
+    const lks_game_dispute *owed = NULL;
+    for (size_t i = 0; i < lks_game_dispute_count(g); i++) {
+        const lks_game_dispute *d = lks_game_dispute_at(g, i);
+        if (memcmp(d->terms.challenger, challenger20, 20) != 0)
+            continue;
+        if (d->end == LKS_GAME_LIVE)
+            return d;
+        if (d->end == LKS_GAME_MOOT && !d->reclaimed)
+            owed = d;
+    }
+    return owed;
 }
 
 int lks_play_open(lks_play *p, lks_link *s, const lks_request_view *v, const lks_claim_view *c, const lks_rerun_model *m, lks_trace *own)
@@ -49,13 +66,7 @@ static bool is_own(const lks_play *p, const lks_game_dispute *d) { return memcmp
 
 const lks_game_dispute *lks_play_find_own(const lks_play *p)
 {
-    for (size_t i = 0; i < lks_game_dispute_count(p->follow.game); i++) {
-        const lks_game_dispute *d = lks_game_dispute_at(p->follow.game, i);
-        if (d->end == LKS_GAME_LIVE && is_own(p, d)) {
-            return d;
-        }
-    }
-    return NULL;
+    return lks_play_find_own_in(p->follow.game, lks_signer_address(p->link->signer));
 }
 
 void lks_play_resume(lks_play *p, const lks_game_dispute *d)
@@ -147,6 +158,7 @@ static void tell(lks_play *p, const lks_game_dispute *d)
         }
         lks_progress_end(&p->link->progress);
         lks_step_line(line, d, p->told, &run);
+        lks_cli_stamp(stdout);
         printf("%sblock %-10" PRIu64 " %8" PRIu64 " gas  %s\n", p->label != NULL ? p->label : "", s->block, gas, line);
         fflush(stdout);
     }
@@ -202,6 +214,7 @@ static void tell_commitment(lks_play *p)
 {
     if (!p->quiet) {
         lks_progress_end(&p->link->progress);
+        lks_cli_stamp(stdout);
         printf("%sblock %-10" PRIu64 " %8" PRIu64 " gas  challenger commits to its proof\n",
                p->label != NULL ? p->label : "", p->sent_block, p->sent_gas);
         fflush(stdout);
@@ -241,24 +254,64 @@ static int send_proof(lks_play *p, const lks_game_dispute *d)
     return code;
 }
 
+/* There is no move that could win: the dispute is left to its end. */
+static void tell_no_fault(lks_play *p, const lks_game_dispute *d)
+{
+    char id[LKS_HEX_SIZE(32)], when[LKS_TIME_SIZE];
+    lks_hex_encode(id, d->id, 32);
+    lks_time_text(when, d->deadline);
+    lks_progress_end(&p->link->progress);
+    lks_cli_note("%s: what the operator shows is right: dispute %s has nothing to prove, and its bond "
+                 "is lost when the challenger's time is over at %s", p->link->command, id, when);
+}
+
+/* Steps of all disputes of the claim: while they are the same, the player finds the same. */
+static size_t steps_of_claim(const lks_play *p)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < lks_game_dispute_count(p->follow.game); i++)
+        count += lks_game_dispute_at(p->follow.game, i)->step_count;
+    return count;
+}
+
+static lks_err find_move(lks_play *p, const lks_game_dispute *d, lks_move *move)
+{
+    if (p->gate != NULL)
+        lks_gate_shut(p->gate);
+    lks_err err = lks_player_challenger(move, p->own, p->model->trees,
+                                        lks_game_shown(p->follow.game), &d->now);
+    if (p->gate != NULL)
+        lks_gate_open(p->gate);
+    return err;
+}
+
 /* The player's own turn. */
 static int own_turn(lks_play *p, const lks_game_dispute *d)
 {
     lks_move move = {0};
     int code = LKS_PARSED;
-    if (p->proof.made) {
+    const char *command = p->link->command;
+    if (p->proof.made)
         return send_proof(p, d);
-    }
+    if (p->no_fault_at != 0 && p->no_fault_at == steps_of_claim(p))
+        return LKS_PARSED;
     lks_progress_wait(&p->link->progress, "looking for the next move");
-    lks_err err = lks_player_challenger(&move, p->own, p->model->trees, lks_game_shown(p->follow.game), &d->now);
+    lks_err err = find_move(p, d, &move);
     p->no_fault = err == LKS_OK && move.kind == LKS_MOVE_NONE;
-    if (err == LKS_OK && !p->no_fault) {
-        code = lks_game_must_commit(d, &move) ? commit(p, &move) : send_move(p, d, &move, NULL);
+    p->no_fault_at = p->no_fault ? steps_of_claim(p) : 0;
+    if (lks_interrupted()) {
+        code = LKS_EXIT_INTERRUPTED;
     } else if (err == LKS_NOTFOUND) {
-        code = lks_cli_fail(LKS_EXIT_INTERNAL, "%s: %s; this machine or the operator's computes wrongly: run lockstep check on another machine", p->link->command,
-                            lks_error_message());
+        lks_follow_doubt(&p->follow);
+        code = lks_cli_fail(LKS_EXIT_INTERNAL,
+                            "%s: %s; this machine or the operator's computes wrongly: run lockstep "
+                            "check on another machine", command, lks_error_message());
     } else if (err != LKS_OK) {
-        code = lks_cli_fail_file(err, p->link->command, NULL);
+        code = lks_cli_fail_file(err, command, NULL);
+    } else if (p->no_fault) {
+        tell_no_fault(p, d);
+    } else {
+        code = lks_game_must_commit(d, &move) ? commit(p, &move) : send_move(p, d, &move, NULL);
     }
     lks_move_free(&move);
     return code;
@@ -278,43 +331,48 @@ static int operators_turn(lks_play *p, const lks_game_dispute *d)
     return LKS_PARSED;
 }
 
-/* There is no move that could win: the dispute is left to its end. */
-static void tell_no_fault(lks_play *p, const lks_game_dispute *d)
+/* Whether the contract has the live dispute as the logs tell it, in the block that the game stands at. */
+static int check_state(lks_play *p, const lks_game_dispute *d)
 {
-    char id[LKS_HEX_SIZE(32)], when[LKS_TIME_SIZE];
-    lks_hex_encode(id, d->id, 32);
-    lks_time_text(when, d->deadline);
-    lks_progress_end(&p->link->progress);
-    fprintf(stderr, "lockstep: %s: what the operator shows is right: dispute %s has nothing to prove, and its bond is lost when the challenger's time is over at %s\n",
-            p->link->command, id, when);
+    lks_dispute_view v;
+    lks_err err = lks_dispute_get_at(&v, p->link, p->dispute_id, p->follow.newest.hash);
+    if (err == LKS_OK && lks_game_fits_view(&v, d))
+        return LKS_PARSED;
+    if (err == LKS_OK) {
+        lks_follow_doubt(&p->follow);
+        err = lks_fail(LKS_CORRUPT, "the node's logs of a dispute contradict the contract's state "
+                                    "in block %" PRIu64 ": it keeps some back",
+                       p->follow.newest.number);
+    }
+    return lks_link_fail(p->link, err, "reading them anew");
 }
 
-static int turn(lks_play *p, bool *over)
+static int turn(lks_play *p, const lks_eth_header *newest, bool *over)
 {
-    lks_err err = lks_follow_update(&p->follow);
-    if (err != LKS_OK) {
+    lks_err err = newest != NULL ? lks_follow_update_to(&p->follow, newest)
+                                 : lks_follow_update(&p->follow);
+    if (err != LKS_OK)
         return lks_link_fail(p->link, err, NULL);
+    if (p->follow.newest.number < p->sent_block) {
+        lks_progress_wait(&p->link->progress, "waiting for the node to catch up");
+        return LKS_PARSED;
     }
-    const lks_game_dispute *d = current(p);
-    p->no_fault = false;
+    const lks_game_dispute *d = lks_play_dispute(p);
     if (d == NULL) {
-        return lks_cli_fail(LKS_EXIT_CHAIN, "%s: the node does not show the dispute (yet)", p->link->command);
+        lks_follow_doubt(&p->follow);
+        return lks_cli_fail(LKS_EXIT_CHAIN, "%s: the node does not show the dispute (yet)",
+                            p->link->command);
     }
     tell(p, d);
     *over = d->end != LKS_GAME_LIVE;
-    if (*over) {
-        return LKS_PARSED;
-    }
-    if (lks_dispute_operator_moves(d->now.state)) {
-        drop_proof(p);
-        return operators_turn(p, d);
-    }
-    int code = own_turn(p, d);
-    if (p->no_fault) {
-        *over = true;
-        tell_no_fault(p, d);
-    }
-    return code;
+    int code = *over ? LKS_PARSED : check_state(p, d);
+    if (code != LKS_PARSED || *over)
+        return code;
+    if (!lks_dispute_operator_moves(d->now.state))
+        return own_turn(p, d);
+    drop_proof(p);
+    p->no_fault = false;
+    return operators_turn(p, d);
 }
 
 /* Whether the claim has ended where the game does not see it: with its request, by the claim of
@@ -330,30 +388,28 @@ static bool is_dead(lks_play *p)
     return err == LKS_OK && !standing && lks_game_status(p->follow.game) == LKS_CLAIM_DISPUTED;
 }
 
-int lks_play_turn(lks_play *p, bool *over)
+int lks_play_turn(lks_play *p, const lks_eth_header *newest, bool *over)
 {
     *over = false;
     p->link->patient = true; /* a bond is at stake: a move is not given up, nor made twice */
-    int code = turn(p, over);
-    bool may_pass = code == LKS_EXIT_CHAIN || code == LKS_EXIT_REFUSED;
+    int code = turn(p, newest, over);
     if (code == LKS_EXIT_REFUSED && is_dead(p)) {
         p->dead = *over = true;
         return LKS_PARSED;
     }
-    p->failures = code == LKS_PARSED ? 0 : p->failures + 1;
-    return may_pass && p->failures < MAX_FAILURES ? LKS_PARSED : code;
+    return code;
 }
 
 lks_game_end lks_play_result(const lks_play *p)
 {
-    const lks_game_dispute *d = current(p);
+    const lks_game_dispute *d = lks_play_dispute(p);
     return d != NULL ? d->end : LKS_GAME_LIVE;
 }
 
 int lks_play_collect(lks_play *p)
 {
     lks_game_calls calls = {0};
-    const lks_game_dispute *d = current(p);
+    const lks_game_dispute *d = lks_play_dispute(p);
     bool owed = d != NULL && (d->end == LKS_GAME_MOOT || (d->end == LKS_GAME_LIVE && p->dead));
     if (owed && !d->reclaimed) {
         lks_err err = lks_game_call_reclaim(&calls, d);
@@ -361,7 +417,7 @@ int lks_play_collect(lks_play *p)
         if (code != LKS_PARSED) {
             return code;
         }
-        d = lks_follow_update(&p->follow) == LKS_OK ? current(p) : NULL;
+        d = lks_follow_update(&p->follow) == LKS_OK ? lks_play_dispute(p) : NULL;
         if (d != NULL) {
             tell(p, d);
         }
@@ -376,32 +432,44 @@ static void pause_for(double waited)
     nanosleep(waited < 120 ? &often : &seldom, NULL);
 }
 
-int lks_play_to_end(lks_play *p)
+/* A turn whenever the chain may have gone on, until the dispute is over or the player has nothing
+ * to show. */
+static int play_turns(lks_play *p)
 {
     bool over = false;
     double since = lks_now();
     size_t moves = 0;
-    int code = LKS_PARSED;
-    while (code == LKS_PARSED && !over) {
-        code = lks_play_turn(p, &over);
-        const lks_game_dispute *d = current(p);
+    lks_backoff retry = {0};
+    while (!over && !p->no_fault) {
+        int code = lks_play_turn(p, NULL, &over);
+        const lks_game_dispute *d = lks_play_dispute(p);
+        if (code == LKS_EXIT_INTERRUPTED)
+            return code;
+        if (code == LKS_PARSED)
+            lks_backoff_reset(&retry);
+        else
+            lks_backoff_fail(&retry);
         if (d != NULL && d->step_count != moves) {
             moves = d->step_count;
             since = lks_now();
         }
-        if (code == LKS_PARSED && !over) {
+        do {
             pause_for(lks_now() - since);
-        }
+        } while (!lks_backoff_ready(&retry));
     }
+    return LKS_PARSED;
+}
+
+int lks_play_to_end(lks_play *p)
+{
+    int code = play_turns(p);
     lks_progress_end(&p->link->progress);
-    if (code != LKS_PARSED) {
+    if (code != LKS_PARSED)
         return code;
-    }
-    if (p->no_fault) {
+    if (p->no_fault)
         return LKS_EXIT_NO;
-    }
-    if (lks_play_collect(p) != LKS_PARSED) {
-        fprintf(stderr, "lockstep: %s: what is owed to the account can still be collected with lockstep credit withdraw\n", p->link->command);
-    }
+    if (lks_play_collect(p) != LKS_PARSED)
+        lks_cli_note("%s: what is owed to the account can still be collected with lockstep credit "
+                     "withdraw", p->link->command);
     return lks_play_result(p) == LKS_GAME_LOST ? LKS_EXIT_NO : LKS_EXIT_OK;
 }

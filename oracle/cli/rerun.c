@@ -3,25 +3,17 @@
 #include "chain/hex.h"
 #include "oracle/cli/account.h"
 #include "oracle/cli/cli.h"
+#include "oracle/cli/interrupt.h"
 #include "oracle/cli/model_id.h"
 #include "oracle/cli/policy.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #define POLL_NS 50000000
-
-static atomic_bool interrupted;
-
-static void on_interrupt(int signal_number)
-{
-    (void)signal_number;
-    atomic_store(&interrupted, true);
-}
 
 int lks_rerun_open_path(lks_rerun_model *out, const char *path, const char *command, lks_progress *progress)
 {
@@ -58,81 +50,116 @@ int lks_rerun_match(const lks_rerun_model *m, const lks_request *request, const 
     return lks_cli_fail(LKS_EXIT_INPUT, "%s: %s is the model %s, the request asks %s; name that model's file with -m", command, m->path, has, wants);
 }
 
-/* Work that a second thread does while this one shows that it goes on. The reason of a failure belongs to the thread that failed. */
-typedef struct work {
-    lks_err (*run)(struct work *w);
-    const lks_rerun_model *model;
-    const lks_run *claim;
-    const lks_trace_options *options;
+struct lks_rerun_task {
+    lks_rerun_job job;
+    pthread_t thread;
     lks_trace *trace;
     lks_model_trees *trees;
     lks_err err;
-    char reason[512];
+    char reason[512]; /* of a failure: it belongs to the thread that failed */
     atomic_bool done;
-} work;
+};
 
-static void *work_thread(void *user)
+static void *task_thread(void *user)
 {
-    work *w = user;
-    w->err = w->run(w);
-    if (w->err != LKS_OK) {
-        snprintf(w->reason, sizeof w->reason, "%s", lks_error_message());
-    }
-    atomic_store(&w->done, true);
+    lks_rerun_task *t = user;
+    const lks_model *model = &t->job.model->model;
+    if (t->job.run != NULL)
+        t->err = lks_trace_make(&t->trace, model, t->job.run, &t->job.options);
+    if (t->err == LKS_OK && t->job.judge != NULL)
+        t->err = t->job.judge(t->trace, t->job.user);
+    if (t->err == LKS_OK && t->job.trees)
+        t->err = lks_model_trees_make(&t->trees, model);
+    if (t->err != LKS_OK)
+        snprintf(t->reason, sizeof t->reason, "%s", lks_error_message());
+    atomic_store(&t->done, true);
     return NULL;
 }
 
-static lks_err wait_for(work *w, const char *what, lks_progress *progress)
+lks_err lks_rerun_begin(lks_rerun_task **out, const lks_rerun_job *job)
 {
-    const struct timespec pause = {.tv_nsec = POLL_NS};
-    pthread_t thread;
-    if (pthread_create(&thread, NULL, work_thread, w) != 0) {
+    lks_rerun_task *t = calloc(1, sizeof *t);
+    *out = NULL;
+    if (t == NULL)
+        return lks_fail(LKS_NOMEM, "out of memory");
+    t->job = *job;
+    if (pthread_create(&t->thread, NULL, task_thread, t) != 0) {
+        free(t);
         return lks_fail(LKS_IO, "no thread can be started");
     }
-    while (!atomic_load(&w->done)) {
+    *out = t;
+    return LKS_OK;
+}
+
+bool lks_rerun_done(const lks_rerun_task *t)
+{
+    return atomic_load(&t->done);
+}
+
+lks_err lks_rerun_end(lks_rerun_task *t, lks_trace **trace, lks_model_trees **trees)
+{
+    pthread_join(t->thread, NULL);
+    lks_err err = t->err;
+    if (err != LKS_OK) {
+        lks_trace_free(t->trace);
+        lks_fail_store("%s", t->reason);
+    }
+    *trace = err == LKS_OK ? t->trace : NULL;
+    *trees = t->trees;
+    free(t);
+    return err;
+}
+
+/* Shows that a job goes on until it is done. */
+static lks_err run_job(const lks_rerun_job *job, lks_trace **trace, lks_model_trees **trees,
+                       const char *what, lks_progress *progress)
+{
+    const struct timespec pause = {.tv_nsec = POLL_NS};
+    lks_rerun_task *task;
+    lks_err err = lks_rerun_begin(&task, job);
+    if (err != LKS_OK)
+        return err;
+    while (!lks_rerun_done(task)) {
         lks_progress_wait(progress, what);
         nanosleep(&pause, NULL);
     }
-    pthread_join(thread, NULL);
     lks_progress_end(progress);
-    return w->err == LKS_OK ? LKS_OK : lks_fail(w->err, "%s", w->reason);
+    return lks_rerun_end(task, trace, trees);
 }
-
-static lks_err make_trace(work *w) { return lks_trace_make(&w->trace, &w->model->model, w->claim, w->options); }
-
-static lks_err make_trees(work *w) { return lks_model_trees_make(&w->trees, &w->model->model); }
 
 int lks_rerun_trees(lks_rerun_model *m, const char *command, lks_progress *progress)
 {
-    if (m->trees != NULL) {
+    const lks_rerun_job job = {.model = m, .trees = true};
+    lks_trace *none;
+    if (m->trees != NULL)
         return LKS_PARSED;
-    }
-    work w = {.run = make_trees, .model = m};
-    lks_err err = wait_for(&w, "hashing the model", progress);
-    m->trees = w.trees;
+    lks_err err = run_job(&job, &none, &m->trees, "hashing the model", progress);
     return err == LKS_OK ? LKS_PARSED : lks_cli_fail_file(err, command, NULL);
 }
 
-int lks_rerun_trace(lks_trace **trace, const lks_rerun_model *m, const lks_run *run, const lks_rerun_args *args, bool tokens_only, const char *command,
+int lks_rerun_trace(lks_trace **trace, const lks_rerun_model *m, const lks_run *run,
+                    const lks_rerun_args *args, bool tokens_only, const char *command,
                     lks_progress *progress)
 {
     lks_spill *spill = NULL;
-    *trace = NULL;
-    if (args->spill != NULL && lks_spill_open(&spill, args->spill, UINT64_MAX) != LKS_OK) {
-        return lks_cli_fail_file(LKS_IO, command, "choose another --spill folder, or leave it out");
-    }
-    const lks_trace_options options = {.threads = args->threads, .spill = spill, .cancel = &interrupted, .tokens_only = tokens_only};
-    work w = {.run = make_trace, .model = m, .claim = run, .options = &options};
+    lks_model_trees *none;
     char what[96];
-    snprintf(what, sizeof what, "computing %zu positions again", run->prompt_count + run->answer_count - 1);
-    void (*before)(int) = signal(SIGINT, on_interrupt);
+    *trace = NULL;
+    if (args->spill != NULL && lks_spill_open(&spill, args->spill, UINT64_MAX) != LKS_OK)
+        return lks_cli_fail_file(LKS_IO, command,
+                                 "choose another --spill folder, or leave it out");
+    const lks_rerun_job job = {.model = m, .run = run,
+                               .options = {.threads = args->threads, .spill = spill,
+                                           .cancel = lks_interrupt_flag(),
+                                           .tokens_only = tokens_only}};
+    snprintf(what, sizeof what, "computing %zu positions again",
+             run->prompt_count + run->answer_count - 1);
     lks_progress_note(progress, "%s", what);
-    lks_err err = wait_for(&w, what, progress);
-    signal(SIGINT, before);
-    *trace = w.trace;
+    lks_interrupt_catch();
+    lks_err err = run_job(&job, trace, &none, what, progress);
+    lks_interrupt_release();
     lks_spill_close(spill);
-    if (atomic_load(&interrupted)) {
+    if (lks_interrupted())
         return lks_cli_fail(LKS_EXIT_INTERRUPTED, "%s: interrupted", command);
-    }
     return err == LKS_OK ? LKS_PARSED : lks_cli_fail_file(err, command, NULL);
 }

@@ -43,4 +43,25 @@ int lks_rerun_match(const lks_rerun_model *m, const lks_request *request, const 
 int lks_rerun_trace(lks_trace **trace, const lks_rerun_model *m, const lks_run *run, const lks_rerun_args *args, bool tokens_only, const char *command,
                     lks_progress *progress);
 
+/* A computation in a thread of its own. */
+typedef struct lks_rerun_task lks_rerun_task;
+
+/* What it computes. All that is pointed at must outlive the task. */
+typedef struct lks_rerun_job {
+    const lks_rerun_model *model;
+    const lks_run *run;        /* its trace; NULL: none */
+    lks_trace_options options; /* of the trace */
+    bool trees;                /* the model's trees */
+    /* Called with the trace in the same thread; may be NULL. */
+    lks_err (*judge)(lks_trace *trace, void *user);
+    void *user;
+} lks_rerun_job;
+
+/* Out: *out, to be ended. Returns: LKS_OK; LKS_IO (no thread); LKS_NOMEM. */
+LKS_MUST_USE lks_err lks_rerun_begin(lks_rerun_task **out, const lks_rerun_job *job);
+bool lks_rerun_done(const lks_rerun_task *t);
+/* Waits until it is done, and frees it. Out: *trace and *trees, the caller's; NULL where there is
+ * none. Returns: what the computation did. */
+LKS_MUST_USE lks_err lks_rerun_end(lks_rerun_task *t, lks_trace **trace, lks_model_trees **trees);
+
 #endif

@@ -3,7 +3,6 @@
 #include "chain/address.h"
 #include "chain/hex.h"
 #include "oracle/cli/cli.h"
-#include "oracle/cli/follow.h"
 #include "oracle/cli/output.h"
 
 #include <inttypes.h>
@@ -28,46 +27,60 @@ static lks_err read_game(lks_follow *f, lks_link *s, const lks_request_view *v, 
     return err == LKS_OK ? lks_follow_update(f) : err;
 }
 
-static int judge(lks_verdict *out, lks_link *s, const lks_claim_view *c, const lks_rerun_model *m, const lks_rerun_args *args, const lks_shown *shown)
+int lks_verdict_begin(lks_verdict *out, lks_link *s, const lks_request_view *v,
+                      const lks_claim_view *c, const lks_rerun_model *m, bool hashed)
 {
-    int code = lks_rerun_trace(&out->trace, m, &c->run, args, !out->hashed, s->command, &s->progress);
-    if (code != LKS_PARSED) {
-        return code;
-    }
-    out->wrong_token = lks_trace_first_wrong_token(out->trace);
-    out->wrong = out->wrong_token < c->run.answer_count;
-    if (out->hashed && shown != NULL) {
-        lks_err err = lks_difference_find(&out->difference, out->trace, shown);
-        if (err != LKS_OK) {
-            return lks_cli_fail_chain(err, s->command, NULL);
-        }
-        out->wrong = out->wrong || out->difference.kind == LKS_DIFFERENCE_NODE || out->difference.kind == LKS_DIFFERENCE_BYTE;
-    }
+    *out = (lks_verdict){.started = lks_now()};
+    lks_err err = read_game(&out->follow, s, v, c, m);
+    if (err != LKS_OK)
+        return lks_link_fail(s, err, NULL);
+    out->hashed = hashed;
+    if (out->follow.game != NULL)
+        out->hashed = hashed || lks_game_shown(out->follow.game)->open;
     return LKS_PARSED;
 }
 
-int lks_verdict_make(lks_verdict *out, lks_link *s, const lks_request_view *v, const lks_claim_view *c, const lks_rerun_model *m,
-                     const lks_rerun_args *args, bool hashed)
+lks_err lks_verdict_judge(lks_trace *trace, void *verdict)
 {
-    lks_follow f = {0};
-    double started = lks_now();
-    int code;
-    *out = (lks_verdict){0};
-    lks_err err = read_game(&f, s, v, c, m);
-    if (err != LKS_OK) {
-        code = lks_link_fail(s, err, NULL);
-    } else {
-        const lks_shown *shown = f.game != NULL ? lks_game_shown(f.game) : NULL;
-        out->hashed = hashed || (shown != NULL && shown->open);
-        code = judge(out, s, c, m, args, shown);
+    lks_verdict *d = verdict;
+    const lks_game *game = d->follow.game;
+    lks_err err = LKS_OK;
+    d->wrong_token = lks_trace_first_wrong_token(trace);
+    d->wrong = d->wrong_token < lks_trace_run(trace)->answer_count;
+    if (d->hashed && game != NULL) {
+        err = lks_difference_find(&d->difference, trace, lks_game_shown(game));
+        if (d->difference.kind == LKS_DIFFERENCE_NODE ||
+            d->difference.kind == LKS_DIFFERENCE_BYTE)
+            d->wrong = true;
     }
-    out->seconds = lks_now() - started;
-    lks_follow_close(&f);
-    return code;
+    return err;
+}
+
+void lks_verdict_finish(lks_verdict *out, lks_trace *trace)
+{
+    out->trace = trace;
+    lks_follow_close(&out->follow);
+    out->seconds = lks_now() - out->started;
+}
+
+int lks_verdict_make(lks_verdict *out, lks_link *s, const lks_request_view *v,
+                     const lks_claim_view *c, const lks_rerun_model *m, const lks_rerun_args *args,
+                     bool hashed)
+{
+    lks_trace *trace;
+    int code = lks_verdict_begin(out, s, v, c, m, hashed);
+    if (code == LKS_PARSED)
+        code = lks_rerun_trace(&trace, m, &c->run, args, !out->hashed, s->command, &s->progress);
+    if (code != LKS_PARSED)
+        return code;
+    lks_err err = lks_verdict_judge(trace, out);
+    lks_verdict_finish(out, trace);
+    return err == LKS_OK ? LKS_PARSED : lks_cli_fail_chain(err, s->command, NULL);
 }
 
 void lks_verdict_free(lks_verdict *d)
 {
+    lks_follow_close(&d->follow);
     lks_trace_free(d->trace);
     *d = (lks_verdict){0};
 }

@@ -1,70 +1,19 @@
 #include "oracle/cli/watch.h"
 
-#include "chain/hex.h"
-#include "chain/signer.h"
-#include "oracle/cli/cli.h"
-#include "oracle/cli/dispute_list.h"
-#include "oracle/cli/output.h"
-
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Blocks that are read again at every look, so that a short re-org hides no claim. */
+#include "chain/signer.h"
+#include "oracle/cli/cli.h"
+#include "oracle/cli/interrupt.h"
+
+/* Blocks that are read again at every look, so that neither a short re-org nor a node that is
+ * behind hides a claim. */
 #define REREAD_BLOCKS 32u
-#define MAX_FAILURES 5u
-
-static void free_game(lks_watch_game *g)
-{
-    lks_play_close(&g->play);
-    lks_verdict_free(&g->verdict);
-    lks_claim_view_free(&g->claim);
-    lks_request_view_free(&g->view);
-    free(g);
-}
-
-void lks_watch_free(lks_watch *w)
-{
-    for (size_t i = 0; i < w->game_count; i++) {
-        free_game(w->games[i]);
-    }
-    for (size_t i = 0; i < w->model_count; i++) {
-        lks_rerun_close(&w->models[i]);
-    }
-    free(w->games);
-    free(w->claims);
-    *w = (lks_watch){0};
-}
-
-static lks_err add_claim(lks_watch *w, const uint8_t name32[32], bool played)
-{
-    uint32_t drawn;
-    for (size_t i = 0; i < w->claim_count; i++) {
-        if (memcmp(w->claims[i].name, name32, 32) == 0) {
-            return LKS_OK;
-        }
-    }
-    if (w->claim_count == w->claim_capacity) {
-        size_t capacity = w->claim_capacity == 0 ? 64 : 2 * w->claim_capacity;
-        lks_watched *larger = realloc(w->claims, capacity * sizeof larger[0]);
-        if (larger == NULL) {
-            return lks_fail(LKS_NOMEM, "out of memory");
-        }
-        w->claims = larger;
-        w->claim_capacity = capacity;
-    }
-    /* Drawn by this machine alone: an operator cannot know which of its claims are looked at. */
-    lks_err err = lks_random(&drawn, sizeof drawn);
-    if (err != LKS_OK) {
-        return err;
-    }
-    lks_watched *c = &w->claims[w->claim_count++];
-    *c = (lks_watched){.played = played, .done = !played && drawn >= w->share * 4294967296.0};
-    memcpy(c->name, name32, sizeof c->name);
-    w->left_out += c->done;
-    return LKS_OK;
-}
+/* For which a node may stand below the newest block seen before it is told. */
+#define BEHIND_S 60.0
 
 /* Out: the first block whose time is at least `time`; the newest when there is none. */
 static lks_err block_at(uint64_t *block, lks_link *s, uint64_t time, uint64_t low)
@@ -76,11 +25,10 @@ static lks_err block_at(uint64_t *block, lks_link *s, uint64_t time, uint64_t lo
         lks_eth_header h;
         uint64_t middle = low + (high - low) / 2;
         err = lks_eth_header_by_number(&s->node, middle, &h);
-        if (err == LKS_OK && h.timestamp >= time) {
+        if (err == LKS_OK && h.timestamp >= time)
             high = middle;
-        } else {
+        else
             low = middle + 1;
-        }
     }
     *block = low;
     return err;
@@ -94,248 +42,237 @@ static lks_err first_block(lks_watch *w)
     lks_eth_header newest;
     lks_err err = lks_call_parameters(&call);
     err = lks_link_view(w->link, w->link->contracts.oracle, &call, err, &result);
-    err = err == LKS_OK ? lks_return_parameters(&p, result.data, result.len) : err;
+    if (err == LKS_OK)
+        err = lks_return_parameters(&p, result.data, result.len);
     lks_buf_free(&result);
-    err = err == LKS_OK ? lks_game_parameters_get(&game, w->link) : err;
-    err = err == LKS_OK ? lks_eth_header_at(&w->link->node, LKS_ETH_LATEST, &newest) : err;
-    if (err != LKS_OK) {
+    if (err == LKS_OK)
+        err = lks_game_parameters_get(&game, w->link);
+    if (err == LKS_OK)
+        err = lks_eth_header_at(&w->link->node, LKS_ETH_LATEST, &newest);
+    if (err != LKS_OK)
         return err;
-    }
     /* The longest window, the longest dispute (docs/DISPUTES.md: 2 budgets and 24 floors at most),
      * and the time that replicas have to reveal. */
-    uint64_t back = (uint64_t)p.max_window + p.reveal_period + 2 * (uint64_t)game.budget + 24 * (uint64_t)game.floor;
-    return block_at(&w->next, w->link, newest.timestamp > back ? newest.timestamp - back : 0, w->link->contracts.block);
+    uint64_t back = (uint64_t)p.max_window + p.reveal_period + 2 * (uint64_t)game.budget +
+                    24 * (uint64_t)game.floor;
+    return block_at(&w->next, w->link, newest.timestamp > back ? newest.timestamp - back : 0,
+                    w->link->contracts.block);
 }
 
-int lks_watch_begin(lks_watch *w)
+lks_err lks_watch_begin(lks_watch *w)
 {
-    lks_dispute_list own = {0};
-    lks_err err = first_block(w);
-    if (err == LKS_OK && !w->report_only) {
-        const lks_dispute_query query = {.challenger20 = lks_signer_address(w->link->signer), .from = w->next};
-        err = lks_dispute_list_get(&own, w->link, &query);
+    lks_err err = first_block(w); /* which says whether there are such contracts */
+    if (err != LKS_OK || w->state_path == NULL)
+        return err;
+    uint64_t from = w->next;
+    err = lks_watch_state_read(w);
+    if (err == LKS_CORRUPT || err == LKS_IO) {
+        lks_cli_note("%s: %s: %s; it is begun anew", w->link->command, w->state_path,
+                     lks_error_message());
+        w->next = from;
     }
-    for (size_t i = 0; i < own.count && err == LKS_OK; i++) {
-        err = own.rows[i].of_oracle ? add_claim(w, own.rows[i].terms.claim.name, true) : LKS_OK;
-    }
-    lks_dispute_list_free(&own);
-    return err == LKS_OK ? LKS_PARSED : lks_link_fail(w->link, err, NULL);
+    return err == LKS_BADARGS || err == LKS_NOMEM ? err : LKS_OK;
 }
 
-lks_err lks_watch_scan(lks_watch *w)
+/* ---- new claims ---- */
+
+/* A claim that an event names. In: own, the account disputes it. */
+static lks_err see_claim(lks_watch *w, const uint8_t name32[32], uint64_t block,
+                         uint64_t window_end, bool own)
+{
+    uint32_t drawn;
+    lks_watched new = {.block = block, .window_end = window_end};
+    lks_watched *c = lks_claim_set_find(&w->claims, name32);
+    if (c != NULL) {
+        c->block = c->block > block ? c->block : block;
+        if (own && c->state == LKS_WATCHED_WAITING)
+            c->state = LKS_WATCHED_OWN;
+        return LKS_OK;
+    }
+    /* Drawn by this machine alone: an operator cannot know which of its claims are looked at. */
+    lks_err err = lks_random(&drawn, sizeof drawn);
+    if (err != LKS_OK)
+        return err;
+    memcpy(new.name, name32, sizeof new.name);
+    new.state = own                               ? LKS_WATCHED_OWN
+                : drawn >= w->share * 4294967296.0 ? LKS_WATCHED_DONE
+                                                   : LKS_WATCHED_WAITING;
+    err = lks_claim_set_add(&w->claims, &new);
+    w->left_out += err == LKS_OK && new.state == LKS_WATCHED_DONE;
+    w->changed = true;
+    return err;
+}
+
+static lks_err scan_claims(lks_watch *w)
 {
     uint8_t topic[32];
-    uint64_t newest;
     lks_eth_logs logs = {0};
     lks_event_topic(topic, LKS_EVENT_CLAIMED);
-    const lks_eth_filter filter = {.addresses = (const uint8_t(*)[20])w->link->contracts.oracle, .address_count = 1,
-                                   .topics0 = (const uint8_t(*)[32])topic, .topic0_count = 1};
-    lks_err err = lks_eth_block_number(&w->link->node, &newest);
-    if (err == LKS_OK && w->next <= newest) {
-        err = lks_eth_get_logs(&w->link->node, &filter, w->next, newest, 0, &logs);
-    }
+    const lks_eth_filter filter = {.addresses = (const uint8_t(*)[20])w->link->contracts.oracle,
+                                   .address_count = 1,
+                                   .topics0 = (const uint8_t(*)[32])topic,
+                                   .topic0_count = 1};
+    lks_err err = lks_eth_get_logs(&w->link->node, &filter, w->next, w->head.number, 0, &logs);
     for (size_t i = 0; i < logs.count && err == LKS_OK; i++) {
         const lks_eth_log *log = &logs.items[i];
         lks_event e;
         err = lks_event_decode(&e, log->topics, log->topic_count, log->data, log->data_len);
-        err = err == LKS_OK && !log->removed ? add_claim(w, e.name, false) : err;
+        if (err == LKS_OK && !log->removed)
+            err = see_claim(w, e.name, log->block_number, e.time, false);
     }
     lks_eth_logs_free(&logs);
-    if (err == LKS_OK && newest + 1 > w->next + REREAD_BLOCKS) {
-        w->next = newest + 1 - REREAD_BLOCKS;
+    return err;
+}
+
+/* Disputes of the account's own, of another run or another machine. */
+static lks_err scan_own(lks_watch *w)
+{
+    uint8_t topic[32], who[32] = {0};
+    lks_eth_logs logs = {0};
+    lks_game_event_topic(topic, LKS_GAME_CHALLENGED);
+    memcpy(who + 12, lks_signer_address(w->link->signer), 20);
+    const lks_eth_filter filter = {.addresses = (const uint8_t(*)[20])w->link->contracts.game,
+                                   .address_count = 1,
+                                   .topics0 = (const uint8_t(*)[32])topic,
+                                   .topic0_count = 1,
+                                   .topics = {NULL, NULL, who}};
+    lks_err err = lks_eth_get_logs(&w->link->node, &filter, w->next, w->head.number, 0, &logs);
+    for (size_t i = 0; i < logs.count && err == LKS_OK; i++) {
+        const lks_eth_log *log = &logs.items[i];
+        lks_game_event e;
+        err = lks_game_event_decode(&e, log->topics, log->topic_count, log->data, log->data_len);
+        if (err != LKS_OK || log->removed ||
+            memcmp(e.dispute.claim.source, w->link->contracts.oracle, 20) != 0)
+            continue;
+        err = see_claim(w, e.dispute.claim.name, log->block_number, UINT64_MAX, true);
+    }
+    lks_eth_logs_free(&logs);
+    return err;
+}
+
+/* Takes note of claims up to the newest block. */
+static lks_err scan(lks_watch *w)
+{
+    lks_err err = LKS_OK;
+    if (w->next > w->head.number)
+        return LKS_OK;
+    err = scan_claims(w);
+    if (err == LKS_OK && !w->report_only)
+        err = scan_own(w);
+    if (err == LKS_OK && w->head.number + 1 > w->next + REREAD_BLOCKS) {
+        w->next = w->head.number + 1 - REREAD_BLOCKS;
+        w->changed = true;
+        lks_claim_set_prune(&w->claims, w->next);
     }
     return err;
 }
 
-static lks_rerun_model *find_model(lks_watch *w, const uint8_t model32[32])
+/* ---- rounds ---- */
+
+/* Says that something failed and is tried again. */
+static void tell_retry(lks_watch *w, lks_err err, lks_backoff *retry)
 {
-    for (size_t i = 0; i < w->model_count; i++) {
-        if (memcmp(w->models[i].commitment.model_id, model32, 32) == 0) {
-            return &w->models[i];
-        }
-    }
-    return NULL;
+    lks_backoff_fail(retry);
+    lks_link_fail(w->link, err, "trying again");
 }
 
-/* One line about a claim that was looked at. */
-static void tell_verdict(const lks_watch *w, const lks_watch_game *g, const lks_rerun_model *m)
+/* A node below the newest block that was seen is behind: that is no re-org, and what it says is
+ * old. */
+static void note_behind(lks_watch *w, const lks_eth_header *newest)
 {
-    lks_buf out = {0};
-    lks_json_writer j = {.out = &out};
-    char claim[LKS_HEX_SIZE(32)], request[LKS_HEX_SIZE(32)];
+    double now = lks_now();
+    if (w->behind_since == 0)
+        w->behind_since = now;
+    if (now - w->behind_since < BEHIND_S)
+        return;
+    w->behind_since = now;
     lks_progress_end(&w->link->progress);
-    if (w->json) {
-        lks_json_begin_object(&j);
-        lks_json_member_text(&j, "event", "checked");
-        lks_verdict_json(&j, &g->verdict, &g->view, &g->claim, m);
-        lks_json_end_object(&j);
-        puts(lks_buf_text(&out));
-        lks_buf_free(&out);
-    } else {
-        lks_hex_encode(claim, g->claim.claim_id, 32);
-        lks_hex_encode(request, g->view.id, 32);
-        printf("%s  claim %s of request %s, %zu tokens, %.2f s\n", g->verdict.wrong ? "wrong" : "right", claim, request, g->claim.run.answer_count,
-               g->verdict.seconds);
-        if (g->verdict.wrong) {
-            lks_verdict_print(&g->verdict, &g->view, &g->claim, m);
-        }
-    }
-    fflush(stdout);
+    lks_cli_note("%s: the node is behind: it stands at block %" PRIu64 ", and block %" PRIu64
+                 " was seen; nothing is done until it has caught up", w->link->command,
+                 newest->number, w->head.number);
 }
 
-static void tell_dispute(const lks_watch *w, const lks_watch_game *g, const char *event)
+/* Asks for the newest block. Returns: whether there is one to work at. */
+static bool look_at_head(lks_watch *w)
 {
-    lks_buf out = {0};
-    lks_json_writer j = {.out = &out};
-    char id[LKS_HEX_SIZE(32)];
-    lks_progress_end(&w->link->progress);
-    if (w->json) {
-        lks_json_begin_object(&j);
-        lks_json_member_text(&j, "event", event);
-        lks_json_member_data(&j, "disputeId", g->play.dispute_id, 32);
-        lks_json_member_data(&j, "claimId", g->claim.claim_id, 32);
-        lks_json_member_data(&j, "requestId", g->view.id, 32);
-        lks_json_member_text(&j, "end", lks_game_end_word(lks_play_result(&g->play)));
-        lks_json_member_u64(&j, "gasUsed", g->play.gas);
-        lks_json_end_object(&j);
-        puts(lks_buf_text(&out));
-        lks_buf_free(&out);
-    } else {
-        lks_hex_encode(id, g->play.dispute_id, 32);
-        printf("%s  dispute %s (%s)\n", event, id, lks_game_end_word(lks_play_result(&g->play)));
-    }
-    fflush(stdout);
-}
-
-static int keep_game(lks_watch *w, lks_watch_game *g)
-{
-    lks_watch_game **larger = realloc(w->games, (w->game_count + 1) * sizeof larger[0]);
-    if (larger == NULL) {
-        free_game(g);
-        return lks_cli_fail(LKS_EXIT_INTERNAL, "watch: out of memory");
-    }
-    w->games = larger;
-    w->games[w->game_count++] = g;
-    return LKS_PARSED;
-}
-
-/* Opens a dispute about the claim, or goes on with the account's own. Takes g over. */
-static int dispute(lks_watch *w, lks_watch_game *g, lks_rerun_model *m)
-{
-    char id[LKS_HEX_SIZE(32)];
-    bool open = false;
-    int code = lks_rerun_trees(m, w->link->command, &w->link->progress);
-    if (code == LKS_PARSED) {
-        code = lks_play_open(&g->play, w->link, &g->view, &g->claim, m, g->verdict.trace);
-    }
-    if (code == LKS_PARSED) {
-        const lks_game_dispute *own = lks_play_find_own(&g->play);
-        open = own == NULL && g->claim.standing && g->view.time <= g->claim.window_end;
-        if (own != NULL) {
-            lks_play_resume(&g->play, own);
-        } else if (open) {
-            lks_u256 bond;
-            lks_err err = lks_bond_get(&bond, w->link, &g->view.request.stake);
-            code = err == LKS_OK ? lks_play_challenge(&g->play, &bond) : lks_link_fail(w->link, err, NULL);
-        } else {
-            free_game(g);
-            return LKS_PARSED;
-        }
-    }
-    if (code != LKS_PARSED) {
-        free_game(g);
-        return code;
-    }
-    lks_hex_encode(id, g->play.dispute_id, 32);
-    snprintf(g->label, sizeof g->label, "%.10s  ", id);
-    g->play.label = g->label;
-    g->play.quiet = w->json;
-    tell_dispute(w, g, open ? "challenged" : "resumed");
-    return keep_game(w, g);
-}
-
-/* Computes the claim again; the hashes too when it is wrong and is to be disputed. */
-static int judge(lks_watch *w, lks_watch_game *g, const lks_rerun_model *m)
-{
-    int code = lks_verdict_make(&g->verdict, w->link, &g->view, &g->claim, m, &w->rerun, false);
-    if (code != LKS_PARSED) {
-        return code;
-    }
-    tell_verdict(w, g, m);
-    *(g->verdict.wrong ? &w->wrong : &w->right) += 1;
-    if (g->verdict.wrong && !g->verdict.hashed && !w->report_only) {
-        lks_verdict_free(&g->verdict);
-        code = lks_verdict_make(&g->verdict, w->link, &g->view, &g->claim, m, &w->rerun, true);
-    }
-    return code;
-}
-
-static int look_at(lks_watch *w, lks_watched *c)
-{
-    lks_watch_game *g = calloc(1, sizeof *g);
-    if (g == NULL) {
-        return lks_cli_fail(LKS_EXIT_INTERNAL, "watch: out of memory");
-    }
-    uint8_t request_id[32];
-    memcpy(request_id, c->name, sizeof request_id);
-    request_id[31] = 0; /* attempt and seat */
-    lks_err err = lks_request_view_get(&g->view, w->link, request_id, 0);
-    err = err == LKS_OK ? lks_claim_view_by_name(&g->claim, &g->view, &w->link->contracts, c->name) : err;
+    lks_eth_header newest;
+    if (!lks_backoff_ready(&w->node_retry))
+        return false;
+    lks_err err = lks_eth_header_at(&w->link->node, LKS_ETH_LATEST, &newest);
     if (err != LKS_OK) {
-        free_game(g);
-        return err == LKS_NOTFOUND ? LKS_PARSED : lks_link_fail(w->link, err, NULL); /* a re-org took it away */
+        tell_retry(w, err, &w->node_retry);
+        return false;
     }
-    lks_rerun_model *m = find_model(w, g->view.request.model_id);
-    bool disputable = g->claim.standing && (c->played || g->view.time <= g->claim.window_end);
-    if (m == NULL || !disputable) {
-        w->left_out++;
-        free_game(g);
-        return LKS_PARSED;
+    lks_backoff_reset(&w->node_retry);
+    if (newest.number < w->head.number) {
+        note_behind(w, &newest);
+        return false;
     }
-    int code = judge(w, g, m);
-    if (code != LKS_PARSED || !g->verdict.wrong || w->report_only) {
-        free_game(g);
-        return code;
+    w->behind_since = 0;
+    if (memcmp(newest.hash, w->head.hash, 32) != 0) {
+        w->head = newest;
+        w->scanned = false;
     }
-    return dispute(w, g, m);
+    return true;
 }
 
-int lks_watch_check(lks_watch *w, bool *any)
+static void save(lks_watch *w)
 {
-    lks_watched *c = NULL;
-    for (size_t i = 0; i < w->claim_count && c == NULL; i++) {
-        c = w->claims[i].done ? NULL : &w->claims[i];
+    if (w->state_path == NULL || !w->changed || !lks_backoff_ready(&w->state_retry))
+        return;
+    lks_err err = lks_watch_state_write(w);
+    if (err != LKS_OK) {
+        lks_backoff_fail(&w->state_retry);
+        lks_cli_note("%s: %s: %s; trying again", w->link->command, w->state_path,
+                     lks_error_message());
+        return;
     }
-    *any = c != NULL;
-    if (c == NULL) {
-        return LKS_PARSED;
-    }
-    int code = look_at(w, c);
-    bool may_pass = code == LKS_EXIT_CHAIN || code == LKS_EXIT_REFUSED;
-    c->done = code == LKS_PARSED || ++c->failures >= MAX_FAILURES;
-    return may_pass ? LKS_PARSED : code;
+    lks_backoff_reset(&w->state_retry);
+    w->changed = false;
 }
 
-int lks_watch_play(lks_watch *w)
+int lks_watch_round(lks_watch *w, bool *idle)
 {
-    for (size_t i = 0; i < w->game_count;) {
-        lks_watch_game *g = w->games[i];
-        bool over = false;
-        int code = lks_play_turn(&g->play, &over);
-        if (code == LKS_PARSED && over) {
-            code = g->play.no_fault ? LKS_PARSED : lks_play_collect(&g->play);
-            tell_dispute(w, g, "ended");
-            code = code == LKS_EXIT_REFUSED || code == LKS_EXIT_CHAIN ? LKS_PARSED : code;
-        }
-        if (code != LKS_PARSED) {
-            return code;
-        }
-        if (!over) {
-            i++;
-            continue;
-        }
-        free_game(g);
-        w->games[i] = w->games[--w->game_count];
+    *idle = true;
+    if (!look_at_head(w))
+        return lks_interrupted() ? LKS_EXIT_INTERRUPTED : LKS_PARSED;
+    if (!w->scanned && lks_backoff_ready(&w->scan_retry)) {
+        lks_err err = scan(w);
+        w->scanned = err == LKS_OK;
+        if (err == LKS_OK)
+            lks_backoff_reset(&w->scan_retry);
+        else
+            tell_retry(w, err, &w->scan_retry);
     }
-    return LKS_PARSED;
+    int code = lks_watch_play(w);
+    if (code == LKS_PARSED) {
+        lks_watch_check_step(w);
+        *idle = w->check.game == NULL || w->check.task != NULL;
+    }
+    save(w);
+    return code == LKS_PARSED && lks_interrupted() ? LKS_EXIT_INTERRUPTED : code;
+}
+
+bool lks_watch_settled(const lks_watch *w)
+{
+    for (size_t i = 0; i < w->claims.count; i++) {
+        if (w->claims.items[i].state != LKS_WATCHED_DONE)
+            return false;
+    }
+    return w->scanned && w->check.game == NULL && w->game_count == 0;
+}
+
+void lks_watch_close(lks_watch *w)
+{
+    lks_watch_check_stop(w);
+    if (w->changed)
+        save(w);
+    for (size_t i = 0; i < w->game_count; i++)
+        lks_watch_game_free(w->games[i]);
+    for (size_t i = 0; i < w->model_count; i++)
+        lks_rerun_close(&w->models[i]);
+    free(w->games);
+    lks_claim_set_free(&w->claims);
+    lks_spill_close(w->spill);
+    *w = (lks_watch){0};
 }

@@ -4,5 +4,7 @@
 
 /* Seconds since the program began, as lks_now says. */
 extern double fake_clock_now;
+/* Called after each sleep; may be NULL. */
+extern void (*fake_clock_tick)(void);
 
 #endif

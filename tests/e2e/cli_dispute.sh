@@ -245,7 +245,7 @@ wait_for "positions 20 to 21" play.out "$player"
 slay
 ends 8 "wrong" challenger watch --once "$model"
 cat play.out >>out
-same "$(grep -c '^challenged  dispute' out)" 2 "disputes opened"
+same "$(grep -c 'challenged  dispute' out)" 2 "disputes opened"
 same "$(grep -c 'challenger proves the claim wrong' out)" "$(grep -c '(won)' out)" "disputes won"
 wait "$first"
 defended
