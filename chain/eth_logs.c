@@ -186,6 +186,37 @@ static void put_filter(lks_json_writer *w, const lks_eth_filter *filter)
     lks_json_end_array(w);
 }
 
+static int by_place(const void *a, const void *b)
+{
+    const lks_eth_log *x = a, *y = b;
+    if (x->block_number != y->block_number)
+        return x->block_number < y->block_number ? -1 : 1;
+    if (x->log_index != y->log_index)
+        return x->log_index < y->log_index ? -1 : 1;
+    return 0;
+}
+
+static bool is_same_log(const lks_eth_log *a, const lks_eth_log *b)
+{
+    return by_place(a, b) == 0 && memcmp(a->block_hash, b->block_hash, 32) == 0;
+}
+
+/* Puts the logs from number first on in chain order, each once: not every node does. */
+static void put_in_order(lks_eth_logs *logs, size_t first)
+{
+    size_t kept = first;
+    if (logs->count - first < 2)
+        return;
+    qsort(logs->items + first, logs->count - first, sizeof *logs->items, by_place);
+    for (size_t i = first; i < logs->count; i++) {
+        if (kept > first && is_same_log(&logs->items[kept - 1], &logs->items[i]))
+            free(logs->items[i].data);
+        else
+            logs->items[kept++] = logs->items[i];
+    }
+    logs->count = kept;
+}
+
 /* The logs of from to to in one call; a node that answers with others is not to be trusted. */
 static lks_err get_range(const lks_eth *node, const lks_eth_filter *filter, uint64_t from, uint64_t to, lks_eth_logs *logs)
 {
@@ -206,6 +237,8 @@ static lks_err get_range(const lks_eth *node, const lks_eth_filter *filter, uint
         if (logs->items[i].block_number < from || logs->items[i].block_number > to)
             err = lks_fail(LKS_CORRUPT, "the node gave a log of block %" PRIu64 ", asked for were %" PRIu64 " to %" PRIu64,
                            logs->items[i].block_number, from, to);
+    if (!err)
+        put_in_order(logs, before);
     eth_end(&r);
     return err;
 }
@@ -284,6 +317,8 @@ lks_err lks_eth_get_block_logs(const lks_eth *node, const lks_eth_filter *filter
     for (size_t i = before; i < logs->count && !err; i++)
         if (memcmp(logs->items[i].block_hash, hash32, 32))
             err = lks_fail(LKS_CORRUPT, "the node gave a log of another block than the one asked for");
+    if (!err)
+        put_in_order(logs, before);
     eth_end(&r);
     return err;
 }

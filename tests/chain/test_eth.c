@@ -356,6 +356,19 @@ static void test_logs(void **state)
     assert_true(logs.count == 2 && logs.items[0].topic_count == 0 && logs.items[1].topic_count == 4);
     FAILS(LKS_CORRUPT, "another block", lks_eth_get_block_logs(&NODE, &filter, hash, &logs));
     lks_eth_logs_free(&logs);
+    /* Out of order, and some twice: in order, each once. */
+    SCRIPT({"eth_getLogs", RANGE("0x5", "0x6") "}]",
+            "[" LOG("0x6", G32, "0x1", T, "0x03") "," LOG("0x5", H32, "0x7", T, "0x01") ","
+                LOG("0x6", G32, "0x0", T, "0x02") "," LOG("0x5", H32, "0x7", T, "0x01") "]"},
+           {"eth_getLogs", BY_HASH "}]",
+            "[" LOG("0x6", H32, "0x9", T, "0x05") "," LOG("0x6", H32, "0x8", T, "0x04") ","
+                LOG("0x6", H32, "0x9", T, "0x05") "]"});
+    OK(lks_eth_get_logs(&NODE, NULL, 5, 6, 0, &logs));
+    OK(lks_eth_get_block_logs(&NODE, NULL, hash, &logs));
+    assert_int_equal(logs.count, 5);
+    for (uint8_t i = 0; i < 5; i++)
+        assert_int_equal(logs.items[i].data[0], i + 1);
+    lks_eth_logs_free(&logs);
 }
 
 static void test_bad_logs(void **state)
