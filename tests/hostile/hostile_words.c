@@ -33,7 +33,8 @@ static const words logs[] = {
     {-32005, "Requested range exceeds maximum RPC range limit"},
     {-32614, "eth_getLogs is limited to a 10,000 range"},
     {-32600, "block range too large"},
-    {-32602, "Log response size exceeded. You can make eth_getLogs requests with up to a 2K block range"},
+    {-32602, "Log response size exceeded. You can make eth_getLogs requests with up to a 2K block "
+             "range"},
 };
 static const words sends[] = {
     {-32000, "nonce too low: next nonce 7, tx nonce 4"},

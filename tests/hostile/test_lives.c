@@ -5,8 +5,8 @@
  * Lives N seeds from S on (60 from 1); prints what became of them, and the seed of every life in
  * which somebody honest lost. WORDS: what a life is to have, of
  * liars,accusers,odd,reorgs,restarts,fees. KINDS: what nodes do wrong, of the names in hostile.c;
- * all, none; else KINDS below. In one life of ten they are wrong for longer than can be bridged: such a life may be
- * lost, and is counted apart. */
+ * all, none; else KINDS below. In one life of ten they are wrong for longer than can be bridged:
+ * such a life may be lost, and is counted apart. */
 #include "tests/hostile/life.h"
 
 #include <stdio.h>
@@ -23,7 +23,7 @@ enum { LIVES = 60 };
 
 /* What nodes do wrong unless --kinds says otherwise. */
 #define KINDS \
-    "repeats,stale,alternates,forked,receipts,errors,sends,forgets,limits,busy,hangs,cuts"
+    "repeats,reorders,stale,alternates,forked,receipts,errors,sends,forgets,limits,busy,hangs,cuts"
 
 static const struct {
     const char *name;
@@ -86,7 +86,8 @@ static void add(life_result *sum, const life_result *one)
 
 static int usage(void)
 {
-    fprintf(stderr, "usage: test_lives [--lives N] [--seed S] [--only WORDS] [--kinds KINDS] [--tell]\n");
+    fprintf(stderr, "usage: test_lives [--lives N] [--seed S] [--only WORDS] [--kinds KINDS] "
+                    "[--tell]\n");
     return 2;
 }
 
