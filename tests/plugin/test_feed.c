@@ -1,7 +1,8 @@
 /* The operator's view of the chain over a node that is behind, on another branch, or tells half. */
 #include "tests/plugin/operator_fixture.h"
 
-#include <sqlite3.h>
+#include "plugin/store_internal.h"
+
 #include <time.h>
 
 #include "chain/json.h"
@@ -212,7 +213,8 @@ static void test_rewind_fails(void **state)
     for (int i = 0; i < 10; i++)
         mine_and_turn();
     uint64_t head = op.feed.head.ref.number;
-    sqlite3 *other = NULL; /* another process, which writes for long */
+    sqlite3 *other = NULL; /* another process, which writes for longer than is waited for */
+    sqlite3_busy_timeout(op.store->db, 0);
     assert_int_equal(sqlite3_open(database, &other), SQLITE_OK);
     assert_int_equal(sqlite3_exec(other, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
     sim_reorg(chain, 4, true, true);
