@@ -5,9 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Logs and contract may be of two heads for a moment; after more than so many the logs have a
- * gap. */
-#define STRANGE_HEADS 2u
+/* Blocks that are read again: the node may have had them without all of their logs. */
+#define OVERLAP 4u
 
 lks_match *lks_match_find(const lks_matches *all, const uint8_t claim_id32[32]) {
     for (size_t i = 0; i < all->count; i++)
@@ -72,11 +71,22 @@ void lks_matches_free(lks_matches *all) {
     memset(all, 0, sizeof *all);
 }
 
-/* Whether the block that the game stands at is still canonical, as far as is stored. */
-static lks_err is_on_chain(lks_store *store, const lks_block_ref *ref, bool *on) {
+/* Whether the block that the game stands at is still canonical: as far as is stored; else by the
+ * node's word. */
+static lks_err is_on_chain(lks_store *store, const lks_eth *node, const lks_block_ref *ref, bool *on)
+{
     lks_store_block stored;
+    lks_eth_header header;
+    *on = false;
     lks_err err = lks_store_block_below(store, ref->number, &stored);
-    *on = !err && stored.ref.number == ref->number && memcmp(stored.ref.hash, ref->hash, 32) == 0;
+    if (err && err != LKS_NOTFOUND)
+        return err;
+    if (!err && stored.ref.number == ref->number) {
+        *on = memcmp(stored.ref.hash, ref->hash, 32) == 0;
+        return LKS_OK;
+    }
+    err = lks_eth_header_by_number(node, ref->number, &header);
+    *on = !err && memcmp(header.hash, ref->hash, 32) == 0;
     return err == LKS_NOTFOUND ? LKS_OK : err;
 }
 
@@ -90,47 +100,85 @@ static lks_err find_first(lks_match *match, lks_store *store)
     return err;
 }
 
-static lks_err add_logs(lks_game *game, const lks_eth *node, const lks_eth_filter *filter, uint64_t from, uint64_t to) {
+/* Whether a log may be of the chain that we follow, as far as its blocks are stored. */
+static lks_err check_branch(lks_store *store, const lks_block_ref *head, const lks_eth_log *log)
+{
+    lks_store_block stored;
+    bool at_head = log->block_number == head->number;
+    lks_err err = lks_store_block_below(store, log->block_number, &stored);
+    if (err && err != LKS_NOTFOUND)
+        return err;
+    bool known = at_head || (!err && stored.ref.number == log->block_number);
+    if (known && memcmp(at_head ? head->hash : stored.ref.hash, log->block_hash, 32))
+        return lks_fail(LKS_REMOTE, "the node's logs are of another branch than the one it gave");
+    return LKS_OK;
+}
+
+/* Reads the claim's logs; those that the game has are ignored by it. whole: the oracle's too, which
+ * never change. */
+static lks_err add_logs(lks_match *m, const lks_game_deployment *deployment, const lks_eth *node,
+                        lks_store *store, const lks_block_ref *head, uint64_t from, bool whole)
+{
+    uint8_t addresses[2][20], ids[2][32];
     lks_eth_logs logs = {0};
-    lks_err err = lks_eth_get_logs(node, filter, from, to, 0, &logs);
-    for (size_t i = 0; !err && i < logs.count; i++)
-        if (!logs.items[i].removed) err = lks_game_add(game, &logs.items[i], 0);
+    memcpy(addresses[0], deployment->game, 20);
+    memcpy(addresses[1], deployment->oracle, 20);
+    memcpy(ids[0], m->claim.claim_id, 32);
+    memcpy(ids[1], m->claim.request_id, 32);
+    const lks_eth_filter filter = {.addresses = (const uint8_t(*)[20])addresses,
+                                   .address_count = whole ? 2 : 1,
+                                   .topics1 = (const uint8_t(*)[32])ids,
+                                   .topic1_count = whole ? 2 : 1};
+    lks_err err = lks_eth_get_logs(node, &filter, from, head->number, 0, &logs);
+    for (size_t i = 0; !err && i < logs.count; i++) {
+        if (logs.items[i].removed)
+            continue;
+        err = check_branch(store, head, &logs.items[i]);
+        if (!err)
+            err = lks_game_add(m->game, &logs.items[i], 0);
+    }
     lks_eth_logs_free(&logs);
     return err;
 }
 
-lks_err lks_match_sync(lks_match *match, const lks_game_deployment *deployment, const lks_eth *node, lks_store *store, const lks_block_ref *head) {
-    if (match->synced.number == head->number && memcmp(match->synced.hash, head->hash, 32) == 0) return LKS_OK;
-    lks_game_filter of_request, of_claim;
+lks_err lks_match_sync(lks_match *match, const lks_game_deployment *deployment, const lks_eth *node,
+                       lks_store *store, const lks_block_ref *head)
+{
     bool on = false;
-    match->strange = match->odd ? match->strange + 1 : 0;
+    if (match->synced.number == head->number && memcmp(match->synced.hash, head->hash, 32) == 0)
+        return LKS_OK;
     match->odd = false;
-    if (match->strange > STRANGE_HEADS) {
-        match->strange = 0;
-        match->synced.number = 0;
-    }
-    lks_err err = match->synced.number ? is_on_chain(store, &match->synced, &on) : LKS_OK;
-    if (err) return err;
+    lks_err err = match->synced.number ? is_on_chain(store, node, &match->synced, &on) : LKS_OK;
+    if (err)
+        return err;
     uint64_t from = match->synced.number + 1;
-    if (!on || match->synced.number >= head->number) {
+    bool whole = !on || match->synced.number >= head->number;
+    if (whole) {
         lks_game_clear(match->game);
         match->compared = match->differs = false;
         err = find_first(match, store);
         if (err)
             return err;
-        from = match->from;
     }
+    if (whole || from < match->from + OVERLAP)
+        from = match->from;
+    else
+        from -= OVERLAP;
     match->synced.number = 0; /* until all of it has worked */
     free(match->seen);
     match->seen = NULL;
-    lks_game_filter_request(&of_request, deployment, match->claim.name);
-    lks_game_filter_claim(&of_claim, deployment, match->claim.claim_id);
-    err = add_logs(match->game, node, &of_request.filter, from, head->number);
-    if (!err) err = add_logs(match->game, node, &of_claim.filter, from, head->number);
-    if (!err) err = lks_game_update(match->game);
-    if (!err && !lks_game_run(match->game)) err = lks_fail(LKS_NOTFOUND, "the node does not give the logs of its request");
-    if (!err && !(match->seen = calloc(lks_game_dispute_count(match->game) + 1, sizeof *match->seen))) err = lks_fail(LKS_NOMEM, "out of memory");
-    if (!err) match->synced = *head;
+    err = add_logs(match, deployment, node, store, head, from, whole);
+    if (!err)
+        err = lks_game_update(match->game);
+    if (!err && !lks_game_run(match->game))
+        err = lks_fail(LKS_NOTFOUND, "the node does not give the logs of its request");
+    if (!err) {
+        match->seen = calloc(lks_game_dispute_count(match->game) + 1, sizeof *match->seen);
+        if (!match->seen)
+            err = lks_fail(LKS_NOMEM, "out of memory");
+    }
+    if (!err)
+        match->synced = *head;
     return err;
 }
 

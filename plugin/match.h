@@ -44,7 +44,6 @@ typedef struct lks_match {
     lks_seen *seen;       /* one for each dispute of the game */
     lks_block_ref synced; /* the game has the logs up to this block; number 0: none */
     bool odd;             /* at this head logs and contract disagree about a dispute */
-    unsigned strange;     /* heads in a row at which they did */
     bool compared;        /* the root that the operator opened, with ours */
     bool differs;         /* what came of it */
     lks_held held;
@@ -64,9 +63,9 @@ lks_err lks_match_add(lks_match **out, lks_matches *all, const lks_game_deployme
 void lks_match_remove(lks_matches *all, lks_match *match);
 void lks_matches_free(lks_matches *all);
 
-/* Brings the game to the head; reads all of it again when logs and contract have disagreed for a
- * while. Returns also: what chain/eth.h, the store and lks_game_update
- * return. */
+/* Brings the game to the head, from its synced block on; all of it is read where that is no block
+ * of the chain. The last blocks are read again each time. Returns also: what chain/eth.h, the store
+ * and lks_game_update return. */
 lks_err lks_match_sync(lks_match *match, const lks_game_deployment *deployment, const lks_eth *node,
                        lks_store *store, const lks_block_ref *head) LKS_MUST_USE;
 

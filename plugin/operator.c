@@ -74,6 +74,7 @@ void lks_operator_close(lks_operator *op) {
     lks_lanes_close(&op->lanes);
     lks_planner_free(op->planner);
     lks_matches_free(&op->matches);
+    lks_state_check_free(&op->state_check);
     lks_pauses_free(&op->pauses);
     lks_resources_close(&op->resources);
     lks_store_close(op->store);
@@ -203,6 +204,9 @@ static void tick(lks_operator *op)
     op->next_tick_ms = lks_now_ms() + TICK_MS;
     note_age(op);
     lks_disputes_tick(op); /* first: a move in a dispute that comes too late costs a bond */
+    op->state_check.gap = op->state_check.gap || op->feed.behind;
+    if (lks_state_check_look(op))
+        op->next_tick_ms = 0;
     lks_act_tend(op);
     if (op->feed.behind)
         return;

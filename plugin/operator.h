@@ -20,6 +20,7 @@
 #include "plugin/pauses.h"
 #include "plugin/resources.h"
 #include "plugin/sender.h"
+#include "plugin/state_check.h"
 #include "plugin/worker.h"
 
 #include <stdatomic.h>
@@ -82,6 +83,7 @@ struct lks_operator {
     uint8_t secret[32];           /* decides which claims are in our share */
     lks_resources resources;
     lks_matches matches;
+    lks_state_check state_check;
     atomic_uint_fast64_t finished; /* for finished_height */
 };
 

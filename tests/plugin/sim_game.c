@@ -131,6 +131,28 @@ static void put_dispute(sim *s, const sim_dispute *d, lks_buf *result)
     OK(lks_abi_finish(&e));
 }
 
+/* DisputedClaim, but for the counts. */
+static void put_claim_view(sim *s, const uint8_t claim_id[32], lks_buf *result)
+{
+    static const uint8_t zero[32];
+    const sim_dispute *d = NULL;
+    lks_abi_writer e;
+    for (size_t i = 0; i < s->dispute_count; i++)
+        if (memcmp(s->disputes[i].claim_id, claim_id, 32) == 0)
+            d = &s->disputes[i];
+    const sim_seat *seat = d ? sim_seat_of(s, d) : NULL;
+    bool same = seat && seat->status == LKS_SEAT_CLAIMED &&
+        memcmp(seat->claim_id, claim_id, 32) == 0;
+    lks_abi_begin(&e, result, 8);
+    lks_abi_put_u64(&e, !d ? LKS_CLAIM_NONE : same ? LKS_CLAIM_DISPUTED : LKS_CLAIM_CONVICTED);
+    lks_abi_put_u64(&e, same ? seat->disputes : 0);
+    for (int i = 0; i < 4; i++)
+        lks_abi_put_u64(&e, 0);
+    lks_abi_put_u64(&e, same ? seat->joined_block : 0);
+    lks_abi_put_word(&e, same && seat->is_open ? seat->root : zero);
+    OK(lks_abi_finish(&e));
+}
+
 bool sim_game_view(sim *s, const uint8_t *data, size_t len, lks_buf *result)
 {
     lks_abi_reader r;
@@ -142,6 +164,11 @@ bool sim_game_view(sim *s, const uint8_t *data, size_t len, lks_buf *result)
     if (sim_is_call(data, len, "disputeOf(bytes32)")) {
         OK(lks_abi_read_word(&r, id));
         put_dispute(s, find_dispute(s, id), result);
+        return true;
+    }
+    if (sim_is_call(data, len, "claimOf(bytes32)")) {
+        OK(lks_abi_read_word(&r, id));
+        put_claim_view(s, id, result);
         return true;
     }
     if (sim_is_call(data, len, "parameters()")) {

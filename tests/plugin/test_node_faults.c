@@ -1,6 +1,7 @@
 /* Disputes over a node that tells half of what it knows, or nothing for a while. */
 #include "tests/plugin/disputes_fixture.h"
 
+#include <pthread.h>
 #include <string.h>
 
 /* eth_getLogs by a block's hash fails, as it does at a node that is behind or has pruned them. */
@@ -49,14 +50,121 @@ static void test_moves_while_behind(void **state)
     }
 }
 
+/* ---- events that are left out ---- */
+
+static unsigned empty_answers; /* the plugin's eth_getLogs has so many times nothing in it */
+static pthread_t puppets;      /* the thread of the other side's calls */
+
+static bool give_no_logs(void *user, const char *method, const char *params, lks_buf *answer,
+                         lks_err *err)
+{
+    (void)user, (void)params, (void)err;
+    if (pthread_equal(pthread_self(), puppets) || empty_answers == 0 ||
+        strcmp(method, "eth_getLogs"))
+        return false;
+    empty_answers--;
+    lks_buf_put_text(answer, "[]");
+    return true;
+}
+
+static void check_saved(size_t r)
+{
+    for (int i = 0; i < 500 && chain->lost + chain->convictions == 0; i++)
+        block();
+    if (chain->convictions || chain->lost != 1)
+        fail_msg("%zu convictions, %zu lost; log:\n%s", chain->convictions, chain->lost, end_of_log());
+    chain->lie = NULL;
+    RUN_UNTIL(job_of(r).state == LKS_JOB_FINAL);
+}
+
+/* Down while the challenge comes in, and then the node gives no log of its block, however often it is
+ * asked: the contract knows of the dispute. */
+static void test_unseen_dispute(void **state)
+{
+    (void)state;
+    for (unsigned lies = 1; lies <= 8; lies += 7) {
+        fresh_chain(true, false);
+        start();
+        size_t r = own_claim();
+        halt();
+        puppet *a = play(accuser_of(r, 0x31));
+        puppet_challenge(a);
+        sim_mine(chain, 2); /* the dispute's block is not told of by the host */
+        chain->lie = give_no_logs;
+        empty_answers = lies;
+        start();
+        for (int i = 0; i < 20 && empty_answers; i++) {
+            op.next_sync_ms = 0;
+            take_turns();
+        }
+        assert_int_equal(empty_answers, 0);
+        check_saved(r);
+        bool told = strstr(sim_host_lines(host), "disputed by the contract, and no event says so");
+        assert_int_equal(told, lies == 8);
+        teardown(NULL);
+    }
+}
+
+/* In the middle of a dispute, one head's events are missing. */
+static void test_missing_move(void **state)
+{
+    (void)state;
+    for (unsigned lies = 1; lies <= 40; lies += 13) {
+        fresh_chain(true, false);
+        start();
+        size_t r = own_claim();
+        puppet *a = play(accuser_of(r, 0x31));
+        puppet_challenge(a);
+        RUN_UNTIL(chain->dispute_count && chain->disputes[0].at.state == LKS_DISPUTE_PICK);
+        chain->lie = give_no_logs;
+        empty_answers = lies;
+        check_saved(r);
+        if (lies == 1) /* the next head's read has it */
+            assert_null(strstr(sim_host_lines(host), "reading its events again"));
+        teardown(NULL);
+    }
+}
+
+/* The game's events never come: that is told, and again, as an error. */
+static void test_lasting_disagreement(void **state)
+{
+    (void)state;
+    fresh_chain(true, false);
+    start();
+    size_t r = own_claim();
+    puppet *a = play(accuser_of(r, 0x31));
+    puppet_challenge(a);
+    chain->hides_logs = true;
+    a->silent = true;
+    for (int i = 0; i < 20; i++)
+        block();
+    assert_non_null(strstr(sim_host_lines(host), "WARN claim "));
+    assert_non_null(strstr(sim_host_lines(host), "reading its events again"));
+    assert_int_equal(op.state_check.count, 1);
+    assert_null(strstr(sim_host_lines(host), "the node leaves out events"));
+    op.state_check.items[0].since_ms -= 60000;
+    for (int i = 0; i < 3; i++)
+        block();
+    assert_non_null(strstr(sim_host_lines(host), "ERROR claim "));
+    assert_non_null(strstr(sim_host_lines(host), "the node leaves out events"));
+    chain->hides_logs = false;
+    for (int i = 0; i < 5; i++)
+        block();
+    assert_int_equal(op.state_check.count, 0);
+    assert_non_null(strstr(sim_host_lines(host), "contract and events agree again"));
+    assert_int_equal(job_of(r).state, LKS_JOB_CLAIMED);
+}
+
 /* An argument is a pattern of the tests to run. */
 int main(int argc, char **argv)
 {
     if (argc > 1)
         cmocka_set_test_filter(argv[1]);
+    puppets = pthread_self();
     const struct CMUnitTest tests[] = {
 #define TEST(f) cmocka_unit_test_teardown(f, no_teardown)
-        TEST(test_moves_while_behind),
+        TEST(test_moves_while_behind), TEST(test_unseen_dispute), TEST(test_missing_move),
+        TEST(test_lasting_disagreement),
     };
     return cmocka_run_group_tests(tests, make_all, free_all);
 }
