@@ -306,10 +306,21 @@ static due due_of(const lks_operator *op, const lks_jobs *jobs, size_t i, lks_ac
     return d;
 }
 
+/* Looks after the transactions of both accounts: a failure of one does not keep back the other. */
+static lks_err tend_both(lks_operator *op, const lks_sender_now *now)
+{
+    const uint8_t *second = op->moves.signer ? lks_signer_address(op->moves.signer) : NULL;
+    lks_err err = lks_store_txs_abandon(op->store, lks_signer_address(op->signer), second,
+                                        now->head);
+    lks_err of_moves = op->moves.signer ? lks_sender_tend(&op->moves, now) : LKS_OK;
+    lks_err of_account = lks_sender_tend(&op->sender, now);
+    return err ? err : of_moves ? of_moves : of_account;
+}
+
 void lks_act_tend(lks_operator *op)
 {
     lks_sender_now now = {op->head.ref.number, lks_chain_time(op)};
-    lks_err err = lks_sender_tend(&op->sender, &now);
+    lks_err err = tend_both(op, &now);
     if (err && !lks_inbox_stopped(op->inbox) && lks_act_pause(op, no_request, LKS_ACTION_NONE))
         lks_log(op->host, LKS_WARN, "looking after transactions: %s; trying again", lks_error_message());
 }

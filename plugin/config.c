@@ -197,6 +197,8 @@ static const key top_keys[] = {
     {"models", read_models, 0, true},
     {"keystore", read_file_name, FIELD(keystore), true},
     {"password_file", read_file_name, FIELD(password_file), true},
+    {"moves_keystore", read_file_name, FIELD(moves_keystore), false},
+    {"moves_password_file", read_file_name, FIELD(moves_password_file), false},
     {"database", read_file_name, FIELD(database), true},
     {"threads", read_threads, 0, false},
     {"nice", read_nice, 0, false},
@@ -306,6 +308,9 @@ lks_err lks_config_parse(lks_config *out, const char *json, size_t len) {
     if (err == LKS_OK && out->chain_id == 0) err = lks_fail(LKS_BADARGS, "key \"chain_id\": must not be 0");
     if (err == LKS_OK && lks_u256_cmp(&out->max_priority_fee, &out->max_fee) > 0)
         err = lks_fail(LKS_BADARGS, "key \"max_priority_fee_wei\": must not be above max_fee_per_gas_wei");
+    if (err == LKS_OK && !out->moves_keystore != !out->moves_password_file)
+        err = lks_fail(LKS_BADARGS, "keys \"moves_keystore\" and \"moves_password_file\": one needs"
+                                    " the other");
     static const uint8_t none[20];
     if (err == LKS_OK && out->is_challenger && memcmp(out->game, none, 20) == 0)
         err = lks_fail(LKS_BADARGS, "key \"game\" is missing in \"contracts\": a challenger needs the DisputeGame");
@@ -332,6 +337,8 @@ void lks_config_free(lks_config *config) {
     for (size_t i = 0; i < LKS_CONFIG_MAX_MODELS; i++) free(config->models[i]);
     free(config->keystore);
     free(config->password_file);
+    free(config->moves_keystore);
+    free(config->moves_password_file);
     free(config->database);
     free(config->spill_folder);
     memset(config, 0, sizeof *config);

@@ -12,6 +12,8 @@
  *   models                  ["file.gguf", …], 1 to 16   needed   models to serve, and whose claims to check
  *   keystore                "file"                      needed   the account's key, Web3 secret storage version 3
  *   password_file           "file"                      needed   its first line is the key's password; nobody but its owner may read it
+ *   moves_keystore          "file"                      none     key of a second account, which defends our claims in disputes
+ *   moves_password_file     "file"                      none     its password; both or none
  *   database                "file"                      needed   the job store; made when missing
  *   threads                 number, 0 to 256            0        threads of inference; 0 is one for every core
  *   nice                    number, 0 to 19             10       what inference and re-runs give way to the host and others, as nice(1) has it
@@ -67,6 +69,8 @@ typedef struct lks_config {
     size_t model_count;
     char *keystore;
     char *password_file;
+    char *moves_keystore; /* may be NULL, and then so is the next */
+    char *moves_password_file;
     char *database;
     char *spill_folder; /* NULL or "": none */
     uint64_t max_spill_bytes;

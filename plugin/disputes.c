@@ -79,13 +79,13 @@ const lks_seen *lks_disputes_look(lks_operator *op, lks_match *m, size_t i)
 /* The claim is over: what is ours comes back. */
 static void wind_up(lks_operator *op, lks_match *m)
 {
-    bool took_part = is_ours(op, m->claim.operator_address), left = false, reward = false;
-    bool challenged = false;
+    bool ours = is_ours(op, m->claim.operator_address), challenged = false;
+    bool left = false, reward = false, moved = false;
     for (size_t i = 0; i < lks_game_dispute_count(m->game); i++) {
         const lks_game_dispute *d = lks_game_dispute_at(m->game, i);
         if (memcmp(d->terms.challenger, lks_signer_address(op->signer), 20))
             continue;
-        took_part = challenged = true;
+        challenged = true;
         const lks_seen *seen = lks_moves_view(op, m, i);
         if (!seen)
             return;
@@ -94,11 +94,15 @@ static void wind_up(lks_operator *op, lks_match *m)
         lks_moves_reclaim(op, m, d);
         return;
     }
-    if (took_part && lks_money_withdraw(op, m, op->config->game, &left))
+    if ((ours || challenged) &&
+        lks_money_withdraw(op, &op->sender, m, op->config->game, &left))
         return;
-    if (challenged && lks_money_withdraw(op, m, op->config->oracle, &reward))
+    if (ours && op->moves.signer &&
+        lks_money_withdraw(op, &op->moves, m, op->config->game, &moved))
         return;
-    if (!left && !reward)
+    if (challenged && lks_money_withdraw(op, &op->sender, m, op->config->oracle, &reward))
+        return;
+    if (!left && !reward && !moved)
         settle(op, &m->claim);
 }
 

@@ -27,16 +27,18 @@ static lks_err is_worth_it(lks_operator *op, const lks_u256 *credit, bool *worth
     return LKS_OK;
 }
 
-lks_err lks_money_withdraw(lks_operator *op, lks_match *match, const uint8_t contract20[20],
-                           bool *left)
+lks_err lks_money_withdraw(lks_operator *op, lks_sender *sender, lks_match *match,
+                           const uint8_t contract20[20], bool *left)
 {
-    uint8_t key[32];
+    uint8_t key[32], subject[40];
     lks_buf call = {0}, result = {0};
     lks_u256 credit;
     char name[LKS_SHORT_ID_SIZE], text[LKS_ETHER_SIZE];
-    const uint8_t *account = lks_signer_address(op->signer);
+    const uint8_t *account = lks_signer_address(sender->signer);
     *left = true;
-    lks_match_key(key, LKS_VERB_WITHDRAW, contract20, 20, NULL);
+    memcpy(subject, contract20, 20);
+    memcpy(subject + 20, account, 20);
+    lks_match_key(key, LKS_VERB_WITHDRAW, subject, sizeof subject, NULL);
     if (lks_moves_busy(op, match, key))
         return LKS_OK;
     lks_err encoded = lks_call_credit(&call, account);
@@ -51,7 +53,7 @@ lks_err lks_money_withdraw(lks_operator *op, lks_match *match, const uint8_t con
     lks_game_tx tx = {.data = {0}};
     err = lks_call_withdraw(&tx.data, account);
     if (!err)
-        err = lks_moves_send(op, match, key, contract20, &tx, true, UINT64_MAX);
+        err = lks_moves_send_by(op, sender, match, key, contract20, &tx, true, UINT64_MAX);
     lks_buf_free(&tx.data);
     if (err) {
         lks_moves_failed(op, match, key, "withdraw");

@@ -104,8 +104,9 @@ static lks_u256 worth_of(const lks_operator *op, const lks_match *m)
     return worth;
 }
 
-lks_err lks_moves_send(lks_operator *op, const lks_match *m, const uint8_t key32[32],
-                       const uint8_t to20[20], const lks_game_tx *tx, bool simulated, uint64_t deadline)
+lks_err lks_moves_send_by(lks_operator *op, lks_sender *sender, const lks_match *m,
+                          const uint8_t key32[32], const uint8_t to20[20], const lks_game_tx *tx,
+                          bool simulated, uint64_t deadline)
 {
     lks_sender_now now = {op->head.ref.number, lks_chain_time(op)};
     lks_outgoing out = {.request_id = m->claim.request_id,
@@ -118,7 +119,24 @@ lks_err lks_moves_send(lks_operator *op, const lks_match *m, const uint8_t key32
                         .len = tx->data.len,
                         .deadline = deadline,
                         .worth = worth_of(op, m)};
-    return lks_sender_send(&op->sender, &out, &now);
+    return lks_sender_send(sender, &out, &now);
+}
+
+/* A defence may be an agent's: its moves are the second account's, which nothing else holds up, as
+ * long as it can pay. A dispute of our own belongs to the account that opened it, the main one. */
+lks_err lks_moves_send(lks_operator *op, const lks_match *m, const uint8_t key32[32],
+                       const uint8_t to20[20], const lks_game_tx *tx, bool simulated,
+                       uint64_t deadline)
+{
+    const lks_sender_now now = {op->head.ref.number, lks_chain_time(op)};
+    bool ours = memcmp(m->claim.operator_address, op->feed.events.who.operator_address, 20) == 0;
+    if (ours && op->moves_allowed && !lks_sender_is_broke(&op->moves, &now)) {
+        lks_err err =
+            lks_moves_send_by(op, &op->moves, m, key32, to20, tx, simulated, deadline);
+        if (err != LKS_NOTFOUND && err != LKS_REFUSED) /* it may be an agent no more */
+            return err;
+    }
+    return lks_moves_send_by(op, &op->sender, m, key32, to20, tx, simulated, deadline);
 }
 
 bool lks_moves_send_calls(lks_operator *op, const lks_match *m, const uint8_t key32[32],

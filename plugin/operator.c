@@ -69,6 +69,14 @@ lks_err lks_operator_open(lks_operator *op, const lockstep_host *host, const lks
     return err;
 }
 
+void lks_operator_use_moves(lks_operator *op, const lks_signer *signer)
+{
+    op->moves = op->sender;
+    op->moves.signer = signer;
+    op->moves.has_fallback = true;
+    op->moves_allowed = false;
+}
+
 void lks_operator_close(lks_operator *op) {
     lks_worker_free(op->worker);
     lks_lanes_close(&op->lanes);

@@ -51,6 +51,8 @@ struct lks_operator {
     lks_worker *worker;
     lks_feed feed;
     lks_sender sender;
+    lks_sender moves;          /* of a second account, for moves in defence; no signer: none */
+    bool moves_allowed;        /* it is an agent for disputes */
 
     /* The newest block, which all decisions look at: the feed's; while that is behind, the node's.
      * Number 0: not known yet. */
@@ -90,6 +92,9 @@ struct lks_operator {
 /* Opens the store and starts the worker's thread. In: all outlive the operator. Returns: what lks_store_open returns; LKS_IO (no thread). */
 lks_err lks_operator_open(lks_operator *op, const lockstep_host *host, const lks_config *config, const lks_models *models, lks_inbox *inbox,
                           lks_node *rpc, const lks_signer *signer) LKS_MUST_USE;
+/* Gives it a second account for the defence of our claims, NULL for none. The signer outlives the
+ * operator. Before the first turn. */
+void lks_operator_use_moves(lks_operator *op, const lks_signer *signer);
 /* Cancels what runs; frees. Harmless on one that is all zero. */
 void lks_operator_close(lks_operator *op);
 
@@ -150,8 +155,12 @@ void lks_moves_failed(lks_operator *op, const lks_match *m, const uint8_t key32[
 /* moves.c: calls a view of a contract at the newest block. In: call, freed here. */
 lks_err lks_moves_call_view(lks_operator *op, const uint8_t to20[20], lks_err encoded,
                             lks_buf *call, lks_buf *result) LKS_MUST_USE;
-/* moves.c: sends one transaction under a key. In: simulated, false for one that another must come
- * before. */
+/* moves.c: sends one transaction under a key, by a sender's account. In: simulated, false for one that
+ * another must come before. */
+lks_err lks_moves_send_by(lks_operator *op, lks_sender *sender, const lks_match *m,
+                          const uint8_t key32[32], const uint8_t to20[20], const lks_game_tx *tx,
+                          bool simulated, uint64_t deadline) LKS_MUST_USE;
+/* moves.c: the same, by the account that the move is for. */
 lks_err lks_moves_send(lks_operator *op, const lks_match *m, const uint8_t key32[32],
                        const uint8_t to20[20], const lks_game_tx *tx, bool simulated,
                        uint64_t deadline) LKS_MUST_USE;
@@ -186,10 +195,10 @@ bool lks_moves_answering(lks_operator *op, const lks_match *m, bool rows);
 /* moves_answer.c: out: the key of the claim's transaction number i with such answers. */
 void lks_moves_answers_key(uint8_t key32[32], const lks_match *m, bool rows, size_t i);
 
-/* money.c: withdraws what a contract has credited our account, when it is worth the gas. Out:
+/* money.c: withdraws what a contract has credited a sender's account, when it is worth the gas. Out:
  * *left, whether there is something worth it. */
-lks_err lks_money_withdraw(lks_operator *op, lks_match *match, const uint8_t contract20[20],
-                           bool *left) LKS_MUST_USE;
+lks_err lks_money_withdraw(lks_operator *op, lks_sender *sender, lks_match *match,
+                           const uint8_t contract20[20], bool *left) LKS_MUST_USE;
 
 /* answers.c: takes the worker's answer, if there is one, into the store. Returns: whether there was
  * one. */

@@ -26,7 +26,7 @@ typedef struct plugin {
     lks_models models;
     lks_inbox *inbox;
     lks_node *rpc;
-    lks_signer *signer;
+    lks_signer *signer, *moves_signer; /* the second is NULL when none is configured */
     lks_operator op;
     pthread_t thread;
     bool joined;
@@ -76,6 +76,7 @@ static lks_err check_game(plugin *p)
 /* Everything that can fail for good, so that the host is told. The database comes last: a wrong configuration must not make one. */
 static lks_err open_all(plugin *p) {
     lks_err err = lks_key_load(&p->signer, &p->config);
+    if (!err) err = lks_key_load_moves(&p->moves_signer, &p->config, lks_signer_address(p->signer));
     if (!err) err = check_chain(p);
     /* Operators dispute too: claims beside their own. */
     if (!err) err = lks_models_open(&p->models, p->config.models, p->config.model_count,
@@ -83,6 +84,7 @@ static lks_err open_all(plugin *p) {
     if (!err) err = lks_operator_open(&p->op, p->host, &p->config, &p->models, p->inbox, p->rpc, p->signer);
     if (err)
         return err;
+    lks_operator_use_moves(&p->op, p->moves_signer);
     err = check_game(p);
     if (err)
         lks_operator_close(&p->op);
@@ -133,6 +135,7 @@ static void free_plugin(plugin *p) {
     lks_inbox_free(p->inbox);
     lks_models_close(&p->models);
     lks_signer_free(p->signer);
+    lks_signer_free(p->moves_signer);
     lks_config_free(&p->config);
     pthread_cond_destroy(&p->changed);
     pthread_mutex_destroy(&p->lock);

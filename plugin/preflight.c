@@ -10,6 +10,8 @@
 
 /* Gas of what one request takes of an operator, roughly: accept, claim, finalize. */
 #define GAS_OF_A_JOB 600000u
+/* Gas of the answers of a few disputes. */
+#define GAS_OF_A_DEFENCE 3000000u
 
 lks_err lks_preflight_chain(lks_operator *op) {
     return lks_eth_check_chain_id(&op->feed.node, op->config->chain_id);
@@ -187,6 +189,46 @@ static lks_err tell_money(lks_operator *op) {
     return LKS_OK;
 }
 
+/* Whether the second account may move for the operator, and can pay for it. Without its leave, or its
+ * ether, the main account makes the moves: nothing is refused. */
+static lks_err check_moves_account(lks_operator *op)
+{
+    lks_buf call = {0}, result = {0};
+    uint8_t roles = 0;
+    char address[LKS_ADDRESS_SIZE];
+    lks_u256 balance, needed;
+    lks_eth_fees fees;
+    if (!op->moves.signer)
+        return LKS_OK;
+    const uint8_t *operator20 = op->feed.events.who.operator_address;
+    const uint8_t *account = lks_signer_address(op->moves.signer);
+    lks_err encoded = lks_call_agent_roles(&call, operator20, account);
+    lks_err err = view(op, op->config->bonds, encoded, &call, &result);
+    if (!err)
+        err = lks_return_u8(&roles, result.data, result.len);
+    lks_buf_free(&result);
+    if (!err)
+        err = lks_eth_balance(&op->feed.node, account, LKS_ETH_LATEST, &balance);
+    if (!err)
+        err = lks_eth_suggest_fees(&op->feed.node, &fees);
+    if (err)
+        return err;
+    lks_address_format(address, account);
+    bool is_itself = memcmp(operator20, account, 20) == 0;
+    op->moves_allowed = is_itself || (roles & LKS_AGENT_DISPUTES);
+    lks_u256_mul_u64(&needed, &fees.max_fee, GAS_OF_A_DEFENCE);
+    if (!op->moves_allowed)
+        lks_log(op->host, LKS_ERROR,
+                "the account %s of moves_keystore is no agent for disputes, and the other account"
+                " makes the moves: lockstep bond agent set, then restart",
+                address);
+    else if (lks_u256_cmp(&balance, &needed) < 0)
+        lks_log(op->host, LKS_WARN,
+                "the account %s of moves_keystore has too little ether for a defence: send it some",
+                address);
+    return LKS_OK;
+}
+
 lks_err lks_preflight_contracts(lks_operator *op) {
     lks_err err = read_parameters(op);
     if (!err) err = check_link(op, "bonds()", op->config->bonds, "OperatorBonds");
@@ -195,5 +237,6 @@ lks_err lks_preflight_contracts(lks_operator *op) {
     if (!err) err = check_agent(op);
     if (!err) err = tell_registered(op);
     if (!err) err = tell_money(op);
+    if (!err) err = check_moves_account(op);
     return err;
 }

@@ -12,15 +12,21 @@
 /* Blocks between two lines about missing funds. */
 #define FUNDS_PAUSE 50u
 
+bool lks_sender_is_broke(const lks_sender *s, const lks_sender_now *now)
+{
+    return s->funds_warned && now->head < s->funds_warned + FUNDS_PAUSE;
+}
+
 static void warn_funds(lks_sender *s, const lks_sender_now *now)
 {
     char address[LKS_ADDRESS_SIZE];
-    if (s->funds_warned && now->head < s->funds_warned + FUNDS_PAUSE)
+    if (lks_sender_is_broke(s, now))
         return;
     s->funds_warned = now->head ? now->head : 1;
     lks_address_format(address, lks_signer_address(s->signer));
-    lks_log(s->host, LKS_ERROR, "the account %s cannot pay for its transactions: send it ether",
-            address);
+    lks_log(s->host, s->has_fallback ? LKS_WARN : LKS_ERROR,
+            "the account %s cannot pay for its transactions: send it ether%s", address,
+            s->has_fallback ? "; the other account makes the moves meanwhile" : "");
 }
 
 /* Whether no node will ever take that transaction: the words of several clients. */
@@ -37,8 +43,8 @@ static bool is_refused_for_good(const char *message)
     return false;
 }
 
-bool lks_sender_broadcast(lks_sender *s, const lks_store_tx *tx, const uint8_t *raw, size_t len,
-                          const lks_sender_now *now)
+lks_taken lks_sender_broadcast(lks_sender *s, const lks_store_tx *tx, const uint8_t *raw,
+                               size_t len, const lks_sender_now *now)
 {
     uint8_t hash[32];
     char name[LKS_SHORT_ID_SIZE], hash_text[LKS_HEX_SIZE(32)];
@@ -52,15 +58,16 @@ bool lks_sender_broadcast(lks_sender *s, const lks_store_tx *tx, const uint8_t *
     } else if (strcasestr(message, "insufficient funds") ||
                strcasestr(message, "insufficientfunds")) {
         warn_funds(s, now);
+        return LKS_UNPAID;
     } else if (is_refused_for_good(message)) {
         lks_log(s->host, LKS_ERROR, "request %s: no node will take the %s transaction: %s", name,
                 lks_action_name(tx->action), message);
-        return false;
+        return LKS_NEVER_TAKEN;
     } else {
         lks_log(s->host, LKS_DEBUG, "request %s: %s transaction %s not taken yet: %s", name,
                 lks_action_name(tx->action), hash_text, message);
     }
-    return true;
+    return LKS_TAKEN;
 }
 
 static lks_err next_nonce(lks_sender *s, uint64_t *nonce)
@@ -143,8 +150,8 @@ lks_err lks_sender_end(lks_sender *s, lks_store_tx *tx, lks_tx_state state, bool
     return err;
 }
 
-/* Signs, stores and sends. One that the node refuses for good is not kept: its nonce, the highest,
- * is the next one's. */
+/* Signs, stores and sends. One that the node refuses for good, or that another account can pay for, is
+ * not kept: its nonce, the highest, is the next one's. */
 static lks_err put_out(lks_sender *s, const lks_tx *t, lks_store_tx *tx, const lks_sender_now *now)
 {
     uint8_t hash[32];
@@ -159,10 +166,17 @@ static lks_err put_out(lks_sender *s, const lks_tx *t, lks_store_tx *tx, const l
         else
             lks_store_rollback(s->store);
     }
-    if (!err && !lks_sender_broadcast(s, tx, raw.data, raw.len, now)) {
+    lks_taken taken = LKS_TAKEN;
+    if (!err)
+        taken = lks_sender_broadcast(s, tx, raw.data, raw.len, now);
+    if (taken == LKS_NEVER_TAKEN) {
         err = lks_sender_end(s, tx, LKS_TX_DEAD, true);
         if (!err)
             err = lks_fail(LKS_REFUSED, "the node takes no such transaction");
+    } else if (taken == LKS_UNPAID && s->has_fallback) {
+        err = lks_sender_end(s, tx, LKS_TX_DEAD, false);
+        if (!err)
+            err = lks_fail(LKS_NOTFOUND, "the account cannot pay for it");
     }
     lks_buf_free(&raw);
     return err;

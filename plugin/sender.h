@@ -37,6 +37,7 @@ typedef struct lks_sender {
         uint64_t head;
     } suspects[LKS_SENDER_MAX_LIVE + LKS_SENDER_MAX_MOVES];
     uint64_t funds_warned; /* head at which missing funds were told of */
+    bool has_fallback;     /* what it cannot pay for, another account sends: nothing waits for ether */
 } lks_sender;
 
 /* Chain at the time of a call. */
@@ -62,9 +63,12 @@ typedef struct lks_outgoing {
 /* Simulates, signs, stores and sends one transaction.
  * Returns: LKS_OK, it is stored and live (that the node did not take it now is only logged);
  * LKS_REFUSED: the contract or the node would refuse it, the reason says why; LKS_TIMEOUT: too many
- * are live, try later; otherwise what chain/eth.h and the store return, and nothing is stored. */
+ * are live, try later; LKS_NOTFOUND: an account that has a fallback cannot pay; otherwise what
+ * chain/eth.h and the store return, and nothing is stored. */
 lks_err lks_sender_send(lks_sender *s, const lks_outgoing *out, const lks_sender_now *now) LKS_MUST_USE;
 
+/* Whether the account could not pay a little while ago. */
+bool lks_sender_is_broke(const lks_sender *s, const lks_sender_now *now);
 /* Looks after all live transactions: receipts, nonces used by others, sending again, replacing. To be called after each new block.
  * Returns: LKS_OK, or the first failure. */
 lks_err lks_sender_tend(lks_sender *s, const lks_sender_now *now) LKS_MUST_USE;

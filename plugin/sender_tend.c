@@ -149,7 +149,8 @@ static lks_err suspect(lks_sender *s, lks_store_tx *tx, const lks_sender_now *no
 typedef struct place {
     const lks_store_txs *queue; /* lowest nonce first */
     size_t i;
-    bool first; /* none before it is live */
+    bool first;  /* none before it is live */
+    bool unpaid; /* the account cannot pay for it */
 } place;
 
 /* Whether it, or one behind it, which cannot go before it, has its deadline within so many
@@ -274,7 +275,7 @@ static lks_err replace(lks_sender *s, const place *p, const lks_buf *old,
 
 /* A transaction in no block: sends it again when the node has forgotten it, replaces it when it is
  * overdue or refused for good. */
-static lks_err push_on(lks_sender *s, const place *p, const lks_sender_now *now)
+static lks_err push_on(lks_sender *s, place *p, const lks_sender_now *now)
 {
     lks_store_tx *tx = &p->queue->items[p->i];
     lks_buf raw = {0}, hashes = {0};
@@ -286,15 +287,18 @@ static lks_err push_on(lks_sender *s, const place *p, const lks_sender_now *now)
         err = lks_store_tx_hashes(s->store, tx->id, &hashes);
     if (!err && !replaced)
         err = lks_eth_tx_known(&s->node, hashes.data, &known, &in_block);
-    if (!err && !replaced && !known && !lks_sender_broadcast(s, tx, raw.data, raw.len, now) &&
-        !tx->canceled)
+    lks_taken taken = LKS_TAKEN;
+    if (!err && !replaced && !known)
+        taken = lks_sender_broadcast(s, tx, raw.data, raw.len, now);
+    p->unpaid = taken == LKS_UNPAID;
+    if (taken == LKS_NEVER_TAKEN && !tx->canceled)
         err = replace(s, p, &raw, now, true, &replaced);
     lks_buf_free(&raw);
     lks_buf_free(&hashes);
     return err;
 }
 
-static lks_err tend_one(lks_sender *s, const place *p, const lks_sender_now *now,
+static lks_err tend_one(lks_sender *s, place *p, const lks_sender_now *now,
                         uint64_t chain_nonce)
 {
     lks_store_tx *tx = &p->queue->items[p->i];
@@ -313,6 +317,16 @@ static lks_err tend_one(lks_sender *s, const place *p, const lks_sender_now *now
     return err;
 }
 
+/* Gives up a transaction that cannot be paid for, and all behind it: the other account does what they
+ * were for. */
+static lks_err give_up(lks_sender *s, const place *p)
+{
+    lks_err err = LKS_OK;
+    for (size_t i = p->i; !err && i < p->queue->count; i++)
+        err = lks_sender_end(s, &p->queue->items[i], LKS_TX_DEAD, false);
+    return err;
+}
+
 lks_err lks_sender_tend(lks_sender *s, const lks_sender_now *now)
 {
     lks_store_txs live = {0};
@@ -323,9 +337,13 @@ lks_err lks_sender_tend(lks_sender *s, const lks_sender_now *now)
      * then. */
     if (!err && live.count)
         err = lks_eth_nonce(&s->node, account, LKS_ETH_LATEST, &chain_nonce);
-    place p = {&live, 0, true};
+    place p = {.queue = &live, .first = true};
     for (; !err && p.i < live.count; p.i++) {
         err = tend_one(s, &p, now, chain_nonce);
+        if (!err && p.unpaid && s->has_fallback) {
+            err = give_up(s, &p);
+            break;
+        }
         if (live.items[p.i].state == LKS_TX_LIVE && chain_nonce <= live.items[p.i].nonce)
             p.first = false;
     }

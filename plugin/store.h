@@ -189,6 +189,10 @@ lks_err lks_store_txs_live(lks_store *s, const uint8_t account20[20],
 lks_err lks_store_tx_raw(lks_store *s, int64_t id, lks_buf *raw) LKS_MUST_USE;
 /* Out: hashes, appended, 32 bytes each: every version, newest first. */
 lks_err lks_store_tx_hashes(lks_store *s, int64_t id, lks_buf *hashes) LKS_MUST_USE;
+/* Ends live transactions of any account but two, the second may be NULL: nobody can look after them.
+ * All are moves in disputes, of which no job's state follows. In: head, at which it is seen. */
+lks_err lks_store_txs_abandon(lks_store *s, const uint8_t account20[20], const uint8_t *second20,
+                              uint64_t head) LKS_MUST_USE;
 /* Whether the job has a live move of that key. */
 lks_err lks_store_move_is_live(lks_store *s, const uint8_t request_id32[32], const uint8_t key32[32], bool *live) LKS_MUST_USE;
 /* Out: *block, in which a move of that key was included, successful; 0 when there is none. */

@@ -173,6 +173,21 @@ lks_err lks_store_txs_revive(lks_store *s, uint64_t height)
     return err;
 }
 
+lks_err lks_store_txs_abandon(lks_store *s, const uint8_t account20[20], const uint8_t *second20,
+                              uint64_t head)
+{
+    sqlite3_stmt *st = NULL;
+    lks_err err = lks_store_prepare(s, &st,
+                                    "UPDATE tx SET state = 4, included_block = ?"
+                                    " WHERE state = 1 AND account NOT IN (?, ?)");
+    if (err)
+        return err;
+    lks_store_bind_u64(st, 1, head);
+    lks_store_bind_blob(st, 2, account20, 20);
+    lks_store_bind_blob(st, 3, second20 ? second20 : account20, 20);
+    return lks_store_run(s, st);
+}
+
 static lks_err read_tx(lks_store *s, sqlite3_stmt *st, lks_store_tx *tx) {
     memset(tx, 0, sizeof *tx);
     tx->id = sqlite3_column_int64(st, 0);

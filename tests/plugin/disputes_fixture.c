@@ -9,7 +9,7 @@
 char folder[64], database[128];
 static char *paths[1];
 tiny_model tiny;
-lks_signer *signer;
+lks_signer *signer, *moves_signer;
 lks_models models;
 uint32_t right[TOKENS], other[TOKENS]; /* the model's answer, and one that differs in token 2 */
 sim *chain;
@@ -59,6 +59,7 @@ void start(void) {
     DO(lks_inbox_new(&inbox, 1000, 1 << 20));
     DO(lks_node_new(&rpc, sim_host_api(host), 5000));
     DO(lks_operator_open(&op, sim_host_api(host), &config, &models, inbox, rpc, signer));
+    lks_operator_use_moves(&op, moves_signer);
     op.pause_ms = 1;
     is_open = true;
 }
@@ -120,6 +121,7 @@ int teardown(void **state) {
     (void)state;
     play_nobody();
     halt();
+    moves_signer = NULL;
     sim_host_free(host);
     sim_free(chain);
     host = NULL;

@@ -30,6 +30,8 @@ void fresh_chain(bool is_operator, bool is_challenger);
 void start(void);
 void halt(void);
 void restart(void);
+/* What start gives the operator as its second account; NULL: none. */
+extern lks_signer *moves_signer;
 
 /* ---- the other side ---- */
 

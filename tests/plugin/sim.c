@@ -272,6 +272,8 @@ static void include(sim *s, size_t index)
 static bool includable(const sim *s, const sim_tx *tx) {
     if (!tx->pooled) return false;
     if (tx->kind != SIM_SIGNED) return true;
+    if (s->accounts[tx->account].jammed)
+        return false;
     return tx->t.nonce == s->accounts[tx->account].nonce && tx->t.max_fee.w[0] >= s->base_fee &&
            priority_of(&tx->t, s->base_fee) >= s->least_priority;
 }

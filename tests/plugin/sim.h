@@ -117,6 +117,7 @@ typedef struct sim_account {
     uint8_t operator_address[20]; /* the account itself, or whose agent it is */
     uint8_t agent_roles;          /* of the account for another operator */
     lks_u256 balance;             /* as it is told; no transaction changes it */
+    bool jammed;                  /* none of its transactions gets into a block */
     lks_u256 free_bond; /* the operator's, before anything is locked or lost */
     /* what follows is state: made anew from the blocks after a re-org */
     uint64_t nonce;

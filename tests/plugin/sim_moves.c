@@ -140,7 +140,9 @@ static const char *answer(sim *s, sim_dispute *d, lks_dispute_state wanted, lks_
         return error;
     s->answers++;
     lks_u256_sub(&d->prepaid, &d->prepaid, &cost);
-    sim_earn(s, d->terms.claim.operator_address, &cost);
+    bool is_agent = sim_acts_for(s, run->sender, d->terms.claim.operator_address,
+                                 LKS_AGENT_DISPUTES);
+    sim_earn(s, is_agent ? run->sender : d->terms.claim.operator_address, &cost);
     sim_account *asker = sim_account_at(s, d->terms.challenger);
     if (asker)
         lks_u256_add(&asker->answers, &asker->answers, &cost);

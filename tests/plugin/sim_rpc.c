@@ -211,6 +211,14 @@ static bool pays_more(const lks_u256 *a, const lks_u256 *b) {
     return a->w[0] >= b->w[0] + (b->w[0] + 9) / 10;
 }
 
+static bool can_pay(const sim_account *account, const lks_tx *t)
+{
+    lks_u256 cost;
+    lks_u256_mul_u64(&cost, &t->max_fee, t->gas_limit);
+    lks_u256_add(&cost, &cost, &t->value);
+    return lks_u256_cmp(&cost, &account->balance) <= 0;
+}
+
 static lks_err send_raw(sim *s, const char *method, const lks_json *doc, lks_buf *answer) {
     lks_buf raw = {0};
     lks_tx t;
@@ -222,6 +230,8 @@ static lks_err send_raw(sim *s, const char *method, const lks_json *doc, lks_buf
     assert_true(t.chain_id == s->chain_id);
     const char *error = s->send_error;
     if (!error && t.nonce < account->nonce) error = "nonce too low";
+    if (!error && !can_pay(account, &t))
+        error = "insufficient funds for gas * price + value: balance too low";
     for (size_t i = 0; !error && i < s->tx_count; i++) {
         sim_tx *old = &s->txs[i];
         if (old->kind != SIM_SIGNED || &s->accounts[old->account] != account || !old->pooled || old->t.nonce != t.nonce) continue;
@@ -264,10 +274,11 @@ static bool view(sim *s, const uint8_t *data, size_t len, lks_buf *result)
     if (len >= 36)
         memcpy(account20, data + 16, 20); /* of those functions that take an address first */
     const sim_account *bonded = sim_account_for(s, account20), *a = sim_account_at(s, account20);
-    if (bonded) {
+    if (bonded)
         bond = sim_free_bond(bonded);
-        roles = bonded->agent_roles;
-    }
+    const sim_account *agent = len >= 68 ? sim_account_at(s, data + 48) : NULL;
+    if (agent && memcmp(agent->operator_address, account20, 20) == 0)
+        roles = agent->agent_roles;
     if (a)
         reward = a->reward;
     lks_abi_begin(&e, result, sim_is_call(data, len, "parameters()") ? 10 : 1);
