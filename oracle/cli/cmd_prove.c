@@ -169,7 +169,7 @@ static int wait_for_commitment(prove *p, uint64_t block)
     char wait[96];
     for (uint64_t last = 0;;) {
         lks_err err = lks_follow_update(f);
-        if (err != LKS_OK && err != LKS_IO && err != LKS_TIMEOUT) {
+        if (err != LKS_OK && err != LKS_IO && err != LKS_TIMEOUT && err != LKS_BUSY) {
             return lks_link_fail(&p->on.link, err, NULL);
         }
         uint64_t newest = f->newest.number, due = block + lks_game_proof_delay(f->game);

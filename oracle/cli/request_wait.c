@@ -81,7 +81,7 @@ int lks_request_wait(lks_wait *w, lks_link *s, const uint8_t id32[32], uint64_t 
             return tell_interrupted(s, id);
         }
         /* NOTFOUND: a re-org took the request's block away, and its transaction comes again. */
-        if (err != LKS_OK && err != LKS_IO && err != LKS_TIMEOUT && err != LKS_NOTFOUND) {
+        if (err != LKS_OK && err != LKS_IO && err != LKS_TIMEOUT && err != LKS_BUSY && err != LKS_NOTFOUND) {
             return lks_link_fail(s, err, NULL);
         }
         if (err == LKS_OK) {

@@ -250,11 +250,12 @@ static bool give_no_logs(void *user, const char *method, const char *params, lks
 static unsigned log_calls;
 
 /* Gives ten blocks at once, and of forty calls fails three in a row. */
-static bool give_few_blocks(void *user, const char *method, const char *params, lks_buf *answer)
+static bool give_few_blocks(void *user, const char *method, const char *params, lks_buf *answer,
+                            lks_err *err)
 {
     lks_json doc = {0};
     uint64_t from = 0, to = 0;
-    (void)user;
+    (void)user, (void)err;
     if (strcmp(method, "eth_getLogs") || strstr(params, "blockHash"))
         return false;
     DO(lks_json_parse(&doc, params, strlen(params), 1000));
@@ -277,11 +278,12 @@ static void test_few_blocks(void **state)
     chain->lie = give_few_blocks;
     log_calls = 0;
     start();
-    for (int i = 0; i < 100 && op.feed.head.ref.number < chain->block_count - 1; i++) {
+    const uint64_t old = chain->block_count - 1 - LKS_FEED_NEWEST; /* newer ones are read one by one */
+    for (int i = 0; i < 100 && op.feed.head.ref.number < old; i++) {
         op.next_sync_ms = 0;
         turn();
     }
-    assert_int_equal(op.feed.head.ref.number, chain->block_count - 1);
+    assert_true(op.feed.head.ref.number >= old);
     assert_true(log_calls < 300);
 }
 
