@@ -57,8 +57,10 @@ static void test_secret_pages(void **state)
     OK(lks_signer_new(&signer, key));
     read_flags(signer, flags);
     assert_non_null(strstr(flags, " dd"));
+#ifndef __SANITIZE_ADDRESS__ /* its mlock does nothing and says that it did */
     if (mlock(probe, 32) == 0)
         assert_non_null(strstr(flags, " lo"));
+#endif
     lks_signer_free(signer);
     lks_secret_free(probe, 32);
     lks_secret_free(NULL, 32);
