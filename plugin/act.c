@@ -334,6 +334,7 @@ void lks_act_tick(lks_operator *op) {
     size_t count = 0;
     lks_service_look(op);
     lks_err err = lks_store_jobs_open(op->store, &jobs);
+    lks_alarms_damage(op, &jobs.damage, "stored requests");
     if (!err) err = look_around(op, &jobs, &world, &all);
     if (!err && jobs.count && !(list = calloc(jobs.count, sizeof *list))) err = lks_fail(LKS_NOMEM, "out of memory");
     if (!err && !(turns = order(op, &jobs)))

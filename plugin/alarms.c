@@ -112,3 +112,16 @@ void lks_alarms_job(lks_operator *op, const lks_job *job, const lks_job_world *w
                                      ? job->round.claim_deadline - world->now
                                      : 0));
 }
+
+/* ---- the database ---- */
+
+void lks_alarms_damage(lks_operator *op, const lks_damage *damage, const char *what)
+{
+    uint8_t key[32] = {0};
+    memcpy(key, what, strlen(what) < 32 ? strlen(what) : 32);
+    if (damage->rows == 0 || !lks_act_pause(op, key, LKS_ACTION_DROP))
+        return;
+    lks_log(op->host, LKS_ERROR,
+            "%zu %s cannot be gone on with, all else is: %s; stop, and restore a back-up of the database",
+            damage->rows, what, damage->reason);
+}

@@ -18,6 +18,9 @@ void lks_alarms_clock(lks_operator *op, lks_match *m);
 /* Says once that a dispute of ours is lost. */
 void lks_alarms_lost(lks_operator *op, lks_match *m);
 
+/* Says once that so much of the database cannot be used. In: what, the rows' name. */
+void lks_alarms_damage(lks_operator *op, const lks_damage *damage, const char *what);
+
 /* Warns once of an accepted request whose answer can no longer be expected in time. */
 void lks_alarms_job(lks_operator *op, const lks_job *job, const lks_job_world *world);
 

@@ -280,6 +280,7 @@ void lks_disputes_tick(lks_operator *op)
             lks_log(op->host, LKS_WARN, "looking at claims: %s; trying again", lks_error_message());
         return;
     }
+    lks_alarms_damage(op, &claims.damage, "stored claims");
     for (size_t i = 0; i < op->matches.count; i++)
         op->matches.items[i]->wanted = false;
     for (size_t i = 0; i < claims.count; i++)

@@ -301,6 +301,11 @@ lks_err lks_events_apply(const lks_events *e, const lks_block_ref *block, uint64
     if (event.kind == LKS_EVENT_REQUESTED)
         return on_requested(e, block, time, &event);
     err = lks_store_job_get(e->store, event.request_id, &job);
+    if (err == LKS_CORRUPT) {
+        lks_log(e->host, LKS_ERROR, "what happens in block %llu to a request is not followed: %s",
+                (unsigned long long)block->number, lks_error_message());
+        return LKS_OK;
+    }
     if (err)
         return err == LKS_NOTFOUND ? LKS_OK : err;
     return apply(e, block, &job, &event);

@@ -77,7 +77,9 @@ static lks_err add_claim(const lks_operator *op, lks_obligations *list, const lk
     if (err || !owed)
         return err;
     err = lks_store_job_get(op->store, claim->request_id, &job);
-    return err ? err : push(list, kind, claim->claim_id, job.request.model_id);
+    if (err) /* of a damaged job nobody knows the model; it is told of where it is missed */
+        return err == LKS_CORRUPT ? LKS_OK : err;
+    return push(list, kind, claim->claim_id, job.request.model_id);
 }
 
 lks_err lks_obligations_read(const lks_operator *op, lks_obligations *list)

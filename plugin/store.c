@@ -1,6 +1,7 @@
 /* The store's statements, transactions, blocks and speeds. The file and its tables: store_open.c. */
 #include "plugin/store_internal.h"
 
+#include <stdio.h>
 #include <string.h>
 
 lks_err lks_store_fail(lks_store *s, const char *what) {
@@ -50,6 +51,12 @@ lks_err lks_store_run(lks_store *s, sqlite3_stmt *st) {
 
 lks_err lks_store_exec(lks_store *s, const char *sql) {
     return sqlite3_exec(s->db, sql, NULL, NULL, NULL) == SQLITE_OK ? LKS_OK : lks_store_fail(s, "a statement");
+}
+
+void lks_store_note_damage(lks_damage *damage)
+{
+    if (damage->rows++ == 0)
+        snprintf(damage->reason, sizeof damage->reason, "%s", lks_error_message());
 }
 
 void lks_store_bind_u64(sqlite3_stmt *st, int i, uint64_t value) {

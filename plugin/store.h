@@ -66,9 +66,16 @@ lks_err lks_store_final_put(lks_store *s, uint64_t height) LKS_MUST_USE;
 
 /* ---- jobs ---- */
 
+/* Rows that a list leaves out because they are damaged. */
+typedef struct lks_damage {
+    size_t rows;
+    char reason[256]; /* of the first of them */
+} lks_damage;
+
 typedef struct lks_jobs {
     lks_job *items;
     size_t count, capacity;
+    lks_damage damage;
 } lks_jobs;
 
 void lks_jobs_free(lks_jobs *jobs);
@@ -124,6 +131,7 @@ typedef struct lks_claim {
 typedef struct lks_claims {
     lks_claim *items;
     size_t count, capacity;
+    lks_damage damage;
 } lks_claims;
 
 void lks_claims_free(lks_claims *claims);

@@ -141,6 +141,20 @@ lks_err lks_store_claim_named(lks_store *s, const uint8_t name32[32], lks_claim 
     return find_claim(s, SELECT_CLAIM "WHERE name = ?", name32, out);
 }
 
+static lks_err push_claim(lks_claims *claims, const lks_claim *claim)
+{
+    if (claims->count == claims->capacity) {
+        size_t capacity = claims->capacity ? 2 * claims->capacity : 16;
+        lks_claim *items = realloc(claims->items, capacity * sizeof *items);
+        if (!items)
+            return lks_fail(LKS_NOMEM, "out of memory");
+        claims->items = items;
+        claims->capacity = capacity;
+    }
+    claims->items[claims->count++] = *claim;
+    return LKS_OK;
+}
+
 lks_err lks_store_claims_open(lks_store *s, lks_claims *claims) {
     sqlite3_stmt *st = NULL;
     bool row = false;
@@ -149,15 +163,14 @@ lks_err lks_store_claims_open(lks_store *s, lks_claims *claims) {
     if (!err) err = lks_store_step(s, st, &row);
     while (!err && row) {
         err = read_claim(s, st, &claim);
-        if (!err && claims->count == claims->capacity) {
-            size_t capacity = claims->capacity ? 2 * claims->capacity : 16;
-            lks_claim *items = realloc(claims->items, capacity * sizeof *items);
-            if (!items) err = lks_fail(LKS_NOMEM, "out of memory");
-            else claims->items = items, claims->capacity = capacity;
+        if (!err) {
+            err = push_claim(claims, &claim);
+        } else if (err == LKS_CORRUPT) {
+            lks_store_note_damage(&claims->damage);
+            err = LKS_OK;
         }
-        if (err) break;
-        claims->items[claims->count++] = claim;
-        err = lks_store_step(s, st, &row);
+        if (!err)
+            err = lks_store_step(s, st, &row);
     }
     sqlite3_finalize(st);
     return err;

@@ -24,6 +24,9 @@ lks_err lks_store_step(lks_store *s, sqlite3_stmt *st, bool *row) LKS_MUST_USE;
 lks_err lks_store_run(lks_store *s, sqlite3_stmt *st) LKS_MUST_USE;
 lks_err lks_store_exec(lks_store *s, const char *sql) LKS_MUST_USE;
 
+/* Counts a row whose reading failed with the current error message. */
+void lks_store_note_damage(lks_damage *damage);
+
 /* Columns. Unsigned 64-bit values are stored as the signed ones with the same bits. */
 void lks_store_bind_u64(sqlite3_stmt *st, int i, uint64_t value);
 void lks_store_bind_blob(sqlite3_stmt *st, int i, const void *data, size_t len);

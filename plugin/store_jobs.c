@@ -256,15 +256,21 @@ static lks_err push_job(lks_jobs *jobs, const lks_job *job) {
     return LKS_OK;
 }
 
-/* Reads every row of a SELECT_JOB statement, which it finalizes. */
+/* Reads every row of a SELECT_JOB statement that is not damaged, and finalizes it. */
 static lks_err read_jobs(lks_store *s, sqlite3_stmt *st, lks_jobs *jobs) {
     bool row = false;
     lks_job job;
     lks_err err = lks_store_step(s, st, &row);
     while (!err && row) {
         err = read_job(s, st, &job);
-        if (!err) err = push_job(jobs, &job);
-        if (!err) err = lks_store_step(s, st, &row);
+        if (!err) {
+            err = push_job(jobs, &job);
+        } else if (err == LKS_CORRUPT) {
+            lks_store_note_damage(&jobs->damage);
+            err = LKS_OK;
+        }
+        if (!err)
+            err = lks_store_step(s, st, &row);
     }
     sqlite3_finalize(st);
     return err;
@@ -276,8 +282,9 @@ lks_err lks_store_jobs_open(lks_store *s, lks_jobs *jobs) {
     for (int state = 1; state < LKS_JOB_STATE_COUNT; state++)
         if (!lks_job_is_over((lks_job_state)state)) n += snprintf(sql + n, sizeof sql - (size_t)n, ", %d", state);
     snprintf(sql + n, sizeof sql - (size_t)n,
-             ") OR (state = %d AND accepted_block > 0) ORDER BY requested_block, request_id",
-             LKS_JOB_REFUSED);
+             ") OR (state = %d AND accepted_block > 0) OR state NOT BETWEEN 0 AND %d"
+             " ORDER BY requested_block, request_id",
+             LKS_JOB_REFUSED, LKS_JOB_STATE_COUNT - 1);
     sqlite3_stmt *st = NULL;
     lks_err err = lks_store_prepare(s, &st, sql);
     return err ? err : read_jobs(s, st, jobs);

@@ -128,7 +128,8 @@ lks_err lks_store_tx_add(lks_store *s, lks_store_tx *tx, const uint8_t hash32[32
 lks_err lks_store_tx_put(lks_store *s, const lks_store_tx *tx) {
     lks_job job;
     sqlite3_stmt *st = NULL;
-    lks_err err = lks_store_job_get(s, tx->request_id, &job);
+    lks_err of_job = lks_store_job_get(s, tx->request_id, &job);
+    lks_err err = of_job == LKS_CORRUPT ? LKS_OK : of_job; /* others wait behind its nonce */
     if (!err)
         err = lks_store_prepare(s, &st, "UPDATE tx SET state = ?, canceled = ?, included_block = ?, included_hash = ?, deadline = ?, sent_block = ?,"
                                         " sent_time = ? WHERE id = ?");
@@ -143,7 +144,7 @@ lks_err lks_store_tx_put(lks_store *s, const lks_store_tx *tx) {
     sqlite3_bind_int64(st, 8, tx->id);
     err = lks_store_run(s, st);
     if (!err && sqlite3_changes(s->db) != 1) err = lks_fail(LKS_INTERNAL, "a transaction to be stored is not there");
-    return err ? err : lks_store_job_put(s, &job);
+    return err || of_job ? err : lks_store_job_put(s, &job);
 }
 
 lks_err lks_store_tx_add_version(lks_store *s, const lks_store_tx *tx, const uint8_t hash32[32], const uint8_t *raw, size_t len) {
@@ -248,6 +249,8 @@ lks_err lks_store_txs_live(lks_store *s, const uint8_t account20[20], lks_store_
         err = read_tx(s, st, &tx);
         if (!err)
             err = push_tx(txs, &tx);
+        else if (err == LKS_CORRUPT) /* its request is damaged too, and told of */
+            err = LKS_OK;
         if (!err)
             err = lks_store_step(s, st, &row);
     }
