@@ -98,9 +98,10 @@ static void send(lks_operator *op, lks_job *job, lks_action action)
     lks_short_id(name, job->request_id);
     if (lks_act_is_paused(op, job->request_id, action))
         return;
-    if (action == LKS_ACTION_ACCEPT && !is_runnable(op, job))
-        return;
     lks_sender_now now = {op->head.ref.number, lks_chain_time(op)};
+    bool accepts = action == LKS_ACTION_ACCEPT;
+    if (accepts && (lks_sender_is_shared(&op->sender, &now) || !is_runnable(op, job)))
+        return;
     lks_err err = lks_job_call(op, job, action, &call);
     lks_outgoing out = {.request_id = job->request_id,
                         .action = action,

@@ -21,6 +21,9 @@
 #define LKS_SENDER_MAX_LIVE 16u
 /* As many more for moves in disputes, so that nothing else keeps them out. */
 #define LKS_SENDER_MAX_MOVES 16u
+/* So many nonces that went elsewhere within so many blocks: another program sends for the account. */
+#define LKS_SENDER_FOREIGN 3u
+#define LKS_SENDER_FOREIGN_BLOCKS 500u
 /* Blocks that a transaction is given before it is replaced. */
 #define LKS_SENDER_PATIENCE 3u
 
@@ -36,6 +39,7 @@ typedef struct lks_sender {
         int64_t id;
         uint64_t head;
     } suspects[LKS_SENDER_MAX_LIVE + LKS_SENDER_MAX_MOVES];
+    uint64_t foreign[LKS_SENDER_FOREIGN]; /* heads at which a nonce was last seen to be gone, newest first */
     uint64_t funds_warned; /* head at which missing funds were told of */
     bool has_fallback;     /* what it cannot pay for, another account sends: nothing waits for ether */
 } lks_sender;
@@ -67,6 +71,8 @@ typedef struct lks_outgoing {
  * chain/eth.h and the store return, and nothing is stored. */
 lks_err lks_sender_send(lks_sender *s, const lks_outgoing *out, const lks_sender_now *now) LKS_MUST_USE;
 
+/* Whether another program sends transactions for the account, as seen lately. */
+bool lks_sender_is_shared(const lks_sender *s, const lks_sender_now *now);
 /* Whether the account could not pay a little while ago. */
 bool lks_sender_is_broke(const lks_sender *s, const lks_sender_now *now);
 /* Looks after all live transactions: receipts, nonces used by others, sending again, replacing. To be called after each new block.

@@ -1,6 +1,7 @@
 /* Looks after live transactions: receipts, nonces used by others, sending again, replacing. */
 #include "plugin/sender_internal.h"
 
+#include "chain/address.h"
 #include "chain/contracts.h"
 #include "chain/hex.h"
 #include "chain/tx.h"
@@ -113,6 +114,27 @@ static lks_err settle(lks_sender *s, lks_store_tx *tx, const lks_eth_receipt *re
                           !receipt->success);
 }
 
+bool lks_sender_is_shared(const lks_sender *s, const lks_sender_now *now)
+{
+    uint64_t oldest = s->foreign[LKS_SENDER_FOREIGN - 1];
+    return oldest && now->head < oldest + LKS_SENDER_FOREIGN_BLOCKS;
+}
+
+/* A nonce went to a transaction that is not ours. */
+static void note_foreign(lks_sender *s, const lks_sender_now *now)
+{
+    char address[LKS_ADDRESS_SIZE];
+    memmove(s->foreign + 1, s->foreign, (LKS_SENDER_FOREIGN - 1) * sizeof *s->foreign);
+    s->foreign[0] = now->head;
+    if (!lks_sender_is_shared(s, now))
+        return;
+    lks_address_format(address, lks_signer_address(s->signer));
+    lks_log(s->host, LKS_ERROR,
+            "another program sends transactions for the account %s, perhaps a second plugin with the"
+            " same key: end it, or give it an account of its own; no request is accepted meanwhile",
+            address);
+}
+
 /* The nonce is used and no version of ours has a receipt. Believed when it is so at two heads. */
 static lks_err suspect(lks_sender *s, lks_store_tx *tx, const lks_sender_now *now)
 {
@@ -139,6 +161,7 @@ static lks_err suspect(lks_sender *s, lks_store_tx *tx, const lks_sender_now *no
             "request %s: nonce %llu of the %s transaction went to a transaction that is not ours;"
             " use this key nowhere else",
             name, (unsigned long long)tx->nonce, lks_action_name(tx->action));
+    note_foreign(s, now);
     tx->included.number = now->head;
     return lks_sender_end(s, tx, LKS_TX_DEAD, false);
 }

@@ -237,6 +237,24 @@ static void test_catches_up(void **state) {
     check_once();
 }
 
+/* While another program sends for the account nothing new is accepted; what is accepted goes on. */
+static void test_shared_account(void **state)
+{
+    (void)state;
+    turn();
+    size_t r = sim_ask(chain, NULL, 5);
+    while (chain->accepts == 0)
+        mine_and_turn();
+    for (size_t i = 0; i < LKS_SENDER_FOREIGN; i++)
+        op.sender.foreign[i] = chain->block_count - 1;
+    size_t next = sim_ask(chain, NULL, 6);
+    run_until(r, LKS_JOB_FINAL);
+    assert_int_equal(job_of(next).state, LKS_JOB_SEEN);
+    assert_int_equal(chain->accepts, 1);
+    memset(op.sender.foreign, 0, sizeof op.sender.foreign);
+    run_until(next, LKS_JOB_FINAL);
+}
+
 /* The node suggests a priority fee near its ceiling, or above, and then the base fee triples: the
  * claim is made nonetheless. */
 static void test_busy_hours(void **state)
@@ -446,7 +464,7 @@ int main(int argc, char **argv) {
         TEST(test_waits_for_bond), TEST(test_many_wait_for_bond),
           TEST(test_model_fails),    TEST(test_lying_seed),
         TEST(test_refused_for_now),  TEST(test_reverts_by_action), TEST(test_given_up),
-        TEST(test_finalize_keeps_failing), TEST(test_busy_hours),      TEST(test_gaps),
+        TEST(test_finalize_keeps_failing), TEST(test_busy_hours), TEST(test_shared_account),      TEST(test_gaps),
         TEST(test_catches_up),       TEST(test_reorgs), TEST(test_receipt_of_a_fork),
                 TEST(test_request_vanishes), TEST(test_restart_at_every_turn),
         TEST(test_refuses_to_start), TEST(test_key), TEST(test_crash_at_every_call),

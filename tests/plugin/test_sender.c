@@ -153,6 +153,35 @@ static void test_nonce_used_elsewhere(void **state) {
     assert_true(live_count(NULL) == 0 && chain->accepts == 1);
 }
 
+/* Again and again: another program has the key. It is said, and forgotten when it has ended. */
+static void test_shared_account(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < LKS_SENDER_FOREIGN; i++) {
+        lks_sender_now n = now();
+        assert_false(lks_sender_is_shared(&sender, &n));
+        assert_null(strstr(lines, "another program sends"));
+        chain->pool_forgets = true;
+        DO(accept_until(UINT64_MAX));
+        chain->pool_forgets = false;
+        sim_other(chain, SIM_FOREIGN, 0);
+        for (int k = 0; k < 2; k++) {
+            sim_mine(chain, 1);
+            tend();
+        }
+        assert_int_equal(live_count(NULL), 0);
+    }
+    lks_sender_now n = now();
+    assert_true(lks_sender_is_shared(&sender, &n));
+    assert_non_null(strstr(lines, "another program sends transactions for the account 0x"));
+    n.head += LKS_SENDER_FOREIGN_BLOCKS;
+    assert_false(lks_sender_is_shared(&sender, &n));
+    DO(accept_until(UINT64_MAX)); /* what is decided anew goes out with the next nonce */
+    sim_mine(chain, 1);
+    tend();
+    assert_true(live_count(NULL) == 0 && chain->accepts == 1);
+}
+
 static void test_reorg_brings_it_back(void **state) {
     (void)state;
     for (int kept = 0; kept < 2; kept++) { /* whether the node puts it back into its pool */
@@ -329,6 +358,7 @@ int main(void) {
         TEST(test_sent_and_included),      TEST(test_refused_before_sending),   TEST(test_stuck_is_replaced),
         TEST(test_older_version_included),   TEST(test_forgotten_is_sent_again),
         TEST(test_node_away_while_sending), TEST(test_nonce_used_elsewhere),    TEST(test_reorg_brings_it_back),
+        TEST(test_shared_account),
         TEST(test_reverted),               TEST(test_no_funds),
         TEST(test_many_nonces),            TEST(test_receipt_of_a_fork),      TEST(test_receipt_of_a_fork_later),
         TEST(test_too_large),              TEST(test_refused_for_good),         TEST(test_refused_later),
