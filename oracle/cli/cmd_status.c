@@ -5,6 +5,8 @@
 #include "oracle/cli/bond_view.h"
 #include "oracle/cli/cli.h"
 #include "oracle/cli/dispute_list.h"
+#include "oracle/cli/lookback.h"
+#include "oracle/cli/open_claims.h"
 #include "oracle/cli/output.h"
 #include "oracle/cli/policy.h"
 #include "oracle/cli/request_view.h"
@@ -265,26 +267,42 @@ static void deployment_json(lks_json_writer *w, const lks_deployment *d, const l
     lks_json_member_u64(w, "revealPeriod", p->reveal_period);
 }
 
-/* Prints every account, into w when it is not NULL. */
+/* An account's money, claims and disputes, into w when it is not NULL. */
+static lks_err show_account(status *st, lks_json_writer *w, const uint8_t address20[20],
+                            uint64_t from, uint64_t now)
+{
+    lks_bond_view b;
+    lks_open_claims claims = {0};
+    lks_err err = lks_bond_view_get(&b, &st->link, address20);
+    if (err == LKS_OK && st->link.contracts.has_game)
+        err = lks_open_claims_get(&claims, &st->link, address20, from);
+    if (err == LKS_OK && w != NULL) {
+        lks_json_begin_object(w);
+        lks_json_member_address(w, "address", address20);
+        lks_bond_json(w, &b);
+        lks_open_claims_json(w, &claims);
+        lks_json_end_object(w);
+    } else if (err == LKS_OK) {
+        putchar('\n');
+        print_address("account", address20);
+        lks_bond_print(&b, now);
+        lks_open_claims_print(&claims, now);
+    }
+    lks_open_claims_free(&claims);
+    return err;
+}
+
+/* Every account, into w when it is not NULL. */
 static lks_err show_accounts(status *st, lks_json_writer *w, uint64_t now)
 {
     lks_keystore_entry *entries;
     size_t count;
+    uint64_t from = 0;
     lks_err err = find_accounts(st, &entries, &count);
-    for (size_t i = 0; i < count && err == LKS_OK; i++) {
-        lks_bond_view b;
-        err = lks_bond_view_get(&b, &st->link, entries[i].address);
-        if (err == LKS_OK && w != NULL) {
-            lks_json_begin_object(w);
-            lks_json_member_address(w, "address", entries[i].address);
-            lks_bond_json(w, &b);
-            lks_json_end_object(w);
-        } else if (err == LKS_OK) {
-            putchar('\n');
-            print_address("account", entries[i].address);
-            lks_bond_print(&b, now);
-        }
-    }
+    if (err == LKS_OK && count > 0 && st->link.contracts.has_game)
+        err = lks_lookback_block(&from, &st->link);
+    for (size_t i = 0; i < count && err == LKS_OK; i++)
+        err = show_account(st, w, entries[i].address, from, now);
     lks_keystore_list_free(entries, count);
     return err;
 }
@@ -333,13 +351,14 @@ int lks_cmd_status(int argc, char **argv)
     const lks_option options[] = {
         {.name = "model", .letter = 'm', .kind = LKS_OPT_TEXT, .out = &st.model_path, .value = "FILE",
          .help = "GGUF file whose tokenizer turns the answer into text"},
-        {.name = "of", .kind = LKS_OPT_TEXT, .out = &st.of, .value = "ADDRESS", .help = "bond, credit and balance of this account"},
+        {.name = "of", .kind = LKS_OPT_TEXT, .out = &st.of, .value = "ADDRESS", .help = "bond, credit, balance, open claims and disputes of this account"},
         LKS_KEYSTORE_OPTION(st.account),
         LKS_CHAIN_OPTIONS(st.chain),
     };
     const lks_usage usage = {.synopsis = "[OPTIONS] [REQUEST-ID]",
                              .about = "Shows a request, its history, its disputes and its answer; without one the deployment, and what the accounts\n"
-                                      "of the keystore, or the one of --of, have in it.\n",
+                                      "of the keystore, or the one of --of, have in it: money, claims that are not final, and live disputes of either side\n"
+                                      "with whose turn it is and the seconds left.\n",
                              .options = options,
                              .option_count = sizeof options / sizeof options[0],
                              .max_args = 1};

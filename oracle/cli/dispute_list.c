@@ -122,10 +122,12 @@ void lks_dispute_row_text(char *text, size_t size, const lks_dispute_row *r, uin
         snprintf(text, size, "over: %s", r->claim_status < LKS_CLAIM_STATUS_COUNT ? CLAIMS[r->claim_status] : "");
         return;
     }
+    char left[48];
     lks_time_text(when, r->now.deadline);
+    snprintf(left, sizeof left, ", %" PRIu64 " s left", r->now.deadline - now);
     snprintf(text, size, "%s: the %s is to move until %s%s", lks_dispute_state_word(r->now.state),
              lks_dispute_operator_moves((lks_dispute_state)r->now.state) ? "operator" : "challenger", when,
-             now > r->now.deadline ? ", which is over (lockstep timeout)" : "");
+             now > r->now.deadline ? ", which is over (lockstep timeout)" : left);
 }
 
 void lks_dispute_list_json(lks_json_writer *w, const lks_dispute_list *l)
@@ -156,6 +158,8 @@ void lks_dispute_list_json(lks_json_writer *w, const lks_dispute_list *l)
         if (live) {
             lks_json_member_text(w, "toMove", lks_dispute_operator_moves((lks_dispute_state)r->now.state) ? "operator" : "challenger");
             lks_json_member_u64(w, "deadline", r->now.deadline);
+            lks_json_member_u64(w, "secondsLeft",
+                                r->now.deadline > l->time ? r->now.deadline - l->time : 0);
         }
         lks_json_member_wei(w, "bond", &r->terms.bond);
         lks_json_end_object(w);

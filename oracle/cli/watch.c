@@ -8,6 +8,7 @@
 #include "chain/signer.h"
 #include "oracle/cli/cli.h"
 #include "oracle/cli/interrupt.h"
+#include "oracle/cli/lookback.h"
 
 /* Blocks that are read again at every look, so that neither a short re-org nor a node that is
  * behind hides a claim. */
@@ -15,53 +16,9 @@
 /* For which a node may stand below the newest block seen before it is told. */
 #define BEHIND_S 60.0
 
-/* Out: the first block whose time is at least `time`; the newest when there is none. */
-static lks_err block_at(uint64_t *block, lks_link *s, uint64_t time, uint64_t low)
-{
-    uint64_t high;
-    lks_err err = lks_eth_block_number(&s->node, &high);
-    low = low < high ? low : high;
-    while (err == LKS_OK && low < high) {
-        lks_eth_header h;
-        uint64_t middle = low + (high - low) / 2;
-        err = lks_eth_header_by_number(&s->node, middle, &h);
-        if (err == LKS_OK && h.timestamp >= time)
-            high = middle;
-        else
-            low = middle + 1;
-    }
-    *block = low;
-    return err;
-}
-
-static lks_err first_block(lks_watch *w)
-{
-    lks_buf call = {0}, result = {0};
-    lks_oracle_parameters p;
-    lks_game_parameters game = {0};
-    lks_eth_header newest;
-    lks_err err = lks_call_parameters(&call);
-    err = lks_link_view(w->link, w->link->contracts.oracle, &call, err, &result);
-    if (err == LKS_OK)
-        err = lks_return_parameters(&p, result.data, result.len);
-    lks_buf_free(&result);
-    if (err == LKS_OK)
-        err = lks_game_parameters_get(&game, w->link);
-    if (err == LKS_OK)
-        err = lks_eth_header_at(&w->link->node, LKS_ETH_LATEST, &newest);
-    if (err != LKS_OK)
-        return err;
-    /* The longest window, the longest dispute (docs/DISPUTES.md: 2 budgets and 24 floors at most),
-     * and the time that replicas have to reveal. */
-    uint64_t back = (uint64_t)p.max_window + p.reveal_period + 2 * (uint64_t)game.budget +
-                    24 * (uint64_t)game.floor;
-    return block_at(&w->next, w->link, newest.timestamp > back ? newest.timestamp - back : 0,
-                    w->link->contracts.block);
-}
-
 lks_err lks_watch_begin(lks_watch *w)
 {
-    lks_err err = first_block(w); /* which says whether there are such contracts */
+    lks_err err = lks_lookback_block(&w->next, w->link); /* which says whether there are such contracts */
     if (err != LKS_OK || w->state_path == NULL)
         return err;
     uint64_t from = w->next;

@@ -170,6 +170,11 @@ ends 0 "challenger asks for the partials of element 11, layer 14, operation 174,
 answered token:1 "What is the capital of Austria?"
 ends 0 "dispute" requester challenge --no-play -m "$model" "$request"
 rival=$(newest_dispute)
+# What an operator under attack has at stake, and until when.
+ends 0 "open claim" lockstep status --of "$(cat net/operator.address)"
+has "^live dispute +$rival, root: the operator is to move until .* UTC, [0-9]+ s left$"
+ends 0 '"openClaims":[{"claimName"' lockstep status --json --of "$(cat net/operator.address)"
+same "$(member 'r["accounts"][0]["disputes"][0]["toMove"], 0 < r["accounts"][0]["disputes"][0]["secondsLeft"] <= 120')" "('operator', True)" "whose turn it is"
 defend token:1 100
 ends 0 "won: the claim is convicted" challenger challenge -m "$model" "$request"
 has "challenger commits to its proof"
@@ -251,5 +256,18 @@ wait "$first"
 defended
 ends 0 "" lockstep dispute list
 same "$(wc -c <out)" 0 "live disputes in the end"
+
+# As a daemon: a signal ends it in order, and what it has looked at is kept.
+begin watch --state watch.state "$model"
+for _ in $(seq 300); do [ -s watch.state ] && break; kill -0 "$player" || break; sleep 0.1; done
+kill -HUP "$player"
+kill -TERM "$player"
+wait "$player" || { echo "exit code $? after SIGTERM"; cat play.err; exit 1; }
+grep -qE '^[0-9-]+T[0-9:]+Z lockstep: watch: ended by a signal' play.err || { cat play.err; exit 1; }
+grep -q '^lockstep watch 1$' watch.state
+sed -i 's/^next [0-9]*/next 1/' watch.state
+challenger watch --once --state watch.state "$model" >out 2>err || true
+has "the state file is damaged; it is begun anew"
+ends 4 "is the node running?" challenger watch --once --rpc http://127.0.0.1:1 "$model"
 
 echo "count cli_dispute_checks $checks"
