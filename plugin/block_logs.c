@@ -39,3 +39,16 @@ lks_err lks_block_logs(lks_eth_logs *logs, lks_doubt *doubt, const lks_eth *node
             (unsigned long long)header->number, LKS_DOUBTS);
     return LKS_OK;
 }
+
+lks_err lks_log_check_branch(const lks_eth_log *log, lks_store *store, const lks_block_ref *head)
+{
+    lks_store_block stored;
+    bool at_head = log->block_number == head->number;
+    lks_err err = lks_store_block_below(store, log->block_number, &stored);
+    if (err && err != LKS_NOTFOUND)
+        return err;
+    bool known = at_head || (!err && stored.ref.number == log->block_number);
+    if (known && memcmp(at_head ? head->hash : stored.ref.hash, log->block_hash, 32))
+        return lks_fail(LKS_REMOTE, "the node's logs are of another branch than the one it gave");
+    return LKS_OK;
+}

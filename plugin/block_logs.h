@@ -6,6 +6,7 @@
 
 #include "chain/eth.h"
 #include "plugin/lockstep_plugin.h"
+#include "plugin/store.h"
 
 /* A block whose logs are missing by its bloom. All zero: none. */
 typedef struct lks_doubt {
@@ -26,5 +27,10 @@ bool lks_block_may_have_logs(const lks_eth_header *header, const lks_eth_filter 
 lks_err lks_block_logs(lks_eth_logs *logs, lks_doubt *doubt, const lks_eth *node,
                        const lks_eth_header *header, const lks_eth_filter *filter,
                        const lockstep_host *host) LKS_MUST_USE;
+
+/* Refuses a log of another branch than the one that we follow, as far as its blocks are stored. In:
+ * head, where the reading ends. Returns also: LKS_REMOTE; what the store returns. */
+lks_err lks_log_check_branch(const lks_eth_log *log, lks_store *store,
+                             const lks_block_ref *head) LKS_MUST_USE;
 
 #endif

@@ -48,4 +48,12 @@ lks_err lks_feed_take(lks_feed *f, const lks_inbox_item *item) LKS_MUST_USE;
  * below a final block, which is told. */
 lks_err lks_feed_sync(lks_feed *f) LKS_MUST_USE;
 
+/* Whether what the events say of a job is to be taken. */
+typedef bool (*lks_feed_judge_fn)(void *user, const lks_job *job);
+/* Reads the events of a request again, from block from on, and puts what they say in place of what
+ * is known of it, where judge finds that right; else everything stays. Returns also: LKS_NOTFOUND:
+ * the request itself is not among them, or they are not right. */
+lks_err lks_feed_reread(lks_feed *f, const uint8_t request_id32[32], uint64_t from,
+                        lks_feed_judge_fn judge, void *user) LKS_MUST_USE;
+
 #endif

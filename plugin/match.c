@@ -1,5 +1,7 @@
 #include "plugin/match.h"
 
+#include "plugin/block_logs.h"
+
 #include "chain/keccak.h"
 
 #include <stdlib.h>
@@ -100,20 +102,6 @@ static lks_err find_first(lks_match *match, lks_store *store)
     return err;
 }
 
-/* Whether a log may be of the chain that we follow, as far as its blocks are stored. */
-static lks_err check_branch(lks_store *store, const lks_block_ref *head, const lks_eth_log *log)
-{
-    lks_store_block stored;
-    bool at_head = log->block_number == head->number;
-    lks_err err = lks_store_block_below(store, log->block_number, &stored);
-    if (err && err != LKS_NOTFOUND)
-        return err;
-    bool known = at_head || (!err && stored.ref.number == log->block_number);
-    if (known && memcmp(at_head ? head->hash : stored.ref.hash, log->block_hash, 32))
-        return lks_fail(LKS_REMOTE, "the node's logs are of another branch than the one it gave");
-    return LKS_OK;
-}
-
 /* Reads the claim's logs; those that the game has are ignored by it. whole: the oracle's too, which
  * never change. */
 static lks_err add_logs(lks_match *m, const lks_game_deployment *deployment, const lks_eth *node,
@@ -133,7 +121,7 @@ static lks_err add_logs(lks_match *m, const lks_game_deployment *deployment, con
     for (size_t i = 0; !err && i < logs.count; i++) {
         if (logs.items[i].removed)
             continue;
-        err = check_branch(store, head, &logs.items[i]);
+        err = lks_log_check_branch(&logs.items[i], store, head);
         if (!err)
             err = lks_game_add(m->game, &logs.items[i], 0);
     }

@@ -1,4 +1,4 @@
-#include "plugin/state_check.h"
+#include "plugin/state_check_internal.h"
 
 #include "plugin/log.h"
 #include "plugin/obligations.h"
@@ -19,18 +19,18 @@ void lks_state_check_free(lks_state_check *c)
     memset(c, 0, sizeof *c);
 }
 
-static lks_disagreement *find(lks_state_check *c, const uint8_t claim_id[32])
+static lks_disagreement *find(lks_state_check *c, const uint8_t id[32])
 {
     for (size_t i = 0; i < c->count; i++)
-        if (memcmp(c->items[i].claim_id, claim_id, 32) == 0)
+        if (memcmp(c->items[i].id, id, 32) == 0)
             return &c->items[i];
     return NULL;
 }
 
 /* Returns: NULL when there is no memory. */
-static lks_disagreement *note(lks_state_check *c, const uint8_t claim_id[32], uint64_t head)
+static lks_disagreement *note(lks_state_check *c, const uint8_t id[32], uint64_t head)
 {
-    lks_disagreement *d = find(c, claim_id);
+    lks_disagreement *d = find(c, id);
     if (!d && c->count == c->capacity) {
         size_t capacity = c->capacity ? 2 * c->capacity : 8;
         lks_disagreement *items = realloc(c->items, capacity * sizeof *items);
@@ -42,7 +42,7 @@ static lks_disagreement *note(lks_state_check *c, const uint8_t claim_id[32], ui
     if (!d) {
         d = &c->items[c->count++];
         *d = (lks_disagreement){.since_ms = lks_now_ms()};
-        memcpy(d->claim_id, claim_id, 32);
+        memcpy(d->id, id, 32);
     }
     d->heads += d->head != head;
     d->head = head;
@@ -54,24 +54,77 @@ static void forget(lks_state_check *c, lks_disagreement *d)
     *d = c->items[--c->count];
 }
 
+bool lks_state_check_has(const lks_operator *op, const uint8_t id32[32])
+{
+    const lks_state_check *c = &op->state_check;
+    for (size_t i = 0; i < c->count; i++)
+        if (memcmp(c->items[i].id, id32, 32) == 0)
+            return true;
+    return false;
+}
+
+static void tell(lks_operator *op, lks_disagreement *d, const lks_checked *what,
+                 const char *difference)
+{
+    char name[LKS_SHORT_ID_SIZE];
+    uint64_t lasted = lks_now_ms() - d->since_ms;
+    bool first = d->read_ms == 0;
+    lks_short_id(name, what->id);
+    if (first)
+        lks_log(op->host, LKS_WARN, "%s %s: %s; reading its events again", what->kind, name,
+                difference);
+    else if (lasted >= LASTS_MS && lks_reminder_due(&d->lasts, LASTS_MS))
+        lks_log(op->host, LKS_ERROR,
+                "%s %s: for %llu s now, %s: the node leaves out events. Use another node at once, or "
+                "the stake may be lost",
+                what->kind, name, (unsigned long long)lasted / 1000, difference);
+}
+
+bool lks_state_check_differs(lks_operator *op, const lks_checked *what, const char *difference)
+{
+    char name[LKS_SHORT_ID_SIZE];
+    lks_state_check *c = &op->state_check;
+    lks_disagreement *d = find(c, what->id);
+    lks_short_id(name, what->id);
+    if (!difference) {
+        if (d && d->read_ms)
+            lks_log(op->host, LKS_INFO, "%s %s: contract and events agree again", what->kind, name);
+        if (d)
+            forget(c, d);
+        return false;
+    }
+    d = note(c, what->id, op->head.ref.number);
+    if (!d || d->heads < LEAST_HEADS || (d->read_ms && lks_now_ms() - d->read_ms < op->pause_ms))
+        return false;
+    tell(op, d, what, difference);
+    d->read_ms = lks_now_ms();
+    return true;
+}
+
 /* ---- the contract ---- */
+
+lks_err lks_state_check_ask(lks_operator *op, const uint8_t to20[20], lks_err encoded, lks_buf *call,
+                            lks_buf *result)
+{
+    char at[LKS_ETH_AT_HASH_SIZE];
+    lks_err err = encoded;
+    lks_eth_at_hash(at, op->head.ref.hash);
+    if (!err) {
+        lks_eth_message message = {
+            .to20 = to20, .data = call->data, .data_len = call->len, .errors = lks_contract_errors};
+        err = lks_eth_call(&op->feed.node, &message, at, result, NULL);
+    }
+    lks_buf_free(call);
+    return err;
+}
 
 static lks_err ask(lks_operator *op, const lks_claim *claim, lks_disputed_claim *out)
 {
-    char at[LKS_ETH_AT_HASH_SIZE];
     lks_buf call = {0}, result = {0};
-    lks_eth_at_hash(at, op->head.ref.hash);
-    lks_err err = lks_call_claim_of(&call, claim->claim_id);
-    if (!err) {
-        lks_eth_message message = {.to20 = op->config->game,
-                                   .data = call.data,
-                                   .data_len = call.len,
-                                   .errors = lks_contract_errors};
-        err = lks_eth_call(&op->feed.node, &message, at, &result, NULL);
-    }
+    lks_err encoded = lks_call_claim_of(&call, claim->claim_id);
+    lks_err err = lks_state_check_ask(op, op->config->game, encoded, &call, &result);
     if (!err)
         err = lks_return_claim(out, result.data, result.len);
-    lks_buf_free(&call);
     lks_buf_free(&result);
     return err;
 }
@@ -105,21 +158,6 @@ static const char *compare(const lks_operator *op, const lks_claim *claim,
 
 /* ---- what comes of it ---- */
 
-static void tell(lks_operator *op, lks_disagreement *d, const char *what)
-{
-    char name[LKS_SHORT_ID_SIZE];
-    uint64_t lasted = lks_now_ms() - d->since_ms;
-    bool first = d->read_ms == 0;
-    lks_short_id(name, d->claim_id);
-    if (first)
-        lks_log(op->host, LKS_WARN, "claim %s: %s; reading its events again", name, what);
-    else if (lasted >= LASTS_MS && lks_reminder_due(&d->lasts, LASTS_MS))
-        lks_log(op->host, LKS_ERROR,
-                "claim %s: for %llu s now, %s: the node leaves out events. Use another node at once, "
-                "or the claim may be lost",
-                name, (unsigned long long)lasted / 1000, what);
-}
-
 /* The claim's game is read from its request's block on. A dispute is believed without an event. */
 static void read_again(lks_operator *op, const lks_claim *claim, const lks_disputed_claim *seen)
 {
@@ -133,30 +171,6 @@ static void read_again(lks_operator *op, const lks_claim *claim, const lks_dispu
     lks_disputes_put_claim(op, &known);
 }
 
-/* Returns: whether its events are to be read again. */
-static bool judge(lks_operator *op, const lks_claim *claim, const lks_disputed_claim *seen)
-{
-    char name[LKS_SHORT_ID_SIZE];
-    lks_state_check *c = &op->state_check;
-    lks_disagreement *d = find(c, claim->claim_id);
-    const char *what = compare(op, claim, seen);
-    lks_short_id(name, claim->claim_id);
-    if (!what) {
-        if (d && d->read_ms)
-            lks_log(op->host, LKS_INFO, "claim %s: contract and events agree again", name);
-        if (d)
-            forget(c, d);
-        return false;
-    }
-    d = note(c, claim->claim_id, op->head.ref.number);
-    if (!d || d->heads < LEAST_HEADS || (d->read_ms && lks_now_ms() - d->read_ms < op->pause_ms))
-        return false;
-    tell(op, d, what);
-    d->read_ms = lks_now_ms();
-    read_again(op, claim, seen);
-    return true;
-}
-
 /* Whether we lose something by not knowing of a dispute. */
 static bool is_watched(const lks_operator *op, const lks_claim *claim)
 {
@@ -168,16 +182,34 @@ static bool is_watched(const lks_operator *op, const lks_claim *claim)
     return lks_obligations_challenged(op, claim, &challenged) == LKS_OK && challenged;
 }
 
-/* Those that are not watched any more. */
-static void forget_gone(lks_operator *op)
+static lks_err check_claims(lks_operator *op, bool all, bool *again)
 {
-    lks_state_check *c = &op->state_check;
-    for (size_t i = c->count; i-- > 0;) {
-        lks_claim claim;
-        lks_err err = lks_store_claim_get(op->store, c->items[i].claim_id, &claim);
-        if (err == LKS_NOTFOUND || (!err && !is_watched(op, &claim)))
-            forget(c, &c->items[i]);
+    lks_claims claims = {0};
+    lks_err err = lks_store_claims_open(op->store, &claims);
+    for (size_t i = 0; !err && i < claims.count; i++) {
+        const lks_claim *claim = &claims.items[i];
+        const lks_checked what = {"claim", claim->claim_id};
+        const lks_match *m = lks_match_find(&op->matches, claim->claim_id);
+        bool suspect = (m && m->odd) || lks_state_check_has(op, claim->claim_id);
+        lks_disputed_claim seen;
+        if (!is_watched(op, claim) || !(all || suspect))
+            continue;
+        err = ask(op, claim, &seen);
+        if (err || !lks_state_check_differs(op, &what, compare(op, claim, &seen)))
+            continue;
+        read_again(op, claim, &seen);
+        *again = true;
     }
+    lks_claims_free(&claims);
+    return err;
+}
+
+/* What was not compared at this head is gone: it has ended, or a re-org has taken it. */
+static void forget_gone(lks_state_check *c, uint64_t head)
+{
+    for (size_t i = c->count; i-- > 0;)
+        if (c->items[i].head != head)
+            forget(c, &c->items[i]);
 }
 
 bool lks_state_check_look(lks_operator *op)
@@ -186,29 +218,24 @@ bool lks_state_check_look(lks_operator *op)
     uint64_t head = op->head.ref.number;
     bool all = c->gap || c->all_head == 0 || head < c->all_head || head >= c->all_head + EVERY_BLOCKS;
     bool again = false;
-    lks_claims claims = {0};
-    if (!lks_disputes_on(op) || head == c->head)
+    lks_err err = LKS_OK;
+    if (head == c->head)
         return false;
-    lks_err err = lks_store_claims_open(op->store, &claims);
-    for (size_t i = 0; !err && i < claims.count; i++) {
-        const lks_claim *claim = &claims.items[i];
-        const lks_match *m = lks_match_find(&op->matches, claim->claim_id);
-        lks_disputed_claim seen;
-        if (!is_watched(op, claim) || !(all || (m && m->odd) || find(c, claim->claim_id)))
-            continue;
-        err = ask(op, claim, &seen);
-        if (!err)
-            again = judge(op, claim, &seen) || again;
-    }
-    lks_claims_free(&claims);
+    if (lks_disputes_on(op))
+        err = check_claims(op, all, &again);
+    if (!err && !op->feed.behind)
+        err = lks_state_check_jobs(op, all, &again);
     c->head = head;
     if (err && !lks_inbox_stopped(op->inbox) && lks_reminder_due(&c->failed, LASTS_MS))
-        lks_log(op->host, LKS_WARN, "asking the contract about our claims: %s; trying again",
+        lks_log(op->host, LKS_WARN, "asking the contracts about claims and requests of ours: %s; "
+                                    "trying again",
                 lks_error_message());
     if (err)
         return again;
     lks_reminder_end(&c->failed);
-    forget_gone(op);
+    if (op->feed.behind)
+        return again;
+    forget_gone(c, head);
     if (all) {
         c->all_head = head;
         c->gap = false;

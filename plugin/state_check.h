@@ -1,6 +1,6 @@
-/* Whether the contract says the same of our claims and disputes as its events do. Events can be left
+/* Whether the contracts say the same of our claims, disputes and seats as their events do. Events can be left
  * out by a node that is behind or loses them, and nothing in a list shows what is not in it; the
- * contract's state cannot. Asked of the newest block, by its hash, at the start, after a gap, and
+ * state cannot. Asked of the newest block, by its hash, at the start, after a gap, and
  * every few blocks. What differs at two heads is told, and read again until it does not.
  *
  * The event thread's. */
@@ -13,7 +13,7 @@
 
 /* Something that events and contract do not agree about. */
 typedef struct lks_disagreement {
-    uint8_t claim_id[32];
+    uint8_t id[32];    /* of a claim or a request */
     uint64_t head;     /* the newest at which it was found */
     unsigned heads;    /* so many have shown it */
     uint64_t since_ms; /* monotonic, as the next */

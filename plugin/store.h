@@ -91,6 +91,27 @@ lks_err lks_store_jobs_open(lks_store *s, lks_jobs *jobs) LKS_MUST_USE;
 /* Out: the packed lists, appended. */
 lks_err lks_store_job_lists(lks_store *s, const lks_job *job, lks_buf *prompt, lks_buf *allowed) LKS_MUST_USE;
 
+/* Out: jobs, empty before, to be freed: those with an acceptance of ours in a block that no event has
+ * confirmed, and that have not ended. */
+lks_err lks_store_jobs_unconfirmed(lks_store *s, lks_jobs *jobs) LKS_MUST_USE;
+
+/* The salts of a job's rounds, by the block of their acceptance, newest first. */
+typedef struct lks_salts {
+    size_t count;
+    struct {
+        uint64_t accepted;
+        uint8_t salt[32];
+    } items[16];
+} lks_salts;
+
+/* Forgets all that events have said of a job, so that they can be applied again. Out: salts, which
+ * no event brings back. Within a transaction. */
+lks_err lks_store_job_forget(lks_store *s, const uint8_t request_id32[32],
+                             lks_salts *salts) LKS_MUST_USE;
+/* Gives the rounds their salts back. Within the same transaction. */
+lks_err lks_store_job_recall(lks_store *s, const uint8_t request_id32[32],
+                             const lks_salts *salts) LKS_MUST_USE;
+
 /* Ends the job's round in a block: keeps what is known of it, and begins a new one in *job, which
  * is not put. Within a transaction. */
 lks_err lks_store_round_close(lks_store *s, lks_job *job, const lks_block_ref *block) LKS_MUST_USE;
@@ -136,7 +157,7 @@ typedef struct lks_claims {
 
 void lks_claims_free(lks_claims *claims);
 
-/* Stores a claim; one that is there is overwritten. Its job must be there. */
+/* Stores a claim; of one that is there what its check gave stays. Its job must be there. */
 lks_err lks_store_claim_add(lks_store *s, const lks_claim *claim) LKS_MUST_USE;
 /* Out: *out, zero on failure. Returns also: LKS_NOTFOUND. */
 lks_err lks_store_claim_get(lks_store *s, const uint8_t claim_id32[32], lks_claim *out) LKS_MUST_USE;

@@ -50,7 +50,14 @@ void lks_claims_free(lks_claims *claims) {
 
 lks_err lks_store_claim_add(lks_store *s, const lks_claim *claim) {
     sqlite3_stmt *st = NULL;
-    lks_err err = lks_store_prepare(s, &st, "INSERT OR REPLACE INTO claim VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+    lks_err err = lks_store_prepare(
+        s, &st,
+        "INSERT OR REPLACE INTO claim VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        " ON CONFLICT(claim_id) DO UPDATE SET co_seat = excluded.co_seat,"
+        " claimed_block = excluded.claimed_block, claimed_hash = excluded.claimed_hash,"
+        " window_end = excluded.window_end, disputed_block = excluded.disputed_block,"
+        " disputed_hash = excluded.disputed_hash, ended_block = excluded.ended_block,"
+        " ended_hash = excluded.ended_hash, settled = excluded.settled");
     if (err) return err;
     lks_store_bind_blob(st, 1, claim->claim_id, 32);
     lks_store_bind_blob(st, 2, claim->name, 32);

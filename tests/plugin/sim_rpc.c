@@ -264,6 +264,47 @@ static lks_err send_raw(sim *s, const char *method, const lks_json *doc, lks_buf
     return LKS_OK;
 }
 
+/* RequestState and Seat, of what the plugin looks at. Returns: false when it is none. */
+static bool request_view(sim *s, const uint8_t *data, size_t len, lks_buf *result)
+{
+    static const uint8_t zero[32];
+    uint8_t id[32];
+    uint32_t attempt = 0, number = 0;
+    lks_abi_reader r;
+    lks_abi_writer e;
+    sim_request *q = NULL;
+    bool of_seat = sim_is_call(data, len, "seatOf(bytes32,uint8,uint8)");
+    if (!of_seat && !sim_is_call(data, len, "stateOf(bytes32)"))
+        return false;
+    lks_abi_read(&r, data + 4, len - 4);
+    assert_int_equal(lks_abi_read_word(&r, id), LKS_OK);
+    for (size_t i = 0; i < s->request_count; i++)
+        if (memcmp(s->requests[i].id, id, 32) == 0)
+            q = &s->requests[i];
+    assert_non_null(q);
+    if (of_seat) {
+        assert_int_equal(lks_abi_read_u32(&r, &attempt), LKS_OK);
+        assert_int_equal(lks_abi_read_u32(&r, &number), LKS_OK);
+        bool taken = attempt == q->attempt && number < q->taken;
+        const sim_seat *seat = &q->seats[taken ? number : 0];
+        lks_abi_begin(&e, result, 6);
+        lks_abi_put_address(&e, taken ? seat->operator_address : zero);
+        lks_abi_put_u64(&e, taken ? seat->status : LKS_SEAT_EMPTY);
+        lks_abi_put_u64(&e, 0);
+        lks_abi_put_u64(&e, 0);
+        lks_abi_put_bool(&e, taken && seat->disputes);
+        lks_abi_put_word(&e, zero);
+    } else {
+        const uint64_t words[10] = {q->status, q->attempt,  q->misses, q->cancelled,  q->taken,
+                                    0,         q->deadline, 0,         q->seed_fixed, q->seed};
+        lks_abi_begin(&e, result, 10);
+        for (int i = 0; i < 10; i++)
+            lks_abi_put_u64(&e, words[i]);
+    }
+    assert_int_equal(lks_abi_finish(&e), LKS_OK);
+    return true;
+}
+
 /* The oracle's, the bonds' and the registry's views. Returns: false when it is none. */
 static bool view(sim *s, const uint8_t *data, size_t len, lks_buf *result)
 {
@@ -324,7 +365,8 @@ static lks_err call_contract(sim *s, const char *method, const lks_json *doc, lk
     assert_int_equal(lks_json_data_fixed(doc, lks_json_member(doc, message, "to"), to, 20), LKS_OK);
     bool to_game = memcmp(to, s->game, 20) == 0;
     bool is_view = to_game ? sim_game_view(s, data.data, data.len, &result)
-                           : view(s, data.data, data.len, &result);
+                           : request_view(s, data.data, data.len, &result) ||
+                                 view(s, data.data, data.len, &result);
     if (!is_view) {
         const sim_run run = {data.data, data.len, sender, b, false};
         assert_int_equal(lks_json_data_fixed(doc, lks_json_member(doc, message, "from"), sender, 20), LKS_OK);

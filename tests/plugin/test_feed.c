@@ -347,6 +347,57 @@ static void test_live_block_without_logs(void **state)
     run_until(r, LKS_JOB_FINAL);
 }
 
+/* Mines a block whose logs neither the host nor the node gives. */
+static void mine_without_logs(void)
+{
+    sim_mine(chain, 1);
+    lockstep_block block = *sim_block_of(chain, chain->block_count - 1);
+    assert_true(block.log_count > 0);
+    block.log_count = 0;
+    chain->lie = give_no_logs;
+    empty_answers = 8;
+    lks_inbox_put_block(inbox, &block, config.oracle);
+    for (int i = 0; i < 10 && op.feed.head.ref.number < chain->block_count - 1; i++) {
+        op.next_sync_ms = 0;
+        turn();
+    }
+    assert_int_equal(op.feed.head.ref.number, chain->block_count - 1);
+    assert_int_equal(empty_answers, 0);
+}
+
+/* Our acceptance is in a block, and no event says so: the contract does. */
+static void test_unseen_acceptance(void **state)
+{
+    (void)state;
+    turn();
+    size_t r = sim_ask(chain, NULL, 5);
+    run_until(r, LKS_JOB_ACCEPTING);
+    mine_without_logs();
+    assert_int_equal(chain->requests[r].status, LKS_REQUEST_ACCEPTED);
+    run_until(r, LKS_JOB_FINAL);
+    check_claim(r);
+    check_once();
+    assert_int_equal(count_lines("a seat of it is ours by the contract, and no event says so"), 1);
+    assert_int_equal(count_lines("contract and events agree again"), 1);
+}
+
+static void test_unseen_claim(void **state)
+{
+    (void)state;
+    lks_request terms = sim_terms(chain);
+    terms.window = 60;
+    turn();
+    size_t r = sim_ask(chain, &terms, 5);
+    run_until(r, LKS_JOB_CLAIMING);
+    mine_without_logs();
+    assert_int_equal(chain->requests[r].status, LKS_REQUEST_CLAIMED);
+    run_until(r, LKS_JOB_CLAIMED);
+    assert_int_equal(open_claims(), 1);
+    assert_int_equal(count_lines("contract and events differ in what we have done about it"), 1);
+    run_until(r, LKS_JOB_FINAL);
+    check_once();
+}
+
 /* ---- the head's age, and silence ---- */
 
 /* The newest block is of so long ago: nothing new is begun, what was begun goes on. */
@@ -436,7 +487,7 @@ int main(int argc, char **argv)
         TEST(test_nothing_canonical), TEST(test_young_database), TEST(test_final_block),
         TEST(test_final_reverts), TEST(test_rewind_fails), TEST(test_empty_answers),
         TEST(test_block_without_logs), TEST(test_live_block_without_logs),
-        TEST(test_old_head), TEST(test_old_head_before_answer), TEST(test_silent_host),
+        TEST(test_unseen_acceptance), TEST(test_unseen_claim), TEST(test_old_head), TEST(test_old_head_before_answer), TEST(test_silent_host),
         TEST(test_silent_chain),
     };
     return cmocka_run_group_tests(tests, make_key, remove_folder);

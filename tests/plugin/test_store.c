@@ -428,6 +428,47 @@ static void test_final_height(void **state)
     lks_store_close(s);
 }
 
+/* All events of a job are applied again: no salt is lost, which no event brings back. */
+static void test_salts_recalled(void **state)
+{
+    (void)state;
+    lks_store *s = open_store();
+    lks_job job = make_job(1), back;
+    lks_salts salts;
+    const lks_block_ref closed = {.number = 120};
+    uint8_t first[32], second[32];
+    memset(first, 1, 32);
+    memset(second, 2, 32);
+    add_job(s, &job);
+    DO(lks_store_begin(s));
+    job.round.accepted.number = 110;
+    memcpy(job.round.salt, first, 32);
+    DO(lks_store_round_close(s, &job, &closed));
+    job.round.accepted.number = 130;
+    memcpy(job.round.salt, second, 32);
+    DO(lks_store_job_put(s, &job));
+    DO(lks_store_job_forget(s, job.request_id, &salts));
+    DO(lks_store_job_get(s, job.request_id, &back));
+    assert_int_equal(back.state, LKS_JOB_REORGED);
+    assert_int_equal(salts.count, 2);
+    back.requested.number = 100;
+    back.round.accepted.number = 110;
+    DO(lks_store_round_close(s, &back, &closed));
+    back.round.accepted.number = 130;
+    DO(lks_store_job_put(s, &back));
+    DO(lks_store_job_recall(s, job.request_id, &salts));
+    DO(lks_store_commit(s));
+    DO(lks_store_job_get(s, job.request_id, &back));
+    assert_memory_equal(back.round.salt, second, 32);
+    size_t changed = 0;
+    DO(lks_store_begin(s));
+    DO(lks_store_rewind(s, 119, &changed)); /* the first round is the job's again */
+    DO(lks_store_commit(s));
+    DO(lks_store_job_get(s, job.request_id, &back));
+    assert_memory_equal(back.round.salt, first, 32);
+    lks_store_close(s);
+}
+
 static void test_nothing_half_done(void **state) {
     (void)state;
     lks_store *s = open_store();
@@ -451,7 +492,7 @@ int main(void)
         TEST(test_everything_comes_back), TEST(test_open_jobs), TEST(test_transactions),
         TEST(test_two_of_one_nonce),  TEST(test_two_accounts),
         TEST(test_moves),                 TEST(test_claims),    TEST(test_rounds),
-        TEST(test_move_included),         TEST(test_blocks),    TEST(test_final_height), TEST(test_nothing_half_done),
+        TEST(test_move_included),         TEST(test_blocks),    TEST(test_final_height), TEST(test_salts_recalled), TEST(test_nothing_half_done),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
