@@ -48,6 +48,18 @@ static void passes_take(unsigned passes, unsigned seconds)
     engine_time_set(passes, seconds);
 }
 
+/* Blocks until something is so; the puppet plays. */
+#define RUN_WHILE_NOT(condition, player) \
+    do { \
+        for (int i_ = 0; i_ < 600 && !(condition); i_++) { \
+            if (player) \
+                puppet_move(player); \
+            go_on(); \
+        } \
+        if (!(condition)) \
+            fail_msg("%s did not come about; log:\n%s", #condition, end_of_log()); \
+    } while (0)
+
 static bool logged(const char *text) { return strstr(sim_host_lines(host), text) != NULL; }
 
 /* ---- claims to be checked ---- */
@@ -100,6 +112,50 @@ static void test_checks(void **state)
     assert_true(logged("6 tokens, right"));  /* what there was time for */
     assert_true(logged("is not checked: its window ends in"));
     assert_false(logged("ERROR"));
+}
+
+/* A check runs, and a dispute of our own is there, which another program with our key has opened:
+ * the check is cancelled, since the move needs the machine, and nothing else comes of it. */
+static void test_move_ends_check(void **state)
+{
+    (void)state;
+    begin(true, 200, 40);
+    config.policy.accept = false;
+    size_t r = foreign_claim(other);
+    puppet *liar = play(liar_of(r, right));
+    puppet second = accuser_of(r, 0x31);
+    memcpy(second.address, lks_signer_address(op.signer), 20);
+    passes_take(5, 10);
+    RUN_WHILE_NOT(logged("run again"), liar);
+    puppet_challenge(&second);
+    puppet_free(&second);
+    RUN_WHILE_NOT(chain->convictions || logged("checked in"), liar);
+    assert_int_equal(chain->convictions, 1);
+    assert_false(logged("checked in"));
+    assert_false(logged("ERROR"));
+    engine_time_set(1, 0);
+}
+
+/* ---- answers ---- */
+
+/* The machine is slower than was measured: an answer whose deadline is over is given up, without the
+ * error of a model that gives none. */
+static void test_late_answer(void **state)
+{
+    (void)state;
+    begin(false, 60, 12);
+    RUN_UNTIL(logged("measured: "));
+    lks_request t = terms();
+    size_t r = sim_ask(chain, &t, PROMPT);
+    passes_take(1, 60);
+    RUN_WHILE_NOT(logged("its answer is given up"), NULL);
+    engine_time_set(1, 0);
+    assert_int_equal(job_of(r).state, LKS_JOB_ACCEPTED);
+    assert_true(chain->blocks[chain->block_count - 1].time > job_of(r).round.claim_deadline);
+    for (int i = 0; i < 5; i++)
+        go_on();
+    assert_true(lks_worker_idle(op.worker));
+    assert_false(logged("the model gave no answer"));
 }
 
 /* ---- crowds ---- */
@@ -251,6 +307,8 @@ int main(int argc, char **argv)
         cmocka_set_test_filter(argv[1]);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(test_checks, no_teardown),
+        cmocka_unit_test_teardown(test_move_ends_check, no_teardown),
+        cmocka_unit_test_teardown(test_late_answer, no_teardown),
         cmocka_unit_test_teardown(test_crowd, no_teardown),
         cmocka_unit_test_teardown(test_thousand, no_teardown),
     };
