@@ -118,8 +118,10 @@ static void send(lks_operator *op, lks_job *job, lks_action action)
         note_sent(op, job, action);
     } else if ((!refused || may_be_allowed(op, job)) && !lks_inbox_stopped(op->inbox)) {
         bool first = lks_act_pause(op, job->request_id, action);
-        lks_log(op->host, first ? LKS_WARN : LKS_DEBUG, "request %s: %s must wait: %s", name,
-                lks_action_name(action), lks_error_message());
+        bool lost = err == LKS_REFUSED && action == LKS_ACTION_CLAIM && job->round.committed.number;
+        lks_log(op->host, !first ? LKS_DEBUG : lost ? LKS_ERROR : LKS_WARN,
+                "request %s: %s must wait: %s%s", name, lks_action_name(action), lks_error_message(),
+                lost ? "; where the database that made its commitment is lost, so is its salt" : "");
     }
 }
 

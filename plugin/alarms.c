@@ -31,6 +31,24 @@ void lks_alarms_behind(lks_operator *op)
             (unsigned long long)op->feed.head.ref.number);
 }
 
+void lks_alarms_store(lks_operator *op)
+{
+    uint64_t now = lks_now_ms();
+    if (!lks_store_is_unwritable(op->store)) {
+        if (op->unwritable_told_ms)
+            lks_log(op->host, LKS_INFO, "the database can be written again");
+        op->unwritable_told_ms = 0;
+        return;
+    }
+    if (op->unwritable_told_ms && now - op->unwritable_told_ms < BEHIND_MS)
+        return;
+    op->unwritable_told_ms = now;
+    lks_log(op->host, LKS_ERROR,
+            "the database %s cannot be written, so nothing is signed, claims and moves included, while"
+            " their clocks run: free space on its disk, or repair it",
+            op->config->database);
+}
+
 /* ---- claims ---- */
 
 void lks_alarms_look(lks_operator *op, lks_match *m)

@@ -9,6 +9,10 @@
  * turn. */
 void lks_alarms_behind(lks_operator *op);
 
+/* Says every minute for which the database cannot be written that nothing is signed. To be called with
+ * every turn. */
+void lks_alarms_store(lks_operator *op);
+
 /* Takes from the match how long its disputes still wait for a move of ours, and warns as
  * lks_alarms_clock does. For a match whose disputes have been asked for at this head. */
 void lks_alarms_look(lks_operator *op, lks_match *m);

@@ -397,8 +397,8 @@ lks_action lks_job_next(const lks_job *job, const lks_job_policy *policy,
     case LKS_JOB_ANSWERED:
         return next_of_accepted(job, world);
     case LKS_JOB_COMMITTED:
-        if (!lks_job_has_answer(job))
-            return LKS_ACTION_NONE;
+        if (!lks_job_has_answer(job)) /* committed by a database that ours is an older copy of */
+            return world->worker_idle ? LKS_ACTION_ANSWER : LKS_ACTION_NONE;
         if (r->reveal_opened.number == 0 &&
             (r->full.number == 0 || world->head_time <= r->claim_deadline))
             return LKS_ACTION_NONE;

@@ -2,15 +2,36 @@
 #include "plugin/operator.h"
 
 #include "chain/header.h"
+#include "chain/keccak.h"
 
 #include <string.h>
 
+/* The salt of a commitment: nobody else can know it, and a database that was restored from an older
+ * copy has it all the same, since its secret is as old as the database. */
+static lks_err make_salt(lks_operator *op, lks_job *job)
+{
+    uint8_t secret[32];
+    lks_keccak hash;
+    lks_err err = lks_store_secret(op->store, secret);
+    if (err)
+        return err;
+    const uint8_t seat[2] = {job->round.attempt, job->round.seat};
+    lks_keccak_init(&hash);
+    lks_keccak_update(&hash, secret, sizeof secret);
+    lks_keccak_update(&hash, job->request_id, 32);
+    lks_keccak_update(&hash, seat, sizeof seat);
+    lks_keccak_final(&hash, job->round.salt);
+    lks_wipe(secret, sizeof secret);
+    return LKS_OK;
+}
+
+/* Out: job->round.salt, stored: databases of earlier versions have random ones. */
 static lks_err store_salt(lks_operator *op, lks_job *job)
 {
     static const uint8_t none[32];
     if (memcmp(job->round.salt, none, 32))
         return LKS_OK;
-    lks_err err = lks_random(job->round.salt, 32);
+    lks_err err = make_salt(op, job);
     if (!err)
         err = lks_store_begin(op->store);
     if (err)
@@ -51,11 +72,13 @@ static lks_err call_commit(lks_operator *op, lks_job *job, lks_buf *call)
     return lks_call_commit_claim(call, &job->request, r->seat, job->seed, commitment);
 }
 
-static lks_err call_claim(lks_operator *op, const lks_job *job, lks_buf *call)
+static lks_err call_claim(lks_operator *op, lks_job *job, lks_buf *call)
 {
     lks_buf tokens = {0}, prompt = {0}, allowed = {0};
     const lks_request *r = &job->request;
     lks_err err = lks_store_answer_get(op->store, job, &tokens);
+    if (!err && r->replicas > 1)
+        err = store_salt(op, job);
     if (!err && lks_request_shows_allowed(r))
         err = lks_store_job_lists(op->store, job, &prompt, &allowed);
     if (!err && r->replicas > 1)

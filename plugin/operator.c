@@ -239,6 +239,7 @@ bool lks_operator_turn(lks_operator *op, uint32_t wait_ms)
     if (!op->checked)
         check(op);
     lks_alarms_behind(op);
+    lks_alarms_store(op);
     if (!op->checked)
         return true;
     listen(op);

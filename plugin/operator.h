@@ -71,6 +71,7 @@ struct lks_operator {
     uint32_t reveal_seconds;   /* the deployment's */
     lks_costs costs[LKS_MAX_MODELS];
     bool out_of_service[LKS_MAX_MODELS]; /* their files changed */
+    uint64_t unwritable_told_ms; /* when it was last said that the database cannot be written; or 0 */
     uint32_t pause_ms;         /* what failed is tried again after that long */
     lks_pauses pauses;
     lks_u256 gas_price;        /* of a transaction, wei */

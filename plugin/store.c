@@ -7,6 +7,8 @@
 lks_err lks_store_fail(lks_store *s, const char *what) {
     int code = sqlite3_extended_errcode(s->db);
     const char *path = s->path;
+    s->unwritable = (code & 0xff) == SQLITE_FULL || (code & 0xff) == SQLITE_IOERR ||
+        (code & 0xff) == SQLITE_READONLY;
     switch (code & 0xff) {
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
@@ -87,7 +89,13 @@ lks_err lks_store_begin(lks_store *s) {
 lks_err lks_store_commit(lks_store *s) {
     lks_err err = lks_store_exec(s, "COMMIT");
     if (err) lks_store_rollback(s);
+    else s->unwritable = false;
     return err;
+}
+
+bool lks_store_is_unwritable(const lks_store *s)
+{
+    return s->unwritable;
 }
 
 void lks_store_rollback(lks_store *s) {

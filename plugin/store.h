@@ -37,6 +37,8 @@ void lks_store_close(lks_store *s); /* NULL is allowed */
 lks_err lks_store_begin(lks_store *s) LKS_MUST_USE;
 /* On failure nothing of the transaction remains. */
 lks_err lks_store_commit(lks_store *s) LKS_MUST_USE;
+/* Whether writing fails: the disk is full, or does not work. Known after a write. */
+bool lks_store_is_unwritable(const lks_store *s);
 /* Harmless outside of a transaction. */
 void lks_store_rollback(lks_store *s);
 

@@ -9,6 +9,7 @@
 struct lks_store {
     sqlite3 *db;
     char *path;
+    bool unwritable; /* the last write failed for want of space or of the disk */
     int lock; /* descriptor of the lock file; -1: not open */
     lks_store_identity who;
 };
