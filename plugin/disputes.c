@@ -168,7 +168,8 @@ static lks_match *bring_to_head(lks_operator *op, const lks_claim *claim)
     if (!m)
         return NULL;
     m->claim = *claim;
-    if (!lks_match_sync(m, &op->deployment, &op->feed.node, op->store, &op->head.ref))
+    const lks_matches_source source = {&op->deployment, &op->feed.node, op->store};
+    if (!lks_match_sync(&op->matches, m, &source, &op->head.ref))
         return m;
     lks_short_id(name, claim->claim_id);
     if (!lks_inbox_stopped(op->inbox) && lks_act_pause(op, claim->claim_id, LKS_ACTION_NONE))

@@ -9,6 +9,8 @@
 
 /* Blocks that are read again: the node may have had them without all of their logs. */
 #define OVERLAP 4u
+/* Games that are read in one query; nodes take some hundred topics. */
+#define TOGETHER 128u
 
 lks_match *lks_match_find(const lks_matches *all, const uint8_t claim_id32[32]) {
     for (size_t i = 0; i < all->count; i++)
@@ -102,72 +104,120 @@ static lks_err find_first(lks_match *match, lks_store *store)
     return err;
 }
 
-/* Reads the claim's logs; those that the game has are ignored by it. whole: the oracle's too, which
- * never change. */
-static lks_err add_logs(lks_match *m, const lks_game_deployment *deployment, const lks_eth *node,
-                        lks_store *store, const lks_block_ref *head, uint64_t from, bool whole)
+/* Reads logs, all of the branch that ends in head. */
+static lks_err read_logs(const lks_matches_source *source, const lks_eth_filter *filter, uint64_t from,
+                         const lks_block_ref *head, lks_eth_logs *logs)
+{
+    lks_err err = lks_eth_get_logs(source->node, filter, from, head->number, 0, logs);
+    for (size_t i = 0; !err && i < logs->count; i++)
+        if (!logs->items[i].removed)
+            err = lks_log_check_branch(&logs->items[i], source->store, head);
+    return err;
+}
+
+/* Gives the game those logs of a list that are about its claim or request; those that it has are
+ * ignored by it. */
+static lks_err take_logs(lks_match *m, const lks_eth_logs *logs, const lks_block_ref *head)
+{
+    lks_err err = LKS_OK;
+    bool any = false;
+    m->odd = false;
+    free(m->seen);
+    m->seen = NULL;
+    m->synced.number = 0; /* until all of it has worked */
+    for (size_t i = 0; !err && i < logs->count; i++) {
+        const lks_eth_log *log = &logs->items[i];
+        if (log->removed || (memcmp(log->topics[1], m->claim.claim_id, 32) &&
+                             memcmp(log->topics[1], m->claim.request_id, 32)))
+            continue;
+        any = true;
+        err = lks_game_add(m->game, log, 0);
+    }
+    if (!err && any)
+        err = lks_game_update(m->game);
+    if (!err && !lks_game_run(m->game))
+        err = lks_fail(LKS_NOTFOUND, "the node does not give the logs of its request");
+    if (!err) {
+        m->seen = calloc(lks_game_dispute_count(m->game) + 1, sizeof *m->seen);
+        if (!m->seen)
+            err = lks_fail(LKS_NOMEM, "out of memory");
+    }
+    if (!err)
+        m->synced = *head;
+    return err;
+}
+
+/* From its request's block on: the game's logs, and the oracle's, which never change. */
+static lks_err read_whole(lks_match *m, const lks_matches_source *source, const lks_block_ref *head)
 {
     uint8_t addresses[2][20], ids[2][32];
     lks_eth_logs logs = {0};
-    memcpy(addresses[0], deployment->game, 20);
-    memcpy(addresses[1], deployment->oracle, 20);
+    memcpy(addresses[0], source->deployment->game, 20);
+    memcpy(addresses[1], source->deployment->oracle, 20);
     memcpy(ids[0], m->claim.claim_id, 32);
     memcpy(ids[1], m->claim.request_id, 32);
     const lks_eth_filter filter = {.addresses = (const uint8_t(*)[20])addresses,
-                                   .address_count = whole ? 2 : 1,
+                                   .address_count = 2,
                                    .topics1 = (const uint8_t(*)[32])ids,
-                                   .topic1_count = whole ? 2 : 1};
-    lks_err err = lks_eth_get_logs(node, &filter, from, head->number, 0, &logs);
-    for (size_t i = 0; !err && i < logs.count; i++) {
-        if (logs.items[i].removed)
-            continue;
-        err = lks_log_check_branch(&logs.items[i], store, head);
-        if (!err)
-            err = lks_game_add(m->game, &logs.items[i], 0);
-    }
+                                   .topic1_count = 2};
+    m->synced.number = 0;
+    m->compared = m->differs = false;
+    lks_game_clear(m->game);
+    lks_err err = find_first(m, source->store);
+    if (!err)
+        err = read_logs(source, &filter, m->from, head, &logs);
+    if (!err)
+        err = take_logs(m, &logs, head);
     lks_eth_logs_free(&logs);
     return err;
 }
 
-lks_err lks_match_sync(lks_match *match, const lks_game_deployment *deployment, const lks_eth *node,
-                       lks_store *store, const lks_block_ref *head)
+static bool is_same(const lks_block_ref *a, const lks_block_ref *b)
+{
+    return a->number == b->number && memcmp(a->hash, b->hash, 32) == 0;
+}
+
+/* Brings the match, and others that stand at the same block, to the head by one query. */
+static lks_err read_on(lks_matches *all, lks_match *match, const lks_matches_source *source,
+                       const lks_block_ref *head)
+{
+    const lks_block_ref at = match->synced;
+    uint8_t ids[TOGETHER][32];
+    lks_match *group[TOGETHER] = {match};
+    size_t count = 1;
+    lks_eth_logs logs = {0};
+    for (size_t i = 0; i < all->count && count < TOGETHER; i++)
+        if (all->items[i] != match && is_same(&all->items[i]->synced, &at))
+            group[count++] = all->items[i];
+    for (size_t i = 0; i < count; i++)
+        memcpy(ids[i], group[i]->claim.claim_id, 32);
+    const lks_eth_filter filter = {.addresses = (const uint8_t(*)[20])source->deployment->game,
+                                   .address_count = 1,
+                                   .topics1 = (const uint8_t(*)[32])ids,
+                                   .topic1_count = count};
+    lks_err err = read_logs(source, &filter, at.number > OVERLAP ? at.number - OVERLAP : 1, head,
+                            &logs);
+    if (!err)
+        err = take_logs(match, &logs, head);
+    for (size_t i = 1; !err && i < count; i++)
+        if (take_logs(group[i], &logs, head))
+            group[i]->synced.number = 0; /* it is read whole when its turn comes */
+    lks_eth_logs_free(&logs);
+    return err;
+}
+
+lks_err lks_match_sync(lks_matches *all, lks_match *match, const lks_matches_source *source,
+                       const lks_block_ref *head)
 {
     bool on = false;
-    if (match->synced.number == head->number && memcmp(match->synced.hash, head->hash, 32) == 0)
+    if (is_same(&match->synced, head))
         return LKS_OK;
-    match->odd = false;
-    lks_err err = match->synced.number ? is_on_chain(store, node, &match->synced, &on) : LKS_OK;
+    lks_err err = LKS_OK;
+    if (match->synced.number && match->synced.number < head->number)
+        err = is_on_chain(source->store, source->node, &match->synced, &on);
     if (err)
         return err;
-    uint64_t from = match->synced.number + 1;
-    bool whole = !on || match->synced.number >= head->number;
-    if (whole) {
-        lks_game_clear(match->game);
-        match->compared = match->differs = false;
-        err = find_first(match, store);
-        if (err)
-            return err;
-    }
-    if (whole || from < match->from + OVERLAP)
-        from = match->from;
-    else
-        from -= OVERLAP;
-    match->synced.number = 0; /* until all of it has worked */
-    free(match->seen);
-    match->seen = NULL;
-    err = add_logs(match, deployment, node, store, head, from, whole);
-    if (!err)
-        err = lks_game_update(match->game);
-    if (!err && !lks_game_run(match->game))
-        err = lks_fail(LKS_NOTFOUND, "the node does not give the logs of its request");
-    if (!err) {
-        match->seen = calloc(lks_game_dispute_count(match->game) + 1, sizeof *match->seen);
-        if (!match->seen)
-            err = lks_fail(LKS_NOMEM, "out of memory");
-    }
-    if (!err)
-        match->synced = *head;
-    return err;
+    return on ? read_on(all, match, source, head) : read_whole(match, source, head);
 }
 
 void lks_match_hold(lks_match *match, const uint8_t subject32[32], const lks_dispute *at,

@@ -63,11 +63,19 @@ lks_err lks_match_add(lks_match **out, lks_matches *all, const lks_game_deployme
 void lks_match_remove(lks_matches *all, lks_match *match);
 void lks_matches_free(lks_matches *all);
 
-/* Brings the game to the head, from its synced block on; all of it is read where that is no block
- * of the chain. The last blocks are read again each time. Returns also: what chain/eth.h, the store
- * and lks_game_update return. */
-lks_err lks_match_sync(lks_match *match, const lks_game_deployment *deployment, const lks_eth *node,
-                       lks_store *store, const lks_block_ref *head) LKS_MUST_USE;
+/* Where games are read from. */
+typedef struct lks_matches_source {
+    const lks_game_deployment *deployment;
+    const lks_eth *node;
+    lks_store *store;
+} lks_matches_source;
+
+/* Brings the game to the head, from its synced block on, and with it those of all others that stand
+ * at the same block, by one query; all of it is read where that is no block of the chain. The last
+ * blocks are read again each time. Returns also: what chain/eth.h, the store and lks_game_update
+ * return. */
+lks_err lks_match_sync(lks_matches *all, lks_match *match, const lks_matches_source *source,
+                       const lks_block_ref *head) LKS_MUST_USE;
 
 /* Takes over a proof for the turn of a dispute, or for a claim; the move is then empty. */
 void lks_match_hold(lks_match *match, const uint8_t subject32[32], const lks_dispute *at,

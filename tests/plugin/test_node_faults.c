@@ -125,6 +125,42 @@ static void test_missing_move(void **state)
     }
 }
 
+static size_t log_calls;
+
+static bool count_log_calls(void *user, const char *method, const char *params, lks_buf *answer,
+                            lks_err *err)
+{
+    (void)user, (void)params, (void)answer, (void)err;
+    if (!pthread_equal(pthread_self(), puppets) && strcmp(method, "eth_getLogs") == 0)
+        log_calls++;
+    return false;
+}
+
+/* Games of many claims cost no more queries than that of one. */
+static void test_one_query_for_all(void **state)
+{
+    (void)state;
+    enum { CLAIMS = 3, BLOCKS = 10 };
+    fresh_chain(true, false);
+    start();
+    for (uint8_t i = 0; i < CLAIMS; i++) {
+        puppet *a = play(accuser_of(own_claim(), (uint8_t)(0x31 + i)));
+        puppet_challenge(a);
+        block();
+        a->silent = true;
+    }
+    for (int i = 0; i < 5; i++)
+        block();
+    assert_int_equal(op.matches.count, CLAIMS);
+    chain->lie = count_log_calls;
+    log_calls = 0;
+    for (int i = 0; i < BLOCKS; i++)
+        block();
+    assert_int_equal(op.matches.count, CLAIMS);
+    if (log_calls > BLOCKS + 2)
+        fail_msg("%zu queries in %d blocks", log_calls, BLOCKS);
+}
+
 /* The game's events never come: that is told, and again, as an error. */
 static void test_lasting_disagreement(void **state)
 {
@@ -164,7 +200,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
 #define TEST(f) cmocka_unit_test_teardown(f, no_teardown)
         TEST(test_moves_while_behind), TEST(test_unseen_dispute), TEST(test_missing_move),
-        TEST(test_lasting_disagreement),
+        TEST(test_lasting_disagreement), TEST(test_one_query_for_all),
     };
     return cmocka_run_group_tests(tests, make_all, free_all);
 }
