@@ -241,8 +241,9 @@ static void include(sim *s, size_t index)
     case SIM_OTHER_MISSES:
         sim_do_miss(s, tx->request, b);
         break;
-    case SIM_FOREIGN:
-        s->accounts[tx->account].nonce++;
+    case SIM_FOREIGN: /* signed when it was first included: it has that nonce from then on */
+        tx->t.nonce = s->accounts[tx->account].nonce++;
+        tx->has_nonce = true;
         break;
     case SIM_CALL:
         error = execute(s, tx->to, tx->raw.data, tx->raw.len, tx->from, b);
@@ -271,6 +272,8 @@ static void include(sim *s, size_t index)
 
 static bool includable(const sim *s, const sim_tx *tx) {
     if (!tx->pooled) return false;
+    if (tx->kind == SIM_FOREIGN)
+        return !tx->has_nonce || tx->t.nonce == s->accounts[tx->account].nonce;
     if (tx->kind != SIM_SIGNED) return true;
     if (s->accounts[tx->account].jammed)
         return false;

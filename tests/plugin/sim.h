@@ -58,6 +58,7 @@ typedef struct sim_tx {
     size_t request; /* SIM_REQUEST and the others: index */
     uint8_t from[20], to[20]; /* SIM_CALL: raw is the calldata */
     bool pooled;
+    bool has_nonce; /* SIM_FOREIGN: t.nonce is its nonce */
 } sim_tx;
 
 typedef struct sim_block {
