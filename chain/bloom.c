@@ -42,11 +42,16 @@ bool lks_bloom_matches(const uint8_t bloom256[256], const lks_eth_filter *filter
     return true;
 }
 
-bool lks_bloom_is_telling(const uint8_t bloom256[256])
+unsigned lks_bloom_bits(const uint8_t bloom256[256])
 {
     unsigned bits = 0;
     for (size_t i = 0; i < 256; i++)
         for (unsigned byte = bloom256[i]; byte; byte >>= 1)
             bits += byte & 1;
-    return bits <= TELLING_BITS;
+    return bits;
+}
+
+bool lks_bloom_is_telling(const uint8_t bloom256[256])
+{
+    return lks_bloom_bits(bloom256) <= TELLING_BITS;
 }

@@ -1,5 +1,5 @@
 /* The logs of one block, by its hash. A node may be several, of which one has not got the block's
- * logs yet: where the header's bloom names a contract of ours and no log comes, it is asked again.
+ * logs yet, or not all of them: where the header's bloom names more than came, it is asked again.
  */
 #ifndef LKS_PLUGIN_BLOCK_LOGS_H
 #define LKS_PLUGIN_BLOCK_LOGS_H
@@ -18,8 +18,11 @@ typedef struct lks_doubt {
  * they do by chance, and as anybody can make them do. */
 #define LKS_DOUBTS 4u
 
-/* Whether the block may have a log that passes the filter; false where its header has no bloom. */
-bool lks_block_may_have_logs(const lks_eth_header *header, const lks_eth_filter *filter);
+/* Whether logs are missing, by the header's bloom: the block may have one that passes the filter, and
+ * none is given; or, where chance is as good as ruled out, one of a kind of which none is given. In:
+ * kinds, topic 0 of the logs that are given. False where the header has no bloom. */
+bool lks_block_lacks_logs(const lks_eth_header *header, const lks_eth_filter *filter,
+                          const uint8_t (*kinds)[32], size_t count);
 
 /* Out: logs, empty before; freed by the caller, also after a failure. doubt: all zero at first, then
  * as it was left; host: for its log. Returns also: LKS_NOTFOUND: the block is in doubt; ask again in

@@ -105,16 +105,18 @@ static lks_err apply_block(lks_feed *f, const lks_eth_header *header, const lks_
 
 /* ---- live blocks ---- */
 
-/* Whether a block that came without logs of ours should have some, or that cannot be told. */
+/* Whether a block came with fewer logs of ours than it has, or that cannot be told. */
 static bool lacks_logs(lks_feed *f, const lks_inbox_item *item)
 {
-    uint8_t topics[LKS_EVENT_KIND_COUNT][32];
+    uint8_t topics[LKS_EVENT_KIND_COUNT][32], kinds[LKS_EVENT_KIND_COUNT][32];
     lks_eth_header header;
-    if (item->log_count)
-        return false;
+    size_t count = 0;
+    for (size_t i = 0; i < item->log_count && count < LKS_EVENT_KIND_COUNT; i++)
+        memcpy(kinds[count++], item->logs[i].topics[0], 32);
     const lks_eth_filter filter = oracle_filter(f, topics);
     return lks_eth_header_by_hash(&f->node, item->ref.hash, &header) ||
-        lks_block_may_have_logs(&header, &filter);
+        (count < LKS_EVENT_KIND_COUNT &&
+         lks_block_lacks_logs(&header, &filter, (const uint8_t(*)[32])kinds, count));
 }
 
 /* Whether the block may be the first of a database. */

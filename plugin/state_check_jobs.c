@@ -54,6 +54,12 @@ static lks_err ask(lks_operator *op, const lks_job *job, seen *out)
     return err;
 }
 
+static bool is_filled(lks_request_status status)
+{
+    return status == LKS_REQUEST_ACCEPTED || status == LKS_REQUEST_REVEALING ||
+           status == LKS_REQUEST_CLAIMED;
+}
+
 /* Returns: what differs, in words; NULL when nothing does. */
 static const char *compare(const seen *s, const lks_job *job)
 {
@@ -71,6 +77,11 @@ static const char *compare(const seen *s, const lks_job *job)
             : "a seat of it is ours by the contract, and no event says so";
     if (status == LKS_SEAT_EMPTY)
         return "a seat of it is ours by an event, and not by the contract";
+    if (is_filled(s->state.status) && r->full.number == 0)
+        return "its seats are all taken by the contract, and no event says so";
+    if (s->state.status == LKS_REQUEST_REVEALING && r->committed.number && !r->claimed.number &&
+        r->reveal_opened.number == 0 && s->op->head.time <= r->claim_deadline)
+        return "it is to be revealed by the contract, and no event says so";
     lks_seat_status expected = r->claimed.number ? LKS_SEAT_CLAIMED
                                : r->committed.number ? LKS_SEAT_COMMITTED
                                                      : LKS_SEAT_ACCEPTED;

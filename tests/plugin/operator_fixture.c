@@ -213,3 +213,34 @@ void check_once(void) {
         fail_msg("%zu accepted, %zu claimed, %zu final, %zu reverted; log:\n%s", chain->accepts,
                  chain->claims, chain->finals, chain->reverts, sim_host_lines(host));
 }
+
+/* ---- a node that leaves logs out ---- */
+
+unsigned empty_answers;
+
+bool give_no_logs(void *user, const char *method, const char *params, lks_buf *answer, lks_err *err)
+{
+    (void)user, (void)params, (void)err;
+    if (empty_answers == 0 || strcmp(method, "eth_getLogs"))
+        return false;
+    empty_answers--;
+    lks_buf_put_text(answer, "[]");
+    return true;
+}
+
+void mine_without_logs(void)
+{
+    sim_mine(chain, 1);
+    lockstep_block block = *sim_block_of(chain, chain->block_count - 1);
+    assert_true(block.log_count > 0);
+    block.log_count = 0;
+    chain->lie = give_no_logs;
+    empty_answers = 8;
+    lks_inbox_put_block(inbox, &block, config.oracle);
+    for (int i = 0; i < 10 && op.feed.head.ref.number < chain->block_count - 1; i++) {
+        op.next_sync_ms = 0;
+        turn();
+    }
+    assert_int_equal(op.feed.head.ref.number, chain->block_count - 1);
+    assert_int_equal(empty_answers, 0);
+}

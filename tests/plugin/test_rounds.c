@@ -284,6 +284,40 @@ static void test_replicas(void **state)
     }
 }
 
+/* The event that starts our time is left out: that the last seat is taken, that answers are to be
+ * revealed. */
+static void test_unseen_deadlines(void **state)
+{
+    (void)state;
+    for (int reveals = 0; reveals < 2; reveals++) {
+        lks_request terms = replicated();
+        lks_buf tokens = {0};
+        turn();
+        size_t r = sim_ask(chain, &terms, 5);
+        run_until(r, LKS_JOB_ANSWERED);
+        sim_other(chain, SIM_OTHER_ACCEPTS, r);
+        if (!reveals)
+            mine_without_logs();
+        run_until(r, LKS_JOB_COMMITTED);
+        for (uint32_t i = 0; i < terms.max_tokens; i++) {
+            uint32_t id = token_of(5, 0, 0, i);
+            lks_tokens_pack(&tokens, &id, 1);
+        }
+        other_commits(r, 1, &tokens);
+        if (reveals)
+            mine_without_logs();
+        run_until(r, LKS_JOB_CLAIMED);
+        other_reveals(r, 1, &tokens);
+        run_until(r, LKS_JOB_FINAL);
+        assert_true(chain->claims == 1 && chain->misses == 0 && chain->reverts == 0);
+        assert_non_null(strstr(sim_host_lines(host), reveals ? "it is to be revealed by the contract"
+                                                             : "its seats are all taken by"));
+        lks_buf_free(&tokens);
+        teardown(NULL);
+        setup(NULL);
+    }
+}
+
 /* ---- agents ---- */
 
 /* The account works for the bond of another. */
@@ -317,7 +351,7 @@ int main(int argc, char **argv)
         TEST(test_taken_and_reopened), TEST(test_unclaimable), TEST(test_missed_and_accepted_anew),
         TEST(test_reports_own_miss),   TEST(test_cancelled),   TEST(test_unfilled),
         TEST(test_best_first), TEST(test_waits_for_cheap_gas),
-        TEST(test_replicas),           TEST(test_agent),       TEST(test_late_is_no_backlog),
+        TEST(test_replicas), TEST(test_unseen_deadlines),           TEST(test_agent),       TEST(test_late_is_no_backlog),
     };
     return cmocka_run_group_tests(tests, make_key, remove_folder);
 }
