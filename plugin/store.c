@@ -1,4 +1,4 @@
-/* The store's statements, transactions, blocks and speeds. The file and its tables: store_open.c. */
+/* The store's transactions, blocks and speeds. The file and its tables: store_open.c. */
 #include "plugin/store_internal.h"
 
 #include <stdio.h>
@@ -34,23 +34,6 @@ lks_err lks_store_fail(lks_store *s, const char *what) {
     }
 }
 
-lks_err lks_store_prepare(lks_store *s, sqlite3_stmt **out, const char *sql) {
-    return sqlite3_prepare_v2(s->db, sql, -1, out, NULL) == SQLITE_OK ? LKS_OK : lks_store_fail(s, "a statement");
-}
-
-lks_err lks_store_step(lks_store *s, sqlite3_stmt *st, bool *row) {
-    int rc = sqlite3_step(st);
-    *row = rc == SQLITE_ROW;
-    return rc == SQLITE_ROW || rc == SQLITE_DONE ? LKS_OK : lks_store_fail(s, "a query");
-}
-
-lks_err lks_store_run(lks_store *s, sqlite3_stmt *st) {
-    int rc = sqlite3_step(st);
-    lks_err err = rc == SQLITE_DONE || rc == SQLITE_ROW ? LKS_OK : lks_store_fail(s, "a write");
-    sqlite3_finalize(st);
-    return err;
-}
-
 lks_err lks_store_exec(lks_store *s, const char *sql) {
     return sqlite3_exec(s->db, sql, NULL, NULL, NULL) == SQLITE_OK ? LKS_OK : lks_store_fail(s, "a statement");
 }
@@ -82,14 +65,25 @@ lks_err lks_store_fixed(sqlite3_stmt *st, int i, void *out, size_t len) {
     return LKS_OK;
 }
 
-lks_err lks_store_begin(lks_store *s) {
-    return lks_store_exec(s, "BEGIN IMMEDIATE");
+static lks_err run_text(lks_store *s, const char *sql)
+{
+    sqlite3_stmt *st = NULL;
+    lks_err err = lks_store_prepare(s, &st, sql);
+    return err ? err : lks_store_run(s, st);
 }
 
-lks_err lks_store_commit(lks_store *s) {
-    lks_err err = lks_store_exec(s, "COMMIT");
-    if (err) lks_store_rollback(s);
-    else s->unwritable = false;
+lks_err lks_store_begin(lks_store *s)
+{
+    return run_text(s, "BEGIN IMMEDIATE");
+}
+
+lks_err lks_store_commit(lks_store *s)
+{
+    lks_err err = run_text(s, "COMMIT");
+    if (err)
+        lks_store_rollback(s);
+    else
+        s->unwritable = false;
     return err;
 }
 
@@ -104,7 +98,7 @@ void lks_store_rollback(lks_store *s) {
 
 /* ---- blocks ---- */
 
-/* Reads the one row of a statement over `block`, which has one parameter, and finalizes it. */
+/* Reads the one row of a statement over `block`, which has one parameter, and releases it. */
 static lks_err find_block(lks_store *s, const char *sql, uint64_t height, lks_store_block *out)
 {
     sqlite3_stmt *st = NULL;
@@ -123,7 +117,7 @@ static lks_err find_block(lks_store *s, const char *sql, uint64_t height, lks_st
         out->time = lks_store_column_u64(st, 2);
         err = lks_store_fixed(st, 1, out->ref.hash, 32);
     }
-    sqlite3_finalize(st);
+    lks_store_release(s, st);
     return err;
 }
 
@@ -174,7 +168,7 @@ lks_err lks_store_has_requests(lks_store *s, uint64_t height, bool *any)
         lks_store_bind_u64(st, 1, height);
         err = lks_store_step(s, st, any);
     }
-    sqlite3_finalize(st);
+    lks_store_release(s, st);
     return err;
 }
 
@@ -188,7 +182,7 @@ lks_err lks_store_final_get(lks_store *s, uint64_t *height)
         err = lks_store_step(s, st, &row);
     if (!err && row)
         *height = lks_store_column_u64(st, 0);
-    sqlite3_finalize(st);
+    lks_store_release(s, st);
     return err;
 }
 
@@ -217,7 +211,7 @@ lks_err lks_store_speed_get(lks_store *s, const uint8_t model_id32[32], lks_spee
     }
     if (!err && !row) err = lks_fail(LKS_NOTFOUND, "no speed is stored");
     if (!err) *out = (lks_speed){lks_store_column_u64(st, 0), lks_store_column_u64(st, 1)};
-    sqlite3_finalize(st);
+    lks_store_release(s, st);
     return err;
 }
 

@@ -39,7 +39,7 @@ lks_err lks_store_secret(lks_store *s, uint8_t secret32[32]) {
     if (!err) err = lks_store_step(s, st, &row);
     if (!err && !row) err = lks_fail(LKS_CORRUPT, "database %s is damaged: its secret is missing", s->path);
     if (!err) err = lks_store_fixed(st, 0, secret32, 32);
-    sqlite3_finalize(st);
+    lks_store_release(s, st);
     return err;
 }
 
@@ -132,7 +132,7 @@ static lks_err find_claim(lks_store *s, const char *sql, const uint8_t key32[32]
     }
     if (!err && !row) err = lks_fail(LKS_NOTFOUND, "no such claim");
     if (!err) err = read_claim(s, st, &claim);
-    sqlite3_finalize(st);
+    lks_store_release(s, st);
     if (err) memset(out, 0, sizeof *out);
     else *out = claim;
     return err;
@@ -179,7 +179,7 @@ lks_err lks_store_claims_open(lks_store *s, lks_claims *claims) {
         if (!err)
             err = lks_store_step(s, st, &row);
     }
-    sqlite3_finalize(st);
+    lks_store_release(s, st);
     return err;
 }
 

@@ -6,23 +6,39 @@
 
 #include <sqlite3.h>
 
+/* Kept statements at most: more than the store has. */
+#define LKS_STORE_MAX_KEPT 96u
+
+typedef struct lks_store_kept {
+    sqlite3_stmt *statement;
+    uint64_t hash; /* of its text */
+    bool in_use;   /* prepared and not released */
+} lks_store_kept;
+
 struct lks_store {
     sqlite3 *db;
     char *path;
     bool unwritable; /* the last write failed for want of space or of the disk */
     int lock; /* descriptor of the lock file; -1: not open */
     lks_store_identity who;
+    lks_store_kept kept[LKS_STORE_MAX_KEPT];
+    size_t kept_count;
 };
 
 /* Makes a failure of SQLite's last one, with what was being done. */
 lks_err lks_store_fail(lks_store *s, const char *what);
 
-/* Prepares a statement. */
+/* Prepares a statement, or takes the kept one of that text. Out: *out, to be released; NULL on
+ * failure. */
 lks_err lks_store_prepare(lks_store *s, sqlite3_stmt **out, const char *sql) LKS_MUST_USE;
 /* Steps once. Out: *row: whether there is a row. */
 lks_err lks_store_step(lks_store *s, sqlite3_stmt *st, bool *row) LKS_MUST_USE;
-/* Steps a statement that gives no row, and finalizes it. */
+/* Steps a statement that gives no row, and releases it. */
 lks_err lks_store_run(lks_store *s, sqlite3_stmt *st) LKS_MUST_USE;
+/* Ends a use of a statement, which holds no row and no binding afterwards. st may be NULL. */
+void lks_store_release(lks_store *s, sqlite3_stmt *st);
+/* Finalizes all kept statements, of which none is in use: for closing. */
+void lks_store_forget_statements(lks_store *s);
 lks_err lks_store_exec(lks_store *s, const char *sql) LKS_MUST_USE;
 
 /* Counts a row whose reading failed with the current error message. */

@@ -194,7 +194,7 @@ lks_err lks_store_job_get(lks_store *s, const uint8_t request_id32[32], lks_job 
     if (!err && !row) err = lks_fail(LKS_NOTFOUND, "no such job");
     if (!err) err = read_job(s, st, out);
     if (err) memset(out, 0, sizeof *out);
-    sqlite3_finalize(st);
+    lks_store_release(s, st);
     return err;
 }
 
@@ -256,7 +256,7 @@ static lks_err push_job(lks_jobs *jobs, const lks_job *job) {
     return LKS_OK;
 }
 
-/* Reads every row of a SELECT_JOB statement that is not damaged, and finalizes it. */
+/* Reads every row of a SELECT_JOB statement that is not damaged, and releases it. */
 static lks_err read_jobs(lks_store *s, sqlite3_stmt *st, lks_jobs *jobs) {
     bool row = false;
     lks_job job;
@@ -272,7 +272,7 @@ static lks_err read_jobs(lks_store *s, sqlite3_stmt *st, lks_jobs *jobs) {
         if (!err)
             err = lks_store_step(s, st, &row);
     }
-    sqlite3_finalize(st);
+    lks_store_release(s, st);
     return err;
 }
 
@@ -333,7 +333,7 @@ lks_err lks_store_jobs_refold(lks_store *s)
         if (!err)
             err = lks_store_step(s, st, &row);
     }
-    sqlite3_finalize(st);
+    lks_store_release(s, st);
     for (size_t i = 0; !err && i < jobs.count; i++)
         err = put_state(s, &jobs.items[i]);
     lks_jobs_free(&jobs);
@@ -377,7 +377,7 @@ static lks_err reopen_round(lks_store *s, lks_job *job, uint64_t height, bool *c
     err = lks_store_step(s, st, changed);
     if (!err && *changed)
         err = read_members(st, job, ROUND_FIRST);
-    sqlite3_finalize(st);
+    lks_store_release(s, st);
     if (err || !*changed)
         return err;
     err = lks_store_prepare(s, &st, "DELETE FROM round WHERE request_id = ? AND closed_block > ?");
@@ -459,7 +459,7 @@ static lks_err read_list(lks_store *s, const uint8_t id[32], const char *sql, lk
         lks_buf_put(out, data, (size_t)sqlite3_column_bytes(st, 0));
         err = lks_buf_error(out);
     }
-    sqlite3_finalize(st);
+    lks_store_release(s, st);
     return err;
 }
 

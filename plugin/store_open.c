@@ -52,7 +52,7 @@ static lks_err query_i64(lks_store *s, const char *sql, int64_t *out) {
     if (!err) err = lks_store_step(s, st, &row);
     if (!err && row) *out = sqlite3_column_int64(st, 0);
     else if (!err) err = lks_fail(LKS_CORRUPT, "database %s: no answer to %s", s->path, sql);
-    sqlite3_finalize(st);
+    lks_store_release(s, st);
     return err;
 }
 
@@ -94,7 +94,7 @@ static lks_err check_identity(lks_store *s) {
     }
     if (!err) err = lks_store_fixed(st, 2, operator_address, 20);
     if (!err) err = lks_store_fixed(st, 3, account, 20);
-    sqlite3_finalize(st);
+    lks_store_release(s, st);
     if (err) return err;
     if (chain_id != s->who.chain_id)
         return lks_fail(LKS_AUTH, "database %s belongs to chain %llu, the configuration says %llu; use another database for another chain", s->path,
@@ -235,6 +235,7 @@ void lks_store_close(lks_store *s)
 {
     if (!s)
         return;
+    lks_store_forget_statements(s);
     sqlite3_close(s->db);
     if (s->lock >= 0)
         close(s->lock);

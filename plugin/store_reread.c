@@ -30,7 +30,7 @@ static lks_err keep_salts(lks_store *s, const uint8_t id[32], lks_salts *salts)
         keep_salt(salts, lks_store_column_u64(st, 0), salt);
         err = lks_store_step(s, st, &row);
     }
-    sqlite3_finalize(st);
+    lks_store_release(s, st);
     return err;
 }
 

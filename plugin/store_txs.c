@@ -33,7 +33,7 @@ lks_err lks_store_move_is_live(lks_store *s, const uint8_t request_id32[32], con
     lks_store_bind_u64(st, 2, LKS_ACTION_MOVE);
     lks_store_bind_blob(st, 3, key32, 32);
     err = lks_store_step(s, st, live);
-    sqlite3_finalize(st);
+    lks_store_release(s, st);
     return err;
 }
 
@@ -54,7 +54,7 @@ lks_err lks_store_move_included(lks_store *s, const uint8_t request_id32[32],
     err = lks_store_step(s, st, &row);
     if (!err && row && sqlite3_column_type(st, 0) != SQLITE_NULL)
         *block = lks_store_column_u64(st, 0);
-    sqlite3_finalize(st);
+    lks_store_release(s, st);
     return err;
 }
 
@@ -72,7 +72,7 @@ lks_err lks_store_txs_sent(lks_store *s, const uint8_t request_id32[32], uint32_
         else *sent |= LKS_SENT(action);
         if (!err) err = lks_store_step(s, st, &row);
     }
-    sqlite3_finalize(st);
+    lks_store_release(s, st);
     return err;
 }
 
@@ -254,7 +254,7 @@ lks_err lks_store_txs_live(lks_store *s, const uint8_t account20[20], lks_store_
         if (!err)
             err = lks_store_step(s, st, &row);
     }
-    sqlite3_finalize(st);
+    lks_store_release(s, st);
     return err;
 }
 
@@ -276,7 +276,7 @@ lks_err lks_store_tx_raw(lks_store *s, int64_t id, lks_buf *raw) {
         err = lks_buf_error(raw);
         if (!err && memcmp(hash, stored, 32)) err = lks_fail(LKS_CORRUPT, "database %s is damaged: a signed transaction does not have its hash", s->path);
     }
-    sqlite3_finalize(st);
+    lks_store_release(s, st);
     return err;
 }
 
@@ -295,7 +295,7 @@ lks_err lks_store_tx_hashes(lks_store *s, int64_t id, lks_buf *hashes) {
             err = lks_store_step(s, st, &row);
         }
     }
-    sqlite3_finalize(st);
+    lks_store_release(s, st);
     return err ? err : lks_buf_error(hashes);
 }
 
@@ -312,6 +312,6 @@ lks_err lks_store_next_nonce(lks_store *s, const uint8_t account20[20], uint64_t
     err = lks_store_step(s, st, &row);
     if (!err && row && sqlite3_column_type(st, 0) != SQLITE_NULL)
         *next = lks_store_column_u64(st, 0);
-    sqlite3_finalize(st);
+    lks_store_release(s, st);
     return err;
 }
