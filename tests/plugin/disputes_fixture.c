@@ -19,26 +19,32 @@ lks_inbox *inbox;
 lks_node *rpc;
 lks_operator op;
 static bool is_open;
+char *model_file;
+uint32_t prompt_length = PROMPT;
 
 /* ---- the fixture ---- */
 
 int make_all(void **state) {
     (void)state;
     uint8_t key[32];
-    uint32_t prompt[PROMPT], count = 0;
+    uint32_t count = 0, *prompt = malloc(prompt_length * sizeof *prompt);
+    assert_non_null(prompt);
     snprintf(folder, sizeof folder, "%s/lockstep-disputes-XXXXXX",
              access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
     assert_non_null(mkdtemp(folder));
     snprintf(database, sizeof database, "%s/jobs.db", folder);
     DO(lks_key_generate(key));
     DO(lks_signer_new(&signer, key));
-    tiny_open(&tiny, "mixed");
-    paths[0] = tiny.path;
+    if (!model_file)
+        tiny_open(&tiny, "mixed");
+    paths[0] = model_file ? model_file : tiny.path;
     DO(lks_models_open(&models, paths, 1, true));
-    for (uint32_t i = 0; i < PROMPT; i++) prompt[i] = i + 1;
+    for (uint32_t i = 0; i < prompt_length; i++)
+        prompt[i] = i + 1;
     const lks_policy greedy = {0};
-    const lks_generate_options one = {.threads = 1};
-    DO(lks_generate(models.items[0].model, prompt, PROMPT, &greedy, TOKENS, &one, right, &count));
+    const lks_generate_options o = {.threads = model_file ? 0 : 1};
+    DO(lks_generate(models.items[0].model, prompt, prompt_length, &greedy, TOKENS, &o, right, &count));
+    free(prompt);
     assert_int_equal(count, TOKENS);
     memcpy(other, right, sizeof right);
     other[2] = (other[2] + 1) % models.items[0].vocab_size;
@@ -48,7 +54,8 @@ int make_all(void **state) {
 int free_all(void **state) {
     (void)state;
     lks_models_close(&models);
-    lks_model_close(&tiny.model);
+    if (!model_file)
+        lks_model_close(&tiny.model);
     lks_signer_free(signer);
     char command[128];
     snprintf(command, sizeof command, "rm -rf %s", folder);
@@ -100,10 +107,10 @@ void fresh_chain(bool is_operator, bool is_challenger) {
     memcpy(config.bonds, chain->bonds, 20);
     memcpy(config.registry, chain->registry, 20);
     memcpy(config.game, chain->game, 20);
-    config.models[0] = tiny.path;
+    config.models[0] = paths[0];
     config.model_count = 1;
     config.database = database;
-    config.threads = 1;
+    config.threads = model_file ? 0 : 1;
     config.start_block = 1;
     memset(&config.policy.max_stake, 0xff, sizeof config.policy.max_stake);
     memset(&config.recheck_stake, 0xff, sizeof config.recheck_stake);

@@ -20,6 +20,10 @@ extern lks_config config;
 extern lks_inbox *inbox;
 extern lks_operator op;
 
+/* May be set before the group runs. */
+extern char *model_file;      /* NULL: a tiny one */
+extern uint32_t prompt_length; /* of the prompt that is answered by `right` */
+
 /* Of the group of tests; after each, and after one that may have no chain. */
 int make_all(void **state);
 int free_all(void **state);

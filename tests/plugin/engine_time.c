@@ -20,7 +20,7 @@ lks_err __wrap_lks_trace_rows(lks_trace *t, lks_trace_row *rows, size_t count);
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static atomic_uint pass_seconds, passes, passes_each = 1;
-static atomic_ullong chain_now;
+static atomic_ullong chain_now, chain_before; /* of the newest block and the one before it */
 static unsigned asking, in_pass;       /* threads; under the lock */
 static unsigned long long pass_end;    /* of the one in its pass */
 
@@ -31,7 +31,11 @@ void engine_time_set(unsigned each, unsigned seconds)
     atomic_store(&pass_seconds, seconds);
 }
 
-void engine_time_at(unsigned long long now) { atomic_store(&chain_now, now); }
+void engine_time_at(unsigned long long now)
+{
+    atomic_store(&chain_before, atomic_load(&chain_now));
+    atomic_store(&chain_now, now);
+}
 
 unsigned engine_time_passes(void) { return atomic_load(&passes); }
 
@@ -50,12 +54,14 @@ static void count(unsigned *threads, int change)
     pthread_mutex_unlock(&lock);
 }
 
+/* A pass that follows another begins when that ended, between two blocks too. */
 static void begin_pass(void)
 {
     pthread_mutex_lock(&lock);
     asking--;
     in_pass++;
-    pass_end = atomic_load(&chain_now) + atomic_load(&pass_seconds);
+    bool follows = pass_end > atomic_load(&chain_before) && pass_end < atomic_load(&chain_now);
+    pass_end = (follows ? pass_end : atomic_load(&chain_now)) + atomic_load(&pass_seconds);
     pthread_mutex_unlock(&lock);
     atomic_fetch_add(&passes, 1);
 }

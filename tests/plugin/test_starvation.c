@@ -25,7 +25,7 @@ static void go_on(void)
     engine_time_at(chain->blocks[chain->block_count - 1].time);
     while (given < chain->block_count - 1)
         lks_inbox_put_block(inbox, sim_block_of(chain, ++given), config.oracle);
-    for (int i = 0, quiet = 0; i < 20000 && quiet < 3; i++) {
+    for (int i = 0, quiet = 0; i < 200000 && quiet < 3; i++) {
         assert_true(lks_operator_turn(&op, 1));
         quiet = is_quiet() ? quiet + 1 : 0;
     }
@@ -187,7 +187,7 @@ static lks_move pick_of(const lks_trace *t, unsigned k)
     uint32_t size;
     lks_trace_shape(&s, t, m.op);
     uint64_t most = UINT64_C(1) << s.height;
-    m.index = k / ops % most;
+    m.index = (k / ops + 977 * k) % most; /* the first ones and the last ones of long claims */
     while (!lks_shape_leaf(&size, &s, m.index))
         m.index = (m.index + 1) % most;
     return m;
@@ -247,6 +247,16 @@ static void end_late(void)
     }
 }
 
+/* Passes of the engine over a claim. A tiny one would be a single batch. */
+static void passes_for_ten_minutes(void)
+{
+    uint32_t batches = (prompt_length + TOKENS - 2) / LKS_TRACE_BATCH + 1;
+    if (batches > 1)
+        passes_take(1, 600 / batches);
+    else
+        passes_take(4, 150);
+}
+
 /* Mainnet's clocks, ten minutes for a claim's positions, no rows kept: so many false disputes on so many claims of
  * ours, as fast as blocks take them. */
 static void defend_crowd(unsigned claims, unsigned disputes)
@@ -257,7 +267,8 @@ static void defend_crowd(unsigned claims, unsigned disputes)
     for (unsigned k = 0; k < claims; k++) {
         lks_request t = terms();
         t.window = 86400;
-        requests[k] = sim_ask(chain, &t, PROMPT);
+        t.claim_period = 43200;
+        requests[k] = sim_ask(chain, &t, prompt_length);
     }
     for (unsigned k = 0; k < claims; k++) {
         RUN_UNTIL(chain->requests[requests[k]].status == LKS_REQUEST_CLAIMED);
@@ -266,7 +277,7 @@ static void defend_crowd(unsigned claims, unsigned disputes)
     }
     memset(chain->shapes, 1, sizeof chain->shapes);
     chain->period = 300;
-    passes_take(4, 150);
+    passes_for_ten_minutes();
     for (int i = 0; i < 1500 && chain->lost < disputes && !chain->convictions; i++) {
         unsigned room = SIM_IN_BLOCK - 2;
         for (unsigned k = 0; k < claims; k++)
@@ -274,7 +285,7 @@ static void defend_crowd(unsigned claims, unsigned disputes)
         end_late();
         go_on();
     }
-    print_message("%u false disputes on %u claims: %u passes of 150 s, %zu answers, %zu lost, %zu"
+    print_message("%u false disputes on %u claims: %u passes, %zu answers, %zu lost, %zu"
                   " convictions, block %zu\n",
                   disputes, claims, engine_time_passes(), chain->answers, chain->lost,
                   chain->convictions, chain->block_count - 1);
@@ -299,12 +310,17 @@ static void test_thousand(void **state)
     defend_crowd(10, 1000);
 }
 
-/* An argument is a pattern of the tests to run; test_thousand runs only so. */
+/* Arguments: a pattern of the tests to run; test_thousand runs only so; a model's file, and the
+ * length of the prompt for it. */
 int main(int argc, char **argv)
 {
     cmocka_set_skip_filter(argc > 1 ? NULL : "test_thousand");
     if (argc > 1)
         cmocka_set_test_filter(argv[1]);
+    if (argc == 4) {
+        model_file = argv[2];
+        prompt_length = (uint32_t)strtoul(argv[3], NULL, 10);
+    }
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(test_checks, no_teardown),
         cmocka_unit_test_teardown(test_move_ends_check, no_teardown),
