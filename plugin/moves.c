@@ -203,10 +203,17 @@ bool lks_moves_challenge(lks_operator *op, lks_match *match, const char *why)
     char what[160], name[LKS_SHORT_ID_SIZE];
     lks_game_calls calls = {0};
     lks_u256 bond;
+    uint64_t block = 0;
     lks_match_key(key, LKS_VERB_CHALLENGE, match->claim.claim_id, 32, NULL);
     if (lks_moves_busy(op, match, key))
         return false;
-    lks_err err = choose_bond(op, match, &bond);
+    lks_err err = lks_store_move_included(op->store, match->claim.request_id, key, &block);
+    if (!err && block) {
+        match->odd = true; /* our dispute is there, and its event is not */
+        return false;
+    }
+    if (!err)
+        err = choose_bond(op, match, &bond);
     if (err == LKS_REFUSED) {
         lks_short_id(name, match->claim.claim_id);
         if (lks_act_pause(op, key, LKS_ACTION_MOVE))

@@ -125,6 +125,29 @@ static void test_missing_move(void **state)
     }
 }
 
+/* The event of our own challenge is left out, and the bond is another now: we do not challenge
+ * twice. */
+static void test_unseen_challenge(void **state)
+{
+    (void)state;
+    fresh_chain(false, true);
+    start();
+    play(liar_of(foreign_claim(other), right));
+    chain->base_fee = UINT64_C(50000000000);
+    for (int i = 0; i < 50 && chain->sends == 0; i++)
+        block();
+    assert_int_equal(chain->challenges, 0); /* it is in the next block */
+    chain->lie = give_no_logs;
+    empty_answers = 3;
+    sim_mine(chain, 1);
+    assert_int_equal(chain->challenges, 1);
+    chain->base_fee = UINT64_C(45000000000);
+    take_turns();
+    RUN_UNTIL(chain->convictions);
+    check_won();
+    RUN_UNTIL(open_claims() == 0);
+}
+
 static size_t log_calls;
 
 static bool count_log_calls(void *user, const char *method, const char *params, lks_buf *answer,
@@ -201,6 +224,7 @@ int main(int argc, char **argv)
 #define TEST(f) cmocka_unit_test_teardown(f, no_teardown)
         TEST(test_moves_while_behind), TEST(test_unseen_dispute), TEST(test_missing_move),
         TEST(test_lasting_disagreement), TEST(test_one_query_for_all),
+        TEST(test_unseen_challenge),
     };
     return cmocka_run_group_tests(tests, make_all, free_all);
 }
