@@ -98,7 +98,7 @@ static void send(lks_operator *op, lks_job *job, lks_action action)
     lks_short_id(name, job->request_id);
     if (lks_act_is_paused(op, job->request_id, action))
         return;
-    lks_sender_now now = {op->head.ref.number, lks_chain_time(op)};
+    lks_sender_now now = {op->head.ref.number, lks_chain_time(op), op->feed.behind};
     bool accepts = action == LKS_ACTION_ACCEPT;
     if (accepts && (lks_sender_is_shared(&op->sender, &now) || !is_runnable(op, job)))
         return;
@@ -322,7 +322,7 @@ static lks_err tend_both(lks_operator *op, const lks_sender_now *now)
 
 void lks_act_tend(lks_operator *op)
 {
-    lks_sender_now now = {op->head.ref.number, lks_chain_time(op)};
+    lks_sender_now now = {op->head.ref.number, lks_chain_time(op), op->feed.behind};
     lks_err err = tend_both(op, &now);
     if (err && !lks_inbox_stopped(op->inbox) && lks_act_pause(op, no_request, LKS_ACTION_NONE))
         lks_log(op->host, LKS_WARN, "looking after transactions: %s; trying again", lks_error_message());

@@ -108,7 +108,7 @@ lks_err lks_moves_send_by(lks_operator *op, lks_sender *sender, const lks_match 
                           const uint8_t key32[32], const uint8_t to20[20], const lks_game_tx *tx,
                           bool simulated, uint64_t deadline)
 {
-    lks_sender_now now = {op->head.ref.number, lks_chain_time(op)};
+    lks_sender_now now = {op->head.ref.number, lks_chain_time(op), op->feed.behind};
     lks_outgoing out = {.request_id = m->claim.request_id,
                         .action = LKS_ACTION_MOVE,
                         .key = key32,
@@ -128,7 +128,7 @@ lks_err lks_moves_send(lks_operator *op, const lks_match *m, const uint8_t key32
                        const uint8_t to20[20], const lks_game_tx *tx, bool simulated,
                        uint64_t deadline)
 {
-    const lks_sender_now now = {op->head.ref.number, lks_chain_time(op)};
+    const lks_sender_now now = {op->head.ref.number, lks_chain_time(op), op->feed.behind};
     bool ours = memcmp(m->claim.operator_address, op->feed.events.who.operator_address, 20) == 0;
     if (ours && op->moves_allowed && !lks_sender_is_broke(&op->moves, &now)) {
         lks_err err =

@@ -6,7 +6,8 @@
  * into a block is sent again and, up to its ceilings (fees.h), replaced by one with higher fees. All
  * that stands before one that presses may pay as much as that one. One whose deadline is over is
  * replaced by one that does nothing, whatever that costs within reason, so that those behind it can
- * go on; one that the node refuses for good gives its nonce back. A transaction is live until its receipt is seen in a block that we know, and again when a
+ * go on; one that the node refuses for good gives its nonce back. A nonce before ours that nothing uses any
+ * more is used by an empty transaction. A transaction is live until its receipt is seen in a block that we know, and again when a
  * re-org takes that block away. */
 #ifndef LKS_PLUGIN_SENDER_H
 #define LKS_PLUGIN_SENDER_H
@@ -26,6 +27,8 @@
 #define LKS_SENDER_FOREIGN_BLOCKS 500u
 /* Blocks that a transaction is given before it is replaced. */
 #define LKS_SENDER_PATIENCE 3u
+/* Heads at which a gap of nonces must be seen before it is filled. */
+#define LKS_SENDER_GAP_HEADS 3u
 
 typedef struct lks_sender {
     lks_eth node;
@@ -40,6 +43,14 @@ typedef struct lks_sender {
         uint64_t head;
     } suspects[LKS_SENDER_MAX_LIVE + LKS_SENDER_MAX_MOVES];
     uint64_t foreign[LKS_SENDER_FOREIGN]; /* heads at which a nonce was last seen to be gone, newest first */
+    /* The chain's count is below our lowest live nonce: what is known of that, zero without a gap. */
+    struct {
+        uint64_t seen;    /* head at which it was first seen */
+        uint64_t nonce;   /* that the empty transaction has */
+        uint64_t sent;    /* head when it was last sent; 0: not yet */
+        lks_tx_fees fees; /* of it then */
+        bool warned;
+    } gap;
     uint64_t funds_warned; /* head at which missing funds were told of */
     bool has_fallback;     /* what it cannot pay for, another account sends: nothing waits for ether */
 } lks_sender;
@@ -48,6 +59,7 @@ typedef struct lks_sender {
 typedef struct lks_sender_now {
     uint64_t head; /* newest block whose effects are stored */
     uint64_t time; /* chain time */
+    bool behind;   /* blocks below the head are not stored yet: what is not ours is not known */
 } lks_sender_now;
 
 /* One transaction to be sent. */

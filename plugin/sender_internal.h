@@ -2,7 +2,11 @@
 #ifndef LKS_PLUGIN_SENDER_INTERNAL_H
 #define LKS_PLUGIN_SENDER_INTERNAL_H
 
+#include "chain/tx.h"
 #include "plugin/sender.h"
+
+/* Where a deadline is nearer than so many seconds, transactions are replaced after one block. */
+#define LKS_SENDER_URGENT 60u
 
 /* What the node made of a transaction. */
 typedef enum lks_taken {
@@ -19,5 +23,14 @@ lks_taken lks_sender_broadcast(lks_sender *s, const lks_store_tx *tx, const uint
 /* Stores the end of a transaction, and counts a failure of its action. */
 lks_err lks_sender_end(lks_sender *s, lks_store_tx *tx, lks_tx_state state,
                        bool failed) LKS_MUST_USE;
+
+/* Makes *t a transaction to ourselves that does nothing, under the same nonce. */
+void lks_sender_make_empty(const lks_sender *s, lks_tx *t);
+
+/* Sends an empty transaction with the lowest nonce that none of ours has, when everything waits for
+ * it. In: all live transactions, and the node's count. Returns: LKS_OK, also when it is not time or
+ * the node did not take it; else the failure. */
+lks_err lks_sender_fill_gap(lks_sender *s, const lks_store_txs *live, const lks_sender_now *now,
+                            uint64_t chain_nonce) LKS_MUST_USE;
 
 #endif

@@ -10,8 +10,6 @@
 
 #include <string.h>
 
-/* Where a deadline is nearer than this, transactions are replaced after one block. */
-#define URGENT_SECONDS 60u
 /* Gas of a transaction that does nothing. */
 #define EMPTY_GAS 21000u
 
@@ -172,7 +170,7 @@ static lks_err suspect(lks_sender *s, lks_store_tx *tx, const lks_sender_now *no
 typedef struct place {
     const lks_store_txs *queue; /* lowest nonce first */
     size_t i;
-    bool first;  /* none before it is live */
+    bool first;  /* none before it is live, and no nonce before it is free */
     bool unpaid; /* the account cannot pay for it */
 } place;
 
@@ -193,7 +191,7 @@ static bool presses(const place *p, const lks_sender_now *now, uint64_t seconds)
 static bool is_overdue(const place *p, const lks_sender_now *now)
 {
     const lks_store_tx *tx = &p->queue->items[p->i];
-    bool urgent = tx->deadline < now->time || presses(p, now, URGENT_SECONDS);
+    bool urgent = tx->deadline < now->time || presses(p, now, LKS_SENDER_URGENT);
     if (!p->first && !presses(p, now, LKS_FEES_PRESSING))
         return false;
     return now->head >= tx->sent_block + (urgent ? 1 : LKS_SENDER_PATIENCE);
@@ -235,8 +233,7 @@ static lks_err raise_fees(lks_sender *s, const place *p, lks_tx *t, bool cancels
     return LKS_OK;
 }
 
-/* A transaction to ourselves that does nothing, under the same nonce. */
-static void make_empty(lks_sender *s, lks_tx *t)
+void lks_sender_make_empty(const lks_sender *s, lks_tx *t)
 {
     memcpy(t->to, lks_signer_address(s->signer), 20);
     t->data = NULL;
@@ -277,7 +274,7 @@ static lks_err replace(lks_sender *s, const place *p, const lks_buf *old,
     if (err || !*replaced)
         return err;
     if (cancels)
-        make_empty(s, &t);
+        lks_sender_make_empty(s, &t);
     tx->canceled = cancels;
     tx->sent_block = now->head;
     tx->sent_time = now->time;
@@ -360,7 +357,9 @@ lks_err lks_sender_tend(lks_sender *s, const lks_sender_now *now)
      * then. */
     if (!err && live.count)
         err = lks_eth_nonce(&s->node, account, LKS_ETH_LATEST, &chain_nonce);
-    place p = {.queue = &live, .first = true};
+    if (!err)
+        err = lks_sender_fill_gap(s, &live, now, chain_nonce);
+    place p = {.queue = &live, .first = live.count && live.items[0].nonce <= chain_nonce};
     for (; !err && p.i < live.count; p.i++) {
         err = tend_one(s, &p, now, chain_nonce);
         if (!err && p.unpaid && s->has_fallback) {

@@ -75,7 +75,7 @@ int teardown(void **state)
 lks_sender_now now(void)
 {
     const sim_block *head = &chain->blocks[chain->block_count - 1];
-    return (lks_sender_now){head->number, head->time};
+    return (lks_sender_now){head->number, head->time, false};
 }
 
 lks_err accept_until(uint64_t deadline)

@@ -414,6 +414,10 @@ static lks_err answer_call(sim *s, const char *method, const lks_json *doc, lks_
     } else if (strcmp(method, "eth_getLogs") == 0) {
         if (!put_logs(s, doc, lks_json_path(doc, 0, "0"), &w)) return refuse(method, answer, -32000, "unknown block", NULL);
     } else if (strcmp(method, "eth_getTransactionCount") == 0) {
+        uint64_t number = 0;
+        if (lks_json_quantity(doc, lks_json_path(doc, 0, "1"), &number) == LKS_OK &&
+            number >= s->block_count)
+            return refuse(method, answer, -32000, "header not found", NULL);
         lks_json_put_quantity(&w, asked(s, doc)->nonce);
     } else if (strcmp(method, "eth_getBalance") == 0) {
         lks_json_put_quantity_u256(&w, &asked(s, doc)->balance);

@@ -153,6 +153,88 @@ static void test_nonce_used_elsewhere(void **state) {
     assert_true(live_count(NULL) == 0 && chain->accepts == 1);
 }
 
+/* A transaction that is not ours had the nonce before ours, and a re-org took it away for good. */
+static void make_gap(void)
+{
+    size_t changed = 0;
+    sim_other(chain, SIM_FOREIGN, 0);
+    sim_mine(chain, 1);
+    uint64_t height = chain->block_count - 2;
+    DO(accept_until(UINT64_MAX));
+    assert_true(pooled()->t.nonce == 1);
+    sim_reorg(chain, 1, false, true);
+    DO(lks_store_rewind(store, height, &changed));
+    assert_int_equal(chain->accounts->nonce, 0);
+}
+
+/* Mines a block and looks after the transactions. In: how far the plugin's head is above the node's,
+ * and whether it has blocks still to take. */
+static void next_head(uint64_t above, bool behind)
+{
+    sim_mine(chain, 1);
+    lks_sender_now n = now();
+    n.head += above;
+    n.behind = behind;
+    DO(lks_sender_tend(&sender, &n));
+}
+
+static void test_gap_is_filled(void **state)
+{
+    (void)state;
+    make_gap();
+    for (unsigned i = 0; i < LKS_SENDER_GAP_HEADS; i++) {
+        next_head(0, false);
+        assert_null(pooled_at(0)); /* a node may only be behind */
+    }
+    next_head(0, false);
+    const sim_tx *empty = pooled_at(0);
+    assert_non_null(empty);
+    assert_true(empty->t.data_len == 0 && empty->t.value.w[0] == 0);
+    assert_memory_equal(empty->t.to, lks_signer_address(signer), 20);
+    next_head(0, false);
+    assert_true(live_count(NULL) == 0 && chain->accepts == 1 && chain->accounts->nonce == 2);
+    char *said = strstr(lines, "nonce 0 of the account 0x");
+    assert_non_null(said);
+    assert_null(strstr(said + 1, "nonce 0 of the account 0x"));
+}
+
+/* Fees have risen: what fills it follows them, and what waits behind it is not raised for nothing. */
+static void test_gap_filler_is_raised(void **state)
+{
+    (void)state;
+    lks_store_tx tx;
+    make_gap();
+    for (unsigned i = 0; i <= LKS_SENDER_GAP_HEADS; i++)
+        next_head(0, false);
+    assert_int_equal(live_count(&tx), 1);
+    assert_int_equal(versions(&tx), 1);
+    uint64_t fee = pooled_at(0)->t.max_fee.w[0];
+    chain->base_fee = fee + 1;
+    for (unsigned i = 0; i < LKS_SENDER_PATIENCE; i++)
+        next_head(0, false);
+    assert_true(pooled_at(0)->t.max_fee.w[0] > fee);
+    for (int i = 0; i < 10 && live_count(NULL); i++)
+        next_head(0, false);
+    assert_true(live_count(NULL) == 0 && chain->accepts == 1 && chain->accounts->nonce == 2);
+}
+
+/* Neither while we have blocks to take, which may have a transaction of ours with that nonce, nor
+ * by the word of a node that has not our head. */
+static void test_gap_of_a_node_behind(void **state)
+{
+    (void)state;
+    make_gap();
+    for (unsigned i = 0; i < 3 * LKS_SENDER_GAP_HEADS; i++)
+        next_head(0, true);
+    assert_null(pooled_at(0));
+    for (unsigned i = 0; i < 3 * LKS_SENDER_GAP_HEADS; i++)
+        next_head(5, false);
+    assert_null(pooled_at(0));
+    assert_null(strstr(lines, "nonce 0 of the account"));
+    next_head(0, false);
+    assert_non_null(pooled_at(0));
+}
+
 /* Again and again: another program has the key. It is said, and forgotten when it has ended. */
 static void test_shared_account(void **state)
 {
@@ -362,6 +444,7 @@ int main(void) {
         TEST(test_reverted),               TEST(test_no_funds),
         TEST(test_many_nonces),            TEST(test_receipt_of_a_fork),      TEST(test_receipt_of_a_fork_later),
         TEST(test_too_large),              TEST(test_refused_for_good),         TEST(test_refused_later),
+        TEST(test_gap_is_filled),          TEST(test_gap_filler_is_raised),     TEST(test_gap_of_a_node_behind),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
