@@ -129,6 +129,9 @@ static void test_move_ends_check(void **state)
     RUN_WHILE_NOT(logged("run again"), liar);
     puppet_challenge(&second);
     puppet_free(&second);
+    RUN_WHILE_NOT(logged("looking for the challenger's move"), liar);
+    go_on();
+    assert_true(lks_lane_is_idle(&op.lanes, LKS_LANE_CHECKS) && !chain->convictions);
     RUN_WHILE_NOT(chain->convictions || logged("checked in"), liar);
     assert_int_equal(chain->convictions, 1);
     assert_false(logged("checked in"));
