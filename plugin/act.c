@@ -9,9 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A node that is a block behind refuses what it will allow: an acceptance is refused for good when it
- * still is so many heads later. */
+/* A node that is a block behind refuses what it will allow. An acceptance that still is refused so
+ * many heads later is tried again after so many pauses, a minute, for as long as it may be made: the
+ * node may be far behind, or the chain not be yet where a re-org found it. */
 #define REFUSAL_HEADS 2u
+#define REFUSED_PAUSES 12u
 /* What brings our bond home and keeps being reverted is tried again after so many pauses: an hour. */
 #define SELDOM 720u
 
@@ -66,18 +68,13 @@ static bool is_runnable(lks_operator *op, lks_job *job)
     return err == LKS_OK;
 }
 
-/* An acceptance would be refused; the reason is the error message. Drops the request when that is
- * no news. Returns: whether it is still to be tried. */
-static bool may_be_allowed(lks_operator *op, lks_job *job)
+/* After an action could not be sent. refused: by the contract. Returns: whether that is news. */
+static bool pause_unsent(lks_operator *op, const lks_job *job, lks_action action, bool refused)
 {
-    uint64_t head = op->head.ref.number;
-    lks_act_pause(op, job->request_id, LKS_ACTION_DROP);
-    const lks_pause *first =
-        lks_pauses_find(&op->pauses, job->request_id, LKS_ACTION_DROP, lks_now_ms());
-    if (!first || head < first->head + REFUSAL_HEADS)
-        return true;
-    drop(op, job, LKS_DROP_CONTRACT, lks_error_message());
-    return false;
+    const lks_pause *first = lks_pauses_find(&op->pauses, job->request_id, action, lks_now_ms());
+    bool accepts = action == LKS_ACTION_ACCEPT;
+    bool lasts = refused && first && op->head.ref.number >= first->head + REFUSAL_HEADS;
+    return pause_for(op, job->request_id, action, accepts && lasts ? REFUSED_PAUSES : 1);
 }
 
 /* After a transaction was sent. */
@@ -86,7 +83,7 @@ static void note_sent(lks_operator *op, const lks_job *job, lks_action action)
     char name[LKS_SHORT_ID_SIZE];
     lks_short_id(name, job->request_id);
     lks_log(op->host, LKS_INFO, "request %s: %s", name, lks_action_name(action));
-    lks_pauses_end(&op->pauses, job->request_id, LKS_ACTION_DROP);
+    lks_pauses_end(&op->pauses, job->request_id, action);
     if (job->round.failures[action] >= LKS_MAX_FAILURES)
         pause_for(op, job->request_id, action, SELDOM);
 }
@@ -113,12 +110,12 @@ static void send(lks_operator *op, lks_job *job, lks_action action)
     if (!err)
         err = lks_sender_send(&op->sender, &out, &now);
     lks_buf_free(&call);
-    bool refused = err == LKS_REFUSED && action == LKS_ACTION_ACCEPT;
+    bool refused = err == LKS_REFUSED;
     if (!err) {
         note_sent(op, job, action);
-    } else if ((!refused || may_be_allowed(op, job)) && !lks_inbox_stopped(op->inbox)) {
-        bool first = lks_act_pause(op, job->request_id, action);
-        bool lost = err == LKS_REFUSED && action == LKS_ACTION_CLAIM && job->round.committed.number;
+    } else if (!lks_inbox_stopped(op->inbox)) {
+        bool first = pause_unsent(op, job, action, refused);
+        bool lost = refused && action == LKS_ACTION_CLAIM && job->round.committed.number;
         lks_log(op->host, !first ? LKS_DEBUG : lost ? LKS_ERROR : LKS_WARN,
                 "request %s: %s must wait: %s%s", name, lks_action_name(action), lks_error_message(),
                 lost ? "; where the database that made its commitment is lost, so is its salt" : "");
@@ -234,6 +231,12 @@ static bool is_out_of_service(const lks_operator *op, const lks_job *job, lks_ac
     return is_new(action) && served && !lks_service_has(op, served);
 }
 
+/* Whether an acceptance is held back: what it needs is free for others meanwhile. */
+static bool accepts_later(const lks_operator *op, const lks_job *job, lks_action action)
+{
+    return action == LKS_ACTION_ACCEPT && lks_act_is_paused(op, job->request_id, action);
+}
+
 /* Decides about one job. Returns: what is due; drops at once. */
 static lks_action decide(lks_operator *op, lks_job *job, lks_job_world *world, lks_load *all) {
     lks_drop why;
@@ -249,6 +252,8 @@ static lks_action decide(lks_operator *op, lks_job *job, lks_job_world *world, l
     lks_alarms_job(op, job, world);
     lks_action action = lks_job_next(job, &op->config->policy, world, &why);
     if ((op->stale && is_new(action)) || is_out_of_service(op, job, action))
+        return LKS_ACTION_NONE;
+    if (accepts_later(op, job, action))
         return LKS_ACTION_NONE;
     if (action == LKS_ACTION_DROP) drop(op, job, why, NULL);
     else if (action == LKS_ACTION_NONE && why && lks_act_pause(op, job->request_id, LKS_ACTION_NONE))

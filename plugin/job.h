@@ -105,7 +105,7 @@ typedef enum lks_drop {
     LKS_DROP_EXPIRED,   /* the time to accept is over, or the block that the seed needs is too old */
     LKS_DROP_TAKEN,     /* no seat left */
     LKS_DROP_MALFORMED, /* prompt or policy that this plugin cannot run */
-    LKS_DROP_CONTRACT,  /* the contract would refuse the acceptance */
+    LKS_DROP_CONTRACT,  /* the contract would refuse the acceptance: in older databases alone */
     LKS_DROP_ROLE,      /* this plugin answers no requests */
     LKS_DROP_TRACES,    /* the traces of all claims could not be opened in time with it */
     LKS_DROP_SIZE,      /* no transaction could carry its claim */

@@ -30,6 +30,24 @@ static void test_taken_and_reopened(void **state)
     }
 }
 
+/* What waits after a refusal leaves the bond to others. */
+static void test_refused_locks_nothing(void **state)
+{
+    (void)state;
+    turn();
+    lks_request terms = sim_terms(chain);
+    chain->accounts->free_bond = terms.stake; /* for one */
+    chain->early_estimates = 1;
+    op.pause_ms = 600000;
+    lks_u256_add(&terms.fee, &terms.fee, &terms.fee); /* the better one */
+    size_t refused = sim_ask(chain, &terms, 5);
+    mine_and_turn();
+    assert_int_equal(chain->early_estimates, 0);
+    size_t other = sim_ask(chain, NULL, 6);
+    run_until(other, LKS_JOB_FINAL);
+    assert_int_equal(job_of(refused).state, LKS_JOB_SEEN);
+}
+
 /* No transaction could carry the longest answer: the stake would be lost to the clock. */
 static void test_unclaimable(void **state)
 {
@@ -350,7 +368,7 @@ int main(int argc, char **argv)
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
         TEST(test_taken_and_reopened), TEST(test_unclaimable), TEST(test_missed_and_accepted_anew),
         TEST(test_reports_own_miss),   TEST(test_cancelled),   TEST(test_unfilled),
-        TEST(test_best_first), TEST(test_waits_for_cheap_gas),
+        TEST(test_best_first), TEST(test_refused_locks_nothing), TEST(test_waits_for_cheap_gas),
         TEST(test_replicas), TEST(test_unseen_deadlines),           TEST(test_agent),       TEST(test_late_is_no_backlog),
     };
     return cmocka_run_group_tests(tests, make_key, remove_folder);
