@@ -129,18 +129,25 @@ static void note_age(lks_operator *op)
                 (unsigned long long)(now - op->head.time));
 }
 
+/* Measures the time between blocks, once. A node that does not have them yet is asked again at the
+ * next head; until then it is taken to be long. */
 static void measure_interval(lks_operator *op)
 {
     lks_eth_header then;
     uint64_t head = op->head.ref.number;
+    if (op->interval_known || head == op->interval_head)
+        return;
+    op->interval_head = head;
     op->interval_ms = 12000;
-    if (head <= INTERVAL_BLOCKS) {
+    op->interval_known = head <= INTERVAL_BLOCKS;
+    if (op->interval_known) {
         op->interval_ms = 2000;
         return;
     }
     if (lks_eth_header_by_number(&op->feed.node, head - INTERVAL_BLOCKS, &then) ||
         op->head.time <= then.timestamp)
         return;
+    op->interval_known = true;
     op->interval_ms = (op->head.time - then.timestamp) * 1000 / INTERVAL_BLOCKS;
     if (op->interval_ms < 1000)
         op->interval_ms = 1000;
@@ -245,8 +252,7 @@ bool lks_operator_turn(lks_operator *op, uint32_t wait_ms)
     listen(op);
     if (op->feed.behind)
         sync(op);
-    if (op->interval_ms == 0 && op->head.ref.number)
-        measure_interval(op);
+    measure_interval(op);
     if (lks_answers_take(op) || lks_disputes_results(op))
         op->next_tick_ms = 0;
     bool due = op->head.ref.number && lks_now_ms() >= op->next_tick_ms;

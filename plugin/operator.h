@@ -68,6 +68,8 @@ struct lks_operator {
     uint64_t next_sync_ms;
     uint64_t next_tick_ms;
     uint64_t interval_ms;      /* between blocks, as measured */
+    uint64_t interval_head;    /* newest block when that was last tried */
+    bool interval_known;
     uint32_t reveal_seconds;   /* the deployment's */
     lks_costs costs[LKS_MAX_MODELS];
     bool out_of_service[LKS_MAX_MODELS]; /* their files changed */

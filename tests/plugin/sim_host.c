@@ -109,6 +109,14 @@ void sim_host_free(sim_host *h) {
     free(h);
 }
 
+void sim_host_show(sim_host *h, sim *s)
+{
+    sim_host_settle(h);
+    pthread_mutex_lock(&h->lock);
+    h->chain = s;
+    pthread_mutex_unlock(&h->lock);
+}
+
 const lockstep_host *sim_host_api(sim_host *h) {
     return &h->api;
 }

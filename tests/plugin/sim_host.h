@@ -11,6 +11,8 @@ sim_host *sim_host_new(sim *s);
 /* Answers what is under way first. */
 void sim_host_free(sim_host *h);
 const lockstep_host *sim_host_api(sim_host *h);
+/* Answers from another view of the chain from now on. */
+void sim_host_show(sim_host *h, sim *s);
 /* Waits until every reply has run. */
 void sim_host_settle(sim_host *h);
 /* The log so far: the newest lines, one after the other. */

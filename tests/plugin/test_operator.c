@@ -135,6 +135,28 @@ static void test_refused_for_now(void **state)
     assert_int_equal(chain->accepts, 2);
 }
 
+/* A node that does not have the blocks over which their interval is measured is asked again. */
+static void test_interval(void **state)
+{
+    (void)state;
+    sim_mine(chain, 20);
+    turn();
+    assert_true(op.interval_known && op.interval_ms == 1000 * chain->period);
+    halt();
+    sim *behind = sim_new_view(chain);
+    sim_follow(behind, chain, 1);
+    sim_host_show(host, behind);
+    start();
+    turn();
+    assert_int_equal(op.interval_ms, 12000);
+    sim_host_show(host, chain);
+    mine_and_turn();
+    mine_and_turn();
+    assert_int_equal(op.interval_ms, 1000 * chain->period);
+    halt();
+    sim_free_view(behind);
+}
+
 /* Lost races for the acceptance give up no claim. */
 static void test_reverts_by_action(void **state)
 {
@@ -464,7 +486,7 @@ int main(int argc, char **argv) {
         TEST(test_whole_life),       TEST(test_several),        TEST(test_left_alone),
         TEST(test_waits_for_bond), TEST(test_many_wait_for_bond),
           TEST(test_model_fails),    TEST(test_lying_seed),
-        TEST(test_refused_for_now), TEST(test_reverts_by_action), TEST(test_given_up),
+        TEST(test_refused_for_now), TEST(test_interval), TEST(test_reverts_by_action), TEST(test_given_up),
         TEST(test_finalize_keeps_failing), TEST(test_busy_hours), TEST(test_shared_account),      TEST(test_gaps),
         TEST(test_catches_up),       TEST(test_reorgs), TEST(test_receipt_of_a_fork),
                 TEST(test_request_vanishes), TEST(test_restart_at_every_turn),
