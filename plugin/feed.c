@@ -32,6 +32,11 @@ lks_err lks_feed_open(lks_feed *f)
     return err;
 }
 
+void lks_feed_close(lks_feed *f)
+{
+    lks_recent_logs_free(&f->recent);
+}
+
 static lks_store_block block_of(const lks_eth_header *header)
 {
     lks_store_block block = {{header->number, {0}}, header->timestamp};
@@ -39,8 +44,7 @@ static lks_store_block block_of(const lks_eth_header *header)
     return block;
 }
 
-/* What the oracle may say in a block. topics: room for its events. */
-static lks_eth_filter oracle_filter(const lks_feed *f, uint8_t topics[LKS_EVENT_KIND_COUNT][32])
+lks_eth_filter lks_feed_oracle_filter(const lks_feed *f, uint8_t topics[LKS_EVENT_KIND_COUNT][32])
 {
     size_t count = 0;
     for (int kind = LKS_EVENT_REQUESTED; kind <= LKS_EVENT_VOIDED; kind++)
@@ -83,8 +87,11 @@ static lks_err apply_item(lks_feed *f, const lks_inbox_item *item)
     lks_err err = lks_store_begin(f->events.store);
     if (err)
         return err;
+    lks_recent_logs_begin(&f->recent, item->ref.number);
     for (size_t i = 0; !err && i < item->log_count; i++) {
         const lks_inbox_log *log = &item->logs[i];
+        lks_recent_logs_note(&f->recent, &item->ref, (const uint8_t(*)[32])log->topics,
+                             log->topic_count, log->data, log->len);
         err = lks_events_apply(&f->events, &item->ref, item->time, (const uint8_t(*)[32])log->topics,
                                log->topic_count, log->data, log->len);
     }
@@ -98,6 +105,8 @@ static lks_err apply_block(lks_feed *f, const lks_eth_header *header, const lks_
     lks_err err = lks_store_begin(f->events.store);
     if (err)
         return err;
+    lks_recent_logs_begin(&f->recent, header->number);
+    lks_recent_logs_note_all(&f->recent, logs);
     for (size_t i = 0; !err && i < logs->count; i++)
         err = apply_log(f, &block, &logs->items[i]);
     return end_block(f, &block, err);
@@ -113,7 +122,7 @@ static bool lacks_logs(lks_feed *f, const lks_inbox_item *item)
     size_t count = 0;
     for (size_t i = 0; i < item->log_count && count < LKS_EVENT_KIND_COUNT; i++)
         memcpy(kinds[count++], item->logs[i].topics[0], 32);
-    const lks_eth_filter filter = oracle_filter(f, topics);
+    const lks_eth_filter filter = lks_feed_oracle_filter(f, topics);
     return lks_eth_header_by_hash(&f->node, item->ref.hash, &header) ||
         (count < LKS_EVENT_KIND_COUNT &&
          lks_block_lacks_logs(&header, &filter, (const uint8_t(*)[32])kinds, count));
@@ -208,6 +217,7 @@ static lks_err apply_range(lks_feed *f, const lks_eth_logs *logs, const lks_eth_
 {
     lks_store *s = f->events.store;
     lks_store_block block = {{0, {0}}, 0}, end = block_of(last);
+    lks_recent_logs_free(&f->recent); /* blocks of a range are too old to be kept */
     lks_err err = lks_store_begin(s);
     if (err)
         return err;
@@ -232,7 +242,7 @@ static lks_err read_range(lks_feed *f, uint64_t from, uint64_t to)
 {
     lks_eth_header last, again;
     uint8_t topics[LKS_EVENT_KIND_COUNT][32];
-    const lks_eth_filter filter = oracle_filter(f, topics);
+    const lks_eth_filter filter = lks_feed_oracle_filter(f, topics);
     lks_eth_logs logs = {0};
     lks_err err = lks_eth_header_by_number(&f->node, to, &last);
     if (!err)
@@ -253,7 +263,7 @@ static lks_err read_block(lks_feed *f, uint64_t number, const lks_eth_header *ne
 {
     lks_eth_header header = *newest;
     uint8_t topics[LKS_EVENT_KIND_COUNT][32];
-    const lks_eth_filter filter = oracle_filter(f, topics);
+    const lks_eth_filter filter = lks_feed_oracle_filter(f, topics);
     lks_eth_logs logs = {0};
     lks_err err = LKS_OK;
     if (number != newest->number)

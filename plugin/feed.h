@@ -17,6 +17,7 @@
 #include "plugin/block_logs.h"
 #include "plugin/events.h"
 #include "plugin/inbox.h"
+#include "plugin/recent_logs.h"
 #include "plugin/reminder.h"
 
 /* Blocks whose logs are asked for in one step of catching up by range. */
@@ -36,11 +37,14 @@ typedef struct lks_feed {
     uint64_t final_height;  /* no block at or below it is taken back */
     uint64_t final_asked;   /* head at which the node was asked for it */
     lks_doubt doubt;
+    lks_recent_logs recent;
+    uint64_t reviewed; /* head at which the newest blocks were read once more; 0: not yet */
     lks_reminder lags, refused, unstored;
 } lks_feed;
 
 /* Reads the position from the store. The caller has set the members above head. */
 lks_err lks_feed_open(lks_feed *f) LKS_MUST_USE;
+void lks_feed_close(lks_feed *f);
 /* Takes one item of the inbox. Sets behind when it does not fit. Returns: what the store returns. */
 lks_err lks_feed_take(lks_feed *f, const lks_inbox_item *item) LKS_MUST_USE;
 /* Goes one step towards the node's newest block; clears behind when it is there, or when the node is
@@ -48,11 +52,16 @@ lks_err lks_feed_take(lks_feed *f, const lks_inbox_item *item) LKS_MUST_USE;
  * below a final block, which is told. */
 lks_err lks_feed_sync(lks_feed *f) LKS_MUST_USE;
 
+/* Every few blocks, where nothing is missing: reads the newest once more, and the events of requests
+ * of which some had been left out. A failure is passed over until the next time. */
+void lks_feed_review(lks_feed *f);
+
 /* Whether what the events say of a job is to be taken. */
 typedef bool (*lks_feed_judge_fn)(void *user, const lks_job *job);
 /* Reads the events of a request again, from block from on, and puts what they say in place of what
  * is known of it, where judge finds that right; else everything stays. Returns also: LKS_NOTFOUND:
- * the request itself is not among them, or they are not right. */
+ * the request itself is not among them, or an event that was applied lately is not, or they are not
+ * right. */
 lks_err lks_feed_reread(lks_feed *f, const uint8_t request_id32[32], uint64_t from,
                         lks_feed_judge_fn judge, void *user) LKS_MUST_USE;
 

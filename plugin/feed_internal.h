@@ -10,6 +10,8 @@
 lks_err lks_feed_rewind(lks_feed *f, uint64_t height, const lks_store_block *anchor) LKS_MUST_USE;
 /* Takes back what is no longer canonical by the node's word. In: the node's newest block. */
 lks_err lks_feed_follow_fork(lks_feed *f, const lks_eth_header *newest) LKS_MUST_USE;
+/* What the oracle may say in a block. topics: room for its events. */
+lks_eth_filter lks_feed_oracle_filter(const lks_feed *f, uint8_t topics[LKS_EVENT_KIND_COUNT][32]);
 /* Asks the node now and then which block is final. */
 void lks_feed_learn_final(lks_feed *f);
 

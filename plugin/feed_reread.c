@@ -21,6 +21,8 @@ static lks_err read_events(lks_feed *f, const uint8_t id[32], uint64_t from, lks
         lks_event_decode(&event, (const uint8_t(*)[32])log->topics, log->topic_count, log->data,
                          log->data_len) == LKS_OK &&
         event.kind == LKS_EVENT_REQUESTED;
+    if (!lks_recent_logs_are_in(&f->recent, id, f->head.ref.number, logs))
+        return lks_fail(LKS_NOTFOUND, "the node leaves out an event that it gave before");
     if (!begins)
         return lks_fail(LKS_NOTFOUND, "the node does not give the event of the request itself");
     return lks_eth_header_by_hash(&f->node, log->block_hash, first);
@@ -32,6 +34,9 @@ static lks_err apply_anew(lks_feed *f, const uint8_t id[32], const lks_eth_logs 
 {
     lks_salts salts;
     lks_err err = lks_store_job_forget(f->events.store, id, &salts);
+    bool known = err != LKS_NOTFOUND;
+    if (!known)
+        err = LKS_OK;
     for (size_t i = 0; !err && i < logs->count; i++) {
         const lks_eth_log *log = &logs->items[i];
         lks_block_ref block = {.number = log->block_number};
@@ -39,7 +44,7 @@ static lks_err apply_anew(lks_feed *f, const uint8_t id[32], const lks_eth_logs 
         err = lks_events_apply(&f->events, &block, time, (const uint8_t(*)[32])log->topics,
                                log->topic_count, log->data, log->data_len);
     }
-    if (!err)
+    if (!err && known)
         err = lks_store_job_recall(f->events.store, id, &salts);
     return err ? err : lks_store_job_get(f->events.store, id, job);
 }
@@ -59,11 +64,14 @@ lks_err lks_feed_reread(lks_feed *f, const uint8_t request_id32[32], uint64_t fr
         return err;
     }
     err = apply_anew(f, request_id32, &logs, first.timestamp, &job);
-    lks_eth_logs_free(&logs);
     if (!err && !judge(user, &job))
         err = lks_fail(LKS_NOTFOUND, "the node's events do not lead to what the contract says");
+    if (err)
+        lks_store_rollback(s);
+    else
+        err = lks_store_commit(s);
     if (!err)
-        return lks_store_commit(s);
-    lks_store_rollback(s);
+        lks_recent_logs_note_all(&f->recent, &logs);
+    lks_eth_logs_free(&logs);
     return err;
 }

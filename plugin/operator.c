@@ -85,6 +85,7 @@ void lks_operator_close(lks_operator *op) {
     lks_state_check_free(&op->state_check);
     lks_pauses_free(&op->pauses);
     lks_resources_close(&op->resources);
+    lks_feed_close(&op->feed);
     lks_store_close(op->store);
     lks_wipe(op->secret, sizeof op->secret);
     op->worker = NULL;
@@ -225,6 +226,7 @@ static void tick(lks_operator *op)
     lks_act_tend(op);
     if (op->feed.behind)
         return;
+    lks_feed_review(&op->feed);
     lks_act_tick(op);
     lks_obligations_tell(op);
 }
