@@ -108,6 +108,9 @@ lks_err lks_eth_receipt_get(const lks_eth *node, const uint8_t hash32[32], lks_e
     lks_err err = eth_ask(&r, node);
     if (!err && lks_json_typeof(&r.doc, 0) == LKS_JSON_NULL)
         err = lks_fail(LKS_NOTFOUND, "the transaction is not in a block yet");
+    /* geth, whose index names a block that is canonical no more. */
+    if (err == LKS_REMOTE && strstr(lks_error_message(), "receipt not found"))
+        err = lks_fail(LKS_NOTFOUND, "the transaction is not in the block that had it");
     if (!err && (err = read_receipt(&r, out)))
         lks_eth_receipt_free(out);
     eth_end(&r);

@@ -27,8 +27,18 @@
 #define LKS_SENDER_FOREIGN_BLOCKS 500u
 /* Blocks that a transaction is given before it is replaced. */
 #define LKS_SENDER_PATIENCE 3u
+/* Transactions that may be suspected at once: all live ones. */
+#define LKS_SENDER_SUSPECTS (LKS_SENDER_MAX_LIVE + LKS_SENDER_MAX_MOVES)
+/* Heads for which the node may show a transaction, whose nonce is used, in another fork's block. */
+#define LKS_SENDER_FORK_HEADS 16u
 /* Heads at which a gap of nonces must be seen before it is filled. */
 #define LKS_SENDER_GAP_HEADS 3u
+
+/* A transaction whose nonce was seen used by none of ours. */
+typedef struct lks_suspect {
+    int64_t id;    /* 0: a free place */
+    uint64_t head; /* at which it was first seen */
+} lks_suspect;
 
 typedef struct lks_sender {
     lks_eth node;
@@ -37,11 +47,7 @@ typedef struct lks_sender {
     const lockstep_host *host; /* for its log */
     uint64_t chain_id;
     lks_tx_fees ceilings;      /* the configured ones */
-    /* Transactions whose nonce was seen used by none of ours, and at which head. */
-    struct {
-        int64_t id;
-        uint64_t head;
-    } suspects[LKS_SENDER_MAX_LIVE + LKS_SENDER_MAX_MOVES];
+    lks_suspect suspects[LKS_SENDER_SUSPECTS];
     uint64_t foreign[LKS_SENDER_FOREIGN]; /* heads at which a nonce was last seen to be gone, newest first */
     /* The chain's count is below our lowest live nonce: what is known of that, zero without a gap. */
     struct {

@@ -133,33 +133,54 @@ static void note_foreign(lks_sender *s, const lks_sender_now *now)
             address);
 }
 
-/* The nonce is used and no version of ours has a receipt. Believed when it is so at two heads. */
-static lks_err suspect(lks_sender *s, lks_store_tx *tx, const lks_sender_now *now)
+/* The place of a transaction among the suspects; a free one when it has none. Returns: NULL when all
+ * are taken by others. */
+static lks_suspect *suspect_of(lks_sender *s, int64_t id)
+{
+    lks_suspect *free_place = NULL;
+    for (size_t i = 0; i < LKS_SENDER_SUSPECTS; i++) {
+        if (s->suspects[i].id == id)
+            return &s->suspects[i];
+        if (!free_place && s->suspects[i].id == 0)
+            free_place = &s->suspects[i];
+    }
+    return free_place;
+}
+
+static void clear_suspect(lks_sender *s, int64_t id)
+{
+    lks_suspect *place = suspect_of(s, id);
+    if (place && place->id == id)
+        place->id = 0;
+}
+
+/* The nonce is used, and no version of ours has a receipt in our chain. Believed when it is so at two
+ * heads; where the node shows it in a block of another fork, after LKS_SENDER_FORK_HEADS: it may be
+ * about to change over, but geth also goes on showing what it had before an unclean end. */
+static lks_err suspect(lks_sender *s, lks_store_tx *tx, const lks_sender_now *now, finding found)
 {
     char name[LKS_SHORT_ID_SIZE];
-    const size_t count = sizeof s->suspects / sizeof *s->suspects;
-    size_t slot = count;
-    for (size_t i = 0; i < count; i++)
-        if (s->suspects[i].id == tx->id)
-            slot = i;
-        else if (slot == count && s->suspects[i].id == 0)
-            slot = i;
-    if (slot == count)
+    lks_suspect *place = suspect_of(s, tx->id);
+    if (!place)
         return LKS_OK;
-    if (s->suspects[slot].id != tx->id) {
-        s->suspects[slot].id = tx->id;
-        s->suspects[slot].head = now->head;
+    if (place->id != tx->id)
+        *place = (lks_suspect){tx->id, now->head};
+    if (now->head < place->head + (found == ELSEWHERE ? LKS_SENDER_FORK_HEADS : 1))
         return LKS_OK;
-    }
-    if (now->head <= s->suspects[slot].head)
-        return LKS_OK;
-    s->suspects[slot].id = 0;
+    place->id = 0;
     lks_short_id(name, tx->request_id);
-    lks_log(s->host, LKS_WARN,
-            "request %s: nonce %llu of the %s transaction went to a transaction that is not ours;"
-            " use this key nowhere else",
-            name, (unsigned long long)tx->nonce, lks_action_name(tx->action));
-    note_foreign(s, now);
+    if (found == ELSEWHERE) {
+        lks_log(s->host, LKS_WARN,
+                "request %s: the nonce of the %s transaction is used, and the node shows it only in a"
+                " block of another fork: what it was for is decided anew",
+                name, lks_action_name(tx->action));
+    } else {
+        lks_log(s->host, LKS_WARN,
+                "request %s: nonce %llu of the %s transaction went to a transaction that is not ours;"
+                " use this key nowhere else",
+                name, (unsigned long long)tx->nonce, lks_action_name(tx->action));
+        note_foreign(s, now);
+    }
     tx->included.number = now->head;
     return lks_sender_end(s, tx, LKS_TX_DEAD, false);
 }
@@ -327,12 +348,15 @@ static lks_err tend_one(lks_sender *s, place *p, const lks_sender_now *now,
     finding found = NOWHERE;
     memset(&receipt, 0, sizeof receipt);
     lks_err err = find_receipt(s, tx, now, &found, &receipt, hash);
+    bool is_gone = found != INCLUDED && found != NEWER && chain_nonce > tx->nonce;
+    if (!err && !is_gone)
+        clear_suspect(s, tx->id);
     if (!err && found == INCLUDED)
         err = settle(s, tx, &receipt, hash);
-    else if (!err && found != NEWER && chain_nonce <= tx->nonce)
+    else if (!err && is_gone)
+        err = suspect(s, tx, now, found);
+    else if (!err && found != NEWER)
         err = push_on(s, p, now); /* also where a fork has it: ours may not */
-    else if (!err && found == NOWHERE)
-        err = suspect(s, tx, now);
     lks_eth_receipt_free(&receipt);
     return err;
 }

@@ -295,6 +295,12 @@ static void test_receipt(void **state)
     lks_eth_receipt_free(&receipt);
     FAILS(LKS_CORRUPT, "address", lks_eth_receipt_get(&NODE, other, &receipt));
     FAILS(LKS_CORRUPT, "array of logs", lks_eth_receipt_get(&NODE, other, &receipt));
+    SCRIPT({"eth_getTransactionReceipt", "[\"0x" G32 "\"]",
+            "!{\"code\":-32000,\"message\":\"receipt not found, 17, " H32 ", 0\"}"},
+           {"eth_getTransactionReceipt", "[\"0x" G32 "\"]",
+            "!{\"code\":-32000,\"message\":\"transaction indexing is in progress\"}"});
+    FAILS(LKS_NOTFOUND, "not in the block", lks_eth_receipt_get(&NODE, other, &receipt));
+    FAILS(LKS_REMOTE, "in progress", lks_eth_receipt_get(&NODE, other, &receipt));
     SCRIPT({"eth_getTransactionReceipt", "[\"0x" G32 "\"]", "null"}, {"eth_getTransactionReceipt", "[\"0x" G32 "\"]", "null"},
            {"eth_getTransactionReceipt", "[\"0x" G32 "\"]", RECEIPT("0x1", "null", "[]")}, {"eth_getTransactionReceipt", "[\"0x" G32 "\"]", "null"});
     OK(lks_eth_receipt_wait(&NODE, other, 10000, &receipt));

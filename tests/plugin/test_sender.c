@@ -329,6 +329,28 @@ static void test_receipt_of_a_fork_later(void **state)
     assert_null(strstr(lines, "not ours"));
 }
 
+/* The nonce is used and the node goes on showing a fork's receipt: what it was for is decided anew,
+ * and nobody else is blamed. */
+static void test_receipt_of_a_fork_for_ever(void **state)
+{
+    (void)state;
+    DO(accept_until(UINT64_MAX));
+    sim_mine(chain, 1);
+    const sim_block *b = &chain->blocks[chain->block_count - 1];
+    lks_store_block stored = {{b->number, {9}}, b->time};
+    DO(lks_store_block_put(store, &stored));
+    for (unsigned i = 0; i < LKS_SENDER_FORK_HEADS; i++) {
+        tend();
+        assert_int_equal(live_count(NULL), 1);
+        sim_mine(chain, 1);
+    }
+    tend();
+    assert_int_equal(live_count(NULL), 0);
+    assert_non_null(strstr(lines, "decided anew"));
+    assert_null(strstr(lines, "not ours"));
+    assert_false(lks_sender_is_shared(&sender, &(lks_sender_now){chain->block_count, 0, false}));
+}
+
 static void test_reverted(void **state) {
     (void)state;
     DO(accept_until(UINT64_MAX));
@@ -443,6 +465,7 @@ int main(void) {
         TEST(test_shared_account),
         TEST(test_reverted),               TEST(test_no_funds),
         TEST(test_many_nonces),            TEST(test_receipt_of_a_fork),      TEST(test_receipt_of_a_fork_later),
+        TEST(test_receipt_of_a_fork_for_ever),
         TEST(test_too_large),              TEST(test_refused_for_good),         TEST(test_refused_later),
         TEST(test_gap_is_filled),          TEST(test_gap_filler_is_raised),     TEST(test_gap_of_a_node_behind),
     };
