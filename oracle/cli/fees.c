@@ -8,19 +8,9 @@
 
 #define GWEI UINT64_C(1000000000)
 
-static lks_u256 smaller(const lks_u256 *a, const lks_u256 *b)
+lks_tx_fees lks_fee_limits_default(void)
 {
-    return lks_u256_cmp(a, b) < 0 ? *a : *b;
-}
-
-static lks_u256 larger(const lks_u256 *a, const lks_u256 *b)
-{
-    return lks_u256_cmp(a, b) > 0 ? *a : *b;
-}
-
-lks_fee_limits lks_fee_limits_default(void)
-{
-    return (lks_fee_limits){.max_fee = lks_u256_from_u64(500 * GWEI),
+    return (lks_tx_fees){.max_fee = lks_u256_from_u64(500 * GWEI),
                             .max_priority_fee = lks_u256_from_u64(10 * GWEI)};
 }
 
@@ -36,7 +26,7 @@ static int parse(lks_u256 *out, const char *text, const char *option, const char
     return LKS_PARSED;
 }
 
-int lks_fee_limits_parse(lks_fee_limits *out, const char *max_fee, const char *max_priority_fee,
+int lks_fee_limits_parse(lks_tx_fees *out, const char *max_fee, const char *max_priority_fee,
                          const char *command)
 {
     *out = lks_fee_limits_default();
@@ -55,7 +45,7 @@ void lks_gwei_text(char text[LKS_GWEI_SIZE], const lks_u256 *wei)
     snprintf(text, LKS_GWEI_SIZE, "%s %s", ether, overflow ? "ether" : "gwei");
 }
 
-lks_err lks_fees_choose(lks_fees *out, const lks_eth_fees *suggested, const lks_fee_limits *limits)
+lks_err lks_fees_choose(lks_tx_fees *out, const lks_eth_fees *suggested, const lks_tx_fees *limits)
 {
     lks_u256 room;
     char base[LKS_GWEI_SIZE], limit[LKS_GWEI_SIZE];
@@ -68,37 +58,12 @@ lks_err lks_fees_choose(lks_fees *out, const lks_eth_fees *suggested, const lks_
                         base, limit);
     }
     lks_u256_sub(&room, &limits->max_fee, &suggested->base_fee);
-    out->max_priority_fee = smaller(&suggested->max_priority_fee, &limits->max_priority_fee);
-    out->max_priority_fee = smaller(&out->max_priority_fee, &room);
+    out->max_priority_fee =
+        lks_fees_smaller(&suggested->max_priority_fee, &limits->max_priority_fee);
+    out->max_priority_fee = lks_fees_smaller(&out->max_priority_fee, &room);
     /* Twice the base fee: good for six full blocks in a row. */
     bool overflow = lks_u256_mul_u64(&out->max_fee, &suggested->base_fee, 2);
     overflow = lks_u256_add(&out->max_fee, &out->max_fee, &out->max_priority_fee) || overflow;
-    out->max_fee = overflow ? limits->max_fee : smaller(&out->max_fee, &limits->max_fee);
+    out->max_fee = overflow ? limits->max_fee : lks_fees_smaller(&out->max_fee, &limits->max_fee);
     return LKS_OK;
-}
-
-/* One eighth and a wei more. Returns: whether it is at most the ceiling. */
-static bool bump(lks_u256 *fee, const lks_u256 *ceiling)
-{
-    const lks_u256 one = lks_u256_from_u64(1);
-    lks_u256 eighth;
-    lks_u256_div_u64(&eighth, fee, 8);
-    bool overflow = lks_u256_add(fee, fee, &eighth);
-    overflow = lks_u256_add(fee, fee, &one) || overflow;
-    return !overflow && lks_u256_cmp(fee, ceiling) <= 0;
-}
-
-bool lks_fees_raise(lks_fees *f, const lks_eth_fees *suggested, const lks_fee_limits *limits)
-{
-    lks_fees raised = *f, now;
-    if (!bump(&raised.max_fee, &limits->max_fee) ||
-        !bump(&raised.max_priority_fee, &limits->max_fee))
-        return false;
-    if (lks_fees_choose(&now, suggested, limits) == LKS_OK) {
-        raised.max_fee = larger(&raised.max_fee, &now.max_fee);
-        raised.max_priority_fee = larger(&raised.max_priority_fee, &now.max_priority_fee);
-    }
-    raised.max_fee = larger(&raised.max_fee, &raised.max_priority_fee);
-    *f = raised;
-    return true;
 }

@@ -42,7 +42,7 @@ typedef struct lks_link {
     lks_eth_ranges ranges; /* of logs that the node answers */
     lks_eth node;
     lks_signer *signer; /* NULL: none unlocked */
-    lks_fee_limits limits;
+    lks_tx_fees limits;
     /* How lks_send behaves. */
     bool after_pending;       /* goes after transactions that the command did not make */
     bool patient;             /* does so too, and waits for a block without end: a dispute's moves */

@@ -119,7 +119,7 @@ static int price(outgoing *o, const lks_u256 *balance, lks_u256 *cost)
                                .value = o->tx.value, .data = o->tx.data,
                                .data_len = o->tx.data_len, .errors = lks_contract_errors};
     lks_eth_fees suggested;
-    lks_fees fees;
+    lks_tx_fees fees;
     uint64_t gas;
     lks_err err = lks_eth_estimate_gas(&s->node, &message, &gas);
     if (err == LKS_OK)
@@ -209,7 +209,7 @@ static lks_err replace(outgoing *o)
 {
     lks_link *s = o->link;
     lks_eth_fees suggested;
-    lks_fees fees = {o->tx.max_fee, o->tx.max_priority_fee};
+    lks_tx_fees fees = {o->tx.max_fee, o->tx.max_priority_fee};
     char fee[LKS_GWEI_SIZE];
     lks_err err = lks_eth_suggest_fees(&s->node, &suggested);
     if (err != LKS_OK)

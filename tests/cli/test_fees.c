@@ -13,7 +13,8 @@ static lks_u256 gwei(uint64_t n)
 
 static lks_eth_fees suggest(uint64_t base, uint64_t priority)
 {
-    return (lks_eth_fees){.base_fee = gwei(base), .max_priority_fee = gwei(priority)};
+    return (lks_eth_fees){.base_fee = gwei(base), .max_priority_fee = gwei(priority),
+                          .max_fee = gwei(2 * base + priority)};
 }
 
 static void assert_gwei(const lks_u256 *fee, uint64_t n)
@@ -37,10 +38,10 @@ static void test_choose(void **state)
         {499, 10, 500, 1},
         {0, 1, 1, 1},
     };
-    const lks_fee_limits limits = lks_fee_limits_default();
+    const lks_tx_fees limits = lks_fee_limits_default();
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         lks_eth_fees s = suggest(cases[i].base, cases[i].priority);
-        lks_fees f;
+        lks_tx_fees f;
         OK(lks_fees_choose(&f, &s, &limits));
         assert_gwei(&f.max_fee, cases[i].max_fee);
         assert_gwei(&f.max_priority_fee, cases[i].max_priority_fee);
@@ -50,9 +51,9 @@ static void test_choose(void **state)
 static void test_refuse(void **state)
 {
     (void)state;
-    const lks_fee_limits limits = lks_fee_limits_default();
+    const lks_tx_fees limits = lks_fee_limits_default();
     lks_eth_fees s = suggest(500, 1);
-    lks_fees f;
+    lks_tx_fees f;
     FAILS(LKS_REFUSED, "the base fee is 500 gwei per gas and the ceiling 500 gwei",
           lks_fees_choose(&f, &s, &limits));
     assert_non_null(strstr(lks_error_message(), "--max-fee"));
@@ -66,10 +67,10 @@ static void test_refuse(void **state)
 static void test_raise(void **state)
 {
     (void)state;
-    const lks_fee_limits limits = lks_fee_limits_default();
+    const lks_tx_fees limits = lks_fee_limits_default();
     for (uint64_t priority = 1; priority <= 12; priority++) {
         lks_eth_fees s = suggest(20, priority);
-        lks_fees f, before;
+        lks_tx_fees f, before;
         unsigned versions = 1;
         OK(lks_fees_choose(&f, &s, &limits));
         for (before = f; lks_fees_raise(&f, &s, &limits); before = f, versions++) {
@@ -92,22 +93,22 @@ static void test_raise(void **state)
 static void test_raise_to_suggestion(void **state)
 {
     (void)state;
-    const lks_fee_limits limits = lks_fee_limits_default();
+    const lks_tx_fees limits = lks_fee_limits_default();
     lks_eth_fees s = suggest(20, 9);
-    lks_fees f;
+    lks_tx_fees f;
     OK(lks_fees_choose(&f, &s, &limits));
     s = suggest(200, 9);
     assert_true(lks_fees_raise(&f, &s, &limits));
     assert_gwei(&f.max_fee, 409);
     s = suggest(600, 9);
-    assert_true(lks_fees_raise(&f, &s, &limits)); /* by an eighth: no more is allowed */
+    assert_true(lks_fees_raise(&f, &s, &limits)); /* to the ceiling */
     assert_false(lks_fees_raise(&f, &s, &limits));
 }
 
 static void test_parse(void **state)
 {
     (void)state;
-    lks_fee_limits l;
+    lks_tx_fees l;
     assert_int_equal(lks_fee_limits_parse(&l, NULL, NULL, "ask"), LKS_PARSED);
     assert_gwei(&l.max_fee, 500);
     assert_gwei(&l.max_priority_fee, 10);
