@@ -10,7 +10,6 @@
 
 typedef struct cancelling {
     lks_chain_args chain;
-    lks_account_args account;
     lks_link link;
     lks_request_view view;
     lks_sent sent;
@@ -96,34 +95,15 @@ static int cancel(cancelling *c, const uint8_t id32[32])
 
 int lks_cmd_cancel(int argc, char **argv)
 {
+    static const char about[] =
+        "Takes back a request of the account. An open one ends at once and its fee is sent to the\n"
+        "account. One that is accepted goes on: its operators may still answer, but it does not open\n"
+        "again when they do not.\n";
     cancelling c = {0};
-    char **args;
-    int arg_count;
     uint8_t id[32];
-    const lks_option options[] = {
-        LKS_CHAIN_OPTIONS(c.chain),
-        LKS_ACCOUNT_OPTIONS(c.account),
-    };
-    const lks_usage usage = {
-        .synopsis = "[OPTIONS] REQUEST-ID",
-        .about = "Takes back a request of the account. An open one ends at once and its fee is sent to the\n"
-                 "account. One that is accepted goes on: its operators may still answer, but it does not open\n"
-                 "again when they do not.\n",
-        .options = options,
-        .option_count = sizeof options / sizeof options[0],
-        .min_args = 1,
-        .max_args = 1};
-    int code = lks_cli_parse(&usage, argc, argv, &args, &arg_count);
-    if (code == LKS_PARSED) {
-        code = lks_request_parse_id(id, argv[0], args[0]);
-    }
-    if (code != LKS_PARSED) {
-        return code;
-    }
-    code = lks_link_open(&c.link, &c.chain, &c.account, argv[0]);
-    if (code == LKS_PARSED) {
+    int code = lks_request_open(&c.link, &c.chain, id, about, argc, argv);
+    if (code == LKS_PARSED)
         code = cancel(&c, id);
-    }
     lks_request_view_free(&c.view);
     lks_sent_free(&c.sent);
     lks_link_close(&c.link);

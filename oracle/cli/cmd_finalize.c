@@ -10,7 +10,6 @@
 
 typedef struct finalizing {
     lks_chain_args chain;
-    lks_account_args account;
     lks_link link;
     lks_request_view view;
     uint64_t block; /* the newest */
@@ -166,37 +165,18 @@ static int settle(finalizing *f, const uint8_t id32[32])
 
 int lks_cmd_finalize(int argc, char **argv)
 {
+    static const char about[] =
+        "Takes the step that a request is due for, which anybody may: makes a claim final after its\n"
+        "window, fines operators that are late, frees seats that were not filled in time, gives the\n"
+        "fee back when nobody can accept any more. Prints the status it has then.\n";
     finalizing f = {0};
-    char **args;
-    int arg_count;
     uint8_t id[32];
-    const lks_option options[] = {
-        LKS_CHAIN_OPTIONS(f.chain),
-        LKS_ACCOUNT_OPTIONS(f.account),
-    };
-    const lks_usage usage = {.synopsis = "[OPTIONS] REQUEST-ID",
-                             .about = "Takes the step that a request is due for, which anybody may: makes a claim final after its window, fines\n"
-                                      "operators that are late, frees seats that were not filled in time, gives the fee back when nobody can\n"
-                                      "accept any more. Prints the status it has then.\n",
-                             .options = options,
-                             .option_count = sizeof options / sizeof options[0],
-                             .min_args = 1,
-                             .max_args = 1};
-    int code = lks_cli_parse(&usage, argc, argv, &args, &arg_count);
-    if (code == LKS_PARSED) {
-        code = lks_request_parse_id(id, argv[0], args[0]);
-    }
-    if (code != LKS_PARSED) {
-        return code;
-    }
-    code = lks_link_open(&f.link, &f.chain, &f.account, argv[0]);
-    if (code == LKS_PARSED) {
+    int code = lks_request_open(&f.link, &f.chain, id, about, argc, argv);
+    if (code == LKS_PARSED)
         code = settle(&f, id);
-    }
     lks_request_view_free(&f.view);
-    for (size_t i = 0; i < f.sent_count; i++) {
+    for (size_t i = 0; i < f.sent_count; i++)
         lks_sent_free(&f.sent[i]);
-    }
     lks_link_close(&f.link);
     return code;
 }

@@ -34,6 +34,28 @@ int lks_request_parse_id(uint8_t id32[32], const char *command, const char *text
     return LKS_PARSED;
 }
 
+int lks_request_open(lks_link *s, lks_chain_args *chain, uint8_t id32[32], const char *about,
+                     int argc, char **argv)
+{
+    lks_account_args account = {0};
+    char **args;
+    int arg_count;
+    const lks_option options[] = {
+        LKS_CHAIN_OPTIONS(*chain),
+        LKS_ACCOUNT_OPTIONS(account),
+    };
+    const lks_usage usage = {.synopsis = "[OPTIONS] REQUEST-ID",
+                             .about = about,
+                             .options = options,
+                             .option_count = sizeof options / sizeof options[0],
+                             .min_args = 1,
+                             .max_args = 1};
+    int code = lks_cli_parse(&usage, argc, argv, &args, &arg_count);
+    if (code == LKS_PARSED)
+        code = lks_request_parse_id(id32, argv[0], args[0]);
+    return code == LKS_PARSED ? lks_link_open(s, chain, &account, argv[0]) : code;
+}
+
 static lks_err get_state(lks_request_view *v, lks_link *s)
 {
     lks_buf call = {0}, result = {0};

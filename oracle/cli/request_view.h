@@ -34,6 +34,13 @@ const char *lks_request_status_word(lks_request_status status);
 /* Reads 0x and 64 digits. Returns: LKS_PARSED, or the exit code after telling. */
 int lks_request_parse_id(uint8_t id32[32], const char *command, const char *text);
 
+/* Reads the command line of a command that sends something about one request, "[OPTIONS] REQUEST-ID",
+ * and connects with the account. In: about, what the command does, for --help. Out: *s, to be closed;
+ * *chain, its options; id32.
+ * Returns: LKS_PARSED, or the exit code after telling. */
+int lks_request_open(lks_link *s, lks_chain_args *chain, uint8_t id32[32], const char *about,
+                     int argc, char **argv);
+
 /* Whether the request is over: final, refunded or undecided. */
 bool lks_request_is_settled(lks_request_status status);
 
