@@ -321,17 +321,14 @@ grep -q 'claims disagree to the end; the fee, 0.001 ether, is burned' out
 bad 1 "is undecided already" requester finalize "$request"
 
 # ask that gets no answer withdraws the fee; one that is interrupted says how to go on.
-ask --accept-within 10s >asked 2>asked.err && { echo "ask succeeds without an answer"; exit 1; } || same $? 1 "exit code of a refunded request" &
+ask --accept-within 10s --progress >asked 2>asked.err && { echo "ask succeeds without an answer"; exit 1; } || same $? 1 "exit code of a refunded request" &
 asking=$!
-for _ in $(seq 60); do
-  sleep 0.5
-  kill -0 "$asking" 2>/dev/null || break
-  later 80
-  request=$(cast logs --json --address "$oracle" --from-block 0 | python3 -c '
+until grep -q 'requested by' asked.err; do kill -0 "$asking" && sleep 0.2; done
+request=$(cast logs --json --address "$oracle" --from-block 0 | python3 -c '
 import json, sys
 print([e["topics"][1] for e in json.load(sys.stdin) if len(e["data"]) > 1400][-1])')
-  operator finalize "$request" >/dev/null 2>&1 || true
-done
+later 80
+good 'expire for another' operator finalize "$request"
 wait "$asking"
 grep -q 'withdraw of the request: 0.001 ether' asked.err || { cat asked.err; exit 1; }
 set -m # a background job of its own gets SIGINT
