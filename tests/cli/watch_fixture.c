@@ -286,23 +286,10 @@ void restart(void)
 size_t foreign_claim(const uint32_t *tokens)
 {
     lks_request t = sim_terms(chain);
-    lks_buf packed = {0}, call = {0};
     t.max_tokens = TOKENS;
     t.window = 300;
     t.accept_deadline += 800;
-    size_t r = sim_ask(chain, &t, PROMPT);
-    sim_mine(chain, 3);
-    sim_other(chain, SIM_OTHER_ACCEPTS, r);
-    sim_mine(chain, 1);
-    lks_tokens_pack(&packed, tokens, TOKENS);
-    DO(lks_call_claim(&call, &chain->requests[r].request, chain->requests[r].seed, packed.data,
-                      packed.len, NULL, 0));
-    sim_put_call(chain, chain->other, chain->oracle, &call);
-    sim_mine(chain, 1);
-    assert_int_equal(chain->requests[r].status, LKS_REQUEST_CLAIMED);
-    lks_buf_free(&packed);
-    lks_buf_free(&call);
-    return r;
+    return sim_foreign_claim(chain, &t, PROMPT, tokens, TOKENS);
 }
 
 puppet *defend(size_t request, const uint32_t *tokens)

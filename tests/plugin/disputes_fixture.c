@@ -185,23 +185,10 @@ lks_request terms(void) {
     return t;
 }
 
-/* Another operator claims these tokens. Returns: the request. */
-size_t foreign_claim(const uint32_t *tokens) {
+size_t foreign_claim(const uint32_t *tokens)
+{
     lks_request t = terms();
-    lks_buf packed = {0}, call = {0};
-    size_t r = sim_ask(chain, &t, PROMPT);
-    sim_mine(chain, 3);
-    sim_other(chain, SIM_OTHER_ACCEPTS, r);
-    sim_mine(chain, 1);
-    lks_tokens_pack(&packed, tokens, TOKENS);
-    DO(lks_call_claim(&call, &chain->requests[r].request, chain->requests[r].seed, packed.data,
-                      packed.len, NULL, 0));
-    sim_put_call(chain, chain->other, chain->oracle, &call);
-    sim_mine(chain, 1);
-    assert_int_equal(chain->requests[r].status, LKS_REQUEST_CLAIMED);
-    lks_buf_free(&packed);
-    lks_buf_free(&call);
-    return r;
+    return sim_foreign_claim(chain, &t, PROMPT, tokens, TOKENS);
 }
 
 puppet liar_of(size_t request, const uint32_t *trace_tokens) {

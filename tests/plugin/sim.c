@@ -189,6 +189,26 @@ void sim_put_call(sim *s, const uint8_t from20[20], const uint8_t to20[20], cons
     pthread_mutex_unlock(&s->lock);
 }
 
+size_t sim_foreign_claim(sim *s, const lks_request *terms, uint32_t prompt_count,
+                         const uint32_t *tokens, size_t count)
+{
+    lks_buf packed = {0}, call = {0};
+    size_t r = sim_ask(s, terms, prompt_count);
+    sim_mine(s, 3);
+    sim_other(s, SIM_OTHER_ACCEPTS, r);
+    sim_mine(s, 1);
+    lks_tokens_pack(&packed, tokens, count);
+    assert_int_equal(lks_call_claim(&call, &s->requests[r].request, s->requests[r].seed, packed.data,
+                                    packed.len, NULL, 0),
+                     LKS_OK);
+    sim_put_call(s, s->other, s->oracle, &call);
+    sim_mine(s, 1);
+    assert_int_equal(s->requests[r].status, LKS_REQUEST_CLAIMED);
+    lks_buf_free(&packed);
+    lks_buf_free(&call);
+    return r;
+}
+
 void sim_forget_pool(sim *s) {
     pthread_mutex_lock(&s->lock);
     for (size_t i = 0; i < s->tx_count; i++)

@@ -208,6 +208,10 @@ lks_request sim_terms(const sim *s);
 void sim_other(sim *s, sim_kind kind, size_t request);
 /* A call by another account, in the next block. */
 void sim_put_call(sim *s, const uint8_t from20[20], const uint8_t to20[20], const lks_buf *data);
+/* A request of these terms, which `other` accepts and claims with these tokens, within five blocks.
+ * Returns: its index. */
+size_t sim_foreign_claim(sim *s, const lks_request *terms, uint32_t prompt_count,
+                         const uint32_t *tokens, size_t count);
 /* The node forgets the pooled transactions of accounts. */
 void sim_forget_pool(sim *s);
 /* What the bond of the account's operator has left to be locked. */
