@@ -18,6 +18,7 @@ step_lint() {
   sources '*.c' '*.h' '*.cu' | xargs grep -nE '# *pragma.*(FP_CONTRACT|GCC optimize|float_control)|optimize *\(' &&
     { echo "a forbidden pragma or attribute in the lines above"; rc=1; }
   python3 tests/check_disputes_table.py || rc=1
+  python3 tests/check_markdown.py || rc=1
   return $rc
 }
 
