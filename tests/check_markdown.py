@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Checks Markdown files: relative links lead to a file, and to a heading in it where they name one;
-lines have at most 100 columns outside tables, code and lines that a URL makes long.
+source files named in code spans exist; lines have at most 100 columns outside tables, code and
+lines that a URL makes long.
 
 check_markdown.py [FILE...]; without files, every Markdown file that git knows or does not ignore.
 Prints each offence and exits with 1 when there is one.
@@ -12,6 +13,9 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 COLUMNS = 100
+# A span such as `plugin/job.c`: from the top folder, without a pattern in it.
+NAMED = re.compile(r"`((?:chain|kernels|oracle|plugin|contracts|devnet|tests|bench|docs)/"
+                   r"[\w./-]+\.(?:c|h|def|go|json|md|py|sh|sol|txt))`")
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 
 
@@ -57,6 +61,10 @@ def offences(path):
     for number, line in enumerate(text.splitlines(), 1):
         if line.startswith("    "):
             continue
+        for name in NAMED.findall(line):
+            found = (ROOT / name).exists() or (path.parent / name).exists()
+            if not found and "NAME" not in name:
+                yield number, f"there is no file {name}: name the one that took its place"
         for target in LINK.findall(re.sub(r"`[^`]*`", "", line)):
             if re.match(r"[a-z]+:", target):
                 continue
