@@ -48,7 +48,7 @@ net_chain() {
   [ "$1" != anvil ] || ws=$http
   "$lks_devnet/chain/start.sh" --host "$1" --genesis "$net/genesis.json" --datadir "$net/chain" --http "$http" --ws "$ws" "${@:2}" >>"$net/chain.log" 2>&1 &
   chain_pid=$!
-  "$lks_devnet/chain/wait.py" "http://127.0.0.1:$http" 60 "$chain_pid" || { tail -n 20 "$net/chain.log" >&2; return 1; }
+  "$lks_devnet/chain/wait.py" "http://127.0.0.1:$http" 600 "$chain_pid" || { tail -n 20 "$net/chain.log" >&2; return 1; }
 }
 
 # net_end PID: SIGTERM, then waits.
@@ -112,8 +112,20 @@ net_contract() { python3 -c 'import json, sys; print(json.load(open(sys.argv[1])
 # net_view CONTRACT SIGNATURE ARGUMENTS...: the first value that a view returns.
 net_view() { cast call --rpc-url "http://127.0.0.1:$http" "$(net_contract "$1")" "${@:2}" | awk 'NR == 1 {print $1}'; }
 
-# net_later SECONDS: anvil's clock goes on by so much at once.
-net_later() { for call in "evm_increaseTime $1" "anvil_mine 0x2"; do cast rpc --rpc-url "http://127.0.0.1:$http" $call >/dev/null; done; }
+# net_later SECONDS: anvil's clock goes on by so much at once, and it makes two blocks.
+net_later() {
+  local then
+  then=$(($(cast block latest -f timestamp --rpc-url "http://127.0.0.1:$http") + $1))
+  for call in "evm_setNextBlockTimestamp $then" "anvil_mine 0x2"; do
+    cast rpc --rpc-url "http://127.0.0.1:$http" $call >/dev/null
+  done
+}
+
+# net_hold_clock: anvil goes on making blocks, but its clock stands still from now on, except for
+# net_later. Nothing is late then because the machine is slow.
+net_hold_clock() {
+  cast rpc --rpc-url "http://127.0.0.1:$http" anvil_setBlockTimestampInterval 0 >/dev/null
+}
 
 # net_balance ADDRESS: in wei.
 net_balance() { cast balance --rpc-url "http://127.0.0.1:$http" "$1"; }
@@ -127,6 +139,16 @@ net_event() {
     sleep 0.5
   done
   net_fail "request $1: no $2 within $3 s"
+}
+
+# net_says FILE TEXT PID: waits until the file has that text; fails when the process ends without it.
+net_says() {
+  local runs=1
+  until grep -qsF -- "$2" "$1"; do
+    [ $runs = 1 ] || { cat "$1" >&2; net_fail "the process ended without '$2'"; return; }
+    sleep 0.1
+    kill -0 "$3" 2>/dev/null || runs=0
+  done
 }
 
 # net_operator, net_challenger, net_liar: configurations of these accounts in their usual roles.

@@ -14,7 +14,7 @@ CHAIN_ID = 31982
 def call(url, method):
     body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": []}).encode()
     request = urllib.request.Request(url, body, {"Content-Type": "application/json"})
-    with urllib.request.urlopen(request, timeout=2) as answer:
+    with urllib.request.urlopen(request, timeout=10) as answer:
         return int(json.load(answer)["result"], 16)
 
 

@@ -46,9 +46,9 @@ export ETH_RPC_URL=http://127.0.0.1:$http
 oracle=$(python3 -c 'import json; print(json.load(open("net/contracts.json"))["oracle"])')
 requester() { net_as requester "$@"; }
 operator() { net_as operator "$@"; }
-# Transactions are mined as they come, beside the block a second; `later SECONDS` moves the chain's clock and makes two blocks.
+# Transactions are mined as they come, beside the block a second.
 cast rpc evm_setAutomine true >/dev/null
-later() { cast rpc evm_increaseTime "$1" >/dev/null && cast rpc anvil_mine 0x2 >/dev/null; }
+net_hold_clock
 
 # The operator's calls. Request is static: its 19 words are the first of the Requested event's data and of every call.
 request_type="(address,uint64,bytes32,uint32,bytes32,uint32,uint32,uint64,uint32,bytes32,uint32,uint128,uint128,uint32,uint64,uint32,uint8,address,uint32)"
@@ -112,7 +112,10 @@ bad 4 "there is no contract at" requester status --contracts nothing.json
 # Nodes that talk nonsense: each answer in turn to every call.
 python3 "$here/fake_node.py" port >fake.log 2>&1 &
 fake=$!
-for _ in $(seq 100); do [ -s port ] || sleep 0.05; done
+until [ -s port ]; do
+  kill -0 "$fake"
+  sleep 0.05
+done
 for answer in empty html cut deep result-type id-wrong both huge-number status-500 control; do
   bad 4 "http://127.0.0.1:$(cat port): " requester status --rpc "http://127.0.0.1:$(cat port)/$answer"
 done
@@ -160,7 +163,7 @@ good queue operator bond withdraw --json 0.5ether
 same "$(member 'r["bondFree"], r["bondQueued"]')" "('1500000000000000000', '500000000000000000')" "queued bond"
 bad 1 "not before" operator bond withdraw
 bad 5 "are queued already" operator bond withdraw 0.5ether
-later 1300
+net_later 1300
 good withdraw operator bond withdraw
 grep -q '^withdrawn 0.5 ether' out
 good 'deposit for another' requester bond deposit --operator "$(cat net/operator.address)" 0.5ether
@@ -178,7 +181,7 @@ cast send --async --keystore net/keys/operator/UTC--* --password-file net/passwo
 bad 5 "has 1 transaction waiting; another program uses it" operator bond deposit 0.001ether
 operator bond deposit --after-pending 0.001ether >out 2>err &
 sending=$!
-for _ in $(seq 300); do grep -q 'this one goes after them' err && break; kill -0 "$sending" || break; sleep 0.1; done
+net_says err 'this one goes after them' "$sending"
 cast rpc evm_setAutomine true >/dev/null
 cast rpc evm_setIntervalMining 1 >/dev/null
 wait "$sending" || { cat out err; exit 1; }
@@ -224,7 +227,7 @@ claim "$request" "$yes" "$allowed"
 good 'status claimed' requester status -m "$model" "$request"
 grep -q 'The claim, not final' out && same "$(tail -n 1 out)" Yes "text of the claim"
 bad 1 "the request is claimed until" requester finalize "$request"
-later 700
+net_later 700
 good finalize requester finalize "$request"
 same "$(cat out)" final "state after finalize"
 bad 1 "is final already" requester finalize "$request"
@@ -238,14 +241,14 @@ bad 1 "the account has no credit" operator credit withdraw
 # ask that waits until the answer is final, watched.
 ask -n 3 --window 10s --json --progress >asked 2>progress &
 asking=$!
-until grep -q 'requested by' progress; do kill -0 "$asking" && sleep 0.2; done
+net_says progress 'requested by' "$asking"
 request=$(cast logs --json --address "$oracle" --from-block 0 | python3 -c '
 import json, sys
 print([e["topics"][1] for e in json.load(sys.stdin) if len(e["data"]) > 1400][-1])')
 accept "$request"
 claim "$request" "5 6 7" ""
-until grep -q 'claimed by' progress; do kill -0 "$asking" && sleep 0.2; done
-later 11
+net_says progress 'claimed by' "$asking"
+net_later 11
 good 'finalize for another' operator finalize "$request"
 wait "$asking" || { cat asked progress; exit 1; }
 cp asked out
@@ -257,7 +260,7 @@ same "$(member 'all(e["gasUsed"] > 21000 for e in r["events"]) and r["transactio
 bad 1 "is not settled after 1 s (open)" ask --timeout 1s
 good 'ask --no-wait' ask --no-wait --accept-within 10s --fee 0.125ether
 request=$(cat out)
-later 80
+net_later 80
 good 'expire' requester finalize "$request"
 same "$(cat out)" refunded "state after expiry"
 good 'status refunded' requester status "$request"
@@ -272,7 +275,7 @@ bad 1 "the request has no credit" requester credit withdraw --request "$request"
 good 'ask --no-wait' ask --no-wait --claim-within 10s
 request=$(cat out)
 accept "$request"
-later 20
+net_later 20
 good 'missed' requester finalize --json "$request"
 same "$(member 'r["status"], r["attempt"], r["misses"], r["transactions"][0]["what"]')" "('open', 1, 1, 'missed')" "state after a missed deadline"
 good 'status reopened' requester status "$request"
@@ -291,7 +294,7 @@ grep -q '^cancelled' out
 bad 1 "is cancelled already" requester cancel "$request"
 good 'status cancelled' requester status "$request"
 grep -q '^cancelled  *it does not open again' out
-later 20
+net_later 20
 good 'missed' requester finalize --json "$request"
 same "$(member 'r["status"], r["cancelled"]')" "('refunded', True)" "a cancelled request that was missed"
 
@@ -301,7 +304,7 @@ request=$(cat out)
 accept "$request"
 good 'status filling' requester status "$request"
 grep -q '^seats taken  *1 of 2' out && grep -q '^until .* for the other seats' out
-later 70
+net_later 70
 good 'free seats' requester finalize --json "$request"
 same "$(member 'r["status"], r["seatsTaken"], r["transactions"][0]["what"]')" "('open', 0, 'free seats')" "seats freed"
 
@@ -313,7 +316,7 @@ commit "$request" operator 0 5
 commit "$request" challenger 1 6
 reveal "$request" operator 0 5
 reveal "$request" challenger 1 6
-later 700
+net_later 700
 good 'undecided' requester finalize "$request"
 same "$(cat out)" undecided "claims that disagree"
 good 'status undecided' requester status "$request"
@@ -323,20 +326,21 @@ bad 1 "is undecided already" requester finalize "$request"
 # ask that gets no answer withdraws the fee; one that is interrupted says how to go on.
 ask --accept-within 10s --progress >asked 2>asked.err && { echo "ask succeeds without an answer"; exit 1; } || same $? 1 "exit code of a refunded request" &
 asking=$!
-until grep -q 'requested by' asked.err; do kill -0 "$asking" && sleep 0.2; done
+net_says asked.err 'requested by' "$asking"
 request=$(cast logs --json --address "$oracle" --from-block 0 | python3 -c '
 import json, sys
 print([e["topics"][1] for e in json.load(sys.stdin) if len(e["data"]) > 1400][-1])')
-later 80
+net_later 80
 good 'expire for another' operator finalize "$request"
 wait "$asking"
 grep -q 'withdraw of the request: 0.001 ether' asked.err || { cat asked.err; exit 1; }
+rm asked.err
 set -m # a background job of its own gets SIGINT
 LOCKSTEP_RPC=$ETH_RPC_URL LOCKSTEP_CONTRACTS=net/contracts.json LOCKSTEP_KEYSTORE=net/keys/requester LOCKSTEP_PASSWORD_FILE=net/password \
   "$build/lockstep" ask --model-id "$id" --prompt-ids 1,2,3 --progress >asked 2>asked.err &
 asking=$!
 set +m
-until grep -q 'requested by' asked.err; do kill -0 "$asking" && sleep 0.2; done
+net_says asked.err 'requested by' "$asking"
 kill -INT "$asking"
 code=0
 wait "$asking" || code=$?
