@@ -40,7 +40,7 @@ print(*(s.getsockname()[1] for s in taken))' "$1"
 start() {
   LC_ALL=C "$root/devnet/chain/start.sh" --host "$1" --http "$http" --datadir "$work/chain" "${@:3}" >"$work/chain.log" 2>&1 &
   chain=$!
-  "$root/devnet/chain/wait.py" "http://127.0.0.1:$http" 60 "$chain" --block "$2" || fail "$1 does not start"
+  "$root/devnet/chain/wait.py" "http://127.0.0.1:$http" 600 "$chain" --block "$2" || fail "$1 does not start"
 }
 
 geth=(--bin "$build/lockstep-geth" --plugin "$plugin" --plugin-config "$work/config.json")
@@ -49,13 +49,24 @@ config() { echo "{\"journal\": \"$work/journal\"${1:+, $1}}" >"$work/config.json
 # events: the journal's blocks and reverts, as "+1 +2 -2".
 events() { awk '/^block / {printf "%s+%s", s, $2; s = " "} /^revert / {printf "%s-%s", s, $2; s = " "}' "$work/journal"; }
 
-expect_events() {
-  local i
-  for i in $(seq 100); do
-    [ "$(events)" != "$1" ] || return 0
+# wrote PATTERN: waits until the plugin has written such a line into its journal.
+wrote() {
+  until grep -qs -- "$1" "$work/journal"; do
+    kill -0 "$chain" 2>/dev/null || fail "geth ended, and the plugin has not written $1"
     sleep 0.1
   done
-  fail "$2: the plugin saw $(events), not $1"
+}
+
+# expect_events EVENTS WHAT: waits for them as long as those seen so far are their beginning.
+expect_events() {
+  local seen end=$((SECONDS + 600))
+  until
+    seen=$(events)
+    [ "$seen" = "$1" ]
+  do
+    [[ $SECONDS -lt $end && "$1" == "$seen"* ]] || fail "$2: the plugin saw $seen, not $1"
+    sleep 0.1
+  done
 }
 
 read -r http engine < <(free_ports 2)
@@ -63,10 +74,10 @@ read -r http engine < <(free_ports 2)
 config '"calls": ["eth_chainId []", "eth_sign []"]'
 start geth 3 "${geth[@]}"
 "$here/chain_rules.py" "http://127.0.0.1:$http" "$cast" || fail "geth's rules"
+wrote '^reply eth_chainId 0 "0x7cee"$'
+wrote '^refused eth_sign -3$'
 stop_chain
 [ "$rc" = 0 ] || fail "geth ended with $rc on SIGTERM"
-grep -qx 'reply eth_chainId 0 "0x7cee"' "$work/journal" || fail "eth_chainId was not answered"
-grep -qx 'refused eth_sign -3' "$work/journal" || fail "eth_sign was not refused"
 [ "$(tail -n 2 "$work/journal" | tr '\n' ' ')" = "stop destroy " ] || fail "the plugin was not stopped and destroyed"
 last=$(awk '/^block / {n = $2} END {print n}' "$work/journal")
 first=$(awk '/^block / {print $2; exit}' "$work/journal")
@@ -77,6 +88,7 @@ echo "ok every block of a new chain, up to $last"
 rm "$work/journal"
 config "\"finished\": $((last - 2))"
 start geth $((last + 2)) "${geth[@]}"
+wrote "^block $((last + 2)) "
 stop_chain
 first=$((last - 1)) last=$(awk '/^block / {n = $2} END {print n}' "$work/journal")
 expect_events "$(seq -s ' ' -f '+%.0f' "$first" "$last")" "a restart"
@@ -88,7 +100,7 @@ start geth 0 "${geth[@]}" --engine "$engine"
 drive() { "$here/reorg.py" --http "http://127.0.0.1:$http" --engine "http://127.0.0.1:$engine" --jwt "$work/chain/jwt.hex" "$@" >>"$work/chain.log" 2>&1 || fail "reorg.py $*"; }
 drive build 1
 # The feed begins at the head of the moment when geth calls itself synchronised: just before block 1 or just after it.
-for _ in $(seq 100); do case "$(events)" in *+1) break ;; *) sleep 0.1 ;; esac; done
+wrote '^block 1 '
 begin=$(events)
 [ "$begin" = "+1" ] || [ "$begin" = "+0 +1" ] || fail "the first block: the plugin saw $begin"
 drive build 3
@@ -105,7 +117,7 @@ echo "ok re-orgs by the Engine API"
 refused() {
   LC_ALL=C "$root/devnet/chain/start.sh" --host geth --bin "$build/lockstep-geth" --http "$http" --datadir "$work/chain" "${@:3}" >"$work/chain.log" 2>&1 &
   chain=$!
-  local end=$((SECONDS + 30))
+  local end=$((SECONDS + 600))
   while kill -0 "$chain" 2>/dev/null; do
     [ $SECONDS -lt $end ] || fail "$1: geth runs"
     sleep 0.1
@@ -122,18 +134,19 @@ rm -rf "$work/chain" "$work/journal"
 touch "$work/loading"
 config "\"load\": \"$work/loading\""
 start geth 1 "${geth[@]}"
-grep -qx loading "$work/journal" || fail "the plugin does not load"
-began=$SECONDS
+wrote '^loading$'
 stop_chain
 [ "$rc" = 0 ] || fail "geth ended with $rc on SIGTERM while its plugin loads"
-[ $((SECONDS - began)) -lt 25 ] || fail "geth waited for its plugin, which loads"
+grep -q "Plugin is left behind while it loads" "$work/chain.log" || fail "geth waited for its plugin, which loads"
 echo "ok geth stops while its plugin loads"
 
 "$build/lockstep-geth" --dev --datadir "$work/dev" --ipcdisable --nodiscover --port 0 \
   --plugin "$work/none.so" --plugin.optional >"$work/chain.log" 2>&1 &
 chain=$!
-for _ in $(seq 300); do grep -q "Plugin does not start" "$work/chain.log" && break; sleep 0.1; done
-grep -q "Plugin does not start" "$work/chain.log" || fail "an optional plugin: its failure is not told"
+until grep -q "Plugin does not start" "$work/chain.log"; do
+  kill -0 "$chain" 2>/dev/null || fail "an optional plugin: its failure is not told"
+  sleep 0.1
+done
 sleep 2
 kill -0 "$chain" || fail "an optional plugin: geth ended without it"
 stop_chain

@@ -16,4 +16,4 @@ cat >"$work/config.json" <<JSON
  "models": ["$root/models/SmolLM2-135M-Instruct.Q4_1.gguf"],
  "keystore": "$(echo "$work"/keys/*)", "password_file": "$work/password", "database": "$work/jobs.sqlite"}
 JSON
-"$build/conformance" --patience 120 "$build/liblockstep.so" "$work/config.json"
+"$build/conformance" --patience 600 "$build/liblockstep.so" "$work/config.json"

@@ -14,24 +14,22 @@ fail() {
   cat "$work/log"
   exit 1
 }
-# said TEXT: the log comes to have the text.
+# said TEXT: the node's log comes to have the text.
 said() {
-  for _ in $(seq 600); do
-    if grep -qF -- "$1" "$work/log"; then return; fi
+  until grep -qF -- "$1" "$work/log"; do
+    kill -0 "$node" 2>/dev/null || fail "not said: $1"
     sleep 0.1
   done
-  fail "not said: $1"
 }
 blocks() { grep -c '^block ' "$work/journal" || true; }
 # goes_on: the plugin gets five more blocks.
 goes_on() {
   local before
   before=$(blocks)
-  for _ in $(seq 600); do
-    if [ "$(blocks)" -ge $((before + 5)) ]; then return; fi
+  until [ "$(blocks)" -ge $((before + 5)) ]; do
+    kill -0 "$node" 2>/dev/null || fail "no more blocks after $before"
     sleep 0.1
   done
-  fail "no more blocks after $before"
 }
 
 openssl req -x509 -newkey rsa:2048 -nodes -keyout "$work/key.pem" -out "$work/cert.pem" -days 2 -subj /CN=localhost \
@@ -48,16 +46,21 @@ echo "{\"journal\": \"$work/journal\"}" >"$work/plugin.json"
 # A certificate of nobody that is known, or of another name.
 for case in "/nowhere localhost" "$work/cert.pem 127.0.0.1"; do
   read -r trust host <<<"$case"
-  code=0
-  SSL_CERT_FILE=$trust timeout -s TERM 3 "$build/lockstep-node" --rpc "https://$host:${port[2]}" --plugin "$build/libecho_plugin.so" \
-    --plugin-config "$work/plugin.json" 2>"$work/log" || code=$?
+  : >"$work/log"
+  SSL_CERT_FILE=$trust "$build/lockstep-node" --rpc "https://$host:${port[2]}" --plugin "$build/libecho_plugin.so" \
+    --plugin-config "$work/plugin.json" 2>>"$work/log" &
+  node=$!
+  pids[1]=$node
   said "the TLS handshake failed"
+  kill -TERM "$node"
+  wait "$node" || fail "exit code $? after SIGTERM"
 done
 
+: >"$work/log"
 SSL_CERT_FILE=$work/cert.pem "$build/lockstep-node" --rpc-file "$work/urls" --plugin "$build/libecho_plugin.so" --plugin-config "$work/plugin.json" --poll-ms 100 \
-  2>"$work/log" &
+  2>>"$work/log" &
 node=$!
-pids+=($node)
+pids[1]=$node
 said "client at ${at[0]}, chain 31982"
 goes_on
 grep -q SECRET "/proc/$node/cmdline" && fail "the key is on the command line"
