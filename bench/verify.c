@@ -13,6 +13,7 @@
  */
 #include "bench/bench_time.h"
 #include "chain/keccak.h"
+#include "oracle/generate.h"
 #include "oracle/trace_internal.h"
 
 #include <errno.h>

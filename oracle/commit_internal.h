@@ -3,7 +3,7 @@
 #define LKS_ORACLE_COMMIT_INTERNAL_H
 
 #include "oracle/commit.h"
-#include "oracle/witness.h"
+#include "oracle/model_trees.h"
 
 /* Hashes the model. keep: with the leaves' hashes, so that nodes can be had; else *out serves for its commitment alone. */
 LKS_MUST_USE lks_err lks_model_trees_build(lks_model_trees **out, const lks_model *m, bool keep, lks_commit_progress progress, void *user);

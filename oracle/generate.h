@@ -5,17 +5,9 @@
 #define LKS_ORACLE_GENERATE_H
 
 #include "oracle/model.h"
+#include "oracle/policy.h"
 
 #include <stdatomic.h>
-
-/* How a token is chosen (docs/SPEC.md, SAMPLE). All zero is greedy over the whole vocabulary. */
-typedef struct lks_policy {
-    uint32_t temperature;    /* float32 bits; 0 is greedy, else finite and at least 2^-10 */
-    uint32_t min_p;          /* float32 bits in [0, 1]; greedy ignores it */
-    uint64_t seed;           /* the seed used, of the Accepted event */
-    const uint32_t *allowed; /* strictly increasing ids; NULL and 0: every token */
-    size_t allowed_count;
-} lks_policy;
 
 typedef struct lks_generate_options {
     unsigned threads; /* 0: one for every core */

@@ -7,7 +7,7 @@
 
 #include "chain/err.h"
 #include "oracle/shape.h"
-#include "oracle/witness.h"
+#include "oracle/tree.h"
 
 /* Out: the node (height, index) of an item: computed from the leaves below it, or padding. Costs a hash a node below. */
 void lks_item_node(uint8_t hash32[32], lks_tree tree, const lks_shape *s, const uint8_t (*leaves)[32], unsigned height, uint64_t index);
@@ -31,12 +31,5 @@ size_t lks_opening_path_count(uint64_t first, uint64_t end, unsigned height, uin
  * Returns: false when the path is too long or too short, or the range is empty or leaves the item. */
 bool lks_opening_root(uint8_t root32[32], lks_tree tree, uint8_t (*hashes)[32], uint64_t first, uint64_t end, unsigned height, uint32_t item, uint32_t items,
                       const uint8_t (*path)[32], size_t count);
-
-/* The path of places [first, end) of an item of a model's tree (LKS_TREE_WEIGHTS: item is a tensor; PROGRAM, ROPE: 0). The range is in the item. */
-void lks_model_trees_path(uint8_t (*path)[32], size_t *count, const lks_model_trees *trees, lks_tree tree, uint32_t item, uint64_t first, uint64_t end);
-/* Whether chunks [first, end) of a tensor's row, one behind the other, are those that the trees were made of. */
-bool lks_model_trees_match(const lks_model_trees *trees, uint32_t tensor, uint32_t row, uint32_t first, uint32_t end, const uint8_t *bytes);
-/* The shape of an item of a model's tree. */
-void lks_model_trees_shape(lks_shape *s, const lks_model_trees *trees, lks_tree tree, uint32_t item);
 
 #endif

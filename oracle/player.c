@@ -1,6 +1,7 @@
 #include "oracle/player.h"
 
 #include "oracle/player_walk.h"
+#include "oracle/unit_find.h"
 
 #include <stdlib.h>
 #include <string.h>

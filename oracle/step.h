@@ -7,18 +7,9 @@
 #ifndef LKS_ORACLE_STEP_H
 #define LKS_ORACLE_STEP_H
 
+#include "oracle/claim.h"
 #include "oracle/commit.h"
-#include "oracle/generate.h"
 #include "oracle/shape.h"
-
-/* A claim: what was asked and what was answered. Pointers are borrowed. */
-typedef struct lks_run {
-    const uint32_t *prompt;
-    size_t prompt_count; /* P */
-    const uint32_t *answer;
-    size_t answer_count; /* N */
-    lks_policy policy;   /* with the seed used */
-} lks_run;
 
 /* As UnitKind of IStepVerifier. */
 typedef enum lks_unit_kind {

@@ -15,8 +15,10 @@
 #ifndef LKS_ORACLE_TRACE_H
 #define LKS_ORACLE_TRACE_H
 
+#include "oracle/claim.h"
+#include "oracle/commit.h"
+#include "oracle/shape.h"
 #include "oracle/spill.h"
-#include "oracle/step.h"
 
 #include <stdatomic.h>
 

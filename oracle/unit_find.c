@@ -1,5 +1,6 @@
 /* Units for the faults of a claim, and the partials of attention, from a trace of one's own. */
 #include "oracle/element.h"
+#include "oracle/unit_find.h"
 #include "oracle/unit_search.h"
 
 #include <stdlib.h>

@@ -3,6 +3,7 @@
 
 #include "chain/keccak.h"
 #include "kernels/half.h"
+#include "oracle/witness.h"
 
 #include <stdlib.h>
 #include <string.h>

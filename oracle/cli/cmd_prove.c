@@ -6,6 +6,7 @@
 #include "oracle/cli/credit.h"
 #include "oracle/cli/output.h"
 #include "oracle/cli/play.h"
+#include "oracle/unit_find.h"
 
 #include <inttypes.h>
 #include <stdio.h>

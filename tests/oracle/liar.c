@@ -1,6 +1,7 @@
 #include "tests/oracle/liar.h"
 
 #include "kernels/half.h"
+#include "oracle/unit_find.h"
 
 /* splitmix64 */
 uint64_t liar_random(uint64_t *state)

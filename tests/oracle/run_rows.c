@@ -2,6 +2,7 @@
 
 #include "kernels/half.h"
 #include "oracle/engine.h"
+#include "oracle/generate.h"
 #include "oracle/partials.h"
 #include "oracle/policy.h"
 

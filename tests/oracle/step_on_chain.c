@@ -8,6 +8,7 @@
  * attention the partials too, are put into the game's storage; it returns only if the claim was convicted. One flip more of each run is a transaction. For
  * every 16 flips or so an honest unit of the same leaf must show nothing wrong, and the liar's witness must not fit the honest root.
  */
+#include "oracle/generate.h"
 #include "oracle/partials.h"
 #include "oracle/unit_search.h"
 #include "tests/oracle/draw.h"

@@ -8,6 +8,7 @@
  */
 #include "chain/hex.h"
 #include "chain/keccak.h"
+#include "oracle/generate.h"
 #include "oracle/trace_internal.h"
 
 #include <inttypes.h>

@@ -1,5 +1,6 @@
 /* A model file that is written to, cut off or replaced while the model is used: what runs goes on, and
  * who asks is told. */
+#include "oracle/unit_find.h"
 #include "tests/oracle/run_rows.h"
 
 #include "oracle/commit.h"

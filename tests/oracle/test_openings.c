@@ -1,4 +1,6 @@
 /* Openings: any range of places of any tree climbs to its root with the path that was made for it, and with no other. */
+#include "oracle/commit.h"
+#include "oracle/model_trees.h"
 #include "tests/oracle/tiny_models.h"
 
 #include "chain/keccak.h"

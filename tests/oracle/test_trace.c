@@ -1,4 +1,5 @@
 /* The trace against a naive one: every row from one pass over all positions at once, every node by its definition, from the leaves up, again for each. */
+#include "oracle/generate.h"
 #include "tests/oracle/tiny_models.h"
 
 #include "chain/keccak.h"

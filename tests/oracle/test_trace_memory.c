@@ -1,4 +1,5 @@
 /* What a trace keeps and what it needs while it is made, counted at the allocator (the linker sends malloc and its kin here). */
+#include "oracle/model_trees.h"
 #include "tests/oracle/tiny_models.h"
 
 #include "oracle/engine.h"

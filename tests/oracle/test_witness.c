@@ -7,6 +7,7 @@
  */
 #include "kernels/half.h"
 #include "oracle/partials.h"
+#include "oracle/unit_find.h"
 #include "oracle/unit_search.h"
 #include "tests/oracle/draw.h"
 #include "tests/oracle/run_witness.h"
