@@ -1,18 +1,8 @@
-/* float16 and bfloat16 (IEEE 754-2008 binary16; the upper half of a binary32), and little-endian loads. */
+/* float16 and bfloat16 (IEEE 754-2008 binary16; the upper half of a binary32). */
 #ifndef LKS_KERNELS_HALF_H
 #define LKS_KERNELS_HALF_H
 
 #include "kernels/bits.h"
-
-static inline uint16_t lks_load_le16(const uint8_t *p) { return (uint16_t)(p[0] | p[1] << 8); }
-static inline uint32_t lks_load_le32(const uint8_t *p)
-{
-    return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
-}
-static inline void lks_store_le32(uint8_t *p, uint32_t v)
-{
-    p[0] = (uint8_t)v, p[1] = (uint8_t)(v >> 8), p[2] = (uint8_t)(v >> 16), p[3] = (uint8_t)(v >> 24);
-}
 
 /* Exact. A NaN keeps its payload, shifted. */
 static inline float lks_f16_to_f32(uint16_t h)

@@ -3,7 +3,6 @@
  */
 #include "oracle/engine_internal.h"
 
-#include "kernels/half.h"
 
 #include <assert.h>
 

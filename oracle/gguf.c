@@ -19,7 +19,7 @@
  *   (6) a tensor's offset is a multiple of the alignment, it ends inside the file and overlaps no other.
  */
 #include "oracle/gguf_internal.h"
-#include "oracle/le.h"
+#include "kernels/bytes.h"
 
 #include <errno.h>
 #include <fcntl.h>

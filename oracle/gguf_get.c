@@ -1,6 +1,7 @@
 /* Look-ups in an open GGUF file. The file has been checked: nothing here can run out of its bounds. */
+#include "kernels/bits.h"
 #include "oracle/gguf_internal.h"
-#include "oracle/le.h"
+#include "kernels/bytes.h"
 
 #include <float.h>
 #include <math.h>

@@ -6,7 +6,9 @@
  *   all others                           as they are
  */
 #include "oracle/import.h"
-#include "oracle/le.h"
+#include "kernels/bits.h"
+#include "kernels/bytes.h"
+#include "kernels/half.h"
 
 #include <errno.h>
 #include <inttypes.h>

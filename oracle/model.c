@@ -1,6 +1,7 @@
 #include "oracle/model.h"
 
-#include "kernels/half.h"
+#include "kernels/bits.h"
+#include "kernels/bytes.h"
 #include "kernels/kernels.h"
 
 #include <stdlib.h>

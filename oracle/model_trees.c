@@ -1,5 +1,6 @@
 /* The trees of a model's weights, program and RoPE table, with the hashes of their leaves. */
-#include "kernels/half.h"
+#include "kernels/bits.h"
+#include "kernels/bytes.h"
 #include "oracle/commit_internal.h"
 #include "oracle/openings.h"
 

@@ -1,6 +1,6 @@
 #include "oracle/partials.h"
 
-#include "kernels/half.h"
+#include "kernels/bytes.h"
 #include "kernels/math32.h"
 #include "oracle/step_internal.h"
 

@@ -1,10 +1,12 @@
 #include "oracle/program.h"
 
-#include "kernels/half.h"
+#include "kernels/bits.h"
+#include "kernels/bytes.h"
 #include "kernels/kernels.h"
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 static const char *const op_names[] = {
     [LKS_OP_INVALID] = "INVALID",

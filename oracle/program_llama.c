@@ -1,5 +1,5 @@
 /* The program of the Llama family (Llama, Mistral, SmolLM2) from GGUF metadata: 12 operations a layer, EMBED in front, RMS, NORM_Q and SAMPLE behind. */
-#include "kernels/half.h"
+#include "kernels/bytes.h"
 #include "kernels/kernels.h"
 #include "kernels/math32.h"
 #include "oracle/program.h"

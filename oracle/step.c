@@ -1,5 +1,6 @@
 /* The places that a unit names, the reads that it may make, and which part judges it. */
-#include "kernels/half.h"
+#include "kernels/bits.h"
+#include "kernels/bytes.h"
 #include "oracle/step_internal.h"
 
 #include <string.h>

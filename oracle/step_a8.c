@@ -1,5 +1,5 @@
 /* A8 rows: one element is recomputed and held against its block's entry and its own value, where they lie in the disputed chunk. */
-#include "kernels/half.h"
+#include "kernels/bytes.h"
 #include "kernels/math32.h"
 #include "oracle/step_internal.h"
 

@@ -1,5 +1,5 @@
 /* Attention partials against what they are made of: one 32-chunk, the maximum, one running sum, the last division. */
-#include "kernels/half.h"
+#include "kernels/bytes.h"
 #include "kernels/math32.h"
 #include "oracle/partials.h"
 #include "oracle/step_internal.h"

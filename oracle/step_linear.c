@@ -1,5 +1,5 @@
 /* LINEAR of one element, the rows of f32 that are made of it, and RMS. */
-#include "kernels/half.h"
+#include "kernels/bytes.h"
 #include "kernels/math32.h"
 #include "oracle/step_internal.h"
 

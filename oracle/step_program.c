@@ -1,5 +1,6 @@
 /* Descriptors read and judged: the words that section 8 of docs/SPEC.md gives a meaning to, and the rules of well-formed programs of section 13. */
-#include "kernels/half.h"
+#include "kernels/bits.h"
+#include "kernels/bytes.h"
 #include "oracle/step_internal.h"
 
 #include <string.h>

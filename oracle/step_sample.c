@@ -1,6 +1,6 @@
 /* SAMPLE's row against one or two logits, and a token of the answer against the row that it was
  * chosen from and against the allowed list. */
-#include "kernels/half.h"
+#include "kernels/bytes.h"
 #include "kernels/math32.h"
 #include "oracle/step_internal.h"
 

@@ -1,6 +1,6 @@
 #include "oracle/strtab.h"
 
-#include "oracle/le.h"
+#include "kernels/bytes.h"
 
 #include <errno.h>
 #include <stdlib.h>

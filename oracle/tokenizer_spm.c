@@ -1,5 +1,6 @@
 /* SentencePiece BPE with byte fall-back: characters merged by the scores of the tokens that come of it. */
-#include "oracle/le.h"
+#include "kernels/bits.h"
+#include "kernels/bytes.h"
 #include "oracle/tokenizer_internal.h"
 
 #include <inttypes.h>

@@ -1,5 +1,5 @@
 /* The tokens of a vocabulary and the bytes that each stands for. */
-#include "oracle/le.h"
+#include "kernels/bytes.h"
 #include "oracle/tokenizer_internal.h"
 
 #include <inttypes.h>

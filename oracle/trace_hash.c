@@ -1,4 +1,5 @@
-#include "kernels/half.h"
+#include "kernels/bits.h"
+#include "kernels/bytes.h"
 #include "oracle/openings.h"
 #include "oracle/trace_internal.h"
 

@@ -1,6 +1,6 @@
 #include "oracle/unit_search.h"
 
-#include "kernels/half.h"
+#include "kernels/bytes.h"
 #include "oracle/partials.h"
 
 #include <string.h>

@@ -1,6 +1,7 @@
 #include "oracle/view.h"
 
-#include "kernels/half.h"
+#include "kernels/bits.h"
+#include "kernels/bytes.h"
 #include "oracle/openings.h"
 
 #include <stdlib.h>

@@ -2,7 +2,7 @@
 #include "oracle/view.h"
 
 #include "chain/keccak.h"
-#include "kernels/half.h"
+#include "kernels/bytes.h"
 #include "oracle/openings.h"
 
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 #include "oracle/view.h"
 
 #include "chain/keccak.h"
-#include "kernels/half.h"
+#include "kernels/bytes.h"
 
 #include <stdlib.h>
 #include <string.h>

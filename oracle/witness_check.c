@@ -2,7 +2,7 @@
 #include "oracle/openings.h"
 
 #include "chain/keccak.h"
-#include "kernels/half.h"
+#include "kernels/bytes.h"
 #include "oracle/witness.h"
 
 #include <stdlib.h>

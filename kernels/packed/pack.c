@@ -1,7 +1,7 @@
 /* Packing of weights; the layout is in pack.h. */
 #include "kernels/packed/pack.h"
 
-#include "kernels/half.h"
+#include "kernels/bytes.h"
 
 #include <assert.h>
 #include <string.h>

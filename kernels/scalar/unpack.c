@@ -1,4 +1,5 @@
 /* Weight rows as integers and scales: value = q * w - n (docs/SPEC.md, weight rows). Block layouts are ggml's. */
+#include "kernels/bytes.h"
 #include "kernels/half.h"
 #include "kernels/kernels.h"
 

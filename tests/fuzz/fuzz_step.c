@@ -1,6 +1,7 @@
 /* Any bytes as what a unit of proof reads: rows, weights, tokens, partials, and descriptors with some words changed. The check never reads outside, asks only for
  * places that exist, and ends. */
-#include "kernels/half.h"
+#include "kernels/bits.h"
+#include "kernels/bytes.h"
 #include "oracle/step.h"
 
 #include <stdlib.h>

@@ -1,4 +1,5 @@
 /* Section 2 of docs/SPEC.md: exp32, log32, f16, the order, Philox, and that this build's f32 operations are those of IEEE 754. */
+#include "kernels/bytes.h"
 #include "kernels/half.h"
 #include "kernels/math32.h"
 #include "tests/kernels/vectors.h"

@@ -1,7 +1,8 @@
 #include "tests/kernels/vectors.h"
 
 #include "chain/hex.h"
-#include "kernels/half.h"
+#include "kernels/bits.h"
+#include "kernels/bytes.h"
 
 enum { GUARD = 64, HEAD = 16 };
 

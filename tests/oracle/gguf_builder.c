@@ -1,6 +1,7 @@
 #include "tests/oracle/gguf_builder.h"
 
-#include "oracle/le.h"
+#include "kernels/bits.h"
+#include "kernels/bytes.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,6 +1,7 @@
 #include "tests/oracle/hand_model.h"
 
-#include "kernels/half.h"
+#include "kernels/bits.h"
+#include "kernels/bytes.h"
 #include "tests/oracle/draw.h"
 
 enum { VOCAB = 40, WIDTH = 1280, MIDDLE = 1056, ROPE_WIDTH = 64, POSITIONS = 64, MAX_OPS = 32, MAX_TENSORS = 48, MAX_HEADS = 16 };

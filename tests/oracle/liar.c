@@ -1,6 +1,7 @@
 #include "tests/oracle/liar.h"
 
-#include "kernels/half.h"
+#include "kernels/bits.h"
+#include "kernels/bytes.h"
 #include "oracle/unit_find.h"
 
 /* splitmix64 */

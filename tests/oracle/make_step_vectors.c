@@ -2,7 +2,7 @@
 #include "step_vectors.h"
 
 #include "kernels/bits.h"
-#include "kernels/half.h"
+#include "kernels/bytes.h"
 
 #include <stdlib.h>
 

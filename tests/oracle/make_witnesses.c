@@ -8,7 +8,7 @@
  */
 #include "chain/contracts_internal.h"
 #include "chain/dispute_internal.h"
-#include "kernels/half.h"
+#include "kernels/bits.h"
 #include "oracle/game/game.h"
 #include "oracle/partials.h"
 #include "oracle/unit_search.h"

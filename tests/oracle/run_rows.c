@@ -1,6 +1,7 @@
 #include "tests/oracle/run_rows.h"
 
-#include "kernels/half.h"
+#include "kernels/bits.h"
+#include "kernels/bytes.h"
 #include "oracle/engine.h"
 #include "oracle/generate.h"
 #include "oracle/partials.h"

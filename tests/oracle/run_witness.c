@@ -1,7 +1,8 @@
 #include "tests/oracle/run_witness.h"
 
 #include "chain/keccak.h"
-#include "kernels/half.h"
+#include "kernels/bits.h"
+#include "kernels/bytes.h"
 #include "oracle/openings.h"
 
 static void *zeros(size_t count, size_t size)

@@ -1,7 +1,6 @@
 /* Vectors of what works on rows and blocks. */
 #include "step_vectors.h"
 
-#include "kernels/half.h"
 #include "kernels/math32.h"
 
 #include <string.h>

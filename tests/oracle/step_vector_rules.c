@@ -1,7 +1,7 @@
 /* Vectors of the rules of well-formed programs: an operation of every kind with its inputs, a few words of them changed. */
 #include "step_vectors.h"
 
-#include "kernels/half.h"
+#include "kernels/bytes.h"
 #include "oracle/step.h"
 
 #include <string.h>

@@ -1,7 +1,7 @@
 /* The pool's added loops, the rows that a pass without a hook leaves out, and the greedy choice against the largest of all logits. */
+#include "kernels/bits.h"
 #include "tests/oracle/tiny_models.h"
 
-#include "kernels/half.h"
 #include "oracle/engine.h"
 
 #include <stdatomic.h>

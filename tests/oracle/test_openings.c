@@ -1,10 +1,11 @@
 /* Openings: any range of places of any tree climbs to its root with the path that was made for it, and with no other. */
+#include "kernels/bits.h"
 #include "oracle/commit.h"
 #include "oracle/model_trees.h"
 #include "tests/oracle/tiny_models.h"
 
 #include "chain/keccak.h"
-#include "kernels/half.h"
+#include "kernels/bytes.h"
 #include "oracle/openings.h"
 
 static uint64_t state = 1;

@@ -3,7 +3,8 @@
  *   test_soundness         some of the flips
  *   test_soundness all     all of them
  */
-#include "kernels/half.h"
+#include "kernels/bits.h"
+#include "kernels/bytes.h"
 #include "oracle/partials.h"
 #include "oracle/unit_search.h"
 #include "tests/oracle/hand_model.h"

@@ -1,5 +1,5 @@
 /* Units of proof against honest traces: no unit of any operation shows a fault. And the rules of well-formed programs, one by one. */
-#include "kernels/half.h"
+#include "kernels/bytes.h"
 #include "oracle/partials.h"
 #include "tests/oracle/hand_model.h"
 

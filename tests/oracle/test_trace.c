@@ -1,9 +1,9 @@
 /* The trace against a naive one: every row from one pass over all positions at once, every node by its definition, from the leaves up, again for each. */
+#include "kernels/bits.h"
 #include "oracle/generate.h"
 #include "tests/oracle/tiny_models.h"
 
 #include "chain/keccak.h"
-#include "kernels/half.h"
 #include "oracle/engine.h"
 #include "oracle/openings.h"
 #include "oracle/policy.h"

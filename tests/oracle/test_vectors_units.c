@@ -1,5 +1,5 @@
 /* Witnesses of the second implementation, verified from roots alone: the verdict must be its, and a witness with any other byte is refused. */
-#include "kernels/half.h"
+#include "kernels/bits.h"
 #include "oracle/witness.h"
 #include "tests/kernels/vectors.h"
 

@@ -5,7 +5,7 @@
  *   test_witness all       4,000 wrong bits a run; of all models
  *   test_witness FILE N    N wrong bits and N honest units of a model in a file
  */
-#include "kernels/half.h"
+#include "kernels/bytes.h"
 #include "oracle/partials.h"
 #include "oracle/unit_find.h"
 #include "oracle/unit_search.h"
