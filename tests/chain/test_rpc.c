@@ -258,6 +258,8 @@ static void test_limited(void **state)
             assert_int_equal(atomic_load(&b.notices), 1);
             assert_non_null(strstr(b.last_notice, "fewer calls are asked for by"));
         }
+        close_bench(&b);
+        open_bench(&b, KINDS[transport_], 30000, 0); /* of which no pause is known */
         if (b.kind != NODE_IPC) { /* it names the time */
             node_set_for(b.server, NODE_RETRY, 1);
             double start = seconds();

@@ -102,7 +102,19 @@ static void test_raise_to_suggestion(void **state)
     assert_gwei(&f.max_fee, 409);
     s = suggest(600, 9);
     assert_true(lks_fees_raise(&f, &s, &limits)); /* to the ceiling */
+    assert_gwei(&f.max_fee, 500);
     assert_false(lks_fees_raise(&f, &s, &limits));
+}
+
+/* A ceiling of the whole that is below that of the priority fee holds for both. */
+static void test_low_ceiling(void **state)
+{
+    (void)state;
+    const lks_tx_fees limits = {gwei(5), gwei(10)};
+    lks_eth_fees s = suggest(1, 9);
+    lks_tx_fees f = lks_fees_hold(&s, &limits);
+    assert_gwei(&f.max_fee, 5);
+    assert_gwei(&f.max_priority_fee, 5);
 }
 
 static void test_parse(void **state)
@@ -140,6 +152,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_choose), cmocka_unit_test(test_refuse),
         cmocka_unit_test(test_raise),  cmocka_unit_test(test_raise_to_suggestion),
+        cmocka_unit_test(test_low_ceiling),
         cmocka_unit_test(test_parse),  cmocka_unit_test(test_text),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -270,6 +270,10 @@ static void test_too_large(void **state)
     lks_buf_put(&call, data, sizeof data);
     assert_int_equal(lks_send(&s, &sent, "move", to, &value, &call, LKS_OK), LKS_EXIT_REFUSED);
     assert_int_equal(node.sent, 0);
+    node.gas = LKS_MAX_TX_GAS + 1;
+    assert_int_equal(send_one(), LKS_EXIT_REFUSED);
+    TOLD("no transaction may have more");
+    assert_int_equal(node.sent, 0);
 }
 
 int main(void)

@@ -169,6 +169,30 @@ static void test_cannot_write(void **state)
     make(&w);
     w.state_path = "/nowhere/state";
     FAILS(LKS_IO, "", lks_watch_state_write(&w));
+    /* What was written before stays whole. */
+    w.state_path = path;
+    w.next = 7;
+    OK(lks_watch_state_write(&w));
+    assert_int_equal(mkdir(beside, 0700), 0);
+    w.next = 8;
+    FAILS(LKS_IO, "", lks_watch_state_write(&w));
+    assert_int_equal(rmdir(beside), 0);
+    OK(lks_watch_state_read(&w));
+    assert_int_equal(w.next, 7);
+}
+
+/* A claim that is there twice, under a hash that is right. */
+static void test_twice(void **state)
+{
+    (void)state;
+    lks_watch w;
+    lks_watched c = claim(3, LKS_WATCHED_WAITING);
+    make(&w);
+    OK(lks_claim_set_add(&w.claims, &c));
+    OK(lks_claim_set_add(&w.claims, &c));
+    OK(lks_watch_state_write(&w));
+    lks_claim_set_free(&w.claims);
+    FAILS(LKS_CORRUPT, "damaged", lks_watch_state_read(&w));
 }
 
 int main(void)
@@ -177,6 +201,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_set),    TEST(test_backoff),     TEST(test_round_trip),
         TEST(test_damage), TEST(test_other_watch), TEST(test_cannot_write),
+        TEST(test_twice),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

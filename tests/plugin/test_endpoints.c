@@ -179,6 +179,8 @@ static void reset_fakes(void)
     }
 }
 
+static uint64_t open_first_ms = 1000; /* 500: before the first check has ended */
+
 /* Opens as many of the fakes as they are, and lets the first check end. */
 static void open_fakes(size_t count)
 {
@@ -191,7 +193,7 @@ static void open_fakes(size_t count)
     const runner_endpoints_options options = {
         .clients = clients, .count = count, .now_ms = now_ms, .log = take_line};
     assert_int_equal(runner_endpoints_new(&points, &options), LKS_OK);
-    run(1000);
+    run(open_first_ms);
 }
 
 static void open_points(size_t count)
@@ -312,6 +314,39 @@ static void test_hanging(void **state)
     sent = call("eth_sendRawTransaction");
     assert_int_equal(sent.code, -32000);
     close_points();
+    /* The same where it is found to hang later. */
+    open_points(N);
+    fakes[0].mode = SILENT;
+    fakes[1].mode = fakes[2].mode = ERROR;
+    fakes[1].error = fakes[2].error = "nonce too low";
+    call_into(&sent, "eth_sendRawTransaction");
+    deliver();
+    assert_int_equal(sent.replies, 0);
+    run(14000);
+    assert_int_equal(sent.replies, 1);
+    assert_int_equal(sent.code, -32000);
+    close_points();
+}
+
+/* Of two that could be followed, the one that was bad lately is the second choice. */
+static void test_bad_lately(void **state)
+{
+    (void)state;
+    open_points(N);
+    fakes[1].mode = SILENT;
+    run(14000);
+    fakes[1].mode = GOOD;
+    deliver();
+    run(14000);
+    fakes[0].mode = LOST;
+    for (int i = 0; i < 3; i++)
+        call("eth_call");
+    assert_int_equal(followed(), 2);
+    fakes[2].mode = LOST; /* and better than none */
+    for (int i = 0; i < 3; i++)
+        call("eth_call");
+    assert_int_equal(followed(), 1);
+    close_points();
 }
 
 static void test_behind(void **state)
@@ -348,7 +383,7 @@ static void test_disagreement(void **state)
     open_points(N);
     fakes[0].fork = 90;
     fakes[0].branch = 1;
-    run(5000);
+    run(RUNNER_CHECK_MS + 2000);
     assert_int_equal(followed(), 0); /* once may be a re-org */
     run(15000);
     assert_int_equal(followed(), 1);
@@ -402,6 +437,16 @@ static void test_other_chain(void **state)
     assert_int_equal(r.code, LKS_RPC_FAILED);
     assert_int_equal(fakes[1].sends, 0);
     close_points();
+    /* Also before its first check is over. */
+    reset_fakes();
+    fakes[1].chain_id = 8;
+    open_first_ms = 500;
+    open_fakes(2);
+    open_first_ms = 1000;
+    assert_string_equal(lines, "");
+    fakes[0].mode = LOST;
+    assert_int_equal(call("eth_call").code, LKS_RPC_FAILED);
+    close_points();
 }
 
 /* A transaction goes to all, and is sent when one takes it, or has it. */
@@ -447,6 +492,8 @@ static void test_end(void **state)
     for (size_t i = 0; i < RUNNER_MAX_CALLS; i++)
         call_into(&r[i], i % 2 ? "eth_call" : "eth_sendRawTransaction");
     assert_int_equal(runner_endpoints_call(points, "eth_call", "[]", on_result, NULL), LKS_BUSY);
+    runner_endpoints_close(points);
+    assert_int_equal(runner_endpoints_call(points, "eth_call", "[]", on_result, NULL), LKS_IO);
     close_points();
     for (size_t i = 0; i < RUNNER_MAX_CALLS; i++)
         assert_int_equal(r[i].replies, 1);
@@ -460,6 +507,7 @@ int main(void)
         cmocka_unit_test(test_behind), cmocka_unit_test(test_disagreement),
         cmocka_unit_test(test_two),    cmocka_unit_test(test_other_chain),
         cmocka_unit_test(test_send),   cmocka_unit_test(test_end),
+        cmocka_unit_test(test_bad_lately),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

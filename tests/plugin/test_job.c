@@ -193,6 +193,8 @@ static void test_accepting(void **state) {
     world = calm();
     policy.accept = false;
     expect(&job, &policy, &world, LKS_ACTION_DROP, LKS_DROP_ROLE);
+    policy.drains = true; /* until it accepts again */
+    expect(&job, &policy, &world, LKS_ACTION_NONE, LKS_DROP_NONE);
 }
 
 /* The ceilings and what is derived: lengths drop a request, the price of gas and empty seats make it
@@ -235,6 +237,9 @@ static void test_terms(void **state)
     expect(&job, &policy, &world, LKS_ACTION_ACCEPT, LKS_DROP_NONE);
     policy.max_unfilled = lks_u256_from_u64(0);
     expect(&job, &policy, &world, LKS_ACTION_NONE, LKS_DROP_SEATS);
+    job.request.replicas = 1; /* which has no other seats */
+    expect(&job, &policy, &world, LKS_ACTION_ACCEPT, LKS_DROP_NONE);
+    job.request.replicas = 2;
     policy.unfilled = LKS_UNFILLED_ANY;
     expect(&job, &policy, &world, LKS_ACTION_ACCEPT, LKS_DROP_NONE);
 }

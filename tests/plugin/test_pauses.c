@@ -13,7 +13,9 @@
 static lks_pause make(uint32_t number, lks_action action, uint64_t until_ms)
 {
     lks_pause pause = {.action = action, .until_ms = until_ms, .head = number};
-    memcpy(pause.id, &number, sizeof number);
+    uint32_t mixed = number * 2654435761u >> 8; /* ids are hashes: some meet in the table */
+    memcpy(pause.id, &mixed, sizeof mixed);
+    memcpy(pause.id + sizeof mixed, &number, sizeof number);
     return pause;
 }
 
@@ -73,8 +75,16 @@ static void test_many(void **state)
         assert_true(put(&p, i, 1000, 0));
     for (uint32_t i = 0; i < MANY; i++) {
         assert_true(holds(&p, i, LKS_ACTION_CLAIM, 500));
+        assert_false(holds(&p, i, LKS_ACTION_ACCEPT, 500));
         assert_false(put(&p, i, 1000, 500));
     }
+    /* Those that end take none with them. */
+    for (uint32_t i = 0; i < MANY; i += 2) {
+        const lks_pause like = make(i, LKS_ACTION_CLAIM, 0);
+        lks_pauses_end(&p, like.id, like.action);
+    }
+    for (uint32_t i = 0; i < MANY; i++)
+        assert_int_equal(holds(&p, i, LKS_ACTION_CLAIM, 500), i % 2);
     assert_true(p.capacity <= 4 * MANY);
     /* Forgotten ones make room: the table does not grow with all that ever was. */
     uint64_t now = 1000;
