@@ -158,6 +158,16 @@ step_analysis() {
   return $rc
 }
 
+# One case for each protection that is broken on purpose, and whose test must notice.
+step_mutants() {
+  local rc=0 all caught
+  tests/mutants/run.sh | tee "$logs/mutants-caught.log" || rc=1
+  all=$(sed -n 's/^count mutants //p' "$logs/mutants-caught.log")
+  caught=$(sed -n 's/^count mutants_caught //p' "$logs/mutants-caught.log")
+  count "${caught:-0}" "$((${all:-1} - ${caught:-0}))"
+  return $rc
+}
+
 step_go() {
   local rc=0
   plugin/hosts/geth/build.sh --test -count=1 -v | tee "$logs/go-test.log" || rc=1
