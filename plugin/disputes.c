@@ -186,10 +186,19 @@ static bool is_only_checked(const lks_operator *op, const lks_claim *claim)
            !claim->disputed.number && claim->check == LKS_CHECK_DUE;
 }
 
+/* Whether a claim that is over had no dispute that may have left us something. The node may have left
+ * out the event of one that we opened ourselves. */
+static bool owes_nothing(const lks_operator *op, const lks_claim *claim)
+{
+    bool challenged = false;
+    return claim->disputed.number == 0 &&
+           lks_obligations_challenged(op, claim, &challenged) == LKS_OK && !challenged;
+}
+
 static void look_at(lks_operator *op, lks_claim *claim)
 {
     bool ours = is_ours(op, claim->operator_address), due = claim->check == LKS_CHECK_DUE;
-    if (claim->ended.number && !claim->disputed.number) {
+    if (claim->ended.number && owes_nothing(op, claim)) {
         settle(op, claim);
         return;
     }

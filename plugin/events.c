@@ -191,7 +191,9 @@ static lks_err on_claimed(const lks_events *e, const lks_job *job, const lks_blo
     return lks_store_claim_add(e->store, &claim);
 }
 
-/* Something happened to a claim that is stored. */
+/* Something happened to a claim that is stored. Each of these events says that there may be disputes
+ * about it, and ours among them, also where the node left out the one that opened the first: what is
+ * owed to us is looked for in the game's own logs and state. */
 static lks_err on_named(const lks_events *e, const lks_block_ref *block, const lks_event *event)
 {
     lks_claim claim;
@@ -199,16 +201,17 @@ static lks_err on_named(const lks_events *e, const lks_block_ref *block, const l
     lks_err err = lks_store_claim_named(e->store, event->name, &claim);
     if (err)
         return err == LKS_NOTFOUND ? LKS_OK : err;
-    bool opened = event->kind == LKS_EVENT_DISPUTED;
-    if (opened && memcmp(claim.operator_address, e->who.operator_address, 20) == 0) {
+    bool ends = event->kind == LKS_EVENT_CONVICTED || event->kind == LKS_EVENT_VOIDED;
+    bool first = claim.disputed.number == 0 && !ends;
+    if (first && memcmp(claim.operator_address, e->who.operator_address, 20) == 0) {
         lks_short_id(name, claim.claim_id);
         lks_log(e->host, LKS_WARN, "claim %s, which is ours, is disputed (block %llu)", name,
                 (unsigned long long)block->number);
     }
-    lks_block_ref *what = opened ? &claim.disputed : &claim.ended;
-    if (what->number)
-        return LKS_OK;
-    *what = *block;
+    if (claim.disputed.number == 0)
+        claim.disputed = *block;
+    if (ends && claim.ended.number == 0)
+        claim.ended = *block;
     return lks_store_claim_put(e->store, &claim);
 }
 

@@ -175,6 +175,7 @@ typedef struct sim {
     size_t early_estimates; /* so many simulations are refused, as by a node that is a block behind */
     size_t failing_txs;     /* so many of the accounts' transactions revert where they are included */
     size_t fork_receipts; /* so many receipts are of a fork that has the transaction in its newest block */
+    bool loses_disputed; /* the oracle's Disputed is in no list of logs */
     bool hides_logs; /* eth_getLogs has none of the game, as a node that lags behind */
     const char *send_error; /* answered to eth_sendRawTransaction */
     uint64_t finalized;     /* the newest final block; 0: the node knows of none */

@@ -270,7 +270,7 @@ void sim_do_dispute_event(sim *s, sim_request *q, size_t number, bool opened, co
     sim_seat *seat = &q->seats[number];
     uint32_t before = seat->disputes;
     seat->disputes += opened ? 1 : (uint32_t)-1;
-    if (before && seat->disputes)
+    if ((before && seat->disputes) || (opened && s->loses_disputed))
         return;
     sim_log_word(sim_log_of(s, b, opened ? LKS_EVENT_DISPUTED : LKS_EVENT_SETTLED, q->id),
                  seat->name);
