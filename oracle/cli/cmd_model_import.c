@@ -1,5 +1,6 @@
 /* lockstep model import: the file whose bytes are committed. */
 #include "oracle/cli/cli.h"
+#include "oracle/cli/cut_off.h"
 #include "oracle/cli/options.h"
 #include "oracle/cli/output.h"
 #include "oracle/cli/progress.h"
@@ -55,6 +56,7 @@ int lks_cmd_model_import(int argc, char **argv)
         return lks_cli_fail(LKS_EXIT_INPUT, "%s: exists already; choose another name, or replace it with --force", args[1]);
     }
     lks_gguf *in;
+    lks_cut_off_name(args[0]);
     lks_err err = lks_gguf_open(&in, args[0]);
     if (err != LKS_OK) {
         return lks_cli_fail_file(err, args[0], NULL);

@@ -58,10 +58,10 @@ static int open_models(watching *t, char **paths, int count)
         return lks_cli_fail(LKS_EXIT_USAGE, "watch: no model; name the GGUF files of the requests to look at, or set LOCKSTEP_MODEL");
     }
     for (int i = 0; i < (count == 0 ? 1 : count); i++) {
-        int code = lks_rerun_open_path(&w->models[w->model_count++], count == 0 ? fallback : paths[i], "watch", &t->link.progress);
-        if (code != LKS_PARSED) {
+        int code = lks_rerun_load(&w->models[w->model_count++], count == 0 ? fallback : paths[i],
+                                  !w->report_only, w->threads, "watch", &t->link.progress);
+        if (code != LKS_PARSED)
             return code;
-        }
     }
     return LKS_PARSED;
 }

@@ -1,5 +1,6 @@
 /* The command line: a table of commands, and who is called. */
 #include "oracle/cli/cli.h"
+#include "oracle/cli/cut_off.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -114,6 +115,7 @@ int main(int argc, char **argv)
 {
     /* A reader that goes away is an error of write(), told like any other. */
     signal(SIGPIPE, SIG_IGN);
+    lks_cut_off_catch();
     if (argc < 2) {
         print_help();
         return lks_cli_finish(LKS_EXIT_USAGE);

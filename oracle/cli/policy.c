@@ -2,6 +2,7 @@
 
 #include "oracle/chat.h"
 #include "oracle/cli/cli.h"
+#include "oracle/cli/cut_off.h"
 #include "oracle/cli/io.h"
 #include "oracle/cli/values.h"
 #include "oracle/policy.h"
@@ -15,6 +16,7 @@ int lks_cli_open_model(lks_model *m, const char *command, const char *path)
     if (path == NULL) {
         return lks_cli_fail(LKS_EXIT_USAGE, "%s: no model; name a GGUF file with -m", command);
     }
+    lks_cut_off_name(path);
     lks_err err = lks_model_open(m, path);
     return err == LKS_OK ? LKS_PARSED : lks_cli_fail_file(err, command, NULL);
 }
@@ -22,6 +24,7 @@ int lks_cli_open_model(lks_model *m, const char *command, const char *path)
 lks_err lks_cli_open_vocabulary(lks_gguf **file, lks_tokenizer **tokenizer, const char *path)
 {
     *tokenizer = NULL;
+    lks_cut_off_name(path);
     lks_err err = lks_gguf_open(file, path);
     if (err != LKS_OK) {
         return err;

@@ -15,21 +15,34 @@
 
 #define POLL_NS 50000000
 
-int lks_rerun_open_path(lks_rerun_model *out, const char *path, const char *command, lks_progress *progress)
-{
-    *out = (lks_rerun_model){.path = path};
-    int code = lks_cli_open_model(&out->model, command, path);
-    return code == LKS_PARSED ? lks_model_commit(&out->commitment, &out->model, path, progress) : code;
-}
-
 int lks_rerun_open(lks_rerun_model *out, const lks_rerun_args *args, const char *command, lks_progress *progress)
 {
     const char *path = lks_cli_setting(args->model_path, "LOCKSTEP_MODEL");
-    *out = (lks_rerun_model){0};
+    *out = (lks_rerun_model){.path = path};
     if (path == NULL) {
         return lks_cli_fail(LKS_EXIT_USAGE, "%s: no model; name the request's GGUF file with -m or LOCKSTEP_MODEL", command);
     }
-    return lks_rerun_open_path(out, path, command, progress);
+    int code = lks_cli_open_model(&out->model, command, path);
+    if (code == LKS_PARSED)
+        code = lks_model_commit(&out->commitment, &out->model, path, progress);
+    return code;
+}
+
+int lks_rerun_load(lks_rerun_model *out, const char *path, bool trees, uint32_t threads,
+                   const char *command, lks_progress *progress)
+{
+    *out = (lks_rerun_model){.path = path};
+    lks_err err = lks_model_load(&out->model, path);
+    if (err != LKS_OK)
+        return lks_cli_fail_file(err, command, NULL);
+    lks_progress_note(progress, "hashing the model");
+    err = trees ? lks_model_trees_make(&out->trees, &out->model)
+                : lks_commitment_make(&out->commitment, &out->model, NULL, NULL);
+    if (err == LKS_OK && trees)
+        out->commitment = *lks_model_trees_commitment(out->trees);
+    if (err == LKS_OK)
+        err = lks_model_settle(&out->model, threads);
+    return err == LKS_OK ? LKS_PARSED : lks_cli_fail_file(err, path, NULL);
 }
 
 void lks_rerun_close(lks_rerun_model *m)

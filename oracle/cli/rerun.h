@@ -29,8 +29,12 @@ typedef struct lks_rerun_model {
 /* The file of -m or $LOCKSTEP_MODEL, opened; its commitment is made with progress. Out: *out, to be closed in either case.
  * Returns: LKS_PARSED, or the exit code after telling. */
 int lks_rerun_open(lks_rerun_model *out, const lks_rerun_args *args, const char *command, lks_progress *progress);
-/* The same for a path. */
-int lks_rerun_open_path(lks_rerun_model *out, const char *path, const char *command, lks_progress *progress);
+/* Opens the file at path for a command that runs for long: in memory of its own (lks_model_load,
+ * lks_model_settle), so that nobody who cuts the file off or writes to it ends or misleads the
+ * command. In: trees, whether witnesses will be made; threads, as of lks_pool_open. Out and returns
+ * as lks_rerun_open. */
+int lks_rerun_load(lks_rerun_model *out, const char *path, bool trees, uint32_t threads,
+                   const char *command, lks_progress *progress);
 /* Also the trees that witnesses are made from; hashes the file a second time. Returns: LKS_PARSED, or the exit code after telling. */
 int lks_rerun_trees(lks_rerun_model *m, const char *command, lks_progress *progress);
 void lks_rerun_close(lks_rerun_model *m);

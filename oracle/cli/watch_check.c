@@ -51,13 +51,12 @@ static void fail_check(lks_watch *w)
     close_check(w);
 }
 
-static lks_err start_task(lks_watch *w, bool trace, bool hashed, bool trees)
+static lks_err start_task(lks_watch *w, bool hashed)
 {
     lks_watch_check *k = &w->check;
     const lks_rerun_job job = {.model = k->game->model,
-                               .run = trace ? &k->game->claim.run : NULL,
-                               .trees = trees,
-                               .judge = k->judged || !trace ? NULL : lks_verdict_judge,
+                               .run = &k->game->claim.run,
+                               .judge = k->judged ? NULL : lks_verdict_judge,
                                .user = &k->game->verdict,
                                .options = {.threads = w->threads,
                                            .spill = w->spill,
@@ -97,11 +96,11 @@ static void judge(lks_watch *w, lks_trace *trace)
         return;
     }
     k->judged = true;
-    if (g->verdict.hashed && g->model->trees != NULL) {
+    if (g->verdict.hashed) {
         hand_over(w);
         return;
     }
-    if (start_task(w, !g->verdict.hashed, true, g->model->trees == NULL) != LKS_OK) {
+    if (start_task(w, true) != LKS_OK) {
         lks_cli_fail_chain(LKS_IO, w->link->command, NULL);
         fail_check(w);
     }
@@ -113,11 +112,9 @@ static void finish_task(lks_watch *w)
     lks_watch_check *k = &w->check;
     lks_watch_game *g = k->game;
     lks_trace *trace;
-    lks_model_trees *trees;
-    lks_err err = lks_rerun_end(k->task, &trace, &trees);
+    lks_model_trees *none;
+    lks_err err = lks_rerun_end(k->task, &trace, &none);
     k->task = NULL;
-    if (trees != NULL)
-        g->model->trees = trees;
     if (k->late) {
         lks_watched *c = lks_claim_set_find(&w->claims, g->claim.name);
         lks_trace_free(trace);
@@ -131,11 +128,9 @@ static void finish_task(lks_watch *w)
     } else if (!k->judged) {
         judge(w, trace);
     } else {
-        if (trace != NULL) {
-            lks_trace_free(g->verdict.trace);
-            g->verdict.trace = trace;
-            g->verdict.hashed = true;
-        }
+        lks_trace_free(g->verdict.trace);
+        g->verdict.trace = trace;
+        g->verdict.hashed = true;
         hand_over(w);
     }
 }
@@ -185,7 +180,7 @@ static void begin_check(lks_watch *w, lks_watched *c)
         return;
     }
     if (code == LKS_PARSED &&
-        start_task(w, true, k->game->verdict.hashed, false) != LKS_OK)
+        start_task(w, k->game->verdict.hashed) != LKS_OK)
         code = lks_cli_fail_chain(LKS_IO, w->link->command, NULL);
     if (code != LKS_PARSED)
         fail_check(w);
@@ -233,14 +228,13 @@ void lks_watch_check_step(lks_watch *w)
 void lks_watch_check_stop(lks_watch *w)
 {
     lks_trace *trace = NULL;
-    lks_model_trees *trees = NULL;
+    lks_model_trees *none = NULL;
     if (w->check.game == NULL)
         return;
     lks_gate_open(&w->gate);
     atomic_store(&w->check.cancel, true);
-    lks_err err = lks_rerun_end(w->check.task, &trace, &trees);
+    lks_err err = lks_rerun_end(w->check.task, &trace, &none);
     (void)err; /* cancelled, or done and not looked at */
     lks_trace_free(trace);
-    lks_model_trees_free(trees);
     close_check(w);
 }

@@ -20,6 +20,7 @@ static tiny_model tiny;
 static lks_models models;
 static lks_signer *signer;
 static char state_path[64];
+char model_path[64];
 static puppet players[8];
 static size_t player_count;
 static uint64_t seed;
@@ -209,6 +210,7 @@ int make_all(void **state)
     memcpy(other, right, sizeof right);
     other[2] = (other[2] + 1) % models.items[0].vocab_size;
     snprintf(state_path, sizeof state_path, "/tmp/lks-watch-%d", (int)getpid());
+    snprintf(model_path, sizeof model_path, "/tmp/lks-watch-%d.gguf", (int)getpid());
     return 0;
 }
 
@@ -221,15 +223,29 @@ int free_all(void **state)
     return 0;
 }
 
+/* A copy of the model's file, which a test may destroy. */
+static void copy_model(void)
+{
+    uint8_t piece[4096];
+    size_t n;
+    FILE *from = fopen(tiny.path, "rb"), *to = fopen(model_path, "wb");
+    assert_true(from && to);
+    while ((n = fread(piece, 1, sizeof piece, from)) > 0)
+        assert_int_equal(fwrite(piece, 1, n, to), n);
+    fclose(from);
+    assert_int_equal(fclose(to), 0);
+}
+
 static void start(void)
 {
     memset(&w, 0, sizeof w);
+    copy_model();
     w.link = &s;
     w.threads = 1;
     w.share = 1;
     w.state_path = state_path;
     w.gate = (lks_gate)LKS_GATE_INIT;
-    assert_int_equal(lks_rerun_open_path(&w.models[0], tiny.path, "watch", &s.progress),
+    assert_int_equal(lks_rerun_load(&w.models[0], model_path, true, 1, "watch", &s.progress),
                      LKS_PARSED);
     w.model_count = 1;
     while (lks_watch_begin(&w) != LKS_OK)
@@ -274,6 +290,7 @@ int end(void **state)
     player_count = 0;
     sim_free(chain);
     unlink(state_path);
+    unlink(model_path);
     return 0;
 }
 

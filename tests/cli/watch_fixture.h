@@ -14,6 +14,7 @@ extern sim *chain;
 extern lks_watch w;
 extern lks_link s;
 extern uint32_t right[TOKENS], other[TOKENS]; /* the model's answer; one that differs */
+extern char model_path[64];                   /* the file that the watch has read */
 
 /* Of the node, in calls: one of so many fails; 0: none does. */
 extern unsigned one_fails, one_keeps_logs_back, one_is_behind;

@@ -152,6 +152,23 @@ for file in magic version tensors pairs cut short tiny type width outside overla
   bad 3 "$file.gguf" "$lockstep" model info "$file.gguf"
 done
 bad 3 "cannot be opened" "$lockstep" run -m nowhere.gguf hi
+
+# A file that is cut off while it is read ends the command with a line and an exit code, not by a signal.
+cut_off() { # COMMAND...: begins, and writes to the pipe when it has read a part of cut.gguf
+  cp "$model" cut.gguf
+  mkfifo pipe
+  "$@" >pipe 2>err </dev/null &
+  local pid=$! code=0
+  head -c 1 <pipe >out
+  exec 3<pipe
+  truncate -s 1M cut.gguf
+  wait "$pid" || code=$?
+  exec 3<&-
+  same "$code" 3 "exit code of $2 when its file is cut off"
+  same "$(cat err)" "lockstep: cut.gguf: the file was cut off, or its disk failed, while it was read; put the whole file back and start again" "words when a file is cut off"
+  rm pipe
+}
+cut_off "$lockstep" run -m cut.gguf -n 4000 --allow Yes,No "Is it?"
 bad 3 "is not a regular file" "$lockstep" run -m "$work" hi
 
 # Import: what needs no conversion is copied as it is; nothing is replaced without being asked.
