@@ -31,18 +31,16 @@ ends() {
 has() { grep -qE -- "$1" out err || { echo "no '$1' in:"; cat out err; exit 1; }; checks=$((checks + 1)); }
 same() { [ "$1" = "$2" ] || { echo "$3: '$1', not '$2'"; exit 1; }; checks=$((checks + 1)); }
 member() { python3 -c 'import json, sys; r = json.load(open("out")); print(eval(sys.argv[1], {"r": r}))' "$1"; }
-# wait_for TEXT FILE PID
-wait_for() { for _ in $(seq 300); do grep -qF -- "$1" "$2" && return; kill -0 "$3" 2>/dev/null || break; sleep 0.1; done; echo "no '$1' in $2:"; cat "$2"; exit 1; }
 
 net_init "$work/net"
 net_chain anvil
 net_deploy
 export ETH_RPC_URL=http://127.0.0.1:$http
-# Transactions are mined as they come, and a block twice a second beside them; `later SECONDS` moves the chain's clock.
+# Transactions are mined as they come, and a block twice a second beside them.
 cast rpc evm_setAutomine true >/dev/null
+net_hold_clock
 while sleep 0.5; do cast rpc anvil_mine 0x1 >/dev/null 2>&1 || exit 0; done &
 pids+=($!)
-later() { cast rpc evm_increaseTime "$1" >/dev/null && cast rpc anvil_mine 0x2 >/dev/null; }
 requester() { net_as requester "$@"; }
 challenger() { net_as challenger "$@"; }
 lockstep() { LOCKSTEP_RPC=$ETH_RPC_URL LOCKSTEP_CONTRACTS=net/contracts.json "$build/lockstep" "$@"; }
@@ -63,6 +61,7 @@ defend() {
 defended() { wait "$defender" || { echo "the operator's defence failed:"; cat defend.out; exit 1; }; }
 # begin COMMAND...: the challenger's command line in the background, its output in play.out and play.err. Out: $player, the program itself, which can be killed.
 begin() {
+  rm -f play.out play.err
   LOCKSTEP_RPC=$ETH_RPC_URL LOCKSTEP_CONTRACTS=net/contracts.json LOCKSTEP_KEYSTORE=net/keys/challenger LOCKSTEP_PASSWORD_FILE=net/password \
     "$build/lockstep" "$@" >play.out 2>play.err &
   player=$!
@@ -70,6 +69,13 @@ begin() {
 }
 slay() { kill -KILL "$player"; wait "$player" 2>/dev/null || true; }
 halt() { kill "$1" 2>/dev/null || true; wait "$1" 2>/dev/null || true; }
+# operators_turn: waits until the challenger has made its move, and the operator's time runs.
+operators_turn() {
+  until lockstep dispute list --request "$request" --json | grep -q '"toMove":"operator"'; do
+    kill -0 "$player" 2>/dev/null || { cat play.out play.err; exit 1; }
+    sleep 0.2
+  done
+}
 newest_dispute() { challenger dispute list --all --request "$request" --json | python3 -c 'import json, sys; print(json.load(sys.stdin)["disputes"][-1]["disputeId"])'; }
 
 requester model register "$model" >/dev/null 2>&1
@@ -114,7 +120,7 @@ dispute=$(newest_dispute)
 ends 0 "its root matches ours" lockstep check -m "$model" "$request"
 ends 1 "the claim is right: its tokens and its root match ours" challenger prove -m "$model" "$request"
 ends 1 "the challenger has time until" requester timeout "$dispute"
-later 130
+net_later 130
 ends 0 "pick: the challenger is to move until" lockstep dispute list
 has "which is over"
 ends 0 "the challenger was late" requester timeout "$dispute"
@@ -124,7 +130,7 @@ ends 0 "0.035" net_as operator credit withdraw
 ends 1 "lost: the bond is gone" challenger challenge -m "$model" --resume "$dispute"
 ends 6 "choose that account with --keystore or --account" requester challenge -m "$model" --resume "$dispute"
 ends 0 "over: the claim stands" lockstep status "$request"
-later 700
+net_later 700
 ends 0 "final" requester finalize "$request"
 ends 0 "final, window until" lockstep check -m "$model" --spill "$work" "$request"
 has "its root matches ours"
@@ -189,17 +195,18 @@ for moves in 0 1 3; do
   answered "token:1,$fault" "What is the capital of Denmark?"
   defend "$fault" "$moves"
   begin challenge -m "$model" "$request"
-  wait_for "block" play.out "$player"
+  net_says play.out block "$player"
   [ "$moves" = 0 ] || defended
   if [ "$moves" = 3 ]; then
-    wait_for "positions 0 to 7" play.out "$player"
+    net_says play.out "positions 0 to 7" "$player"
+    operators_turn
     slay
     ends 1 "the operator has time until" requester timeout "$(newest_dispute)"
     begin challenge -m "$model" "$request"
-    wait_for "gone on with" play.out "$player"
+    net_says play.out "gone on with" "$player"
   fi
-  sleep 1
-  later 130
+  operators_turn
+  net_later 130
   wait "$player" || { cat play.out play.err; exit 1; }
   [ "$moves" != 0 ] || halt "$defender"
   cp play.out out
@@ -223,7 +230,7 @@ ends 1 "the bytes of its first difference are not revealed" requester prove -m "
 defend "$fault" 3
 begin challenge -m "$model" "$request"
 defended
-wait_for "bytes 1024 to 2047" play.out "$player"
+net_says play.out "bytes 1024 to 2047" "$player"
 slay
 defend "$fault" 1
 defended
@@ -246,7 +253,7 @@ first=$defender
 answered "token:0,$fault" "What is the capital of Poland?"
 defend "$fault" 100
 begin watch "$model"
-wait_for "positions 20 to 21" play.out "$player"
+net_says play.out "positions 20 to 21" "$player"
 slay
 ends 8 "wrong" challenger watch --once "$model"
 cat play.out >>out
@@ -259,7 +266,10 @@ same "$(wc -c <out)" 0 "live disputes in the end"
 
 # As a daemon: a signal ends it in order, and what it has looked at is kept.
 begin watch --state watch.state "$model"
-for _ in $(seq 300); do [ -s watch.state ] && break; kill -0 "$player" || break; sleep 0.1; done
+until [ -s watch.state ]; do
+  kill -0 "$player" || { cat play.err; exit 1; }
+  sleep 0.1
+done
 kill -HUP "$player"
 kill -TERM "$player"
 wait "$player" || { echo "exit code $? after SIGTERM"; cat play.err; exit 1; }
