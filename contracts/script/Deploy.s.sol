@@ -114,12 +114,13 @@ contract Deploy is Script {
                     minReplicaClaimPeriod: 10,
                     maxClaimPeriod: 6 hours,
                     fillPeriod: 60,
-                    revealPeriod: 10
+                    revealPeriod: 60
                 }),
-                // As above: 600 s + 10 s + 240 s + 24 * 10 s.
-                withdrawalDelay: 20 minutes,
-                // Time for two re-runs on two slow cores that share them with the chain.
-                game: GameParameters({budget: 120, floor: 10, minBond: 0.05 ether})
+                // As above: 600 s + 60 s + 240 s + 24 * 60 s.
+                withdrawalDelay: 40 minutes,
+                // Time for two re-runs on two slow cores that share them with the chain and with
+                // other programs.
+                game: GameParameters({budget: 120, floor: 60, minBond: 0.05 ether})
             });
         }
         revert UnknownParameters(name);

@@ -163,7 +163,7 @@ good queue operator bond withdraw --json 0.5ether
 same "$(member 'r["bondFree"], r["bondQueued"]')" "('1500000000000000000', '500000000000000000')" "queued bond"
 bad 1 "not before" operator bond withdraw
 bad 5 "are queued already" operator bond withdraw 0.5ether
-net_later 1300
+net_later 2500
 good withdraw operator bond withdraw
 grep -q '^withdrawn 0.5 ether' out
 good 'deposit for another' requester bond deposit --operator "$(cat net/operator.address)" 0.5ether
