@@ -1,4 +1,4 @@
-/* What a pass of the engine computes, for the programs of bench/. */
+/* Work of a pass of the engine, for the programs of bench/. */
 #ifndef LKS_BENCH_WORK_H
 #define LKS_BENCH_WORK_H
 

@@ -1,4 +1,4 @@
-/* What this machine's cores can do at best, for bench/cpu.sh: loops that nothing but the hardware limits.
+/* Peak rates of this machine's cores, for bench/cpu.sh: loops that only the hardware limits.
  *
  *     bench_limits THREADS BYTES
  *

@@ -1,4 +1,4 @@
-/* What serving a model costs beside its arithmetic, for bench/verify.sh.
+/* Cost of serving a model beside its arithmetic, for bench/verify.sh.
  *
  *     bench_serve MODEL.gguf ROUNDS
  *

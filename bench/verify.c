@@ -1,4 +1,4 @@
-/* What verifying costs, for bench/verify.sh.
+/* Cost of verification, for bench/verify.sh.
  *
  *     bench_verify MODEL.gguf TEXT PROMPT ANSWER ROUNDS MOST_TRACE CHEAPER
  *
@@ -122,7 +122,8 @@ static lks_err cheaper_times(double *generation, double *check, const bench *b)
     return err;
 }
 
-/* What the trace does beside a pass: rows to their committed form, leaves, roots. By the clock on the wall, or of one thread alone. */
+/* Time that the trace takes beside a pass: rows to their committed form, leaves, roots. Wall-clock
+ * time, or CPU time of one thread. */
 static lks_err hash_time(double *seconds, bench *b, unsigned threads)
 {
     lks_trace *t = b->trace;

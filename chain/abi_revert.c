@@ -6,7 +6,7 @@
 #include "chain/address.h"
 #include "chain/hex.h"
 
-/* What solc's checks put into Panic(uint256). Source: Solidity documentation, "Panic via assert and Error via require". */
+/* Codes that solc's checks put into Panic(uint256). Source: Solidity documentation, "Panic via assert and Error via require". */
 static const char *panic_name(uint64_t code)
 {
     switch (code) {

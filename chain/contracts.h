@@ -145,7 +145,7 @@ typedef struct lks_oracle_parameters {
     uint32_t reveal_period;
 } lks_oracle_parameters;
 
-/* What result() returns. */
+/* The values that result() returns. */
 typedef struct lks_request_result {
     lks_request_status status;
     uint32_t token_count;
@@ -324,7 +324,7 @@ lks_err lks_call_withdrawal_delay(lks_buf *out) LKS_MUST_USE;                /* 
 /* withdraw(address payable) of InferenceOracle, OperatorBonds and DisputeGame. */
 lks_err lks_call_withdraw(lks_buf *out, const uint8_t to20[20]) LKS_MUST_USE;
 
-/* What the views return; strict: LKS_CORRUPT for another length or a value outside its type. */
+/* Decoders of the values that views return; strict: LKS_CORRUPT for another length or a value outside its type. */
 lks_err lks_return_state(lks_request_state *out, const uint8_t *data, size_t len) LKS_MUST_USE;
 lks_err lks_return_seat(lks_seat *out, const uint8_t *data, size_t len) LKS_MUST_USE;
 lks_err lks_return_result(lks_request_result *out, const uint8_t *data, size_t len) LKS_MUST_USE;

@@ -1,4 +1,4 @@
-/* What the views of our contracts return. */
+/* Decoders of the values that the views of our contracts return. */
 #include <string.h>
 
 #include "chain/contracts_internal.h"

@@ -1,4 +1,4 @@
-/* What the files of the typed Ethereum calls share. */
+/* Shared by the files of the typed Ethereum calls. */
 #ifndef LKS_CHAIN_ETH_INTERNAL_H
 #define LKS_CHAIN_ETH_INTERNAL_H
 

@@ -252,8 +252,8 @@ static void drop_from(lks_eth_logs *logs, size_t count)
         free(logs->items[--logs->count].data);
 }
 
-/* What a failure at blocks blocks from from on says. Out: *strikes, failures in a row that may be the node's and not the
- * range's. Returns: whether to ask again, for as many blocks as the ranges then say. */
+/* Learns from a failed call for `blocks` blocks from `from` on. Out: *strikes, failures in a row that
+ * may be the node's and not the range's. Returns: whether to ask again, for as many blocks as the ranges then say. */
 static bool ask_again(lks_eth_ranges *ranges, lks_err err, uint64_t from, uint64_t blocks, unsigned *strikes)
 {
     switch (err) {

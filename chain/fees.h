@@ -20,7 +20,7 @@ lks_u256 lks_fees_part(const lks_u256 *fee, uint64_t a, uint64_t b);
 
 /* Returns: 12.5 % and a wei more; nodes take a replacement from 10 % more on both fees. */
 lks_u256 lks_fees_step(const lks_u256 *fee);
-/* What the node suggests, under the ceilings. */
+/* The fees that the node suggests, held under the ceilings. */
 lks_tx_fees lks_fees_hold(const lks_eth_fees *suggested, const lks_tx_fees *ceilings);
 /* Raises the fees of a version by a step, or to what is suggested under the ceilings. The priority
  * fee may step over its own ceiling, up to that of the whole fee. Returns: whether the ceilings

@@ -172,7 +172,7 @@ static lks_err check_open(scan *s, bool *empty)
     return open == '{' ? check_name(s) : LKS_OK;
 }
 
-/* What follows a value: closed containers, then a comma (and a name), or the end. Out: *more: another value follows. */
+/* Checks the text after a value: closed containers, then a comma (and a name), or the end. Out: *more: another value follows. */
 static lks_err check_after(scan *s, bool *more)
 {
     *more = false;

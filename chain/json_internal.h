@@ -1,4 +1,4 @@
-/* What the files of the JSON reader share. */
+/* Shared by the files of the JSON reader. */
 #ifndef LKS_CHAIN_JSON_INTERNAL_H
 #define LKS_CHAIN_JSON_INTERNAL_H
 

@@ -1,4 +1,5 @@
-/* What the versions of keccak share: those over several messages at once are for x86-64, and keccak_many.c chooses. */
+/* Shared by the versions of keccak: those over several messages at once are for x86-64, and
+ * keccak_many.c chooses. */
 #ifndef LKS_CHAIN_KECCAK_INTERNAL_H
 #define LKS_CHAIN_KECCAK_INTERNAL_H
 

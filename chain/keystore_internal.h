@@ -1,4 +1,4 @@
-/* What the files of the keystore share. */
+/* Shared by the files of the keystore. */
 #ifndef LKS_CHAIN_KEYSTORE_INTERNAL_H
 #define LKS_CHAIN_KEYSTORE_INTERNAL_H
 

@@ -26,7 +26,7 @@ size_t lks_rlp_list_begin(lks_buf *out);
 /* Closes the list that gave mark: puts its prefix in front of what was appended since. */
 void lks_rlp_list_end(lks_buf *out, size_t mark);
 
-/* What remains to be read of one list. It points into the caller's bytes, which must outlive it. */
+/* The unread rest of one list. It points into the caller's bytes, which must outlive it. */
 typedef struct lks_rlp_reader {
     const uint8_t *data;
     size_t len;

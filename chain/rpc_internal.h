@@ -1,4 +1,4 @@
-/* What the files of the JSON-RPC client share.
+/* Shared by the files of the JSON-RPC client:
  *   rpc_url.c      which node
  *   rpc_message.c  the text of requests and answers
  *   rpc.c          calls: taking, sending in turn, timing out, answering
@@ -32,7 +32,7 @@ void rpc_url_free(rpc_url *url);
 /* Appends a request. Returns: LKS_OK; LKS_BADARGS (method, params); LKS_NOMEM. */
 lks_err rpc_request(lks_buf *out, uint64_t id, const char *method, const char *params_json) LKS_MUST_USE;
 
-/* What an answer says. */
+/* A parsed answer. */
 typedef struct rpc_answer {
     bool has_id; /* else it is a notification, or an error about a request that the node could not read */
     uint64_t id;
@@ -56,7 +56,8 @@ typedef struct rpc_frame {
  * it ends). Returns: 1 when the value ends there; 0 when it goes on; -1 when no value can begin there. */
 int rpc_frame_next(rpc_frame *frame, const char *data, size_t len, size_t *used);
 
-/* What a node that asks for fewer calls gets: a pause for all calls, then one at a time, one more with each answer. */
+/* Back-off from a node that asks for fewer calls: a pause of all calls, then one at a time, one more
+ * with each answer. */
 typedef struct rpc_limit {
     int64_t began_us, until_us; /* of the pause, the last one or the one under way; 0: there was none */
     int64_t pause_us;           /* its length, without what the node named */

@@ -1,4 +1,5 @@
-/* What the commitment (commit.c) and the model's trees (model_trees.c) share: a model is hashed in one place. */
+/* Shared by the commitment (commit.c) and the model's trees (model_trees.c): a model is hashed in one
+ * place. */
 #ifndef LKS_ORACLE_COMMIT_INTERNAL_H
 #define LKS_ORACLE_COMMIT_INTERNAL_H
 

@@ -1,4 +1,4 @@
-/* What the engine's two halves share: engine.c (memory, passes) and engine_ops.c (one operation over a batch). */
+/* Shared by the engine's two halves: engine.c (memory, passes) and engine_ops.c (one operation over a batch). */
 #ifndef LKS_ORACLE_ENGINE_INTERNAL_H
 #define LKS_ORACLE_ENGINE_INTERNAL_H
 

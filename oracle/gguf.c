@@ -38,7 +38,7 @@
 #define KEY_LIMIT 65535
 #define NAME_LIMIT 64
 
-/* What is left of the file: every read checks it first. */
+/* The rest of the file; every read checks first that it is long enough. */
 typedef struct reader {
     const uint8_t *p;
     size_t left;

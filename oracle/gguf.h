@@ -74,11 +74,11 @@ LKS_MUST_USE lks_err lks_gguf_open_memory(lks_gguf **out, const void *data, size
 LKS_MUST_USE lks_err lks_gguf_load(lks_gguf **out, const char *path);
 void lks_gguf_close(lks_gguf *g); /* NULL is allowed */
 
-/* Of a file that was loaded: whether its path still names what was read, by device, inode, size and
- * time of the last write. Returns: LKS_OK (also of one that was not loaded); LKS_CORRUPT (it does not); LKS_IO. */
+/* Checks that the path of a loaded file still names the file that was read, by device, inode, size
+ * and time of the last write. Returns: LKS_OK (also of one that was not loaded); LKS_CORRUPT (it does not); LKS_IO. */
 LKS_MUST_USE lks_err lks_gguf_check(const lks_gguf *g);
-/* Of a file that was loaded: gives the memory of a tensor back, whose data is NULL from then on.
- * While no other thread reads it. Nothing happens to a file that is mapped. */
+/* Frees the memory of a tensor of a loaded file; its data is NULL from then on. No other thread may
+ * read it meanwhile. Does nothing to a mapped file. */
 void lks_gguf_release(lks_gguf *g, const lks_gguf_tensor *t);
 /* Out: bytes [at, at + len) of the tensor, from memory, or from the file when they were released:
  * that may have changed since. Returns: LKS_OK; LKS_IO (it was cut off, or fails). */

@@ -1,4 +1,4 @@
-/* What gguf.c (opening) and gguf_get.c (look-ups) share. */
+/* Shared by gguf.c (opening) and gguf_get.c (look-ups). */
 #ifndef LKS_ORACLE_GGUF_INTERNAL_H
 #define LKS_ORACLE_GGUF_INTERNAL_H
 

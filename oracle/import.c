@@ -242,7 +242,7 @@ static lks_err put_file(writer *w, const lks_gguf *in, uint32_t alignment, lks_i
     return err;
 }
 
-/* What can be refused before a byte is written. Out: *total, bytes of the output. */
+/* Refuses, before a byte is written, all that can be refused. Out: *total, bytes of the output. */
 static lks_err check(const lks_gguf *in, uint32_t alignment, uint64_t *total)
 {
     *total = 24;

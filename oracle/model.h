@@ -30,10 +30,10 @@ LKS_MUST_USE lks_err lks_model_open(lks_model *out, const char *path);
 LKS_MUST_USE lks_err lks_model_load(lks_model *out, const char *path);
 void lks_model_close(lks_model *m);
 
-/* Of a loaded model, when its trees and commitment are made: keeps the weights in the form alone that
- * the fastest kernels of this machine read, which gives back what the file's own form takes. From
- * then on sessions run those kernels alone, no trees are made, and witnesses read weights from the
- * file and check them against the trees. threads: as of lks_pool_open.
+/* Keeps the weights of a loaded model only in the form that the fastest kernels of this machine read,
+ * and frees the memory of the file's own form. Its trees and commitment must have been made. From then
+ * on sessions run those kernels alone, no trees are made, and witnesses read weights from the file and
+ * check them against the trees. threads: as of lks_pool_open.
  * Returns: LKS_OK; LKS_NOMEM, and the model can only be closed. */
 LKS_MUST_USE lks_err lks_model_settle(lks_model *m, unsigned threads);
 /* Whether the file is still what it was: as lks_gguf_check. */

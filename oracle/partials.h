@@ -1,6 +1,6 @@
 /* The partials of an attention element (docs/SPEC.md, section 13), as they are laid out and computed.
  *
- * Of n = t / 32 + 1 chunks, packed: n times (m, z, o); the maximum and a chunk that attains it; (z, o) after every full 32 chunks and after the last chunk.
+ * For n = t / 32 + 1 chunks, packed: n times (m, z, o); the maximum and a chunk that attains it; (z, o) after every full 32 chunks and after the last chunk.
  */
 #ifndef LKS_ORACLE_PARTIALS_H
 #define LKS_ORACLE_PARTIALS_H

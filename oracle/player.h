@@ -20,7 +20,8 @@ typedef enum lks_dispute_state {
     LKS_DISPUTE_CLOSED
 } lks_dispute_state;
 
-/* What the operator has shown of a claim's trace, in all disputes together: its root binds it all.
+/* Nodes and leaves of a claim's trace that the operator has revealed, in all disputes together: its
+ * root binds them all.
  * Borrowed. */
 typedef struct lks_shown {
     bool open; /* the root is known */

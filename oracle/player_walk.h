@@ -45,8 +45,9 @@ bool lks_walk_down(lks_walk *w, const lks_trace *own, const lks_shown *shown, co
 #define LKS_WALK_PATH_MAX (5 * LKS_MAX_STAGES)
 void lks_walk_path(uint8_t (*hashes)[32], size_t *count, const lks_walk *w, const lks_trace *own, unsigned from_stage);
 
-/* What the operator has shown on the way, and of the leaf at its end. A proof needs no more: what lies left of the way is the own trace's, what lies right of it
- * is below nodes that stand beside the way. So it costs the same however much others have had shown. */
+/* Nodes that the operator has revealed on the path, and of the leaf at its end. A proof needs no
+ * more: nodes left of the path equal those of our trace, and nodes right of it lie below siblings of
+ * the path. So its cost does not grow with what other disputes have revealed. */
 typedef struct lks_way_known {
     lks_known known;
     lks_known_node nodes[LKS_MAX_STAGES * LKS_MAX_CHILDREN];

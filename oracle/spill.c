@@ -10,7 +10,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-/* What stays free of a file system: this share of it, and no more than so much. A client that shares
+/* Space of the file system that is left free: this share of it, at most MOST_FREE. A client that shares
  * it stops when little is left. */
 #define FREE_SHARE 10u
 #define MOST_FREE (UINT64_C(8) << 30)

@@ -56,7 +56,7 @@ typedef struct lks_reader {
     lks_err (*token)(void *user, uint32_t *id, lks_token_list list, uint32_t index);
 } lks_reader;
 
-/* What the check knows of claim and model beside what it reads. */
+/* Facts of the claim and the model that the check needs beside what it reads. */
 typedef struct lks_facts {
     uint32_t prompt_count, answer_count, allowed_count;
     float temperature, min_p;

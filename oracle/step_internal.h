@@ -1,4 +1,4 @@
-/* What the parts of lks_step_check share: step.c (places, reads, dispatch), step_program.c, step_linear.c, step_a8.c, step_sample.c, step_attn.c. */
+/* Shared by the parts of lks_step_check: step.c (places, reads, dispatch), step_program.c, step_linear.c, step_a8.c, step_sample.c, step_attn.c. */
 #ifndef LKS_ORACLE_STEP_INTERNAL_H
 #define LKS_ORACLE_STEP_INTERNAL_H
 

@@ -7,7 +7,7 @@
 
 enum { WORDS = LKS_DESCRIPTOR_SIZE / 4, USED_WORDS = 32, A8_BLOCK = 64, MAX_HEADS = 4096, MAX_SIZE = 1 << 24 };
 
-/* What an operation has. Inputs and weights beyond these are absent. */
+/* Shape of an operation. Inputs and weights beyond these are absent. */
 typedef struct rule {
     lks_row_form form;
     bool sampled, kv;    /* row kinds beside ALL; `sampled` of SAMPLE: the only one */
@@ -43,7 +43,7 @@ static bool has_weight(const rule *r, int k)
     return k / 2 < r->matrices && (k % 2 == 0 || r->biases);
 }
 
-/* What the operation does not use is 0 or absent. */
+/* Whether all that the operation does not use is 0 or absent. */
 static bool unused_are_empty(const lks_op *op, const rule *r)
 {
     for (int k = 0; k < 4; k++)
@@ -112,7 +112,7 @@ static bool is_of_heads(const lks_op *op)
     return op->head_width || op->code == LKS_OP_LINEAR_Q || op->code == LKS_OP_LINEAR_ROPE_Q || op->code == LKS_OP_ROPE_Q;
 }
 
-/* What LINEAR reads: whole blocks of 64 over the row. */
+/* Whether it may be an input of LINEAR: whole blocks of 64 over the row. */
 static bool is_activations(const lks_op *in, lks_row_kind kind)
 {
     return in->form == LKS_FORM_A8 && in->kind == kind && in->block == A8_BLOCK && !is_of_heads(in);
@@ -122,7 +122,8 @@ static bool is_f32(const lks_op *in, uint32_t width) { return in->form == LKS_FO
 
 static uint32_t rms_width(uint32_t n) { return (n + LKS_RMS_SEGMENT - 1) / LKS_RMS_SEGMENT + 1; }
 
-/* What RMS and NORM_Q read: a row a position, or a row a sampled position for an operation of that kind. */
+/* Whether it may be an input of RMS and NORM_Q: a row per position, or a row per sampled position for
+ * an operation of that kind. */
 static bool is_stream(const lks_op *in, const lks_op *op)
 {
     return in->form == LKS_FORM_F32 && (in->kind == LKS_ROWS_ALL || (in->kind == LKS_ROWS_SAMPLED && op->kind == LKS_ROWS_SAMPLED)) &&

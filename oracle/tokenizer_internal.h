@@ -1,4 +1,4 @@
-/* What the files of the tokenizer share: tokenizer.c (the interface), tokenizer_vocab.c (the tokens), tokenizer_special.c (special
+/* Shared by the files of the tokenizer: tokenizer.c (the interface), tokenizer_vocab.c (the tokens), tokenizer_special.c (special
  * tokens in text), tokenizer_bpe.c and tokenizer_spm.c (ordinary text).
  */
 #ifndef LKS_ORACLE_TOKENIZER_INTERNAL_H

@@ -85,7 +85,7 @@ static lks_err add_span(cuts *c, lks_span span, size_t text_len)
     return LKS_OK;
 }
 
-/* What was cut out before is at least as long, so an overlap covers the first or the last byte. */
+/* Pieces cut out before are at least as long, so an overlap covers the first or the last byte. */
 static lks_err find_group(const lks_tokenizer *t, const lks_special_group *g, const char *text, size_t len, bool all, cuts *c)
 {
     for (size_t i = 0; i + g->len <= len; i++) {

@@ -50,14 +50,14 @@ void lks_trace_free(lks_trace *t);
 void lks_trace_hand_over(lks_trace *t, const atomic_bool *cancel, int (*before_pass)(void *user),
                          void *user);
 
-/* What a trace needs, by the model's shapes; bytes. */
+/* Memory and disk that a trace needs, by the model's shapes; bytes. */
 typedef struct lks_trace_needs {
     uint64_t kept;  /* of memory, as long as it exists */
     uint64_t pass;  /* of memory, beside that: while it is made, or rows are computed again */
     uint64_t rows;  /* of the disk, where they are kept */
 } lks_trace_needs;
 
-/* Of a claim of so many tokens. In: threads, as of the options. Returns: false when the model has
+/* Plans the trace of a claim of so many tokens. In: threads, as in the options. Returns: false when the model has
  * not so many positions, or memory is out. */
 bool lks_trace_plan(lks_trace_needs *out, const lks_model *m, size_t prompt, size_t answer, unsigned threads);
 

@@ -1,4 +1,4 @@
-/* What the parts of the trace share: trace.c (making it, nodes), trace_pass.c (the computation), trace_hash.c (rows to leaves and spill file),
+/* Shared by the parts of the trace: trace.c (making it, nodes), trace_pass.c (the computation), trace_hash.c (rows to leaves and spill file),
  * trace_rows.c (rows again). */
 #ifndef LKS_ORACLE_TRACE_INTERNAL_H
 #define LKS_ORACLE_TRACE_INTERNAL_H

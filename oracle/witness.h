@@ -24,7 +24,8 @@ typedef struct lks_witness {
 
 void lks_witness_free(lks_witness *w);
 
-/* What is known of the operator's tree: hashes and leaves that it revealed. Everything else is taken to equal the own trace. */
+/* Hashes and leaves of its tree that the operator revealed. Everything else is taken to equal our
+ * trace. */
 typedef struct lks_known_node {
     uint32_t op; /* LKS_TOP: the tree above operations */
     unsigned height;
@@ -39,7 +40,7 @@ typedef struct lks_known_leaf {
     size_t len;
 } lks_known_leaf;
 
-/* Borrowed arrays, in any order; where they say nothing the own trace speaks. Inner nodes between a revealed stage and its parent are computed. */
+/* Borrowed arrays, in any order. Nodes and leaves that they lack are taken from our trace. Inner nodes between a revealed stage and its parent are computed. */
 typedef struct lks_known {
     const lks_known_node *nodes;
     size_t node_count;

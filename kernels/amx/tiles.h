@@ -5,7 +5,7 @@
 #include <immintrin.h>
 #include <stdint.h>
 
-/* What LDTILECFG reads (Intel SDM, Intel AMX): palette 1, and the shape of every register. */
+/* Operand of LDTILECFG (Intel SDM, Intel AMX): palette 1, and the shape of every register. */
 typedef struct tile_shapes {
     uint8_t palette, start_row, reserved[14];
     uint16_t row_bytes[16];

@@ -1,4 +1,5 @@
-/* Of the 32 signed bytes at p: their sum; whether one is negative. In registers of 256 bits, which AVX-512 has too. */
+/* Sum of the 32 signed bytes at p; whether one of them is negative. In registers of 256 bits, which
+ * AVX-512 has too. */
 
 INLINE int32_t v_sum_of_32(const int8_t *p)
 {

@@ -3,7 +3,8 @@
 
 #include "kernels/kernels.h"
 
-/* Of vectors of the largest weight byte: each adds 2 * 127 * that to 16 bits. Whole bytes are signed: their size (at most 128) meets the activation with their sign. */
+/* Number of products that fit 16 bits, by the largest weight byte: each adds up to 2 * 127 times that.
+ * Whole bytes are signed: their size (at most 128) meets the activation with their sign. */
 INLINE unsigned exact_in_16_bits(lks_tensor_type type)
 {
     return type == LKS_Q8_0 ? 1 : type == LKS_Q6_K ? 2 : type == LKS_Q5_0 || type == LKS_Q5_1 || type == LKS_Q5_K ? 4 : 8;

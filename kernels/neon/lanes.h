@@ -175,6 +175,6 @@ INLINE void v_transpose(vi v[LANES])
     v[3] = vcombine_s32(vget_high_s32(b), vget_high_s32(d));
 }
 
-/* Of the 32 signed bytes at p: their sum; whether one is negative. */
+/* Sum of the 32 signed bytes at p; whether one of them is negative. */
 INLINE int32_t v_sum_of_32(const int8_t *p) { return vaddlvq_s16(vaddq_s16(vpaddlq_s8(vld1q_s8(p)), vpaddlq_s8(vld1q_s8(p + 16)))); }
 INLINE int v_negative_in_32(const int8_t *p) { return vminvq_s8(vminq_s8(vld1q_s8(p), vld1q_s8(p + 16))) < 0; }

@@ -8,13 +8,14 @@
 #define WIDE 1
 #define GROUPS 2
 
-/* Of vectors of the largest weight byte (in size 128, 63, 31, 15): each adds 127 times that. */
+/* Number of products that fit 16 bits, by the largest weight byte (in size 128, 63, 31, 15): each adds
+ * up to 127 times that. */
 INLINE unsigned exact_in_16_bits(lks_tensor_type type)
 {
     return type == LKS_Q8_0 ? 2 : type == LKS_Q6_K ? 4 : 8;
 }
 
-/* What two 16-bit halves sum up for four rows, 8 bytes each: two rows a half. */
+/* Sums of two 16-bit halves for four rows of 8 bytes: two rows per half. */
 typedef struct two_sums {
     int32x4_t low, high;
 } two_sums;

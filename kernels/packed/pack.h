@@ -18,7 +18,7 @@
 
 #include <string.h>
 
-/* What is added to q so that it is unsigned: 8, 16, 32, 128 or 0. */
+/* The bias that makes q unsigned: 8, 16, 32, 128 or 0. */
 uint32_t lks_pack_bias(lks_tensor_type type);
 /* Bytes of one group. */
 size_t lks_pack_group_size(lks_tensor_type type, uint32_t cols, uint32_t lanes);

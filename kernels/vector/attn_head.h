@@ -1,4 +1,4 @@
-/* What the passes of ATTN in vectors share: the shape of a head, and reading rows of it. */
+/* Shared by the vector passes of ATTN: the shape of a head, and reading rows of it. */
 #ifndef LKS_KERNELS_VECTOR_ATTN_HEAD_H
 #define LKS_KERNELS_VECTOR_ATTN_HEAD_H
 

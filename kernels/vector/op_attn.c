@@ -1,6 +1,6 @@
 /* ATTN, in vectors: chunks of 32 positions as in scalar/op_attn.c, in three passes over them: scores, weights, values. A pass does the same short work
  * for every chunk, so that a processor runs several chunks at once; in one pass each chunk would wait for its own chain of maximum, exponential and scale.
- * What a pass leaves for the next lies in the scratch of the chunk.
+ * A pass leaves its results for the next one in the scratch of the chunk.
  */
 #include "kernels/scalar/scalar.h"
 #include "kernels/vector/attn_scores.h"

@@ -25,7 +25,8 @@ static inline uint32_t lks_first_of_scale(const float *x, uint32_t count, uint32
     }
 }
 
-/* Of LANES blocks at once, from their greatest magnitudes: the scales, and the factor of their elements, 0 where all become 0. One division serves all. */
+/* Scales of LANES blocks at once from their greatest magnitudes, and the factors of their elements: 0
+ * where all elements become 0. One division serves all. */
 INLINE void v_scales(vf *d, vf *r, vi top)
 {
     const vf zero = v_set(0.0f);
@@ -35,7 +36,7 @@ INLINE void v_scales(vf *d, vf *r, vi top)
     *r = v_select(small, zero, v_select(beyond, zero, v_div(v_set(1.0f), *d)));
 }
 
-/* Of a block of 64: its greatest magnitude; its values from its factor. */
+/* Greatest magnitude of a block of 64; its values from its factor. */
 INLINE int32_t v_block_top(const float *x)
 {
     vi most = v_magnitude(v_load(x));

@@ -28,7 +28,7 @@
 #include "chain/eth.h"
 #include "oracle/player.h"
 
-/* What a game holds at most; more is LKS_REFUSED. */
+/* Limits of a game's logs; more is LKS_REFUSED. */
 #define LKS_GAME_MAX_LOGS (1u << 18)
 #define LKS_GAME_MAX_BYTES ((size_t)1 << 29)
 
@@ -38,7 +38,7 @@ typedef struct lks_game_deployment {
     uint32_t budget; /* seconds, parameters() of the game; 0: the seconds left are not computed */
 } lks_game_deployment;
 
-/* What one transaction did in a dispute. */
+/* The effect of one transaction on a dispute. */
 typedef struct lks_game_step {
     lks_game_event_kind kind;
     bool by_operator; /* the operator's turn; another account may have sent it */
@@ -128,7 +128,7 @@ const lks_model_commitment *lks_game_model(const lks_game *g);
  * Returns: false until they are known. */
 bool lks_game_seat(const lks_game *g, uint8_t *attempt, uint8_t *seat, uint8_t operator20[20],
                    uint64_t *window_end);
-/* What the operator has shown, in all disputes together; never NULL. */
+/* Nodes and leaves that the operator has revealed, in all disputes together; never NULL. */
 const lks_shown *lks_game_shown(const lks_game *g);
 lks_claim_status lks_game_status(const lks_game *g);
 /* In the order in which they were opened. */
@@ -176,8 +176,8 @@ void lks_game_filter_model(lks_game_filter *f, const lks_game_deployment *d,
 typedef struct lks_game_tx {
     lks_buf data;
     lks_u256 value; /* wei to send along: of a challenge the bond, else 0, until lks_game_pay */
-    /* What it asks the operator for: questionGas(asks, position) is to be prepaid. NONE:
-     * nothing. */
+    /* The question to the operator, whose gas, questionGas(asks, position), must be prepaid.
+     * NONE: there is none. */
     lks_dispute_state asks;
     uint32_t position;
     /* Limit that suffices, at most 2^24: calldata and the move's own work. eth_estimateGas gives

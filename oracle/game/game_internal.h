@@ -1,4 +1,4 @@
-/* What the files of oracle/game share. */
+/* Shared by the files of the game. */
 #ifndef LKS_ORACLE_GAME_INTERNAL_H
 #define LKS_ORACLE_GAME_INTERNAL_H
 
@@ -22,7 +22,7 @@ typedef struct lks_game_entry {
     size_t order; /* among the disputes */
 } lks_game_entry;
 
-/* What a replay gives. All owned, but for what points into the logs. */
+/* The result of a replay. It owns everything but pointers into the logs. */
 typedef struct lks_game_state {
     bool has_request, has_claim;
     lks_request request;

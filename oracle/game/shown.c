@@ -1,4 +1,4 @@
-/* What several disputes had shown, each place once. */
+/* Nodes and leaves that several disputes have revealed, each once. */
 #include "oracle/game/game_internal.h"
 
 #include <stdlib.h>
