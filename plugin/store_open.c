@@ -178,7 +178,10 @@ static lks_err configure(lks_store *s)
     } options[] = {{SQLITE_DBCONFIG_DEFENSIVE, 1},
                    {SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0},
                    {SQLITE_DBCONFIG_ENABLE_TRIGGER, 0},
-                   {SQLITE_DBCONFIG_ENABLE_VIEW, 0}};
+                   {SQLITE_DBCONFIG_ENABLE_VIEW, 0},
+                   /* else a parameter beside an index WHERE state = 1 has its statement parsed again
+                    * at each use */
+                   {SQLITE_DBCONFIG_ENABLE_QPSG, 1}};
     for (size_t i = 0; i < sizeof options / sizeof *options; i++)
         if (sqlite3_db_config(s->db, options[i].option, options[i].value, NULL) != SQLITE_OK)
             return lks_store_fail(s, "configuring");

@@ -1,5 +1,6 @@
 /* The job store's file: what is refused, damage, and kill -9 in the middle of everything. */
 #include "chain/keccak.h"
+#include "plugin/store_internal.h"
 #include "tests/plugin/store_fixture.h"
 
 #include <sqlite3.h>
@@ -428,12 +429,34 @@ static void test_kill_anywhere(void **state) {
     assert_true(kills == 40);
 }
 
+/* A statement is parsed once, however often it is used and whatever is bound. */
+static void test_parsed_once(void **state)
+{
+    (void)state;
+    lks_store *s = open_store();
+    lks_job job = make_job(1);
+    add_job(s, &job);
+    for (int i = 0; i < 3; i++) {
+        lks_jobs jobs = {0};
+        DO(lks_store_jobs_unconfirmed(s, &jobs));
+        lks_jobs_free(&jobs);
+        DO(lks_store_jobs_open(s, &jobs));
+        lks_jobs_free(&jobs);
+    }
+    assert_true(s->kept_count > 1);
+    for (size_t i = 0; i < s->kept_count; i++)
+        assert_int_equal(
+            sqlite3_stmt_status(s->kept[i].statement, SQLITE_STMTSTATUS_REPREPARE, 0), 0);
+    lks_store_close(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
         TEST(test_older),  TEST(test_schema_3), TEST(test_refuses),       TEST(test_unwritable),
         TEST(test_damage), TEST(test_backup),   TEST(test_kill_anywhere), TEST(test_tampered),
+        TEST(test_parsed_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
