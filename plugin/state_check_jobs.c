@@ -127,6 +127,8 @@ static bool has_seat(const lks_job *job)
 lks_err lks_state_check_jobs(lks_operator *op, bool all, bool *again)
 {
     lks_jobs open = {0}, unconfirmed = {0};
+    if (!all && op->state_check.count == 0)
+        return LKS_OK;
     lks_err err = lks_store_jobs_open(op->store, &open);
     if (!err)
         err = lks_store_jobs_unconfirmed(op->store, &unconfirmed);
