@@ -146,6 +146,11 @@ int lks_json_next(const lks_json *doc, int node)
 static bool string_is(const lks_json *doc, const lks_json_node *n, const char *text, size_t len)
 {
     const char *at = doc->text + n->start, *end = doc->text + n->end;
+    size_t have = (size_t)(end - at);
+    if (have == len && memcmp(at, text, len) == 0 && !memchr(text, '\\', len))
+        return true;
+    if (have < len || !memchr(at, '\\', have))
+        return false; /* an escape is longer than its character */
     while (at < end) {
         char piece[4];
         int count = lks_json_next_piece(piece, &at, end);

@@ -53,10 +53,18 @@ static lks_err check_escape(scan *s)
     return LKS_OK;
 }
 
+/* Characters of a string that stand for themselves, one byte each. */
+static bool is_plain(unsigned char c)
+{
+    return c >= 0x20 && c < 0x80 && c != '"' && c != '\\';
+}
+
 /* From after the opening quote to after the closing one. */
 static lks_err check_string(scan *s)
 {
     for (;;) {
+        while (s->at < s->len && is_plain((unsigned char)s->text[s->at]))
+            s->at++;
         int c = peek(s);
         if (c < 0x20)
             return wanted(s, "the end of the string");

@@ -44,9 +44,14 @@ void lks_keccak_update(lks_keccak *ctx, const void *data, size_t len)
             p += RATE, len -= RATE;
             continue;
         }
-        xor_byte(ctx, ctx->offset, *p);
-        p++, len--;
-        if (++ctx->offset == RATE) {
+        size_t took = ctx->offset % 8 == 0 && len >= 8 ? 8 : 1;
+        if (took == 8)
+            ctx->state[ctx->offset / 8] ^= load_le64(p);
+        else
+            xor_byte(ctx, ctx->offset, *p);
+        p += took, len -= took;
+        ctx->offset += took;
+        if (ctx->offset == RATE) {
             permute_state(ctx->state);
             ctx->offset = 0;
         }

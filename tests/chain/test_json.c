@@ -114,6 +114,9 @@ static void test_look_up(void **state)
     assert_true(lks_json_equals(&doc, lks_json_path(&doc, 0, "a.1.b"), "x"));
     assert_false(lks_json_equals(&doc, lks_json_path(&doc, 0, "a.1.b"), "xy"));
     assert_false(lks_json_equals(&doc, lks_json_path(&doc, 0, "a.1.b"), ""));
+    assert_true(lks_json_equals(&doc, lks_json_name(&doc, lks_json_member(&doc, 0, "d")), "d"));
+    assert_false(
+        lks_json_equals(&doc, lks_json_name(&doc, lks_json_member(&doc, 0, "d")), "\\u0064"));
     OK(lks_json_u64(&doc, lks_json_member(&doc, 0, "d"), &number)); /* its name is escaped */
     assert_int_equal(number, 5);
     OK(lks_json_u64(&doc, lks_json_member(&doc, 0, "z"), &number)); /* the last of equals */
