@@ -6,8 +6,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #define BLOCKS 260u     /* in which requests are made and claimed */
+#define REST_BLOCKS 12u /* more than a re-org takes away, after which nothing is open */
 #define MOST_BLOCKS 900u /* until everything is settled */
 #define OLD_BLOCKS 2100u /* that some chains have before */
 #define CALL_TIMEOUT_MS 5000u
@@ -83,6 +86,10 @@ static void configure(life *l, party *p, const char *name, const char *folder)
     c->model_count = 1;
     c->threads = 1;
     c->start_block = 1;
+    if (l->options.seed % 2) {
+        c->spill_folder = l->rows_folder;
+        c->max_spill_bytes = LKS_DEFAULT_SPILL_BYTES;
+    }
     c->policy.finalize = true;
     memset(&c->policy.max_stake, 0xff, sizeof c->policy.max_stake);
     memset(&c->recheck_stake, 0xff, sizeof c->recheck_stake);
@@ -94,7 +101,7 @@ static void configure(life *l, party *p, const char *name, const char *folder)
 
 static void remove_stores(const life *l)
 {
-    static const char *const ends[] = {"", "-wal", "-shm", "-journal"};
+    static const char *const ends[] = {"", "-wal", "-shm", "-journal", "-lock"};
     char path[160];
     for (size_t i = 0; i < LIFE_PARTIES; i++)
         for (size_t k = 0; k < sizeof ends / sizeof *ends; k++) {
@@ -140,6 +147,9 @@ static void begin(life *l, const char *folder)
 {
     uint8_t key[32] = {0};
     make_chain(l);
+    snprintf(l->rows_folder, sizeof l->rows_folder, "%s/rows", folder);
+    assert_int_equal(mkdir(l->rows_folder, 0700), 0);
+    DO(lks_spill_open(&l->rows, l->rows_folder, LKS_DEFAULT_SPILL_BYTES));
     configure(l, &l->parties[LIFE_OPERATOR], "operator", folder);
     configure(l, &l->parties[LIFE_CHALLENGER], "challenger", folder);
     l->parties[LIFE_OPERATOR].config.is_operator = true;
@@ -172,6 +182,8 @@ static void end(life *l)
         for (size_t k = 0; k < l->errands[i].accuser_count; k++)
             puppet_free(&l->errands[i].accusers[k].player);
     }
+    lks_spill_close(l->rows);
+    rmdir(l->rows_folder);
     remove_stores(l);
     sim_free(l->chain);
 }
@@ -181,6 +193,17 @@ static void tell(const life *l)
     life_tell(l);
     for (size_t i = 0; i < LIFE_PARTIES; i++)
         printf("---- %s\n%s", l->parties[i].name, lks_buf_text((lks_buf *)&l->parties[i].log));
+}
+
+static void live(life *l)
+{
+    uint64_t most = l->last_block - BLOCKS + MOST_BLOCKS;
+    uint64_t busy = l->chain->block_count; /* when something was last open */
+    while (l->chain->block_count < most && l->chain->block_count < busy + REST_BLOCKS) {
+        pass_until(l, l->next_block_ms);
+        if (!world_is_quiet(l))
+            busy = l->chain->block_count;
+    }
 }
 
 void life_run(const life_options *options, const char *folder, life_result *result)
@@ -194,10 +217,7 @@ void life_run(const life_options *options, const char *folder, life_result *resu
     l.crashes = chance_stream(options->seed, LIFE_CRASHES);
     l.result.too_wrong = options->kinds && chance_of(&l.plan, 100);
     begin(&l, folder);
-    uint64_t most = l.last_block - BLOCKS + MOST_BLOCKS;
-    while (l.chain->block_count < l.last_block ||
-           (l.chain->block_count < most && !world_is_quiet(&l)))
-        pass_until(&l, l.next_block_ms);
+    live(&l);
     life_judge(&l);
     if (options->tell)
         tell(&l);

@@ -58,6 +58,8 @@ typedef struct life_rival {
 typedef struct life_accuser {
     uint64_t after; /* seconds into the window */
     uint32_t tokens[LIFE_MAX_TOKENS];
+    lks_dispute moved_from; /* where its dispute stood when it last moved */
+    uint64_t moved_at;      /* block */
     puppet player;
 } life_accuser;
 
@@ -95,6 +97,8 @@ typedef struct life {
     uint64_t last_block; /* nothing new begins after it */
     party parties[LIFE_PARTIES]; /* the operator, the challenger */
     life_node nodes[LIFE_PARTIES];
+    char rows_folder[128];
+    lks_spill *rows; /* of the traces of everybody else */
     life_errand errands[LIFE_ERRANDS];
     size_t errand_count;
     life_result result;

@@ -1,6 +1,7 @@
 /* Everybody but the parties: requesters, rivals, false challengers, and the chain's weather. */
 #include "tests/hostile/life.h"
 
+#include "plugin/match.h"
 #include "tests/plugin/sim_game.h"
 
 #include <string.h>
@@ -111,6 +112,7 @@ static void prepare_rival(life *l, life_errand *e)
     r->player = (puppet){.chain = s, .served = &l->models->items[0], .defends = true};
     r->player.request = e->request;
     r->player.tokens = r->trace_tokens;
+    r->player.spill = l->rows;
     memcpy(r->player.address, s->other, 20);
 }
 
@@ -195,6 +197,30 @@ static void claim_as_rival(life *l, life_errand *e, uint8_t seat)
     lks_buf_free(&tokens);
 }
 
+/* Whether its challenger's time is over. */
+static bool was_left(sim *s, const sim_dispute *d)
+{
+    return !sim_is_operators(d->at.state) && now_of(s) > sim_deadline(s, d);
+}
+
+/* The rival's moves, when there is one to be made. */
+static void defend(life *l, puppet *p, const uint8_t claim_id[32])
+{
+    sim *s = l->chain;
+    bool asked = false, left = false;
+    for (size_t i = 0; i < s->dispute_count; i++) {
+        const sim_dispute *d = &s->disputes[i];
+        if (memcmp(d->claim_id, claim_id, 32) || d->at.state == LKS_DISPUTE_CLOSED)
+            continue;
+        asked = asked || sim_is_operators(d->at.state);
+        left = left || was_left(s, d);
+    }
+    if (asked)
+        puppet_move(p);
+    if (left)
+        puppet_timeout(p);
+}
+
 /* What the rival does for its seat. */
 static void act_as_rival(life *l, life_errand *e)
 {
@@ -216,8 +242,7 @@ static void act_as_rival(life *l, life_errand *e)
     if (status == LKS_SEAT_CLAIMED) {
         r->claimed = true;
         r->player.silent = l->chain->block_count >= r->silent_from;
-        puppet_move(&r->player);
-        puppet_timeout(&r->player);
+        defend(l, &r->player, q->seats[seat].claim_id);
     }
 }
 
@@ -233,13 +258,14 @@ static size_t seat_of_operator(const life *l, const sim_request *q)
     return i < q->taken ? i : LKS_MAX_REPLICAS;
 }
 
-static bool has_dispute(const sim *s, const puppet *p, const sim_seat *seat)
+/* Its dispute of a claim. Returns: NULL when there is none. */
+static const sim_dispute *dispute_of(const sim *s, const puppet *p, const sim_seat *seat)
 {
     for (size_t i = 0; i < s->dispute_count; i++)
         if (memcmp(s->disputes[i].claim_id, seat->claim_id, 32) == 0 &&
             memcmp(s->disputes[i].terms.challenger, p->address, 20) == 0)
-            return true;
-    return false;
+            return &s->disputes[i];
+    return NULL;
 }
 
 static void prepare_accuser(life *l, const life_errand *e, life_accuser *a, const sim_seat *seat)
@@ -250,10 +276,31 @@ static void prepare_accuser(life *l, const life_errand *e, life_accuser *a, cons
     a->player = (puppet){.chain = l->chain, .served = &l->models->items[0]};
     a->player.request = e->request;
     a->player.tokens = a->tokens;
+    a->player.spill = l->rows;
     a->player.silent = chance_of(&l->plan, 300);
     memset(a->player.address, 0xa0, 20);
     a->player.address[0] = (uint8_t)(e - l->errands);
     a->player.address[1] = (uint8_t)(a - e->accusers);
+}
+
+/* A move, or the end by the clock, where one of them can be made. What the chain did not take is
+ * tried again some blocks later. */
+static void press(life *l, life_accuser *a, const sim_dispute *d)
+{
+    sim *s = l->chain;
+    bool same = lks_match_same_place(&a->moved_from, &d->at);
+    if (d->at.state == LKS_DISPUTE_CLOSED)
+        return;
+    if (sim_is_operators(d->at.state)) {
+        if (now_of(s) > sim_deadline(s, d))
+            puppet_timeout(&a->player);
+        return;
+    }
+    if (same && s->block_count < a->moved_at + PUSH_BLOCKS)
+        return;
+    a->moved_from = d->at;
+    a->moved_at = s->block_count;
+    puppet_move(&a->player);
 }
 
 static void act_as_accuser(life *l, life_errand *e, life_accuser *a)
@@ -266,9 +313,9 @@ static void act_as_accuser(life *l, life_errand *e, life_accuser *a)
     if (!a->player.chain)
         prepare_accuser(l, e, a, seat);
     a->player.seat = i;
-    if (has_dispute(l->chain, &a->player, seat)) {
-        puppet_move(&a->player);
-        puppet_timeout(&a->player);
+    const sim_dispute *d = dispute_of(l->chain, &a->player, seat);
+    if (d) {
+        press(l, a, d);
         return;
     }
     uint64_t begun = q->window_end - q->request.window;

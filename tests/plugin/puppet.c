@@ -58,7 +58,8 @@ bool puppet_look(puppet *p)
         return true;
     lks_run run = *lks_game_run(p->game);
     run.answer = p->tokens;
-    DO(lks_trace_make(&p->trace, p->served->model, &run, &(lks_trace_options){.threads = 1}));
+    DO(lks_trace_make(&p->trace, p->served->model, &run,
+                       &(lks_trace_options){.threads = 1, .spill = p->spill}));
     return true;
 }
 

@@ -28,6 +28,7 @@ typedef struct puppet {
     const uint32_t *tokens; /* its trace's; as many as the claim has */
     size_t request, seat;
     bool silent; /* makes no move */
+    lks_spill *spill; /* for the rows of its trace; NULL: each move computes them again */
     lks_trace *trace; /* owned */
     lks_game *game;   /* owned */
     uint8_t read_at[32]; /* the newest block with a log when it was read */
