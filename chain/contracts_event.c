@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "chain/contracts_internal.h"
+#include "chain/event_layout.h"
 
 /* A member of an event, as a letter of the layout strings below.
  * In topics:  r request id, c the claim's name, m model id, a account, o other address.
@@ -11,103 +12,48 @@
  *             wei, q what the requester gets, z what was seized, u what was burned, o other
  *             address, B bytes, L the allowed list, R the Request (19 words), M the ModelCommitment
  *             (a dynamic tuple). */
-typedef struct event_layout {
-    const char *signature;
-    const char *topics;
-    const char *data;
-} event_layout;
-
-static const event_layout EVENTS[LKS_EVENT_KIND_COUNT] = {
-    [LKS_EVENT_REQUESTED] = {"Requested(bytes32,bytes32,address," LKS_REQUEST_TYPE ",bytes,bytes)",
-                             "rma", "RBL"},
-    [LKS_EVENT_ACCEPTED] = {"Accepted(bytes32,address,uint8,uint8,uint64,bool,uint64)", "ra",
+static const lks_event_layout EVENTS[LKS_EVENT_KIND_COUNT] = {
+    [LKS_EVENT_REQUESTED] = {"Requested",
+                             "(bytes32,bytes32,address," LKS_REQUEST_TYPE ",bytes,bytes)", "rma",
+                             "RBL"},
+    [LKS_EVENT_ACCEPTED] = {"Accepted", "(bytes32,address,uint8,uint8,uint64,bool,uint64)", "ra",
                             "dsebt"},
-    [LKS_EVENT_SEATS_FREED] = {"SeatsFreed(bytes32)", "r", ""},
-    [LKS_EVENT_COMMITTED] = {"Committed(bytes32,address,uint8,bytes32)", "ra", "sh"},
-    [LKS_EVENT_REVEAL_OPENED] = {"RevealOpened(bytes32,uint64)", "r", "t"},
-    [LKS_EVENT_CLAIMED] = {"Claimed(bytes32,bytes32,address,uint64,uint64,bytes)", "rca", "etB"},
-    [LKS_EVENT_MISSED] = {"Missed(bytes32,address,uint8,uint256,uint256)", "ra", "swq"},
-    [LKS_EVENT_REOPENED] = {"Reopened(bytes32,uint8)", "r", "d"},
-    [LKS_EVENT_CANCELLED] = {"Cancelled(bytes32)", "r", ""},
-    [LKS_EVENT_FINALIZED] = {"Finalized(bytes32,bytes32,uint32)", "rc", "n"},
-    [LKS_EVENT_CALLBACK_RESULT] = {"CallbackResult(bytes32,bool)", "r", "b"},
-    [LKS_EVENT_REFUNDED] = {"Refunded(bytes32,uint256)", "r", "w"},
-    [LKS_EVENT_UNDECIDED] = {"Undecided(bytes32,uint256)", "r", "u"},
-    [LKS_EVENT_DISPUTED] = {"Disputed(bytes32,bytes32)", "rc", ""},
-    [LKS_EVENT_SETTLED] = {"Settled(bytes32,bytes32)", "rc", ""},
-    [LKS_EVENT_CONVICTED] = {"Convicted(bytes32,bytes32,address,address,uint256,uint256,uint256)",
-                             "rca", "owqu"},
-    [LKS_EVENT_VOIDED] = {"Voided(bytes32,bytes32)", "rc", ""},
-    [LKS_EVENT_CREDITED] = {"Credited(address,bytes32,uint256)", "ac", "w"},
-    [LKS_EVENT_WITHDRAWN] = {"Withdrawn(address,address,uint256)", "ao", "w"},
-    [LKS_EVENT_WITHDRAWN_OF] = {"WithdrawnOf(bytes32,address,uint256)", "ro", "w"},
-    [LKS_EVENT_MODEL_REGISTERED] = {"ModelRegistered(bytes32,address," LKS_MODEL_TYPE
-                                    ",bytes32,string)",
-                                    "ma", "MhB"},
-    [LKS_EVENT_DEPOSITED] = {"Deposited(address,address,uint256)", "ao", "w"},
-    [LKS_EVENT_WITHDRAWAL_QUEUED] = {"WithdrawalQueued(address,uint256,uint64)", "a", "wt"},
-    [LKS_EVENT_LOCKED] = {"Locked(address,bytes32,address,uint256)", "aco", "w"},
-    [LKS_EVENT_RELEASED] = {"Released(address,bytes32,address,uint256,uint256,uint256)", "aco",
+    [LKS_EVENT_SEATS_FREED] = {"SeatsFreed", "(bytes32)", "r", ""},
+    [LKS_EVENT_COMMITTED] = {"Committed", "(bytes32,address,uint8,bytes32)", "ra", "sh"},
+    [LKS_EVENT_REVEAL_OPENED] = {"RevealOpened", "(bytes32,uint64)", "r", "t"},
+    [LKS_EVENT_CLAIMED] = {"Claimed", "(bytes32,bytes32,address,uint64,uint64,bytes)", "rca",
+                           "etB"},
+    [LKS_EVENT_MISSED] = {"Missed", "(bytes32,address,uint8,uint256,uint256)", "ra", "swq"},
+    [LKS_EVENT_REOPENED] = {"Reopened", "(bytes32,uint8)", "r", "d"},
+    [LKS_EVENT_CANCELLED] = {"Cancelled", "(bytes32)", "r", ""},
+    [LKS_EVENT_FINALIZED] = {"Finalized", "(bytes32,bytes32,uint32)", "rc", "n"},
+    [LKS_EVENT_CALLBACK_RESULT] = {"CallbackResult", "(bytes32,bool)", "r", "b"},
+    [LKS_EVENT_REFUNDED] = {"Refunded", "(bytes32,uint256)", "r", "w"},
+    [LKS_EVENT_UNDECIDED] = {"Undecided", "(bytes32,uint256)", "r", "u"},
+    [LKS_EVENT_DISPUTED] = {"Disputed", "(bytes32,bytes32)", "rc", ""},
+    [LKS_EVENT_SETTLED] = {"Settled", "(bytes32,bytes32)", "rc", ""},
+    [LKS_EVENT_CONVICTED] = {"Convicted",
+                             "(bytes32,bytes32,address,address,uint256,uint256,uint256)", "rca",
+                             "owqu"},
+    [LKS_EVENT_VOIDED] = {"Voided", "(bytes32,bytes32)", "rc", ""},
+    [LKS_EVENT_CREDITED] = {"Credited", "(address,bytes32,uint256)", "ac", "w"},
+    [LKS_EVENT_WITHDRAWN] = {"Withdrawn", "(address,address,uint256)", "ao", "w"},
+    [LKS_EVENT_WITHDRAWN_OF] = {"WithdrawnOf", "(bytes32,address,uint256)", "ro", "w"},
+    [LKS_EVENT_MODEL_REGISTERED] = {"ModelRegistered",
+                                    "(bytes32,address," LKS_MODEL_TYPE ",bytes32,string)", "ma",
+                                    "MhB"},
+    [LKS_EVENT_DEPOSITED] = {"Deposited", "(address,address,uint256)", "ao", "w"},
+    [LKS_EVENT_WITHDRAWAL_QUEUED] = {"WithdrawalQueued", "(address,uint256,uint64)", "a", "wt"},
+    [LKS_EVENT_LOCKED] = {"Locked", "(address,bytes32,address,uint256)", "aco", "w"},
+    [LKS_EVENT_RELEASED] = {"Released", "(address,bytes32,address,uint256,uint256,uint256)", "aco",
                             "wzu"},
-    [LKS_EVENT_AGENT_SET] = {"AgentSet(address,address,uint8)", "ao", "g"},
-    [LKS_EVENT_SOURCE_ALLOWED] = {"SourceAllowed(address,address,bool)", "ao", "b"},
+    [LKS_EVENT_AGENT_SET] = {"AgentSet", "(address,address,uint8)", "ao", "g"},
+    [LKS_EVENT_SOURCE_ALLOWED] = {"SourceAllowed", "(address,address,bool)", "ao", "b"},
 };
 
-static uint8_t topics_of_kinds[LKS_EVENT_KIND_COUNT][32];
-static pthread_once_t topics_once = PTHREAD_ONCE_INIT;
-
-static void make_topics(void)
+static lks_err read_topic(void *event, char member, const uint8_t topic[32])
 {
-    for (int kind = 1; kind < LKS_EVENT_KIND_COUNT; kind++)
-        lks_abi_topic(topics_of_kinds[kind], EVENTS[kind].signature);
-}
-
-void lks_event_topic(uint8_t topic32[32], lks_event_kind kind)
-{
-    memset(topic32, 0, 32);
-    if (kind <= LKS_EVENT_NONE || kind >= LKS_EVENT_KIND_COUNT)
-        return;
-    pthread_once(&topics_once, make_topics);
-    memcpy(topic32, topics_of_kinds[kind], 32);
-}
-
-const char *lks_event_name(lks_event_kind kind)
-{
-    static const char *const NAMES[LKS_EVENT_KIND_COUNT] = {
-        [LKS_EVENT_NONE] = "?",
-        [LKS_EVENT_REQUESTED] = "Requested",
-        [LKS_EVENT_ACCEPTED] = "Accepted",
-        [LKS_EVENT_SEATS_FREED] = "SeatsFreed",
-        [LKS_EVENT_COMMITTED] = "Committed",
-        [LKS_EVENT_REVEAL_OPENED] = "RevealOpened",
-        [LKS_EVENT_CLAIMED] = "Claimed",
-        [LKS_EVENT_MISSED] = "Missed",
-        [LKS_EVENT_REOPENED] = "Reopened",
-        [LKS_EVENT_CANCELLED] = "Cancelled",
-        [LKS_EVENT_FINALIZED] = "Finalized",
-        [LKS_EVENT_CALLBACK_RESULT] = "CallbackResult",
-        [LKS_EVENT_REFUNDED] = "Refunded",
-        [LKS_EVENT_UNDECIDED] = "Undecided",
-        [LKS_EVENT_DISPUTED] = "Disputed",
-        [LKS_EVENT_SETTLED] = "Settled",
-        [LKS_EVENT_CONVICTED] = "Convicted",
-        [LKS_EVENT_VOIDED] = "Voided",
-        [LKS_EVENT_CREDITED] = "Credited",
-        [LKS_EVENT_WITHDRAWN] = "Withdrawn",
-        [LKS_EVENT_WITHDRAWN_OF] = "WithdrawnOf",
-        [LKS_EVENT_MODEL_REGISTERED] = "ModelRegistered",
-        [LKS_EVENT_DEPOSITED] = "Deposited",
-        [LKS_EVENT_WITHDRAWAL_QUEUED] = "WithdrawalQueued",
-        [LKS_EVENT_LOCKED] = "Locked",
-        [LKS_EVENT_RELEASED] = "Released",
-        [LKS_EVENT_AGENT_SET] = "AgentSet",
-        [LKS_EVENT_SOURCE_ALLOWED] = "SourceAllowed",
-    };
-    return (unsigned)kind < LKS_EVENT_KIND_COUNT ? NAMES[kind] : NAMES[LKS_EVENT_NONE];
-}
-
-static lks_err read_topic(lks_event *out, char member, const uint8_t topic[32])
-{
+    lks_event *out = event;
     lks_abi_reader r;
     lks_abi_read(&r, topic, 32);
     switch (member) {
@@ -168,8 +114,9 @@ static lks_err read_request(lks_request *request, lks_abi_reader *r)
     return lks_request_decode(request, words);
 }
 
-static lks_err read_member(lks_event *out, char member, lks_abi_reader *r)
+static lks_err read_member(void *event, char member, lks_abi_reader *r)
 {
+    lks_event *out = event;
     switch (member) {
     case 'h': return lks_abi_read_word(r, out->hash);
     case 'd': return lks_read_u8(r, &out->attempt);
@@ -209,8 +156,7 @@ static lks_err check_list(const char *what, const uint8_t *packed, size_t len, u
 static lks_err check_requested(const lks_event *e)
 {
     const lks_request *r = &e->request;
-    lks_err err =
-        check_list("prompt", e->bytes, e->bytes_len, r->prompt_count, r->prompt_hash);
+    lks_err err = check_list("prompt", e->bytes, e->bytes_len, r->prompt_count, r->prompt_hash);
     if (!err)
         err = check_list("allowed", e->allowed, e->allowed_len, r->allowed_count, r->allowed_hash);
     if (!err && (memcmp(r->model_id, e->model_id, 32) || memcmp(r->requester, e->account, 20)))
@@ -228,27 +174,41 @@ static lks_err check_name(lks_event *e)
     return err;
 }
 
+static uint8_t topics_of_kinds[LKS_EVENT_KIND_COUNT][32];
+static pthread_once_t topics_once = PTHREAD_ONCE_INIT;
+static const lks_event_table TABLE = {.rows = EVENTS,
+                                      .count = LKS_EVENT_KIND_COUNT,
+                                      .topics = topics_of_kinds,
+                                      .dynamic = "BLM",
+                                      .read_topic = read_topic,
+                                      .read_member = read_member};
+
+static void make_topics(void)
+{
+    lks_event_table_fill(&TABLE);
+}
+
+void lks_event_topic(uint8_t topic32[32], lks_event_kind kind)
+{
+    bool known = kind > LKS_EVENT_NONE && kind < LKS_EVENT_KIND_COUNT;
+    pthread_once(&topics_once, make_topics);
+    memcpy(topic32, topics_of_kinds[known ? kind : LKS_EVENT_NONE], 32);
+}
+
+const char *lks_event_name(lks_event_kind kind)
+{
+    return lks_event_table_name(&TABLE, (int)kind);
+}
+
 static lks_err read_event(lks_event *out, lks_event_kind kind, const uint8_t (*topics)[32],
                           size_t topic_count, const uint8_t *data, size_t len)
 {
-    const event_layout *e = &EVENTS[kind];
-    lks_abi_reader r;
-    lks_err err = LKS_OK;
-    if (topic_count != 1 + strlen(e->topics))
-        return lks_fail(LKS_CORRUPT, "%zu topics where %zu are due", topic_count,
-                        1 + strlen(e->topics));
-    for (size_t i = 0; !err && e->topics[i]; i++)
-        err = read_topic(out, e->topics[i], topics[1 + i]);
-    lks_abi_read(&r, data, len);
-    for (size_t i = 0; !err && e->data[i]; i++)
-        err = read_member(out, e->data[i], &r);
-    if (!err && !strpbrk(e->data, "BLM") && len != r.at)
-        err = lks_fail(LKS_CORRUPT, "%zu bytes of data where %zu are due", len, r.at);
+    lks_err err = lks_event_table_read(&TABLE, kind, out, topics, topic_count, data, len);
     if (!err && kind == LKS_EVENT_REQUESTED)
         err = check_requested(out);
     if (!err && kind == LKS_EVENT_CLAIMED && out->bytes_len % 4)
         err = lks_fail(LKS_CORRUPT, "its tokens are no whole number of ids");
-    if (!err && !strncmp(e->topics, "rc", 2))
+    if (!err && !strncmp(EVENTS[kind].topics, "rc", 2))
         err = check_name(out);
     return err;
 }
@@ -258,11 +218,8 @@ lks_err lks_event_decode(lks_event *out, const uint8_t (*topics)[32], size_t top
 {
     memset(out, 0, sizeof *out);
     pthread_once(&topics_once, make_topics);
-    int kind = LKS_EVENT_NONE + 1;
-    while (kind < LKS_EVENT_KIND_COUNT &&
-           (topic_count == 0 || memcmp(topics[0], topics_of_kinds[kind], 32)))
-        kind++;
-    if (kind == LKS_EVENT_KIND_COUNT)
+    int kind = lks_event_table_find(&TABLE, topics, topic_count);
+    if (kind == LKS_EVENT_NONE)
         return lks_fail(LKS_NOTFOUND, "not an event of ours");
     lks_err err = read_event(out, (lks_event_kind)kind, topics, topic_count, data, len);
     if (err)

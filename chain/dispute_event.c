@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "chain/dispute_internal.h"
+#include "chain/event_layout.h"
 
 /* A member of an event, as a letter of the layout strings below.
  * In topics:  c claim id, d dispute id, m model id, a account, t receiver, h hash.
@@ -11,85 +12,42 @@
  *             convicted, h a hash, o operation (u16), O operation (u32), g height (u8), i index,
  *             leaf or row (u32), l element (u32), u unit (u32), w wei, p prepaid, b burned, e
  *             deadline, N words, B bytes. */
-typedef struct event_layout {
-    const char *signature;
-    const char *topics;
-    const char *data;
-} event_layout;
-
-static const event_layout EVENTS[LKS_GAME_EVENT_COUNT] = {
-    [LKS_GAME_CHALLENGED] = {"Challenged(bytes32,bytes32,address," LKS_DISPUTE_TYPE
-                             "," LKS_FACTS_TYPE ",uint8,uint256,uint64)",
+static const lks_event_layout EVENTS[LKS_GAME_EVENT_COUNT] = {
+    [LKS_GAME_CHALLENGED] = {"Challenged",
+                             "(bytes32,bytes32,address," LKS_DISPUTE_TYPE "," LKS_FACTS_TYPE
+                             ",uint8,uint256,uint64)",
                              "cda", "DFspe"},
-    [LKS_GAME_TRACE_OPENED] = {"TraceOpened(bytes32,bytes32,bytes32,bytes32[],uint256,uint64)",
+    [LKS_GAME_TRACE_OPENED] = {"TraceOpened", "(bytes32,bytes32,bytes32,bytes32[],uint256,uint64)",
                                "cd", "hNpe"},
-    [LKS_GAME_PICKED] = {"Picked(bytes32,bytes32,uint16,uint8,uint32,bytes32,uint256,uint64)", "cd",
-                         "ogihpe"},
-    [LKS_GAME_REVEALED] = {"Revealed(bytes32,bytes32,uint16,uint8,uint32,bytes32[],uint256,uint64)",
-                           "cd", "ogiNpe"},
-    [LKS_GAME_LEAF_REVEALED] = {"LeafRevealed(bytes32,bytes32,uint16,uint32,bytes,uint256,uint64)",
-                                "cd", "oiBpe"},
-    [LKS_GAME_PARTIALS_DEMANDED] = {"PartialsDemanded(bytes32,bytes32,uint16,uint32,uint32,uint256,"
-                                    "uint64)",
-                                    "cd", "oilpe"},
-    [LKS_GAME_PARTIALS_OPENED] = {"PartialsOpened(bytes32,bytes32,uint16,uint32,uint32,bytes,"
-                                  "uint256,uint64)",
+    [LKS_GAME_PICKED] = {"Picked", "(bytes32,bytes32,uint16,uint8,uint32,bytes32,uint256,uint64)",
+                         "cd", "ogihpe"},
+    [LKS_GAME_REVEALED] = {"Revealed",
+                           "(bytes32,bytes32,uint16,uint8,uint32,bytes32[],uint256,uint64)", "cd",
+                           "ogiNpe"},
+    [LKS_GAME_LEAF_REVEALED] = {"LeafRevealed",
+                                "(bytes32,bytes32,uint16,uint32,bytes,uint256,uint64)", "cd",
+                                "oiBpe"},
+    [LKS_GAME_PARTIALS_DEMANDED] = {"PartialsDemanded",
+                                    "(bytes32,bytes32,uint16,uint32,uint32,uint256,uint64)", "cd",
+                                    "oilpe"},
+    [LKS_GAME_PARTIALS_OPENED] = {"PartialsOpened",
+                                  "(bytes32,bytes32,uint16,uint32,uint32,bytes,uint256,uint64)",
                                   "cd", "oilBpe"},
-    [LKS_GAME_CLAIM_CONVICTED] = {"ClaimConvicted(bytes32,bytes32,address,uint8,uint32,uint32,"
-                                  "uint32)",
-                                  "cda", "kOiu"},
-    [LKS_GAME_CLAIM_VOIDED] = {"ClaimVoided(bytes32,uint32)", "c", "O"},
-    [LKS_GAME_DISPUTE_LOST] = {"DisputeLost(bytes32,bytes32,uint256,uint256)", "cd", "wb"},
-    [LKS_GAME_DISPUTE_RECLAIMED] = {"DisputeReclaimed(bytes32,bytes32,uint256)", "cd", "w"},
-    [LKS_GAME_PROOF_COMMITTED] = {"ProofCommitted(bytes32)", "h", ""},
-    [LKS_GAME_SHAPE_RECORDED] = {"ShapeRecorded(bytes32,uint16)", "m", "o"},
-    [LKS_GAME_CREDITED] = {"Credited(address,bytes32,uint256)", "ac", "w"},
-    [LKS_GAME_WITHDRAWN] = {"Withdrawn(address,address,uint256)", "at", "w"},
+    [LKS_GAME_CLAIM_CONVICTED] = {"ClaimConvicted",
+                                  "(bytes32,bytes32,address,uint8,uint32,uint32,uint32)", "cda",
+                                  "kOiu"},
+    [LKS_GAME_CLAIM_VOIDED] = {"ClaimVoided", "(bytes32,uint32)", "c", "O"},
+    [LKS_GAME_DISPUTE_LOST] = {"DisputeLost", "(bytes32,bytes32,uint256,uint256)", "cd", "wb"},
+    [LKS_GAME_DISPUTE_RECLAIMED] = {"DisputeReclaimed", "(bytes32,bytes32,uint256)", "cd", "w"},
+    [LKS_GAME_PROOF_COMMITTED] = {"ProofCommitted", "(bytes32)", "h", ""},
+    [LKS_GAME_SHAPE_RECORDED] = {"ShapeRecorded", "(bytes32,uint16)", "m", "o"},
+    [LKS_GAME_CREDITED] = {"Credited", "(address,bytes32,uint256)", "ac", "w"},
+    [LKS_GAME_WITHDRAWN] = {"Withdrawn", "(address,address,uint256)", "at", "w"},
 };
 
-static uint8_t topics_of_kinds[LKS_GAME_EVENT_COUNT][32];
-static pthread_once_t topics_once = PTHREAD_ONCE_INIT;
-
-static void make_topics(void)
+static lks_err read_topic(void *event, char member, const uint8_t topic[32])
 {
-    for (int kind = 1; kind < LKS_GAME_EVENT_COUNT; kind++)
-        lks_abi_topic(topics_of_kinds[kind], EVENTS[kind].signature);
-}
-
-void lks_game_event_topic(uint8_t topic32[32], lks_game_event_kind kind)
-{
-    memset(topic32, 0, 32);
-    if (kind <= LKS_GAME_NONE || kind >= LKS_GAME_EVENT_COUNT)
-        return;
-    pthread_once(&topics_once, make_topics);
-    memcpy(topic32, topics_of_kinds[kind], 32);
-}
-
-const char *lks_game_event_name(lks_game_event_kind kind)
-{
-    static const char *const NAMES[LKS_GAME_EVENT_COUNT] = {
-        [LKS_GAME_NONE] = "?",
-        [LKS_GAME_CHALLENGED] = "Challenged",
-        [LKS_GAME_TRACE_OPENED] = "TraceOpened",
-        [LKS_GAME_PICKED] = "Picked",
-        [LKS_GAME_REVEALED] = "Revealed",
-        [LKS_GAME_LEAF_REVEALED] = "LeafRevealed",
-        [LKS_GAME_PARTIALS_DEMANDED] = "PartialsDemanded",
-        [LKS_GAME_PARTIALS_OPENED] = "PartialsOpened",
-        [LKS_GAME_CLAIM_CONVICTED] = "ClaimConvicted",
-        [LKS_GAME_CLAIM_VOIDED] = "ClaimVoided",
-        [LKS_GAME_DISPUTE_LOST] = "DisputeLost",
-        [LKS_GAME_DISPUTE_RECLAIMED] = "DisputeReclaimed",
-        [LKS_GAME_PROOF_COMMITTED] = "ProofCommitted",
-        [LKS_GAME_SHAPE_RECORDED] = "ShapeRecorded",
-        [LKS_GAME_CREDITED] = "Credited",
-        [LKS_GAME_WITHDRAWN] = "Withdrawn",
-    };
-    return (unsigned)kind < LKS_GAME_EVENT_COUNT ? NAMES[kind] : NAMES[LKS_GAME_NONE];
-}
-
-static lks_err read_topic(lks_game_event *out, char member, const uint8_t topic[32])
-{
+    lks_game_event *out = event;
     lks_abi_reader r;
     lks_abi_read(&r, topic, 32);
     switch (member) {
@@ -153,8 +111,9 @@ static lks_err read_nodes(lks_game_event *out, lks_abi_reader *r)
     return err;
 }
 
-static lks_err read_member(lks_game_event *out, char member, lks_abi_reader *r)
+static lks_err read_member(void *event, char member, lks_abi_reader *r)
 {
+    lks_game_event *out = event;
     switch (member) {
     case 'D': return read_dispute(&out->dispute, r);
     case 'F': return lks_claim_facts_read(&out->facts, r);
@@ -188,23 +147,37 @@ static lks_err check_challenged(const lks_game_event *e)
     return lks_claim_check_facts(&e->dispute.claim, &e->facts);
 }
 
+static uint8_t topics_of_kinds[LKS_GAME_EVENT_COUNT][32];
+static pthread_once_t topics_once = PTHREAD_ONCE_INIT;
+static const lks_event_table TABLE = {.rows = EVENTS,
+                                      .count = LKS_GAME_EVENT_COUNT,
+                                      .topics = topics_of_kinds,
+                                      .dynamic = "NB",
+                                      .read_topic = read_topic,
+                                      .read_member = read_member};
+
+static void make_topics(void)
+{
+    lks_event_table_fill(&TABLE);
+}
+
+void lks_game_event_topic(uint8_t topic32[32], lks_game_event_kind kind)
+{
+    bool known = kind > LKS_GAME_NONE && kind < LKS_GAME_EVENT_COUNT;
+    pthread_once(&topics_once, make_topics);
+    memcpy(topic32, topics_of_kinds[known ? kind : LKS_GAME_NONE], 32);
+}
+
+const char *lks_game_event_name(lks_game_event_kind kind)
+{
+    return lks_event_table_name(&TABLE, (int)kind);
+}
+
 static lks_err read_event(lks_game_event *out, lks_game_event_kind kind,
                           const uint8_t (*topics)[32], size_t topic_count, const uint8_t *data,
                           size_t len)
 {
-    const event_layout *e = &EVENTS[kind];
-    lks_abi_reader r;
-    lks_err err = LKS_OK;
-    if (topic_count != 1 + strlen(e->topics))
-        return lks_fail(LKS_CORRUPT, "%zu topics where %zu are due", topic_count,
-                        1 + strlen(e->topics));
-    for (size_t i = 0; !err && e->topics[i]; i++)
-        err = read_topic(out, e->topics[i], topics[1 + i]);
-    lks_abi_read(&r, data, len);
-    for (size_t i = 0; !err && e->data[i]; i++)
-        err = read_member(out, e->data[i], &r);
-    if (!err && !strpbrk(e->data, "NB") && len != r.at)
-        err = lks_fail(LKS_CORRUPT, "%zu bytes of data where %zu are due", len, r.at);
+    lks_err err = lks_event_table_read(&TABLE, kind, out, topics, topic_count, data, len);
     if (!err && kind == LKS_GAME_CHALLENGED)
         err = check_challenged(out);
     return err;
@@ -215,11 +188,8 @@ lks_err lks_game_event_decode(lks_game_event *out, const uint8_t (*topics)[32], 
 {
     memset(out, 0, sizeof *out);
     pthread_once(&topics_once, make_topics);
-    int kind = LKS_GAME_NONE + 1;
-    while (kind < LKS_GAME_EVENT_COUNT &&
-           (topic_count == 0 || memcmp(topics[0], topics_of_kinds[kind], 32)))
-        kind++;
-    if (kind == LKS_GAME_EVENT_COUNT)
+    int kind = lks_event_table_find(&TABLE, topics, topic_count);
+    if (kind == LKS_GAME_NONE)
         return lks_fail(LKS_NOTFOUND, "not an event of the dispute game");
     lks_err err = read_event(out, (lks_game_event_kind)kind, topics, topic_count, data, len);
     if (err)
