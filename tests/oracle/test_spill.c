@@ -1,5 +1,5 @@
 /* Rows of a trace on disk, and what happens when the disk fails: the trace goes on without. The
- * linker sends pwrite and pread here. */
+ * linker sends pwrite, pread, statvfs and fallocate here. */
 #include "tests/oracle/draw.h"
 #include "tests/oracle/tiny_models.h"
 
@@ -9,12 +9,18 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/resource.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 ssize_t __real_pwrite(int fd, const void *bytes, size_t len, off_t at);
 ssize_t __real_pread(int fd, void *bytes, size_t len, off_t at);
 ssize_t __wrap_pwrite(int fd, const void *bytes, size_t len, off_t at);
 ssize_t __wrap_pread(int fd, void *bytes, size_t len, off_t at);
+
+int __real_statvfs(const char *path, struct statvfs *fs);
+int __real_fallocate(int fd, int mode, off_t at, off_t len);
+int __wrap_statvfs(const char *path, struct statvfs *fs);
+int __wrap_fallocate(int fd, int mode, off_t at, off_t len);
 
 /* Calls that work before one fails; and what then fails all of them. */
 static atomic_int writes_left, reads_left;
@@ -44,8 +50,32 @@ ssize_t __wrap_pread(int fd, void *bytes, size_t len, off_t at)
     return n;
 }
 
+static uint64_t disk_size, disk_free; /* of the file system, in blocks of 4,096; 0: as it is */
+static int allocate_errno;
+static uint64_t allocated; /* bytes that were asked for */
+
+int __wrap_statvfs(const char *path, struct statvfs *fs)
+{
+    int rc = __real_statvfs(path, fs);
+    if (disk_size) {
+        fs->f_frsize = 4096;
+        fs->f_blocks = disk_size;
+        fs->f_bavail = disk_free;
+    }
+    return rc;
+}
+
+int __wrap_fallocate(int fd, int mode, off_t at, off_t len)
+{
+    allocated += (uint64_t)len;
+    errno = allocate_errno;
+    return allocate_errno ? -1 : __real_fallocate(fd, mode, at, len);
+}
+
 static void all_works(void)
 {
+    disk_size = disk_free = 0;
+    allocate_errno = 0;
     atomic_store(&writes_left, INT32_MAX);
     atomic_store(&reads_left, INT32_MAX);
     write_errno = read_errno = 0;
@@ -178,6 +208,56 @@ static void test_process_limit(void **state)
     lks_spill_close(s);
 }
 
+static void refuse_file(lks_spill *s, uint64_t size, const char *why)
+{
+    lks_spill_file f;
+    assert_int_equal(lks_spill_file_open(&f, s, size), LKS_REFUSED);
+    assert_non_null(strstr(lks_error_message(), why));
+}
+
+/* A tenth of the disk stays free, and 8 GiB of a large one. */
+static void test_disk(void **state)
+{
+    (void)state;
+    enum { BLOCK = 4096 };
+    lks_spill *s = open_spill(UINT64_MAX);
+    lks_spill_file f;
+    all_works();
+    disk_size = 1000;
+    disk_free = 150;
+    assert_int_equal(lks_spill_limit(s), 50 * BLOCK);
+    refuse_file(s, 50 * BLOCK + 1, "no room");
+    OK(lks_spill_file_open(&f, s, 50 * BLOCK));
+    lks_spill_file_close(&f);
+    disk_free = 100;
+    assert_int_equal(lks_spill_limit(s), 0);
+    refuse_file(s, 1, "no room");
+    disk_size = UINT64_C(1) << 40;
+    disk_free = (UINT64_C(8) << 30) / BLOCK + 3;
+    assert_int_equal(lks_spill_limit(s), 3 * BLOCK);
+    lks_spill_close(s);
+}
+
+/* The bytes of a file are the disk's to give before anything is written to it. */
+static void test_allocated(void **state)
+{
+    (void)state;
+    lks_spill *s = open_spill(UINT64_MAX);
+    lks_spill_file f;
+    all_works();
+    allocated = 0;
+    OK(lks_spill_file_open(&f, s, 12345));
+    assert_int_equal(allocated, 12345);
+    lks_spill_file_close(&f);
+    allocate_errno = ENOSPC;
+    refuse_file(s, 12345, strerror(ENOSPC));
+    allocate_errno = EOPNOTSUPP; /* a file system that cannot: writes will tell */
+    OK(lks_spill_file_open(&f, s, 12345));
+    lks_spill_file_close(&f);
+    all_works();
+    lks_spill_close(s);
+}
+
 /* ---- failures ---- */
 
 static void test_failed_write(void **state)
@@ -234,6 +314,7 @@ int main(void)
     for (uint32_t i = 0; i < LKS_COUNT(ids); i++)
         ids[i] = i * 37 % vocab;
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_disk), cmocka_unit_test(test_allocated),
         cmocka_unit_test(test_bound), cmocka_unit_test(test_process_limit),
         cmocka_unit_test(test_failed_write), cmocka_unit_test(test_failed_read)};
     int failures = cmocka_run_group_tests(tests, NULL, NULL);

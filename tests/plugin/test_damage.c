@@ -14,6 +14,14 @@ static void run_sql(const char *sql)
     sqlite3_close(db);
 }
 
+static void check_none_live(void)
+{
+    lks_store_txs live = {0};
+    DO(lks_store_txs_live(op.store, lks_signer_address(signer), &live));
+    assert_int_equal(live.count, 0);
+    lks_store_txs_free(&live);
+}
+
 /* A job's own row, while its claim is on its way or on the chain; through a re-org. */
 static void test_damaged_job(void **state)
 {
@@ -34,6 +42,7 @@ static void test_damaged_job(void **state)
         check_claim(whole);
         if (!strstr(sim_host_lines(host), "ERROR 1 stored requests cannot be gone on with"))
             fail_msg("%s: not told", damage[i]);
+        check_none_live(); /* others wait behind its nonce */
         teardown(NULL);
         setup(NULL);
     }

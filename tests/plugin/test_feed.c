@@ -343,6 +343,7 @@ static void test_unseen_acceptance(void **state)
     run_until(r, LKS_JOB_ACCEPTING);
     mine_without_logs();
     assert_int_equal(chain->requests[r].status, LKS_REQUEST_ACCEPTED);
+    chain->lie = hide_from_review;
     run_until(r, LKS_JOB_FINAL);
     check_claim(r);
     check_once();
@@ -360,11 +361,27 @@ static void test_unseen_claim(void **state)
     run_until(r, LKS_JOB_CLAIMING);
     mine_without_logs();
     assert_int_equal(chain->requests[r].status, LKS_REQUEST_CLAIMED);
+    chain->lie = hide_from_review;
     run_until(r, LKS_JOB_CLAIMED);
     assert_int_equal(open_claims(), 1);
     assert_int_equal(count_lines("contract and events differ in what we have done about it"), 1);
     run_until(r, LKS_JOB_FINAL);
     check_once();
+}
+
+/* The request is over, and no event says so. */
+static void test_unseen_end(void **state)
+{
+    (void)state;
+    turn();
+    size_t r = sim_ask(chain, NULL, 5);
+    run_until(r, LKS_JOB_FINALIZING);
+    mine_without_logs();
+    assert_int_equal(chain->requests[r].status, LKS_REQUEST_FINAL);
+    chain->lie = hide_from_review;
+    run_until(r, LKS_JOB_FINAL);
+    check_once();
+    assert_int_equal(count_lines("it has ended by the contract, and no event says so"), 1);
 }
 
 /* Of a block with several events, the host gives all but one. */
@@ -475,7 +492,7 @@ int main(int argc, char **argv)
         TEST(test_nothing_canonical), TEST(test_young_database), TEST(test_final_block),
         TEST(test_final_reverts), TEST(test_rewind_fails), TEST(test_empty_answers),
         TEST(test_block_without_logs), TEST(test_live_block_without_logs),
-        TEST(test_unseen_acceptance), TEST(test_unseen_claim), TEST(test_partial_block), TEST(test_old_head), TEST(test_old_head_before_answer), TEST(test_silent_host),
+        TEST(test_unseen_acceptance), TEST(test_unseen_end), TEST(test_unseen_claim), TEST(test_partial_block), TEST(test_old_head), TEST(test_old_head_before_answer), TEST(test_silent_host),
         TEST(test_silent_chain),
     };
     return cmocka_run_group_tests(tests, make_key, remove_folder);

@@ -1,6 +1,10 @@
 /* The second account, which defends claims: what jams the first one does not reach it. */
 #include "tests/plugin/disputes_fixture.h"
 
+#include "chain/address.h"
+#include "chain/hex.h"
+
+#include <stdio.h>
 #include <string.h>
 
 static lks_signer *second;
@@ -28,6 +32,20 @@ static sim_account *begin(bool with_second, uint8_t roles)
     moves_signer = with_second ? second : NULL;
     start();
     return agent;
+}
+
+static unsigned simulated; /* transactions of the second account that the node was asked about */
+
+static bool count_simulated(void *user, const char *method, const char *params, lks_buf *answer,
+                            lks_err *err)
+{
+    char from[16 + LKS_ADDRESS_SIZE], text[LKS_HEX_SIZE(20)];
+    (void)user, (void)answer, (void)err;
+    lks_hex_encode(text, lks_signer_address(second), 20);
+    snprintf(from, sizeof from, "\"from\":\"%s\"", text);
+    if (!strcmp(method, "eth_estimateGas") && strstr(params, from))
+        simulated++;
+    return false;
 }
 
 /* A claim, and then nothing of the first account gets into a block while it is disputed. */
@@ -74,10 +92,17 @@ static void test_no_ether(void **state)
         size_t r = own_claim();
         if (moves == 0)
             agent->balance = lks_u256_from_u64(1000);
+        simulated = 0;
+        chain->lie = count_simulated;
         puppet_challenge(play(accuser_of(r, 0x31)));
         if (moves)
             RUN_UNTIL(agent->nonce > 0);
+        assert_true(moves == 0 || simulated > 0);
         agent->balance = lks_u256_from_u64(1000);
+        uint64_t before = chain->block_count;
+        RUN_UNTIL(chain->lost == 1);
+        if (moves == 0 && chain->block_count - before < 50)
+            assert_int_equal(simulated, 1); /* and not again soon */
         RUN_UNTIL(job_of(r).state == LKS_JOB_FINAL);
         check_defended(1);
         assert_non_null(strstr(sim_host_lines(host), "the other account makes the moves meanwhile"));
@@ -110,13 +135,35 @@ static void test_no_agent(void **state)
         sim_account *agent = begin(true, later ? LKS_AGENT_DISPUTES : LKS_AGENT_CLAIMS);
         size_t r = own_claim();
         agent->agent_roles = 0;
+        simulated = 0;
+        chain->lie = count_simulated;
         puppet_challenge(play(accuser_of(r, 0x31)));
         RUN_UNTIL(job_of(r).state == LKS_JOB_FINAL);
         check_defended(1);
+        assert_int_equal(simulated > 0, later);
         if (!later)
             assert_non_null(strstr(sim_host_lines(host), "is no agent for disputes"));
         teardown(NULL);
     }
+}
+
+/* Disputes of our own are the first account's, which opened them. */
+static void test_own_dispute(void **state)
+{
+    (void)state;
+    fresh_chain(false, true);
+    sim_account *agent = sim_add_account(chain, lks_signer_address(second));
+    memcpy(agent->operator_address, chain->accounts[0].address, 20);
+    agent->agent_roles = LKS_AGENT_DISPUTES;
+    moves_signer = second;
+    start();
+    simulated = 0;
+    chain->lie = count_simulated;
+    play(liar_of(foreign_claim(other), right));
+    RUN_UNTIL(chain->convictions);
+    check_won();
+    assert_int_equal(simulated, 0);
+    assert_int_equal(agent->nonce, 0);
 }
 
 /* The account is taken out of the configuration while a move of it is on its way. */
@@ -149,7 +196,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
 #define TEST(f) cmocka_unit_test_teardown(f, no_teardown)
         TEST(test_jammed),   TEST(test_jammed_alone), TEST(test_no_ether), TEST(test_no_ether_any_more),
-        TEST(test_no_agent), TEST(test_taken_away),
+        TEST(test_no_agent), TEST(test_taken_away),   TEST(test_own_dispute),
     };
     return cmocka_run_group_tests(tests, make_second, free_second);
 }

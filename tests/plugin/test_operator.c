@@ -470,6 +470,16 @@ static void test_key(void **state) {
     write_password("secret"); /* without a newline */
     DO(lks_key_load(&key, &config));
     lks_signer_free(key);
+    /* Moves have an account of their own, or none. */
+    lks_config moves = config;
+    DO(lks_key_load_moves(&key, &moves, lks_signer_address(signer)));
+    assert_null(key);
+    moves.moves_keystore = config.keystore;
+    moves.moves_password_file = config.password_file;
+    assert_int_equal(lks_key_load_moves(&key, &moves, lks_signer_address(signer)), LKS_BADARGS);
+    assert_null(key);
+    DO(lks_key_load_moves(&key, &moves, chain->other));
+    lks_signer_free(key);
     assert_int_equal(unlink(password_file), 0);
     assert_int_equal(lks_key_load(&key, &config), LKS_IO);
     assert_non_null(strstr(lks_error_message(), password_file));

@@ -316,6 +316,7 @@ static void test_unseen_deadlines(void **state)
         sim_other(chain, SIM_OTHER_ACCEPTS, r);
         if (!reveals)
             mine_without_logs();
+        chain->lie = hide_from_review;
         run_until(r, LKS_JOB_COMMITTED);
         for (uint32_t i = 0; i < terms.max_tokens; i++) {
             uint32_t id = token_of(5, 0, 0, i);
@@ -324,6 +325,7 @@ static void test_unseen_deadlines(void **state)
         other_commits(r, 1, &tokens);
         if (reveals)
             mine_without_logs();
+        chain->lie = hide_from_review;
         run_until(r, LKS_JOB_CLAIMED);
         other_reveals(r, 1, &tokens);
         run_until(r, LKS_JOB_FINAL);

@@ -153,6 +153,70 @@ static void test_nonce_used_elsewhere(void **state) {
     assert_true(live_count(NULL) == 0 && chain->accepts == 1);
 }
 
+/* A foreign transaction takes our nonce, a re-org frees it again: the next one that takes it is
+ * believed no earlier than the first. */
+static void test_nonce_comes_back(void **state)
+{
+    (void)state;
+    chain->pool_forgets = true;
+    DO(accept_until(UINT64_MAX));
+    for (int times = 0; times < 3; times++) {
+        sim_other(chain, SIM_FOREIGN, 0);
+        sim_mine(chain, 1);
+        tend();
+        assert_int_equal(live_count(NULL), 1);
+        sim_reorg(chain, 1, false, false);
+        sim_mine(chain, 2);
+        tend(); /* it is ours again */
+        assert_int_equal(chain->accounts->nonce, 0);
+    }
+    chain->pool_forgets = false;
+    tend();
+    sim_mine(chain, 1);
+    tend();
+    assert_true(live_count(NULL) == 0 && chain->accepts == 1);
+    assert_null(strstr(lines, "not ours"));
+}
+
+/* The node has our transaction in a block that the plugin has not taken yet. */
+static void test_receipt_of_a_newer_block(void **state)
+{
+    (void)state;
+    enum { BLOCKS = 5 };
+    DO(accept_until(UINT64_MAX));
+    lks_sender_now n = now();
+    chain->base_fee *= 50;
+    sim_mine(chain, BLOCKS);
+    chain->base_fee /= 50;
+    sim_mine(chain, 3);
+    assert_int_equal(chain->accepts, 1);
+    for (int i = 0; i <= BLOCKS; i++, n.head++) {
+        DO(lks_sender_tend(&sender, &n));
+        assert_int_equal(live_count(NULL), 1);
+    }
+    for (int i = 0; i < 3; i++, n.head++)
+        DO(lks_sender_tend(&sender, &n));
+    assert_int_equal(live_count(NULL), 0);
+    assert_null(strstr(lines, "not ours"));
+}
+
+/* A fork goes on having our transaction, which our chain has not: it is replaced all the same. */
+static void test_fork_has_it(void **state)
+{
+    (void)state;
+    lks_store_tx tx;
+    DO(accept_until(UINT64_MAX));
+    chain->base_fee *= 50;
+    for (unsigned i = 0; i < LKS_SENDER_PATIENCE; i++) {
+        sim_mine(chain, 1);
+        chain->fork_receipts = 1;
+        tend();
+        assert_int_equal(chain->fork_receipts, 0);
+    }
+    assert_int_equal(live_count(&tx), 1);
+    assert_true(versions(&tx) > 1);
+}
+
 /* A transaction that is not ours had the nonce before ours, and a re-org took it away for good. */
 static void make_gap(void)
 {
@@ -467,6 +531,7 @@ int main(void) {
         TEST(test_many_nonces),            TEST(test_receipt_of_a_fork),      TEST(test_receipt_of_a_fork_later),
         TEST(test_receipt_of_a_fork_for_ever),
         TEST(test_too_large),              TEST(test_refused_for_good),         TEST(test_refused_later),
+        TEST(test_nonce_comes_back),       TEST(test_receipt_of_a_newer_block), TEST(test_fork_has_it),
         TEST(test_gap_is_filled),          TEST(test_gap_filler_is_raised),     TEST(test_gap_of_a_node_behind),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
