@@ -16,6 +16,7 @@
 #define MAX_SALT 256
 #define MAX_SCRYPT_MEMORY (UINT64_C(1) << 30) /* bytes */
 #define MAX_SCRYPT_WORK (UINT64_C(1) << 26)   /* n * r * p: 32 times geth's default, some tens of seconds */
+#define MAX_SCRYPT_BLOCKS (1u << 16)          /* r * p: 8 MiB beside that */
 #define MAX_PBKDF2_ROUNDS 10000000
 
 typedef struct key_file {
@@ -84,7 +85,7 @@ static lks_err read_scrypt(const lks_json *doc, int params, key_file *file)
         return lks_fail(LKS_CORRUPT, "key file: scrypt's n must be a power of two above 1, r and p above 0");
     const uint64_t limit = UINT64_C(1) << 30;
     if (file->n > limit || file->r > limit || file->p > limit || 128 * file->r > MAX_SCRYPT_MEMORY / file->n ||
-        file->n * file->r > MAX_SCRYPT_WORK / file->p || file->r * file->p >= 1 << 22)
+        file->n * file->r > MAX_SCRYPT_WORK / file->p || file->r * file->p > MAX_SCRYPT_BLOCKS)
         return lks_fail(LKS_REFUSED, "key file: its scrypt costs need over 1 GiB of memory or minutes of time");
     return LKS_OK;
 }

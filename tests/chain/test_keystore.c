@@ -109,6 +109,7 @@ static void test_bad_files(void **state)
     FAILS(LKS_REFUSED, "1 GiB", changed(FOREIGN, "\"n\": 4096", "\"n\": 9223372036854775808"));
     FAILS(LKS_REFUSED, "1 GiB", changed(FOREIGN, "\"p\": 1", "\"p\": 1000000"));
     FAILS(LKS_REFUSED, "1 GiB", changed(FOREIGN, "\"r\": 8", "\"r\": 18446744073709551615"));
+    FAILS(LKS_REFUSED, "1 GiB", changed(FOREIGN, "\"n\": 4096, \"r\": 8, \"p\": 1", "\"n\": 2, \"r\": 1024, \"p\": 4000"));
     FAILS(LKS_CORRUPT, "power of two", changed(FOREIGN, "\"n\": 4096", "\"n\": 4095"));
     FAILS(LKS_CORRUPT, "power of two", changed(FOREIGN, "\"n\": 4096", "\"n\": 0"));
     FAILS(LKS_CORRUPT, "above 0", changed(FOREIGN, "\"p\": 1", "\"p\": 0"));
