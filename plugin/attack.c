@@ -5,6 +5,11 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Seconds that the sides of a dispute have to end it themselves when the other is late, before we
+ * do, and how many such disputes are ended at once. */
+#define OTHERS_PATIENCE 600u
+#define OTHERS_AT_ONCE 8u
+
 /* Our own dispute. */
 static void play(lks_operator *op, lks_match *m, size_t i)
 {
@@ -85,6 +90,23 @@ void lks_attack_check(lks_operator *op, lks_match *m)
     propose_run(op, m, LKS_TASK_CHECK, LKS_VERB_CHECK);
 }
 
+/* Ends disputes of others whose side to move is late, when nobody else does. As long as one is live
+ * no claim of its request is settled, so our stake beside it stays locked; and an operator that is
+ * silent about a wrong claim is convicted by it. */
+static void end_overdue(lks_operator *op, lks_match *m)
+{
+    size_t sent = 0;
+    for (size_t i = 0; i < lks_game_dispute_count(m->game) && sent < OTHERS_AT_ONCE; i++) {
+        const lks_game_dispute *d = lks_game_dispute_at(m->game, i);
+        bool ours = memcmp(d->terms.challenger, lks_signer_address(op->signer), 20) == 0;
+        if (ours || d->end != LKS_GAME_LIVE || op->head.time <= d->deadline + OTHERS_PATIENCE)
+            continue;
+        const lks_seen *seen = lks_disputes_look(op, m, i);
+        if (seen && op->head.time > seen->view.deadline + OTHERS_PATIENCE)
+            sent += lks_moves_timeout(op, m, d);
+    }
+}
+
 /* A claim that is known to be wrong. Where a dispute would take more than max_bond_wei, and
  * somebody else's has opened the trace, a proof may do without a bond; it may come as long as a
  * dispute keeps the claim from being final. */
@@ -119,4 +141,6 @@ void lks_attack_look(lks_operator *op, lks_match *m)
     } else if (in_time && !m->compared && lks_game_shown(m->game)->open) {
         propose_run(op, m, LKS_TASK_COMPARE, LKS_VERB_COMPARE);
     }
+    if (m->claim.co_seat || m->claim.check == LKS_CHECK_WRONG || m->differs)
+        end_overdue(op, m);
 }

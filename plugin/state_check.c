@@ -174,13 +174,15 @@ static void read_again(lks_operator *op, const lks_claim *claim, const lks_dispu
     lks_disputes_put_claim(op, &known);
 }
 
-/* Whether we lose something by not knowing of a dispute. */
+/* Whether we lose something by not knowing of a dispute. One about a claim beside ours keeps our
+ * stake locked. */
 static bool is_watched(const lks_operator *op, const lks_claim *claim)
 {
     bool challenged = false;
     if (claim->ended.number)
         return false;
-    if (memcmp(claim->operator_address, op->feed.events.who.operator_address, 20) == 0)
+    if (claim->co_seat ||
+        memcmp(claim->operator_address, op->feed.events.who.operator_address, 20) == 0)
         return true;
     return lks_obligations_challenged(op, claim, &challenged) == LKS_OK && challenged;
 }

@@ -232,6 +232,32 @@ size_t own_claim(void) {
     return r;
 }
 
+size_t claim_beside(const uint32_t *tokens)
+{
+    lks_buf call = {0}, packed = {0};
+    uint8_t salt[32] = {5}, hash[32], commitment[32];
+    lks_request t = terms();
+    t.replicas = 2;
+    size_t r = sim_ask(chain, &t, PROMPT);
+    const sim_request *q = &chain->requests[r];
+    RUN_UNTIL(job_of(r).state == LKS_JOB_ANSWERED);
+    sim_other(chain, SIM_OTHER_ACCEPTS, r);
+    RUN_UNTIL(job_of(r).state == LKS_JOB_COMMITTED);
+    lks_tokens_pack(&packed, tokens, TOKENS);
+    lks_tokens_hash(hash, packed.data, packed.len);
+    lks_claim_commitment(commitment, q->seats[1].name, chain->other, 0, hash, salt);
+    DO(lks_call_commit_claim(&call, &q->request, 1, 0, commitment));
+    sim_put_call(chain, chain->other, chain->oracle, &call);
+    block();
+    lks_buf_clear(&call);
+    DO(lks_call_reveal_claim(&call, &q->request, 1, 0, packed.data, packed.len, NULL, 0, salt));
+    sim_put_call(chain, chain->other, chain->oracle, &call);
+    RUN_UNTIL(q->status == LKS_REQUEST_CLAIMED);
+    lks_buf_free(&call);
+    lks_buf_free(&packed);
+    return r;
+}
+
 void check_defended(size_t accusers) {
     if (chain->convictions || chain->lost != accusers || chain->reverts || chain->finals != 1)
         fail_msg("%zu convictions, %zu lost, %zu reverts, %zu final; log:\n%s", chain->convictions,

@@ -57,6 +57,9 @@ lks_request terms(void);
 /* Another operator claims these tokens; the plugin does. Returns: the request. */
 size_t foreign_claim(const uint32_t *tokens);
 size_t own_claim(void);
+/* A request with two seats: the plugin claims in the first, and another operator claims these tokens
+ * in the second. */
+size_t claim_beside(const uint32_t *tokens);
 /* As much of it as a failure's message has room for. */
 const char *end_of_log(void);
 /* One challenge convicted one claim; so many accusers lost and our claim is final. */

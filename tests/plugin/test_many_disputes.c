@@ -220,39 +220,17 @@ static void test_proof_without_dispute(void **state)
 
 /* ---- replicas ---- */
 
-static void put(const lks_buf *call) { sim_put_call(chain, chain->other, chain->oracle, call); }
-
 /* An operator checks whoever answers beside it, without the challenger's role as with a share of
  * nothing: a wrong claim there costs it the fee. A right one is left alone. */
 static void test_co_seat(void **state)
 {
     (void)state;
     for (int how = 0; how < 3; how++) {
-        lks_buf call = {0}, tokens = {0};
-        uint8_t salt[32] = {5}, hash[32], commitment[32];
         bool lies = how > 0;
         fresh_chain(true, how == 2);
         config.check_share = how == 2 ? 0 : LKS_SHARE_ALL;
         start();
-        lks_request t = terms();
-        t.replicas = 2;
-        size_t r = sim_ask(chain, &t, PROMPT);
-        const sim_request *q = &chain->requests[r];
-        RUN_UNTIL(job_of(r).state == LKS_JOB_ANSWERED);
-        sim_other(chain, SIM_OTHER_ACCEPTS, r);
-        RUN_UNTIL(job_of(r).state == LKS_JOB_COMMITTED);
-        lks_tokens_pack(&tokens, lies ? other : right, TOKENS);
-        lks_tokens_hash(hash, tokens.data, tokens.len);
-        lks_claim_commitment(commitment, q->seats[1].name, chain->other, 0, hash, salt);
-        DO(lks_call_commit_claim(&call, &q->request, 1, 0, commitment));
-        put(&call);
-        block();
-        lks_buf_clear(&call);
-        DO(lks_call_reveal_claim(&call, &q->request, 1, 0, tokens.data, tokens.len, NULL, 0, salt));
-        put(&call);
-        RUN_UNTIL(q->status == LKS_REQUEST_CLAIMED);
-        lks_buf_free(&call);
-        lks_buf_free(&tokens);
+        size_t r = claim_beside(lies ? other : right);
         puppet liar = liar_of(r, other);
         liar.seat = 1;
         play(liar);

@@ -104,6 +104,55 @@ static void test_lost_end(void **state)
     check_reclaimed();
 }
 
+/* A dispute about a claim beside ours, whose sides are both gone, keeps our stake locked until
+ * somebody ends it. */
+static void test_deserted_dispute_beside_ours(void **state)
+{
+    (void)state;
+    for (int how = 0; how < 3; how++) {
+        bool opens = how > 0;
+        fresh_chain(true, false);
+        chain->loses_disputed = how == 2;
+        start();
+        size_t r = claim_beside(right);
+        puppet honest = liar_of(r, right), accuser = accuser_of(r, 0x31);
+        honest.seat = accuser.seat = 1;
+        honest.silent = !opens;
+        puppet *defender = play(honest);
+        puppet_challenge(&accuser);
+        for (int i = 0; i < 5; i++)
+            block();
+        assert_int_equal(chain->requests[r].seats[1].is_open, opens);
+        defender->silent = true;
+        for (int i = 0; i < 900 && job_of(r).state != LKS_JOB_FINAL; i++)
+            block();
+        assert_int_equal(job_of(r).state, LKS_JOB_FINAL);
+        assert_int_equal(chain->convictions, !opens);
+        assert_int_equal(chain->lost, opens);
+        assert_true(lks_u256_is_zero(&chain->accounts->locked));
+        puppet_free(&accuser);
+        teardown(NULL);
+    }
+}
+
+/* A dispute of ours would take too much of a bond; the liar is silent about somebody else's, whose
+ * challenger is gone. */
+static void test_silent_liar(void **state)
+{
+    (void)state;
+    fresh_chain(false, true);
+    config.max_bond = lks_u256_from_u64(1);
+    start();
+    size_t r = foreign_claim(other);
+    puppet accuser = accuser_of(r, 0x31);
+    puppet_challenge(&accuser);
+    puppet_free(&accuser);
+    for (int i = 0; i < 900 && chain->convictions == 0; i++)
+        block();
+    assert_int_equal(chain->convictions, 1);
+    assert_int_equal(chain->challenges, 1);
+}
+
 /* An argument is a pattern of the tests to run. */
 int main(int argc, char **argv)
 {
@@ -114,6 +163,8 @@ int main(int argc, char **argv)
         TEST(test_lost_dispute_event),
         TEST(test_lost_dispute_event_and_database),
         TEST(test_lost_end),
+        TEST(test_deserted_dispute_beside_ours),
+        TEST(test_silent_liar),
     };
     return cmocka_run_group_tests(tests, make_all, free_all);
 }
