@@ -190,7 +190,9 @@ lks_err lks_call_multicall(lks_buf *out, const lks_buf *calls, size_t call_count
 lks_err lks_call_try_multicall(lks_buf *out, const lks_buf *calls, size_t call_count) LKS_MUST_USE;
 
 /* Views, with what reads their return value. */
-/* lks_return_dispute */
+/* lks_return_dispute, which takes so many bytes */
+#define LKS_DISPUTE_OF "disputeOf(bytes32)"
+#define LKS_DISPUTE_VIEW_SIZE 384u
 lks_err lks_call_dispute_of(lks_buf *out, const uint8_t dispute_id32[32]) LKS_MUST_USE;
 /* lks_return_claim */
 lks_err lks_call_claim_of(lks_buf *out, const uint8_t claim_id32[32]) LKS_MUST_USE;

@@ -7,7 +7,7 @@
 
 lks_err lks_call_dispute_of(lks_buf *out, const uint8_t dispute_id32[32])
 {
-    return lks_call_word(out, "disputeOf(bytes32)", dispute_id32);
+    return lks_call_word(out, LKS_DISPUTE_OF, dispute_id32);
 }
 
 lks_err lks_call_claim_of(lks_buf *out, const uint8_t claim_id32[32])

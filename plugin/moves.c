@@ -26,37 +26,7 @@ bool lks_moves_busy(lks_operator *op, const lks_match *match, const uint8_t key3
     return live;
 }
 
-/* ---- views ---- */
-
-lks_err lks_moves_call_view(lks_operator *op, const uint8_t to20[20], lks_err encoded,
-                            lks_buf *call, lks_buf *result)
-{
-    lks_err err = encoded;
-    if (!err) {
-        lks_eth_message message = {
-            .to20 = to20, .data = call->data, .data_len = call->len, .errors = lks_contract_errors};
-        err = lks_eth_call(&op->feed.node, &message, LKS_ETH_LATEST, result, NULL);
-    }
-    lks_buf_free(call);
-    return err;
-}
-
-const lks_seen *lks_moves_view(lks_operator *op, lks_match *match, size_t i)
-{
-    lks_seen *seen = &match->seen[i];
-    const lks_game_dispute *d = lks_game_dispute_at(match->game, i);
-    lks_buf call = {0}, result = {0};
-    if (seen->asked)
-        return seen;
-    lks_err encoded = lks_call_dispute_of(&call, d->id);
-    lks_err err = lks_moves_call_view(op, op->config->game, encoded, &call, &result);
-    if (!err)
-        err = lks_return_dispute(&seen->view, result.data, result.len);
-    lks_buf_free(&result);
-    seen->asked = err == LKS_OK;
-    seen->same = !err && lks_game_fits_view(&seen->view, d);
-    return err ? NULL : seen;
-}
+/* ---- money ---- */
 
 static lks_err base_fee(lks_operator *op, lks_u256 *out)
 {

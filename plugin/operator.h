@@ -61,7 +61,7 @@ struct lks_operator {
     uint64_t heard_ms;         /* when the host gave a block, or the head was taken */
     uint64_t idle_ms;          /* after that long without either, but for slow chains, the node is asked */
     bool stale;                /* the head is so old that nothing new is begun */
-    lks_reminder unheard, stalled, aged, unsynced;
+    lks_reminder unheard, stalled, aged, unsynced, one_by_one;
 
     bool checked;              /* the contracts were found to be what the configuration says */
     uint64_t next_check_ms;
@@ -69,6 +69,7 @@ struct lks_operator {
     uint64_t next_tick_ms;
     uint64_t interval_ms;      /* between blocks, as measured */
     uint64_t interval_head;    /* newest block when that was last tried */
+    uint64_t one_by_one_head;  /* newest block at which the node did not take many calls in one */
     bool interval_known;
     uint32_t reveal_seconds;   /* the deployment's */
     lks_costs costs[LKS_MAX_MODELS];
@@ -138,8 +139,8 @@ const lks_seen *lks_disputes_look(lks_operator *op, lks_match *m, size_t i);
 #define LKS_MOST_ANSWERS 64u
 #define LKS_MOST_PLACES 64u
 
-/* moves.c: dispute number i of the match as the game contract has it, asked once a head. Returns:
- * NULL when that is not known. */
+/* views.c: dispute number i of the match as the game contract has it, asked once per head, with
+ * others in the same call. Returns: NULL when that is not known. */
 const lks_seen *lks_moves_view(lks_operator *op, lks_match *match, size_t i);
 /* moves.c: send a transaction; failures are logged, and held back. why: for the log. Returns:
  * whether it is on its way. */
@@ -155,7 +156,7 @@ bool lks_moves_busy(lks_operator *op, const lks_match *match, const uint8_t key3
 /* moves.c: logs a failure, and holds the key back: quietly after the first time. */
 void lks_moves_failed(lks_operator *op, const lks_match *m, const uint8_t key32[32],
                       const char *what);
-/* moves.c: calls a view of a contract at the newest block. In: call, freed here. */
+/* views.c: calls a view of a contract at the newest block. In: call, freed here. */
 lks_err lks_moves_call_view(lks_operator *op, const uint8_t to20[20], lks_err encoded,
                             lks_buf *call, lks_buf *result) LKS_MUST_USE;
 /* moves.c: sends one transaction under a key, by a sender's account. In: simulated, false for one that

@@ -1,5 +1,6 @@
 #include "tests/oracle/opened_claim.h"
 
+#include "chain/eth_each.h"
 #include "chain/keccak.h"
 #include "oracle/game/game.h"
 
@@ -267,6 +268,34 @@ anvil_message claim_message(const opened_claim *c, const lks_buf *data, const an
     return (anvil_message){challenger, c->a->game, data, words, count};
 }
 
+/* Many views in one call return what each returns alone. In: one, of this claim. */
+static void check_many_at_once(const opened_claim *c, const lks_buf *one)
+{
+    uint8_t ids[LKS_ETH_EACH_MOST][32] = {{0}};
+    lks_buf results = {0}, call = {0}, none = {0};
+    lks_eth_each each = {.to20 = c->a->game,
+                         .signature = "claimOf(bytes32)",
+                         .returned = one->len,
+                         .arguments = (const uint8_t(*)[32])ids,
+                         .count = LKS_ETH_EACH_MOST};
+    OK(lks_call_claim_of(&call, ids[1]));
+    anvil_view(c->a, &none, c->a->game, &call);
+    memcpy(ids[0], c->claim_id, 32);
+    memcpy(ids[each.count - 1], c->claim_id, 32);
+    OK(lks_eth_call_each(&c->a->node, &each, LKS_ETH_LATEST, &results));
+    assert_int_equal(results.len, each.count * one->len);
+    for (size_t i = 0; i < each.count; i++) {
+        bool known = i == 0 || i == each.count - 1;
+        assert_memory_equal(results.data + i * one->len, known ? one->data : none.data, one->len);
+    }
+    each.returned += 32;
+    assert_int_equal(lks_eth_call_each(&c->a->node, &each, LKS_ETH_LATEST, &results), LKS_REMOTE);
+    each.signature = "noSuchFunction(bytes32)";
+    assert_int_equal(lks_eth_call_each(&c->a->node, &each, LKS_ETH_LATEST, &results), LKS_REMOTE);
+    lks_buf_free(&results);
+    lks_buf_free(&none);
+}
+
 void claim_convict(opened_claim *c, lks_buf *data, const anvil_word *words, size_t count)
 {
     lks_buf call = {0}, result = {0};
@@ -278,5 +307,6 @@ void claim_convict(opened_claim *c, lks_buf *data, const anvil_word *words, size
     anvil_view(c->a, &result, c->a->game, &call);
     OK(lks_return_claim(&claim, result.data, result.len));
     assert_int_equal(claim.status, LKS_CLAIM_CONVICTED);
+    check_many_at_once(c, &result);
     lks_buf_free(&result);
 }

@@ -172,6 +172,7 @@ typedef struct sim {
     bool pool_forgets;     /* transactions are taken and forgotten */
     bool lies_about_seed;
     bool refuses_multicall;
+    bool refuses_each; /* many views in one call, as lks_eth_call_each asks them */
     size_t early_estimates; /* so many simulations are refused, as by a node that is a block behind */
     size_t failing_txs;     /* so many of the accounts' transactions revert where they are included */
     size_t fork_receipts; /* so many receipts are of a fork that has the transaction in its newest block */

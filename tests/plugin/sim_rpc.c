@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "chain/eth_each.h"
 #include "chain/hex.h"
 #include "chain/json.h"
 #include "chain/rpc.h"
@@ -350,6 +351,35 @@ static bool view(sim *s, const uint8_t *data, size_t len, lks_buf *result)
     return true;
 }
 
+/* The answer to many views of the game in one call: the node reverts with what they return. */
+static lks_err call_each(sim *s, const char *method, const lks_buf *code, lks_buf *answer)
+{
+    uint8_t call[36];
+    lks_buf result = {0};
+    lks_json_writer w = {.out = answer};
+    if (s->refuses_each)
+        return refuse(method, answer, -32000, "contract creation is not simulated", NULL);
+    assert_true(code->len > LKS_ETH_EACH_ARGUMENTS_AT);
+    assert_memory_equal(code->data + LKS_ETH_EACH_ADDRESS_AT, s->game, 20);
+    memcpy(call, code->data + LKS_ETH_EACH_SELECTOR_AT, 4);
+    for (size_t at = LKS_ETH_EACH_ARGUMENTS_AT; at < code->len; at += 32) {
+        lks_buf one = {0};
+        memcpy(call + 4, code->data + at, 32);
+        assert_true(sim_game_view(s, call, sizeof call, &one));
+        lks_buf_put(&result, one.data, one.len);
+        lks_buf_free(&one);
+    }
+    lks_json_begin_object(&w);
+    lks_json_put_name(&w, "code");
+    lks_json_put_i64(&w, 3);
+    lks_json_put_name(&w, "message");
+    lks_json_put_text(&w, "execution reverted");
+    put_data(&w, "data", result.data, result.len);
+    lks_json_end_object(&w);
+    lks_buf_free(&result);
+    return lks_rpc_fail_remote(method, lks_buf_text(answer), answer->len);
+}
+
 /* eth_call and eth_estimateGas. */
 static lks_err call_contract(sim *s, const char *method, const lks_json *doc, lks_buf *answer)
 {
@@ -362,6 +392,11 @@ static lks_err call_contract(sim *s, const char *method, const lks_json *doc, lk
     if (!b)
         b = &s->blocks[s->block_count - 1];
     assert_int_equal(lks_json_data(doc, lks_json_member(doc, message, "input"), &data), LKS_OK);
+    if (lks_json_member(doc, message, "to") == LKS_JSON_NONE) {
+        lks_err err = call_each(s, method, &data, answer);
+        lks_buf_free(&data);
+        return err;
+    }
     assert_int_equal(lks_json_data_fixed(doc, lks_json_member(doc, message, "to"), to, 20), LKS_OK);
     bool to_game = memcmp(to, s->game, 20) == 0;
     bool is_view = to_game ? sim_game_view(s, data.data, data.len, &result)

@@ -124,6 +124,48 @@ static void test_small_credit_stays(void **state)
     assert_int_equal(chain->withdrawals, 0);
 }
 
+/* Calls to the node for one block while so many disputes about a claim of ours are live. */
+static uint64_t calls_per_head(size_t disputes, bool one_by_one)
+{
+    fresh_chain(true, false);
+    chain->budget = chain->floor = 10000;
+    chain->refuses_each = one_by_one;
+    start();
+    size_t r = own_claim();
+    for (size_t i = 0; i < disputes; i++) {
+        puppet accuser = accuser_of(r, (uint8_t)(0x31 + i));
+        puppet_challenge(&accuser);
+        puppet_free(&accuser);
+    }
+    RUN_UNTIL(chain->challenges == disputes);
+    for (int i = 0; i < 20; i++)
+        block();
+    uint64_t before = chain->calls;
+    for (int i = 0; i < 8; i++)
+        block();
+    uint64_t calls = (chain->calls - before) / 8;
+    assert_int_equal(chain->requests[r].seats[0].disputes, disputes);
+    assert_non_null(strstr(sim_host_lines(host), "open the trace"));
+    assert_int_equal(strstr(sim_host_lines(host), "asking one by one") != NULL, one_by_one);
+    teardown(NULL);
+    return calls;
+}
+
+/* Live disputes are asked about together: their number hardly shows in the calls. A node that does
+ * not take that is asked about one after the other. */
+static void test_calls_per_head(void **state)
+{
+    (void)state;
+    enum { FEW = 2, MANY = 192 };
+    uint64_t few = calls_per_head(FEW, false), many = calls_per_head(MANY, false);
+    uint64_t alone = calls_per_head(MANY, true);
+    print_message("calls per head: %llu with %d disputes, %llu with %d, %llu with %d one by one\n",
+                  (unsigned long long)few, FEW, (unsigned long long)many, MANY,
+                  (unsigned long long)alone, MANY);
+    assert_true(many <= few + MANY / 128 + 1);
+    assert_true(alone >= MANY);
+}
+
 /* ---- challenger ---- */
 
 /* A parasite has a dispute too: without our commitment it could take our proof for its own. */
@@ -249,7 +291,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
 #define TEST(f) cmocka_unit_test_teardown(f, no_teardown)
         TEST(test_same_node),      TEST(test_batch_refused),        TEST(test_many_through_reorgs),
-        TEST(test_small_credit_stays), TEST(test_step_with_commitment), TEST(test_step_alone),
+        TEST(test_calls_per_head), TEST(test_small_credit_stays), TEST(test_step_with_commitment), TEST(test_step_alone),
         TEST(test_commitment_through_reorg), TEST(test_co_seat), TEST(test_missing_logs), TEST(test_request_moves), TEST(test_proof_without_dispute),
     };
     return cmocka_run_group_tests(tests, make_all, free_all);

@@ -43,8 +43,8 @@ static void check_reclaimed(void)
     assert_true(lks_u256_is_zero(&chain->accounts->credit));
 }
 
-/* The event that says that a claim is disputed, of our own dispute, never reaches us. The bond comes
- * back all the same. */
+/* The event that says that a claim is disputed, of our own dispute, never reaches us. The bond
+ * comes back all the same. */
 static void test_lost_dispute_event(void **state)
 {
     (void)state;
