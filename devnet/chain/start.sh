@@ -78,9 +78,12 @@ start_geth() {
         --http --http.addr 127.0.0.1 --http.port "$http" --http.api "eth,net,web3${engine:+,testing}"
         --ws --ws.addr 127.0.0.1 --ws.port "$ws" --ws.api eth,net,web3)
     if [ -n "$ipc" ]; then args+=(--ipcpath "$ipc"); else args+=(--ipcdisable); fi
+    # Without these, a geth that is killed goes back to the block of its last start. It has no peers
+    # to get the later ones from, and makes others in their place, of final ones too.
+    args+=(--state.scheme hash --gcmode archive)
     if [ ! -d "$datadir/geth/chaindata" ]; then
         mkdir -p "$datadir"
-        "$bin" init --datadir "$datadir" "$genesis" >"$datadir/init.log" 2>&1 ||
+        "$bin" init --state.scheme hash --datadir "$datadir" "$genesis" >"$datadir/init.log" 2>&1 ||
             fail "geth does not accept $genesis: see $datadir/init.log"
     fi
     if [ -n "$engine" ]; then
