@@ -18,11 +18,17 @@ rpc() { cast rpc --rpc-url "http://127.0.0.1:$http" "$@" >/dev/null; }
 field() { python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))[sys.argv[2]])' "$net/contracts.json" "$1"; }
 view() { cast call --rpc-url "http://127.0.0.1:$http" "$@" | awk '{print $1}'; }
 seat() { cast call --rpc-url "http://127.0.0.1:$http" "$(field oracle)" 'seatOf(bytes32,uint8,uint8)(address,uint8,uint16,uint24,bool,bytes32)' "$1" 1 0 | sed -n 2p; }
-# mark NAME; wait_log NAME TEXT SECONDS: a new line of that log
+# mark NAME; wait_log NAME TEXT: a new line of that log
 declare -A marks=()
 mark() { marks[$1]=$(stat -c %s "$net/$1.log" 2>/dev/null || echo 0); }
 since() { tail -c +$((${marks[$1]} + 1)) "$net/$1.log"; }
-wait_log() { for _ in $(seq $(($3 * 5))); do since "$1" | grep -q "$2" && return; sleep 0.2; done; fail "no '$2' in $1.log within $3 s"; }
+wait_log() {
+  local end=$((SECONDS + 600))
+  until since "$1" | grep -q "$2"; do
+    [ $SECONDS -lt $end ] || fail "no '$2' in $1.log within 600 s"
+    sleep 0.2
+  done
+}
 
 [ -e "$build/liblockstep-liar.so" ] || ninja -C "$build" lockstep_plugin_liar >/dev/null
 net_init "$work/net"
@@ -37,8 +43,14 @@ net_run challenger
 
 # ask N: a question whose answer has N tokens
 ask() { net_as requester ask -m "$model" --window 5m --stake 1ether --no-wait --json -n "$1" "Write a long story about the sea." | python3 -c 'import json, sys; print(json.load(sys.stdin)["requestId"])'; }
-# convicted ID SECONDS
-convicted() { for _ in $(seq "$2"); do [ "$(seat "$1")" = 5 ] && return; sleep 1; done; fail "the claim of request $1 was not convicted within $2 s"; }
+# convicted ID
+convicted() {
+  local end=$((SECONDS + 600))
+  until [ "$(seat "$1")" = 5 ]; do
+    [ $SECONDS -lt $end ] || fail "the claim of request $1 was not convicted within 600 s"
+    sleep 1
+  done
+}
 
 checks=0
 # lie NAME TOKENS FAULT [JUMP-WHEN]: the liar answers with that fault and is convicted; the chain's time jumps once that line is in the liar's log.
@@ -51,32 +63,32 @@ lie() {
   id=$(ask "$2")
   [ -z "${5:-}" ] || "$5" "$id"
   if [ -n "${4:-}" ]; then
-    wait_log liar "$4" 90
+    wait_log liar "$4"
     rpc evm_increaseTime 130
   fi
-  convicted "$id" 150
+  convicted "$id"
   python3 - "$free" "$(view "$(field bonds)" 'freeBond(address)(uint256)' "$liar")" <<'PY' || fail "$name: the liar's stake was not slashed"
 import sys
 before, after = map(int, sys.argv[1:])
 assert before - after == 10**18, (before, after)
 PY
   net_halt liar
-  wait_log challenger "withdraw" 30
+  wait_log challenger "withdraw"
   echo "ok: $name, $(since challenger | grep -c 'dispute transaction .* in block') transactions, $(gas) gas"
   checks=$((checks + 1))
 }
 gas() { since challenger | sed -n 's/.*dispute transaction .*, \([0-9]*\) gas$/\1/p' | python3 -c 'import sys; print(sum(map(int, sys.stdin)))'; }
 
 killed() {
-  wait_log challenger "pick node .* of operation" 90
+  wait_log challenger "pick node .* of operation"
   net_halt challenger KILL
   sleep 2
   net_run challenger
 }
 reorganised() {
-  wait_log liar "reveal 32 children" 90
+  wait_log liar "reveal 32 children"
   rpc anvil_reorg 2 '[]'
-  wait_log challenger "re-org: blocks" 30
+  wait_log challenger "re-org: blocks"
 }
 
 started=$(cast balance --rpc-url "http://127.0.0.1:$http" "$challenger")
@@ -116,7 +128,7 @@ print(f"the challenger earned {earned / 1e18:.4f} ether with {count} disputes, g
 sys.exit(earned <= count * 24 * 10**16)
 PY
 }
-for _ in $(seq 30); do
+for _ in $(seq 300); do
   ! paid >"$work/paid" || break
   sleep 1
 done

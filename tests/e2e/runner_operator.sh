@@ -19,7 +19,14 @@ trap clean_up EXIT
 fail() { tail -n 60 "$net/node.log" | cut -c1-220; echo "FAILED: $*"; exit 1; }
 field() { python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))[sys.argv[2]])' "$1" "$2"; }
 mark_log() { mark=$(stat -c %s "$net/node.log" 2>/dev/null || echo 0); }
-wait_for() { for _ in $(seq $(($2 * 5))); do tail -c +$((mark + 1)) "$net/node.log" | grep -q "$1" && return; sleep 0.2; done; fail "no '$1' in the log within $2 s"; }
+# wait_for TEXT: until the log has the text in what was written after mark_log
+wait_for() {
+  local end=$((SECONDS + 600))
+  until tail -c +$((mark + 1)) "$net/node.log" | grep -q "$1"; do
+    [ $SECONDS -lt $end ] || fail "no '$1' in the log within 600 s"
+    sleep 0.2
+  done
+}
 rpc() { cast rpc --rpc-url "http://127.0.0.1:$http" "$@"; }
 
 # node URL [PLUGIN]: starts lockstep-node on that end point
@@ -32,8 +39,8 @@ node() {
 ask() { net_as requester ask -m "$model" --window 10s --no-wait --json "$@" | python3 -c 'import json, sys; print(json.load(sys.stdin)["requestId"])'; }
 # settled ID: waits until it is final; one acceptance, one claim, one end; the claim is what a local run gives for the seed used
 settled() {
-  local window=10
-  for _ in $(seq 240); do
+  local window=10 end=$((SECONDS + 600))
+  while [ $SECONDS -lt $end ]; do
     net_as requester status "$1" --json >"$work/status.json"
     case $(field "$work/status.json" status) in
       final) break ;;
@@ -78,14 +85,14 @@ done
 mark_log
 touch "$work/hold"
 LOCKSTEP_FAULT=hold:$work/hold node "ws://127.0.0.1:$http" liblockstep-liar.so
-id=$(ask --temperature 1 --min-p 0.02 -n 100 "Tell me a long story about the sea.")
-wait_for "the model runs" 60
+id=$(ask --temperature 1 --min-p 0.02 -n 24 "Tell me a long story about the sea.")
+wait_for "the model runs"
 kill -9 "$node_pid"
 wait "$node_pid" 2>/dev/null || true
 mark_log
 node "ws://127.0.0.1:$http"
-wait_for "the model runs" 60
-settled "$id" --temperature 1 --min-p 0.02 -n 100 "Tell me a long story about the sea."
+wait_for "the model runs"
+settled "$id" --temperature 1 --min-p 0.02 -n 24 "Tell me a long story about the sea."
 checks=$((checks + 1))
 echo "ok: killed between accept and claim"
 
@@ -98,7 +105,7 @@ proxy=$(cat "$work/proxy.port")
 mark_log
 node "http://127.0.0.1:$proxy"
 id=$(ask "${drawn[@]}")
-wait_for "the model runs" 60
+wait_for "the model runs"
 kill "$proxy_pid"
 wait "$proxy_pid" 2>/dev/null || true
 sleep 3
@@ -115,9 +122,9 @@ node "ws://127.0.0.1:$http"
 for depth in 2 5; do
   mark_log
   id=$(ask "${drawn[@]}")
-  wait_for "is accepted" 60
+  wait_for "is accepted"
   rpc anvil_reorg "$depth" '[]' >/dev/null
-  wait_for "re-org: blocks" 30
+  wait_for "re-org: blocks"
   # anvil drops the transactions of the blocks that it takes away. The request comes back only if its block stayed; then the acceptance must come again.
   if net_as requester status "$id" --json >"$work/status.json" 2>/dev/null && [ "$(field "$work/status.json" status)" != unknown ]; then
     settled "$id" "${drawn[@]}"
