@@ -11,6 +11,7 @@
 #define LKS_CHAIN_CONTRACTS_H
 
 #include "chain/abi.h"
+#include "chain/model_commitment.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -18,7 +19,6 @@ extern "C" {
 
 /* Bytes of abi.encode(Request): 19 words. */
 #define LKS_REQUEST_SIZE 608u
-#define LKS_CONTRACT_MAX_EOS 8u
 #define LKS_MAX_REPLICAS 5u
 /* Attempts of a request; the one after them takes no acceptance any more. */
 #define LKS_MAX_ATTEMPTS 5u
@@ -67,23 +67,6 @@ typedef struct lks_request_params {
     uint8_t callback[20];
     uint32_t callback_gas;
 } lks_request_params;
-
-/* ModelCommitment. */
-typedef struct lks_model_commitment {
-    uint32_t arithmetic_version;
-    uint8_t weights_root[32];
-    uint8_t program_root[32];
-    uint8_t tokenizer_hash[32];
-    uint8_t rope_root[32];
-    uint32_t op_count;
-    uint32_t tensor_count;
-    uint32_t sampler_op;
-    uint32_t vocab_size;
-    uint32_t context_length;
-    uint32_t max_positions;
-    uint32_t eos_ids[LKS_CONTRACT_MAX_EOS];
-    uint32_t eos_count;
-} lks_model_commitment;
 
 typedef enum lks_request_status {
     LKS_REQUEST_NONE = 0,
@@ -218,8 +201,6 @@ uint64_t lks_seed_used(uint64_t request_seed, const uint8_t prev_randao32[32]);
 #define LKS_SEED_FIRST_BLOCK 9u
 #define LKS_SEED_LAST_BLOCK 8000u
 
-/* Out: keccak256(abi.encode(ModelCommitment)). */
-lks_err lks_model_id(uint8_t id32[32], const lks_model_commitment *c) LKS_MUST_USE;
 
 /* Out: the oracle's name of a claim: the request id with 8 * attempt + seat in its last byte.
  * attempt: 1 to LKS_MAX_ATTEMPTS; seat: below LKS_MAX_REPLICAS. */

@@ -95,12 +95,12 @@ static lks_err read_model(lks_model_commitment *m, lks_abi_reader *r)
         err = lks_abi_read_u32(&t, &m->max_positions);
     if (!err)
         err = lks_abi_read_array(&t, 1, &ids, &count);
-    if (!err && count > LKS_CONTRACT_MAX_EOS)
+    if (!err && count > LKS_MAX_EOS)
         err = lks_fail(LKS_CORRUPT, "a registered model has %zu end-of-sequence ids", count);
     for (size_t i = 0; !err && i < count; i++)
         err = lks_abi_read_u32(&ids, &m->eos_ids[i]);
     m->eos_count = (uint32_t)count;
-    return err;
+    return err ? err : lks_model_id(m->model_id, m);
 }
 
 static lks_err read_request(lks_request *request, lks_abi_reader *r)

@@ -27,11 +27,11 @@ void lks_put_model(lks_abi_writer *e, const lks_model_commitment *c)
 
 lks_err lks_check_model(const lks_model_commitment *c)
 {
-    if (c->eos_count <= LKS_CONTRACT_MAX_EOS)
+    if (c->eos_count <= LKS_MAX_EOS)
         return LKS_OK;
     return lks_fail(LKS_BADARGS,
                     "a model has %u end-of-sequence ids; at most %u can be registered",
-                    c->eos_count, LKS_CONTRACT_MAX_EOS);
+                    c->eos_count, LKS_MAX_EOS);
 }
 
 lks_err lks_model_id(uint8_t id32[32], const lks_model_commitment *c)

@@ -43,47 +43,7 @@ static lks_err tokenizer_root(uint8_t root32[32], const lks_gguf *g)
     return LKS_OK;
 }
 
-/* ---- abi.encode(ModelCommitment) ---- */
-
-static void put_word(uint8_t **p, uint32_t value)
-{
-    memset(*p, 0, 28);
-    for (int i = 0; i < 4; i++)
-        (*p)[28 + i] = (uint8_t)(value >> (24 - 8 * i));
-    *p += 32;
-}
-
-static void put_hash(uint8_t **p, const uint8_t hash32[32])
-{
-    memcpy(*p, hash32, 32);
-    *p += 32;
-}
-
-/* The one argument is a struct with a dynamic member: an offset to it, its head (whose last word is the list's offset), the list. */
-static void model_id(lks_commitment *c)
-{
-    enum { HEAD = 12 };
-    uint8_t bytes[32 * (1 + HEAD + 1 + LKS_MAX_EOS)], *p = bytes;
-    put_word(&p, 32);
-    put_word(&p, c->arithmetic_version);
-    put_hash(&p, c->weights_root);
-    put_hash(&p, c->program_root);
-    put_hash(&p, c->tokenizer_hash);
-    put_hash(&p, c->rope_root);
-    put_word(&p, c->op_count);
-    put_word(&p, c->tensor_count);
-    put_word(&p, c->sampler_op);
-    put_word(&p, c->vocab_size);
-    put_word(&p, c->context_length);
-    put_word(&p, c->max_positions);
-    put_word(&p, 32 * HEAD);
-    put_word(&p, c->eos_count);
-    for (uint32_t i = 0; i < c->eos_count; i++)
-        put_word(&p, c->eos_ids[i]);
-    lks_keccak256(c->model_id, bytes, (size_t)(p - bytes));
-}
-
-lks_err lks_commitment_seal(lks_commitment *c, const lks_model *m)
+lks_err lks_commitment_seal(lks_model_commitment *c, const lks_model *m)
 {
     const lks_program *p = &m->program;
     lks_err err = tokenizer_root(c->tokenizer_hash, m->file);
@@ -97,11 +57,10 @@ lks_err lks_commitment_seal(lks_commitment *c, const lks_model *m)
     c->context_length = p->context_length;
     c->max_positions = p->max_positions;
     c->eos_count = (uint32_t)lks_tokenizer_eos(m->tokenizer, c->eos_ids);
-    model_id(c);
-    return LKS_OK;
+    return lks_model_id(c->model_id, c);
 }
 
-lks_err lks_commitment_make(lks_commitment *out, const lks_model *m, lks_commit_progress progress, void *user)
+lks_err lks_commitment_make(lks_model_commitment *out, const lks_model *m, lks_commit_progress progress, void *user)
 {
     lks_model_trees *trees;
     memset(out, 0, sizeof *out);

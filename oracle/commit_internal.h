@@ -10,6 +10,6 @@
 LKS_MUST_USE lks_err lks_model_trees_build(lks_model_trees **out, const lks_model *m, bool keep, lks_commit_progress progress, void *user);
 
 /* In: the roots of weights, program and RoPE table. Out: everything else of the commitment. */
-LKS_MUST_USE lks_err lks_commitment_seal(lks_commitment *c, const lks_model *m);
+LKS_MUST_USE lks_err lks_commitment_seal(lks_model_commitment *c, const lks_model *m);
 
 #endif

@@ -14,7 +14,7 @@ typedef struct item {
 } item;
 
 struct lks_model_trees {
-    lks_commitment commitment;
+    lks_model_commitment commitment;
     uint32_t tensor_count;
     item *tensors;
     uint8_t (*tensor_roots)[32];
@@ -95,7 +95,7 @@ static lks_err hash_item(hasher *h, uint8_t root32[32], item *it, lks_tree tree,
 static lks_err hash_model(lks_model_trees *t, hasher *h)
 {
     const lks_program *p = &h->model->program;
-    lks_commitment *c = &t->commitment;
+    lks_model_commitment *c = &t->commitment;
     lks_err err = LKS_OK;
     for (uint32_t i = 0; !err && i < p->tensor_count; i++)
         err = hash_item(h, t->tensor_roots[i], &t->tensors[i], LKS_TREE_WEIGHTS, i, tensor_rows);
@@ -170,7 +170,7 @@ void lks_model_trees_free(lks_model_trees *t)
     free(t);
 }
 
-const lks_commitment *lks_model_trees_commitment(const lks_model_trees *t) { return &t->commitment; }
+const lks_model_commitment *lks_model_trees_commitment(const lks_model_trees *t) { return &t->commitment; }
 
 /* ---- Openings ---- */
 

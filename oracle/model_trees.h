@@ -14,7 +14,7 @@ typedef struct lks_model_trees lks_model_trees;
  * Returns: LKS_OK; LKS_NOMEM. Out: *out, to be freed with lks_model_trees_free. */
 LKS_MUST_USE lks_err lks_model_trees_make(lks_model_trees **out, const lks_model *m);
 void lks_model_trees_free(lks_model_trees *trees);
-const lks_commitment *lks_model_trees_commitment(const lks_model_trees *trees);
+const lks_model_commitment *lks_model_trees_commitment(const lks_model_trees *trees);
 
 /* The path of places [first, end) of an item of a model's tree (LKS_TREE_WEIGHTS: item is a tensor; PROGRAM, ROPE: 0). The range is in the item. */
 void lks_model_trees_path(uint8_t (*path)[32], size_t *count, const lks_model_trees *trees, lks_tree tree, uint32_t item, uint64_t first, uint64_t end);

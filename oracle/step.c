@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-void lks_facts_of(lks_facts *f, const lks_run *run, const lks_commitment *c)
+void lks_facts_of(lks_facts *f, const lks_run *run, const lks_model_commitment *c)
 {
     *f = (lks_facts){.prompt_count = (uint32_t)run->prompt_count,
                      .answer_count = (uint32_t)run->answer_count,

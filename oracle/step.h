@@ -64,7 +64,7 @@ typedef struct lks_facts {
     uint32_t op_count, tensor_count, sampler_op, vocab_size, max_positions;
 } lks_facts;
 
-void lks_facts_of(lks_facts *f, const lks_run *run, const lks_commitment *c);
+void lks_facts_of(lks_facts *f, const lks_run *run, const lks_model_commitment *c);
 
 /* Out: *wrong, whether the unit shows that trace or answer is not what the model computes. partials: of the kinds PARTIAL, packed; else NULL.
  * Returns: LKS_OK; LKS_BADARGS (place, unit or chunk out of range; the unit does not lie in the chunk); LKS_REFUSED (the program is malformed at the

@@ -13,6 +13,7 @@
 #ifndef LKS_ORACLE_TOKENIZER_H
 #define LKS_ORACLE_TOKENIZER_H
 
+#include "chain/model_commitment.h"
 #include "oracle/gguf.h"
 
 #ifdef __cplusplus
@@ -22,7 +23,6 @@ extern "C" {
 typedef struct lks_tokenizer lks_tokenizer;
 
 #define LKS_TOKEN_NONE UINT32_MAX
-#define LKS_MAX_EOS 8
 
 /* Returns: LKS_OK, LKS_CORRUPT (vocabulary breaks its rules), LKS_REFUSED (a model or pre-tokenizer that this version does not know), LKS_NOMEM. */
 LKS_MUST_USE lks_err lks_tokenizer_open(lks_tokenizer **out, const lks_gguf *g);

@@ -233,7 +233,7 @@ void lks_view_open(lks_view *v, lks_trace *own, const lks_known *known)
     v->run = lks_trace_run(own);
     v->known = known;
     const lks_program *p = &v->model->program;
-    const lks_commitment counts = {.op_count = p->op_count, .tensor_count = p->tensor_count, .sampler_op = p->op_count - 1, .vocab_size = p->vocab_size,
+    const lks_model_commitment counts = {.op_count = p->op_count, .tensor_count = p->tensor_count, .sampler_op = p->op_count - 1, .vocab_size = p->vocab_size,
                                    .max_positions = p->max_positions};
     lks_facts_of(&v->facts, v->run, &counts);
 }

@@ -59,7 +59,7 @@ typedef struct lks_witness_claim {
     uint8_t trace_root[32], prompt_hash[32], tokens_hash[32], allowed_hash[32];
     lks_facts facts;
 } lks_witness_claim;
-LKS_MUST_USE lks_err lks_witness_check(bool *wrong, const lks_witness_claim *c, const lks_commitment *model, const lks_witness *w, const uint8_t *partials,
+LKS_MUST_USE lks_err lks_witness_check(bool *wrong, const lks_witness_claim *c, const lks_model_commitment *model, const lks_witness *w, const uint8_t *partials,
                                        size_t partials_len);
 
 #endif

@@ -12,7 +12,7 @@ enum { PIECE_IDS = LKS_CHUNK_SIZE / 4 };
 
 typedef struct verifier {
     const lks_witness_claim *claim;
-    const lks_commitment *model;
+    const lks_model_commitment *model;
     const lks_witness *witness;
     size_t next;
 } verifier;
@@ -101,7 +101,7 @@ static lks_err read_token(void *user, uint32_t *id, lks_token_list list, uint32_
     return LKS_OK;
 }
 
-lks_err lks_witness_check(bool *wrong, const lks_witness_claim *c, const lks_commitment *model, const lks_witness *w, const uint8_t *partials,
+lks_err lks_witness_check(bool *wrong, const lks_witness_claim *c, const lks_model_commitment *model, const lks_witness *w, const uint8_t *partials,
                           size_t partials_len)
 {
     verifier v = {c, model, w, 0};

@@ -47,10 +47,8 @@ lks_err lks_match_add(lks_match **out, lks_matches *all, const lks_game_deployme
     m->served = served;
     m->from = job->requested.number;
     m->stake = job->request.stake;
-    lks_model_commitment model;
-    lks_game_commitment(&model, &served->commitment);
     lks_err err = lks_game_new(&m->game, deployment, claim->name, claim->claim_id);
-    if (!err) err = lks_game_set_model(m->game, &model);
+    if (!err) err = lks_game_set_model(m->game, &served->commitment);
     if (err) {
         free_match(m);
         return err;

@@ -16,7 +16,7 @@ typedef struct lks_served {
     uint32_t vocab_size;
     uint32_t max_positions;
     lks_model *model;
-    lks_commitment commitment;
+    lks_model_commitment commitment;
     lks_model_trees *trees; /* of a challenger, which opens weights; else NULL */
 } lks_served;
 

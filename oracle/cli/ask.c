@@ -31,7 +31,7 @@ static int read_prompt_ids(lks_ask *a)
 /* The model id: of the file, of the option, or of both when they agree. */
 static int find_model_id(lks_ask *a)
 {
-    lks_commitment c;
+    lks_model_commitment c;
     lks_progress progress;
     uint8_t stated[32];
     char text[LKS_HEX_SIZE(32)];

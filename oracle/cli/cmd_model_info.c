@@ -18,7 +18,7 @@ typedef struct info {
     const char *path;
     bool json, verbose, progress;
     lks_model model;
-    lks_commitment commitment;
+    lks_model_commitment commitment;
     uint8_t sha256[32];
     uint64_t file_size;
     bool has_chat;
@@ -91,7 +91,7 @@ static void print_tensors(const info *in)
 
 static int print_text(const info *in)
 {
-    const lks_commitment *c = &in->commitment;
+    const lks_model_commitment *c = &in->commitment;
     print_hash("model id", c->model_id);
     printf("%-20s %s\n", "file", in->path);
     printf("%-20s %" PRIu64 " bytes\n", "file size", in->file_size);
@@ -142,7 +142,7 @@ static void json_tensors(lks_json_writer *w, const lks_program *p)
     lks_json_end_array(w);
 }
 
-static void json_commitment(lks_json_writer *w, const lks_commitment *c)
+static void json_commitment(lks_json_writer *w, const lks_model_commitment *c)
 {
     lks_json_put_name(w, "commitment");
     lks_json_begin_object(w);

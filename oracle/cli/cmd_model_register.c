@@ -16,8 +16,7 @@ typedef struct registration {
     lks_chain_args chain;
     lks_account_args account;
     lks_link link;
-    lks_commitment commitment;
-    lks_model_commitment on_chain;
+    lks_model_commitment commitment;
     uint8_t sha256[32];
     bool known;
     lks_sent sent;
@@ -43,27 +42,19 @@ static int derive(registration *r)
     code = err == LKS_OK ? lks_model_commit(&r->commitment, &model, r->path, &progress) : lks_cli_fail_file(err, r->path, NULL);
     lks_progress_end(&progress);
     lks_model_close(&model);
-    lks_game_commitment(&r->on_chain, &r->commitment);
     return code;
 }
 
 static int register_model(registration *r)
 {
     lks_buf call = {0};
-    uint8_t id[32];
-    lks_err err = lks_model_id(id, &r->on_chain);
-    if (err == LKS_OK && memcmp(id, r->commitment.model_id, 32) != 0) {
-        err = lks_fail(LKS_INTERNAL, "the engine and the contracts' encoding give two model ids");
-    }
-    err = err == LKS_OK ? lks_model_is_registered(&r->known, &r->link, id) : err;
-    if (err != LKS_OK) {
+    lks_err err = lks_model_is_registered(&r->known, &r->link, r->commitment.model_id);
+    if (err)
         return lks_link_fail(&r->link, err, NULL);
-    }
-    if (r->known && r->uri == NULL) {
+    if (r->known && r->uri == NULL)
         return LKS_PARSED;
-    }
     const lks_u256 nothing = {{0}};
-    err = lks_call_register(&call, &r->on_chain, r->sha256, r->uri != NULL ? r->uri : "");
+    err = lks_call_register(&call, &r->commitment, r->sha256, r->uri != NULL ? r->uri : "");
     return lks_send(&r->link, &r->sent, "register", r->link.contracts.registry, &nothing, &call, err);
 }
 

@@ -10,7 +10,7 @@ static void show_progress(void *user, uint64_t done, uint64_t total)
     lks_progress_update(user, done, total);
 }
 
-int lks_model_commit(lks_commitment *out, const lks_model *m, const char *path, lks_progress *progress)
+int lks_model_commit(lks_model_commitment *out, const lks_model *m, const char *path, lks_progress *progress)
 {
     const char *label = progress->label;
     progress->label = "hashing the model";

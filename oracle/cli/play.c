@@ -40,11 +40,9 @@ const lks_game_dispute *lks_play_find_own_in(const lks_game *g, const uint8_t ch
 
 int lks_play_open(lks_play *p, lks_link *s, const lks_request_view *v, const lks_claim_view *c, const lks_rerun_model *m, lks_trace *own)
 {
-    lks_model_commitment model;
     *p = (lks_play){.link = s, .model = m, .own = own};
-    lks_game_commitment(&model, &m->commitment);
     lks_err err = lks_follow_open(&p->follow, s, c->name, c->claim_id, v->first_block);
-    err = err == LKS_OK ? lks_game_set_model(p->follow.game, &model) : err;
+    err = err == LKS_OK ? lks_game_set_model(p->follow.game, &m->commitment) : err;
     err = err == LKS_OK ? lks_follow_update(&p->follow) : err;
     return err == LKS_OK ? LKS_PARSED : lks_link_fail(s, err, NULL);
 }

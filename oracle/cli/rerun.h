@@ -22,7 +22,7 @@ typedef struct lks_rerun_args {
 typedef struct lks_rerun_model {
     const char *path;
     lks_model model;
-    lks_commitment commitment;
+    lks_model_commitment commitment;
     lks_model_trees *trees; /* NULL until lks_rerun_trees */
 } lks_rerun_model;
 

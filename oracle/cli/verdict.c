@@ -17,13 +17,11 @@ static lks_place_run place_run(const lks_claim_view *c, const lks_rerun_model *m
 /* Brings the claim's game up to date. Deployments without a game have none. */
 static lks_err read_game(lks_follow *f, lks_link *s, const lks_request_view *v, const lks_claim_view *c, const lks_rerun_model *m)
 {
-    lks_model_commitment model;
     if (!s->contracts.has_game) {
         return LKS_OK;
     }
-    lks_game_commitment(&model, &m->commitment);
     lks_err err = lks_follow_open(f, s, c->name, c->claim_id, v->first_block);
-    err = err == LKS_OK ? lks_game_set_model(f->game, &model) : err;
+    err = err == LKS_OK ? lks_game_set_model(f->game, &m->commitment) : err;
     return err == LKS_OK ? lks_follow_update(f) : err;
 }
 

@@ -96,19 +96,6 @@ lks_err lks_game_witness(lks_call_witness *out, lks_call_opening **openings, con
     return LKS_OK;
 }
 
-void lks_game_commitment(lks_model_commitment *out, const lks_commitment *c)
-{
-    _Static_assert(LKS_CONTRACT_MAX_EOS == LKS_MAX_EOS, "the contracts take as many end-of-sequence ids as a file can have");
-    *out = (lks_model_commitment){.arithmetic_version = c->arithmetic_version, .op_count = c->op_count, .tensor_count = c->tensor_count,
-                                  .sampler_op = c->sampler_op, .vocab_size = c->vocab_size, .context_length = c->context_length,
-                                  .max_positions = c->max_positions, .eos_count = c->eos_count};
-    memcpy(out->weights_root, c->weights_root, 32);
-    memcpy(out->program_root, c->program_root, 32);
-    memcpy(out->tokenizer_hash, c->tokenizer_hash, 32);
-    memcpy(out->rope_root, c->rope_root, 32);
-    memcpy(out->eos_ids, c->eos_ids, sizeof out->eos_ids);
-}
-
 static lks_err need_claim(const lks_game *g)
 {
     if (lks_game_run(g) && lks_game_model(g))

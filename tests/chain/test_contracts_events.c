@@ -124,6 +124,7 @@ static void expected(lks_event *e, lks_event_kind kind)
     case LKS_EVENT_WITHDRAWN_OF: e->amount.w[0] = 13; break;
     case LKS_EVENT_MODEL_REGISTERED:
         e->model = abi.commitment;
+        assert_int_equal(lks_model_id(e->model.model_id, &e->model), LKS_OK);
         memcpy(e->hash, abi.salt, 32);
         e->bytes_len = strlen("https://example.org/m.gguf");
         break;

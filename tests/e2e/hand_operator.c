@@ -195,14 +195,12 @@ static int sign(hand *h)
 
 static int defend(hand *h, const char *moves)
 {
-    lks_commitment c;
-    lks_model_commitment model;
+    lks_model_commitment c;
     if (lks_commitment_make(&c, &h->model, NULL, NULL) != LKS_OK) {
         return fail("model");
     }
-    lks_game_commitment(&model, &c);
     if (lks_follow_open(&h->follow, &h->link, h->claim.name, h->claim.claim_id, h->view.first_block) != LKS_OK ||
-        lks_game_set_model(h->follow.game, &model) != LKS_OK) {
+        lks_game_set_model(h->follow.game, &c) != LKS_OK) {
         return fail("game");
     }
     return play(h, strtoul(moves, NULL, 10));

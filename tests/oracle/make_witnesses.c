@@ -26,7 +26,7 @@ typedef struct scene {
     run_rows rows;
     run_tree tree;
     const model_hashes *hashes;
-    lks_commitment model;
+    lks_model_commitment model;
     FILE *file;
     uint64_t written[3];
 } scene;
@@ -48,11 +48,9 @@ static void put_facts(lks_abi_writer *e, const lks_witness_claim *c)
     lks_abi_put_word(e, c->allowed_hash);
 }
 
-static void put_commitment(lks_abi_writer *e, const lks_commitment *c)
+static void put_commitment(lks_abi_writer *e, const lks_model_commitment *c)
 {
-    lks_model_commitment m;
-    lks_game_commitment(&m, c);
-    lks_put_model(e, &m);
+    lks_put_model(e, c);
 }
 
 static void put_unit(lks_abi_writer *e, const lks_witness *w)

@@ -104,14 +104,14 @@ static lks_request_state state_of(opened_claim *c)
     return state;
 }
 
-uint64_t claim_accept(opened_claim *c, anvil *a, const lks_commitment *model, const lks_run *run)
+uint64_t claim_accept(opened_claim *c, anvil *a, const lks_model_commitment *model, const lks_run *run)
 {
     lks_buf call = {0}, header = {0};
     const uint8_t no_file[32] = {0};
     uint8_t randao[32];
     memset(c, 0, sizeof *c);
     c->a = a;
-    lks_game_commitment(&c->model, model);
+    c->model = *model;
     OK(lks_call_register(&call, &c->model, no_file, "file:tiny"));
     anvil_send(a, "register", operator_, a->registry, 0, &call);
     ask(c, run);

@@ -25,7 +25,7 @@ void claim_accounts(anvil *a);
 
 /* Registers the model; asks for an answer as long as the run's to its prompt, by its policy;
  * accepts. Returns: the seed used, which is not the policy's. */
-uint64_t claim_accept(opened_claim *c, anvil *a, const lks_commitment *model, const lks_run *run);
+uint64_t claim_accept(opened_claim *c, anvil *a, const lks_model_commitment *model, const lks_run *run);
 /* Claims the run's answer, challenges, opens the trace. */
 void claim_open(opened_claim *c, const run_tree *trace);
 

@@ -16,7 +16,7 @@ extern unsigned long long committed;
 typedef struct table {
     const tiny_model *m;
     const lks_run *run;
-    lks_commitment commitment;
+    lks_model_commitment commitment;
     lks_model_trees *trees;
     lks_trace *own;
     liar liar;

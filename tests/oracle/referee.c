@@ -2,7 +2,7 @@
 
 #include "chain/keccak.h"
 
-void referee_open(referee *r, const lks_model *m, const lks_commitment *c, const lks_run *run)
+void referee_open(referee *r, const lks_model *m, const lks_model_commitment *c, const lks_run *run)
 {
     memset(r, 0, sizeof *r);
     r->model = m;

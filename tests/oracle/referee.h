@@ -36,7 +36,7 @@ typedef struct referee {
     lks_game_deployment deployment;
     const lks_model *model;
     const lks_run *run;
-    lks_commitment commitment;
+    lks_model_commitment commitment;
     lks_witness_claim claim;
     lks_request request;
     lks_claim_terms terms;
@@ -58,7 +58,7 @@ typedef struct referee {
 
 /* A claim that was asked for and made: its first logs are Requested, Accepted, Claimed, and the
  * model's registration. */
-void referee_open(referee *r, const lks_model *m, const lks_commitment *c, const lks_run *run);
+void referee_open(referee *r, const lks_model *m, const lks_model_commitment *c, const lks_run *run);
 void referee_close(referee *r);
 
 /* Each returns whether the contract would take it. The dispute is its number. */

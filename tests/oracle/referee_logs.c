@@ -68,11 +68,9 @@ static void log_request(referee *r)
 {
     lks_buf prompt = {0}, allowed = {0}, data = {0};
     lks_request *q = &r->request;
-    lks_model_commitment c;
-    lks_game_commitment(&c, &r->commitment);
     pack(&prompt, r->run->prompt, r->run->prompt_count);
     pack(&allowed, r->run->policy.allowed, r->run->policy.allowed_count);
-    OK(lks_model_id(q->model_id, &c));
+    OK(lks_model_id(q->model_id, &r->commitment));
     memset(q->requester, 0x77, 20);
     q->prompt_count = (uint32_t)r->run->prompt_count;
     q->allowed_count = (uint32_t)r->run->policy.allowed_count;
@@ -151,14 +149,12 @@ static void log_claim(referee *r)
 static void log_model(referee *r)
 {
     uint8_t topic[32], zero[32] = {0};
-    lks_model_commitment c;
     lks_buf call = {0};
-    lks_game_commitment(&c, &r->commitment);
     lks_event_topic(topic, LKS_EVENT_MODEL_REGISTERED);
     lks_eth_log *log = add_log(r, r->deployment.registry, topic);
     put_topic(log, r->request.model_id, 32);
     put_topic(log, r->operator_address, 20);
-    OK(lks_call_register(&call, &c, zero, "file")); /* its arguments are what the event holds */
+    OK(lks_call_register(&call, &r->commitment, zero, "file")); /* its arguments are what the event holds */
     log->data_len = call.len - 4;
     log->data = malloc(log->data_len);
     assert_non_null(log->data);

@@ -127,7 +127,7 @@ void run_rows_open(run_rows *r, const lks_model *m, const lks_run *run)
     r->model = m;
     r->run = run;
     /* Only counts are read of the commitment: no hash is needed. */
-    lks_commitment c = {.op_count = p->op_count, .tensor_count = p->tensor_count, .sampler_op = p->op_count - 1, .vocab_size = p->vocab_size,
+    lks_model_commitment c = {.op_count = p->op_count, .tensor_count = p->tensor_count, .sampler_op = p->op_count - 1, .vocab_size = p->vocab_size,
                         .max_positions = p->max_positions};
     lks_facts_of(&r->facts, run, &c);
     r->shapes = zeros(p->op_count, sizeof *r->shapes);

@@ -31,7 +31,7 @@ void model_hashes_make(model_hashes *h, const lks_model *m)
 {
     const lks_program *p = &m->program;
     uint32_t n = p->tensor_count;
-    lks_commitment *c = &h->commitment;
+    lks_model_commitment *c = &h->commitment;
     memset(h, 0, sizeof *h);
     h->model = m;
     h->shapes = zeros(n + 2, sizeof *h->shapes);

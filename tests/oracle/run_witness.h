@@ -11,7 +11,7 @@ typedef struct model_hashes {
     uint8_t (**leaves)[32]; /* the same */
     uint8_t (*tensor_roots)[32];
     uint8_t **rows;         /* the bytes hashed, where they are not the file's */
-    lks_commitment commitment; /* tokenizer hash and model id are 0 */
+    lks_model_commitment commitment; /* tokenizer hash and model id are 0 */
 } model_hashes;
 
 void model_hashes_make(model_hashes *h, const lks_model *m);

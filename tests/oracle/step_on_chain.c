@@ -223,7 +223,7 @@ static void flip_scene(scene *s)
 static void flip_run(const tiny_model *m, const lks_run *asked)
 {
     uint32_t answer[64], count;
-    lks_commitment commitment;
+    lks_model_commitment commitment;
     lks_run run = *asked;
     model_hashes hashes;
     scene s = {.name = m->name, .hashes = &hashes};

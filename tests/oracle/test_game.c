@@ -21,9 +21,7 @@ static void test_claim(void **state)
     assert_true(attempt == 2 && seat == 0 && end == s.r.times[2] + 500);
     assert_memory_equal(operator_address, s.r.operator_address, 20);
     assert_memory_equal(lks_game_request(g), &s.r.request, sizeof s.r.request);
-    lks_model_commitment c;
-    lks_game_commitment(&c, &s.r.commitment);
-    assert_memory_equal(lks_game_model(g), &c, sizeof c);
+    assert_memory_equal(lks_game_model(g), &s.r.commitment, sizeof s.r.commitment);
     lks_witness_claim facts;
     assert_true(lks_game_facts(&facts, g));
     assert_memory_equal(facts.trace_root, s.r.claim.trace_root, 4 * 32);
@@ -308,8 +306,7 @@ static void test_no_model(void **state)
         if (i != 3)
             game_add(g, i);
     assert_int_equal(lks_game_update(g), LKS_NOTFOUND);
-    lks_model_commitment c;
-    lks_game_commitment(&c, &s.r.commitment);
+    const lks_model_commitment c = s.r.commitment;
     lks_model_commitment none = c;
     none.op_count = 0;
     assert_int_equal(lks_game_set_model(g, &none), LKS_BADARGS);

@@ -132,7 +132,7 @@ static void check_proof(const pair *p)
 static void try_model(const tiny_model *m)
 {
     pair p;
-    lks_commitment want;
+    lks_model_commitment want;
     open_pair(&p, m->name);
     OK(lks_commitment_make(&want, &p.mapped.model, NULL, NULL));
     assert_memory_equal(want.model_id, lks_model_trees_commitment(p.trees)->model_id, 32);
@@ -154,7 +154,7 @@ static void test_refusals(void **state)
 {
     (void)state;
     pair p;
-    lks_commitment c;
+    lks_model_commitment c;
     lks_model_trees *trees;
     lks_session *s;
     open_pair(&p, "mixed");

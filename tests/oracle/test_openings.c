@@ -146,7 +146,7 @@ static void check_model(const tiny_model *m)
 {
     const lks_program *p = &m->model.program;
     lks_model_trees *t;
-    lks_commitment c;
+    lks_model_commitment c;
     OK(lks_model_trees_make(&t, &m->model));
     OK(lks_commitment_make(&c, &m->model, NULL, NULL));
     assert_memory_equal(lks_model_trees_commitment(t), &c, sizeof c);
@@ -193,7 +193,7 @@ static void test_progress(void **unused)
     (void)unused;
     tiny_model m;
     meter seen = {0};
-    lks_commitment c;
+    lks_model_commitment c;
     tiny_open(&m, "odd");
     OK(lks_commitment_make(&c, &m.model, progress, &seen));
     assert_true(seen.calls > 10 && seen.calls <= 102 && seen.last == seen.total);

@@ -193,7 +193,7 @@ static void test_model_trees(void **state)
     tiny_open(&m, "odd");
     const lks_program *p = &m.model.program;
     lks_model_trees *trees;
-    lks_commitment c;
+    lks_model_commitment c;
     size_t all = 0, largest = 0;
     for (uint32_t i = 0; i < p->tensor_count; i++) {
         size_t leaves = 32 * p->tensors[i]->dims[1] * ((p->tensors[i]->row_size + 1023) / 1024);

@@ -95,7 +95,7 @@ static void check_model(const tiny_model *m)
     check_file(m, &f, c);
     check_tensors(m, &f, c);
     check_descriptors(m, &f, c);
-    lks_commitment k;
+    lks_model_commitment k;
     OK(lks_commitment_make(&k, &m->model, NULL, NULL));
     assert_number(k.arithmetic_version, &f, c, "arithmeticVersion", m->name);
     assert_hash(k.weights_root, &f, c, "weightsRoot", m->name);

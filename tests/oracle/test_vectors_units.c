@@ -8,7 +8,7 @@
 typedef struct unit_case {
     lks_witness witness;
     lks_witness_claim claim;
-    lks_commitment model;
+    lks_model_commitment model;
     uint8_t *partials;
     size_t partials_len;
 } unit_case;
@@ -30,10 +30,10 @@ static void read_openings(lks_witness *w, const vector_file *f, int c)
     }
 }
 
-static void read_model(lks_commitment *m, const vector_file *f, int c)
+static void read_model(lks_model_commitment *m, const vector_file *f, int c)
 {
     int k = lks_json_member(&f->doc, c, "commitment");
-    *m = (lks_commitment){.arithmetic_version = LKS_ARITHMETIC_VERSION};
+    *m = (lks_model_commitment){.arithmetic_version = LKS_ARITHMETIC_VERSION};
     vector_hash(f, k, "weightsRoot", m->weights_root);
     vector_hash(f, k, "programRoot", m->program_root);
     vector_hash(f, k, "ropeRoot", m->rope_root);

@@ -23,7 +23,7 @@ typedef struct claim {
     run_tree tree;
     lks_trace *own;
     lks_model_trees *trees;
-    const lks_commitment *model;
+    const lks_model_commitment *model;
     model_hashes hashes;
 } claim;
 

@@ -30,12 +30,10 @@ static void read_game(puppet *p)
     const sim_request *q = &p->chain->requests[p->request];
     lks_eth node = {sim_call, p->chain, NULL};
     lks_game_filter f;
-    lks_model_commitment model;
     lks_game_free(p->game);
     p->game = NULL;
     DO(lks_game_new(&p->game, &d, q->seats[p->seat].name, q->seats[p->seat].claim_id));
-    lks_game_commitment(&model, &p->served->commitment);
-    DO(lks_game_set_model(p->game, &model));
+    DO(lks_game_set_model(p->game, &p->served->commitment));
     lks_game_filter_request(&f, &d, q->id);
     feed(p, &node, &f.filter);
     lks_game_filter_claim(&f, &d, q->seats[p->seat].claim_id);

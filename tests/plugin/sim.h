@@ -151,7 +151,7 @@ typedef struct sim {
     lks_u256 value;     /* of the call that runs */
     /* The dispute game; none while the address is zero. */
     const lks_model *model;
-    lks_commitment commitment; /* of model_id */
+    lks_model_commitment commitment; /* of model_id */
     uint32_t budget, floor;
     sim_dispute disputes[SIM_DISPUTES];
     size_t dispute_count;
