@@ -197,7 +197,7 @@ static lks_err look_around(lks_operator *op, const lks_jobs *jobs, lks_job_world
     *world = (lks_job_world){.now = lks_chain_time(op), .head = op->head.ref.number, .reveal_seconds = op->reveal_seconds};
     world->head_time = op->head.time;
     world->inclusion_ms = LKS_INCLUSION_BLOCKS * op->interval_ms;
-    world->worker_idle = lks_worker_idle(op->worker);
+    world->worker_idle = lks_worker_idle(op->worker) || lks_answers_is_trial(op);
     *all = (lks_load){0};
     for (size_t i = 0; i < jobs->count; i++) {
         const lks_job *job = &jobs->items[i];

@@ -7,9 +7,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The run that measures a model's speed: long enough to count, short enough to wait for. */
-#define TRIAL_PROMPT 64u
+/* Runs that measure a model's speed, and how it falls with the length: long enough to count, short
+ * enough to wait for. */
+static const uint32_t trial_prompts[] = {64, 192, 576};
+#define TRIALS (sizeof trial_prompts / sizeof *trial_prompts)
 #define TRIAL_TOKENS 16u
+/* Requests so many times as long as what was measured wait while there are trials to come. */
+#define TRIAL_REACH 4.0
+/* One that is expected to take longer, after the first, is left out. */
+#define TRIAL_MOST_US 30000000u
 
 static const uint8_t no_request[32];
 
@@ -47,9 +53,10 @@ bool lks_answers_take(lks_operator *op) {
     } else {
         lks_estimate_answer(op, &a);
         if (trial) {
-            const lks_speed *s = &op->costs[a.served - op->models->items].speed;
-            lks_log(op->host, LKS_INFO, "measured: %llu us a prompt token, %llu us an answered one", (unsigned long long)s->prefill_us,
-                    (unsigned long long)s->decode_us);
+            lks_log(op->host, LKS_INFO,
+                    "measured: %llu us per token of a prompt of %u, %llu us per answered token",
+                    (unsigned long long)(a.prefill_us / a.prompt_count), a.prompt_count,
+                    (unsigned long long)(a.count > 1 ? a.decode_us / (a.count - 1) : 0));
         } else {
             lks_log(op->host, LKS_INFO, "request %s answered: %u tokens in %llu ms", name, a.count, (unsigned long long)a.total_ms);
             if (store_answer(op, &a)) { /* it will be computed again */
@@ -132,6 +139,10 @@ bool lks_answers_start(lks_operator *op, const lks_job *job, uint64_t answer_ms)
     lks_work work = {0};
     char name[LKS_SHORT_ID_SIZE];
     uint64_t deadline = lks_job_deadline(job, LKS_ACTION_ANSWER, op->reveal_seconds);
+    if (lks_answers_is_trial(op)) { /* it is measured another time */
+        lks_worker_abandon(op->worker);
+        return false;
+    }
     lks_short_id(name, job->request_id);
     lks_err err = check_seed(op, job);
     if (!err)
@@ -173,23 +184,64 @@ void lks_answers_drop(lks_operator *op, const lks_jobs *jobs)
     lks_worker_abandon(op->worker);
 }
 
-bool lks_answers_trial(lks_operator *op) {
+/* Returns: tokens of the prompt of the model's next trial; 0 when none is due. */
+static uint32_t next_trial(const lks_operator *op, const lks_served *served)
+{
+    const lks_costs *c = &op->costs[served - op->models->items];
+    uint32_t half = served->max_positions / 2;
+    if (!lks_estimate_is_known(op, served))
+        return half > trial_prompts[0] ? trial_prompts[0] : half ? half : 1;
+    for (size_t i = 0; i < TRIALS && !lks_estimate_is_fitted(op, served); i++) {
+        uint32_t prompt = trial_prompts[i];
+        if (prompt + TRIAL_TOKENS > served->max_positions ||
+            lks_estimate_prompt_us(op, served, prompt) > TRIAL_MOST_US)
+            break;
+        if (!lks_cost_has(&c->of[LKS_RUN_PROMPT], 0, prompt))
+            return prompt;
+    }
+    return 0;
+}
+
+static bool start_trial(lks_operator *op, const lks_served *served, uint32_t prompt)
+{
+    lks_work work = {.served = served,
+                     .prompt_count = prompt,
+                     .max_tokens = prompt < TRIAL_TOKENS ? prompt : TRIAL_TOKENS,
+                     .due = UINT64_MAX,
+                     .prompt = malloc(prompt * sizeof *work.prompt)};
+    if (!work.prompt)
+        return false;
+    for (size_t k = 0; k < prompt; k++)
+        work.prompt[k] = (uint32_t)(k * 7919 % served->vocab_size);
+    bool given = lks_worker_give(op->worker, &work);
+    lks_work_free(&work);
+    return given;
+}
+
+bool lks_answers_trial(lks_operator *op)
+{
+    if (lks_act_is_paused(op, no_request, LKS_ACTION_ANSWER))
+        return false;
     for (size_t i = 0; i < op->models->count; i++) {
         const lks_served *served = &op->models->items[i];
-        if (!lks_service_has(op, served) || op->costs[i].speed.decode_us || lks_act_is_paused(op, no_request, LKS_ACTION_ANSWER)) continue;
-        lks_work work = {.served = served,
-                         .max_tokens = TRIAL_TOKENS,
-                         .prompt_count = TRIAL_PROMPT,
-                         .due = UINT64_MAX};
-        if (served->max_positions < TRIAL_PROMPT + TRIAL_TOKENS) work.prompt_count = work.max_tokens = served->max_positions / 2 ? served->max_positions / 2 : 1;
-        work.prompt = malloc(work.prompt_count * sizeof *work.prompt);
-        if (!work.prompt) return false;
-        for (size_t k = 0; k < work.prompt_count; k++) work.prompt[k] = (uint32_t)(k * 7919 % served->vocab_size);
-        bool given = lks_worker_give(op->worker, &work);
-        lks_work_free(&work);
-        return given;
+        uint32_t prompt = lks_service_has(op, served) ? next_trial(op, served) : 0;
+        if (prompt)
+            return start_trial(op, served, prompt);
     }
     return false;
+}
+
+bool lks_answers_measures(const lks_operator *op, const lks_served *served, uint64_t positions)
+{
+    const lks_measured *m = &op->costs[served - op->models->items].of[LKS_RUN_PROMPT];
+    return (double)positions / 2 > TRIAL_REACH * lks_cost_reach(m) && next_trial(op, served) &&
+           !lks_act_is_paused(op, no_request, LKS_ACTION_ANSWER);
+}
+
+bool lks_answers_is_trial(const lks_operator *op)
+{
+    uint8_t id[32];
+    return lks_worker_busy_with(op->worker, id) && memcmp(id, no_request, 32) == 0;
 }
 
 bool lks_answers_can_run(lks_operator *op, const lks_job *job, lks_err *err)

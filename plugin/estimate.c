@@ -10,24 +10,32 @@ static size_t index_of(const lks_operator *op, const lks_served *served)
     return (size_t)(served - op->models->items);
 }
 
+static const lks_costs *costs_of(const lks_operator *op, const lks_served *served)
+{
+    return &op->costs[index_of(op, served)];
+}
+
 void lks_estimate_load(lks_operator *op)
 {
     for (size_t i = 0; i < op->models->count; i++) {
         const lks_served *served = &op->models->items[i];
         lks_costs *c = &op->costs[i];
         *c = (lks_costs){.growth = lks_cost_growth(served->model ? &served->model->program : NULL)};
-        if (lks_store_speed_get(op->store, served->model_id, &c->speed))
-            memset(&c->speed, 0, sizeof c->speed);
+        for (int kind = 0; kind < LKS_RUN_KINDS; kind++)
+            if (lks_store_measured_get(op->store, served->model_id, (lks_run_kind)kind,
+                                       &c->of[kind]))
+                c->of[kind] = (lks_measured){0};
     }
 }
 
 /* ---- measurements ---- */
 
-static void store_speed(lks_operator *op, const lks_served *served, const lks_speed *speed)
+static void store_measured(lks_operator *op, const lks_served *served, lks_run_kind kind)
 {
+    const lks_measured *m = &costs_of(op, served)->of[kind];
     lks_err err = lks_store_begin(op->store);
     if (!err) {
-        err = lks_store_speed_put(op->store, served->model_id, speed);
+        err = lks_store_measured_put(op->store, served->model_id, kind, m);
         if (!err)
             err = lks_store_commit(op->store);
         else
@@ -37,48 +45,76 @@ static void store_speed(lks_operator *op, const lks_served *served, const lks_sp
         lks_log(op->host, LKS_WARN, "a measured speed is not stored: %s", lks_error_message());
 }
 
+static void note(lks_operator *op, const lks_served *served, lks_run_kind kind, uint64_t before,
+                 uint64_t count, uint64_t us)
+{
+    if (count == 0)
+        return;
+    lks_cost_note(&op->costs[index_of(op, served)].of[kind], before, count, us ? us : 1);
+    store_measured(op, served, kind);
+}
+
 void lks_estimate_answer(lks_operator *op, const lks_answer *a)
 {
-    lks_costs *c = &op->costs[index_of(op, a->served)];
-    lks_speed *s = &c->speed;
     uint64_t prompt = a->prompt_count, rest = a->count > 1 ? a->count - 1 : 0;
-    s->prefill_us = lks_cost_blend(s->prefill_us,
-                                   lks_cost_base(a->prefill_us, c->growth.batch, 0, prompt));
+    note(op, a->served, LKS_RUN_PROMPT, 0, prompt, a->prefill_us);
     if (rest)
-        s->decode_us = lks_cost_blend(
-            s->decode_us, lks_cost_base(a->decode_us, c->growth.token, prompt, rest));
-    if (s->decode_us == 0) /* one token was all there was to measure */
-        s->decode_us = a->total_ms * 1000 + 1;
-    store_speed(op, a->served, s);
+        note(op, a->served, LKS_RUN_TOKENS, prompt, rest, a->decode_us);
+    else if (!lks_estimate_is_known(op, a->served)) /* one token was all there was to measure */
+        note(op, a->served, LKS_RUN_TOKENS, 0, prompt, (a->total_ms * 1000 + 1) * prompt);
 }
 
 void lks_estimate_task(lks_operator *op, const lks_served *served, const lks_task_result *r)
 {
-    lks_costs *c = &op->costs[index_of(op, served)];
-    if (r->pass_us == 0)
-        return;
-    uint64_t base = lks_cost_base(r->pass_us, c->growth.batch, 0, r->positions);
-    uint64_t *kept = r->task.kind == LKS_TASK_CHECK ? &c->check_us : &c->trace_us;
-    *kept = lks_cost_blend(*kept, base);
+    if (r->pass_us)
+        note(op, served, r->task.kind == LKS_TASK_CHECK ? LKS_RUN_CHECK : LKS_RUN_TRACE, 0,
+             r->positions, r->pass_us);
+}
+
+bool lks_estimate_is_known(const lks_operator *op, const lks_served *served)
+{
+    return costs_of(op, served)->of[LKS_RUN_TOKENS].runs > 0;
+}
+
+bool lks_estimate_is_fitted(const lks_operator *op, const lks_served *served)
+{
+    return lks_cost_is_fitted(&costs_of(op, served)->of[LKS_RUN_PROMPT]);
 }
 
 /* ---- estimates ---- */
 
+typedef lks_line (*line_fn)(const lks_measured *m, double growth);
+
+/* Returns: microseconds of a run; 0 when nothing is known of its kind. */
+static uint64_t run_us(const lks_costs *c, line_fn line_of, lks_run_kind kind, uint64_t before,
+                       uint64_t count)
+{
+    double growth = kind == LKS_RUN_TOKENS ? c->growth.token : c->growth.batch;
+    if (kind == LKS_RUN_TRACE || kind == LKS_RUN_CHECK) /* hashing adds to the base alone */
+        growth = lks_cost_fitted_growth(&c->of[LKS_RUN_PROMPT], growth);
+    lks_line line = line_of(&c->of[kind], growth);
+    return lks_cost_us(&line, before, count);
+}
+
+/* A check or a trace. Of kinds that were not measured: one pass like that of a prompt, and its
+ * hashing. */
+static uint64_t rerun_us(const lks_costs *c, line_fn line_of, lks_task_kind kind, uint64_t count)
+{
+    uint64_t us = kind == LKS_TASK_CHECK ? run_us(c, line_of, LKS_RUN_CHECK, 0, count) : 0;
+    if (us == 0)
+        us = run_us(c, line_of, LKS_RUN_TRACE, 0, count);
+    return us ? us : 2 * run_us(c, line_of, LKS_RUN_PROMPT, 0, count);
+}
+
 uint64_t lks_estimate_prompt_us(const lks_operator *op, const lks_served *served, uint64_t prompt)
 {
-    const lks_costs *c = &op->costs[index_of(op, served)];
-    uint64_t base = c->speed.prefill_us;
-    return base ? lks_cost_us(base, c->growth.batch, 0, prompt) + c->speed.decode_us : 0;
+    return run_us(costs_of(op, served), lks_cost_likely, LKS_RUN_PROMPT, 0, prompt);
 }
 
 uint64_t lks_estimate_run_us(const lks_operator *op, const lks_served *served, lks_task_kind kind,
                              uint64_t positions)
 {
-    const lks_costs *c = &op->costs[index_of(op, served)];
-    uint64_t base = kind == LKS_TASK_CHECK && c->check_us ? c->check_us : c->trace_us;
-    if (base == 0) /* one pass like that of a prompt, and its hashing */
-        base = 2 * c->speed.prefill_us;
-    return base ? lks_cost_us(base, c->growth.batch, 0, positions) : 0;
+    return rerun_us(costs_of(op, served), lks_cost_likely, kind, positions);
 }
 
 static uint64_t positions_of(const lks_request *r)
@@ -89,13 +125,13 @@ static uint64_t positions_of(const lks_request *r)
 uint64_t lks_estimate_answer_ms(const lks_operator *op, const lks_request *r)
 {
     const lks_served *served = lks_models_find(op->models, r->model_id);
-    const lks_costs *c = served ? &op->costs[index_of(op, served)] : NULL;
-    if (!c || c->speed.decode_us == 0)
+    if (!served || !lks_estimate_is_known(op, served))
         return UINT64_MAX;
-    uint64_t us = lks_cost_us(c->speed.prefill_us, c->growth.batch, 0, r->prompt_count) +
-                  lks_cost_us(c->speed.decode_us, c->growth.token, r->prompt_count, r->max_tokens);
+    const lks_costs *c = costs_of(op, served);
+    uint64_t us = run_us(c, lks_cost_safe, LKS_RUN_PROMPT, 0, r->prompt_count) +
+                  run_us(c, lks_cost_safe, LKS_RUN_TOKENS, r->prompt_count, r->max_tokens);
     if (lks_u256_cmp(&r->stake, &op->config->recheck_stake) >= 0)
-        us += lks_estimate_run_us(op, served, LKS_TASK_CHECK, positions_of(r));
+        us += rerun_us(c, lks_cost_safe, LKS_TASK_CHECK, positions_of(r));
     return us / 1000 + 1;
 }
 
@@ -104,6 +140,8 @@ uint64_t lks_estimate_trace_ms(const lks_operator *op, const lks_request *r)
     if (!lks_disputes_on(op))
         return 0;
     const lks_served *served = lks_models_find(op->models, r->model_id);
-    uint64_t us = served ? lks_estimate_run_us(op, served, LKS_TASK_COMPARE, positions_of(r)) : 0;
+    uint64_t us = 0;
+    if (served)
+        us = rerun_us(costs_of(op, served), lks_cost_safe, LKS_TASK_COMPARE, positions_of(r));
     return us ? us / 1000 + 1 : UINT64_MAX;
 }

@@ -11,11 +11,10 @@
 
 typedef struct lks_operator lks_operator;
 
-/* Measured bases of a model, microseconds per position; 0: not known. */
+/* Of a model. */
 typedef struct lks_costs {
     lks_growth growth;
-    lks_speed speed; /* stored */
-    uint64_t trace_us, check_us;
+    lks_measured of[LKS_RUN_KINDS]; /* stored */
 } lks_costs;
 
 /* Loads what was measured before. */
@@ -24,15 +23,20 @@ void lks_estimate_load(lks_operator *op);
 void lks_estimate_answer(lks_operator *op, const lks_answer *answer);
 void lks_estimate_task(lks_operator *op, const lks_served *served, const lks_task_result *r);
 
-/* Return: microseconds; 0 when they are not known. */
+/* Whether answers were measured at all, and at lengths enough for a fit. */
+bool lks_estimate_is_known(const lks_operator *op, const lks_served *served);
+bool lks_estimate_is_fitted(const lks_operator *op, const lks_served *served);
+
+/* Return: microseconds that are expected; 0 when they are not known. */
 uint64_t lks_estimate_prompt_us(const lks_operator *op, const lks_served *served, uint64_t prompt);
 uint64_t lks_estimate_run_us(const lks_operator *op, const lks_served *served, lks_task_kind kind,
                              uint64_t positions);
 
-/* Milliseconds that the longest answer to a request may take, with its second run where there is
- * one. Returns: UINT64_MAX when that is not known yet, or the model is not served. */
+/* Milliseconds that the longest answer to a request will hardly exceed, with its second run where
+ * there is one. Returns: UINT64_MAX when that is not known yet, or the model is not served. */
 uint64_t lks_estimate_answer_ms(const lks_operator *op, const lks_request *r);
-/* Milliseconds that the claim's trace may take. Returns as above; 0 without a dispute game. */
+/* Milliseconds that the claim's trace will hardly exceed. Returns as above; 0 without a dispute
+ * game. */
 uint64_t lks_estimate_trace_ms(const lks_operator *op, const lks_request *r);
 
 #endif

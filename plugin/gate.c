@@ -22,6 +22,8 @@ bool lks_gate_load(lks_load *out, const lks_operator *op, const lks_job *job)
     bool known = out->trace_ms != UINT64_MAX && answer_ms != UINT64_MAX;
     if (unanswered && !lks_job_has_answer(job))
         out->answer_ms = answer_ms;
+    if (known && served)
+        known = !lks_answers_measures(op, served, (uint64_t)r->prompt_count + r->max_tokens);
     if (!served || !served->model)
         return known;
     if (unanswered && (uint64_t)r->prompt_count + r->max_tokens <= served->max_positions)

@@ -213,8 +213,13 @@ bool lks_answers_start(lks_operator *op, const lks_job *job, uint64_t answer_ms)
 /* answers.c: cancels the answer that is being made when its job is late, or not among the open
  * ones. */
 void lks_answers_drop(lks_operator *op, const lks_jobs *jobs);
-/* answers.c: measures a model whose speed is not known. Returns: whether it was started. */
+/* answers.c: measures a model whose speed is not known, or not at enough lengths. Returns: whether
+ * a run for that was started. */
 bool lks_answers_trial(lks_operator *op);
+/* answers.c: whether such runs are to come, without which the cost of so many positions is a guess. */
+bool lks_answers_measures(const lks_operator *op, const lks_served *served, uint64_t positions);
+/* answers.c: whether the worker has such a run, which gives way to any answer. */
+bool lks_answers_is_trial(const lks_operator *op);
 /* answers.c: whether the model can run the request. Out: *err, why not, or why that is not
  * known. */
 bool lks_answers_can_run(lks_operator *op, const lks_job *job, lks_err *err);

@@ -1,4 +1,4 @@
-/* The store's transactions, blocks and speeds. The file and its tables: store_open.c. */
+/* The store's transactions and blocks. The file and its tables: store_open.c. */
 #include "plugin/store_internal.h"
 
 #include <stdio.h>
@@ -195,32 +195,5 @@ lks_err lks_store_final_put(lks_store *s, uint64_t height)
     if (err)
         return err;
     lks_store_bind_u64(st, 1, height);
-    return lks_store_run(s, st);
-}
-
-/* ---- speed ---- */
-
-lks_err lks_store_speed_get(lks_store *s, const uint8_t model_id32[32], lks_speed *out) {
-    memset(out, 0, sizeof *out);
-    sqlite3_stmt *st = NULL;
-    bool row = false;
-    lks_err err = lks_store_prepare(s, &st, "SELECT prefill_us, decode_us FROM speed WHERE model_id = ?");
-    if (!err) {
-        lks_store_bind_blob(st, 1, model_id32, 32);
-        err = lks_store_step(s, st, &row);
-    }
-    if (!err && !row) err = lks_fail(LKS_NOTFOUND, "no speed is stored");
-    if (!err) *out = (lks_speed){lks_store_column_u64(st, 0), lks_store_column_u64(st, 1)};
-    lks_store_release(s, st);
-    return err;
-}
-
-lks_err lks_store_speed_put(lks_store *s, const uint8_t model_id32[32], const lks_speed *speed) {
-    sqlite3_stmt *st = NULL;
-    lks_err err = lks_store_prepare(s, &st, "INSERT OR REPLACE INTO speed VALUES(?, ?, ?)");
-    if (err) return err;
-    lks_store_bind_blob(st, 1, model_id32, 32);
-    lks_store_bind_u64(st, 2, speed->prefill_us);
-    lks_store_bind_u64(st, 3, speed->decode_us);
     return lks_store_run(s, st);
 }

@@ -10,6 +10,7 @@
 #define LKS_PLUGIN_STORE_H
 
 #include "chain/buf.h"
+#include "plugin/cost.h"
 #include "plugin/job.h"
 
 typedef struct lks_store lks_store;
@@ -234,15 +235,12 @@ lks_err lks_store_move_included(lks_store *s, const uint8_t request_id32[32],
 lks_err lks_store_next_nonce(lks_store *s, const uint8_t account20[20],
                              uint64_t *next) LKS_MUST_USE;
 
-/* ---- measured speed ---- */
+/* ---- measured runs ---- */
 
-typedef struct lks_speed {
-    uint64_t prefill_us; /* per prompt position, with none before it (cost.h) */
-    uint64_t decode_us;  /* per generated token */
-} lks_speed;
-
-/* Returns also: LKS_NOTFOUND. */
-lks_err lks_store_speed_get(lks_store *s, const uint8_t model_id32[32], lks_speed *out) LKS_MUST_USE;
-lks_err lks_store_speed_put(lks_store *s, const uint8_t model_id32[32], const lks_speed *speed) LKS_MUST_USE;
+/* Out: *out, all zero when there are none. */
+lks_err lks_store_measured_get(lks_store *s, const uint8_t model_id32[32], lks_run_kind kind,
+                               lks_measured *out) LKS_MUST_USE;
+lks_err lks_store_measured_put(lks_store *s, const uint8_t model_id32[32], lks_run_kind kind,
+                               const lks_measured *m) LKS_MUST_USE;
 
 #endif

@@ -55,8 +55,8 @@ lks_err lks_store_fixed(sqlite3_stmt *st, int i, void *out, size_t len) LKS_MUST
 lks_err lks_store_jobs_prune(lks_store *s, uint64_t height) LKS_MUST_USE;
 /* Makes every job's state what its facts add up to: for a schema whose fold was another. */
 lks_err lks_store_jobs_refold(lks_store *s) LKS_MUST_USE;
-/* Brings a database of schema 3 to LKS_SCHEMA_VERSION. Within a transaction. */
-lks_err lks_store_migrate(lks_store *s) LKS_MUST_USE;
+/* Brings a database of an earlier schema, 3 or 4, to the newest. Within a transaction. */
+lks_err lks_store_migrate(lks_store *s, unsigned version) LKS_MUST_USE;
 /* Makes transactions live again that were included above height. */
 lks_err lks_store_txs_revive(lks_store *s, uint64_t height) LKS_MUST_USE;
 /* Out: LKS_SENT() of the actions of the job's live transactions. */
@@ -69,6 +69,7 @@ lks_err lks_store_make_secret(lks_store *s) LKS_MUST_USE;
 
 extern const char lks_store_claims_schema[];
 extern const char lks_store_jobs_schema[];
+extern const char lks_store_measured_schema[];
 extern const char lks_store_txs_schema[];
 
 #endif

@@ -2,7 +2,9 @@
  *
  * Schema 3 counted reverted transactions by job, so that lost races for one action ended another,
  * and knew one account; its first databases had no table finality. The counts are forgotten: what
- * they had ended is decided anew. */
+ * they had ended is decided anew.
+ *
+ * Schema 4 kept one speed of a model. Runs are measured again. */
 #include "plugin/store_internal.h"
 
 static const char from_3[] =
@@ -30,8 +32,15 @@ static const char from_3[] =
     "DROP INDEX tx_one_nonce;"
     "CREATE UNIQUE INDEX tx_one_nonce ON tx(account, nonce) WHERE state = 1;";
 
-lks_err lks_store_migrate(lks_store *s)
+lks_err lks_store_migrate(lks_store *s, unsigned version)
 {
-    lks_err err = lks_store_exec(s, from_3);
-    return err ? err : lks_store_jobs_refold(s);
+    lks_err err = LKS_OK;
+    if (version == 3) {
+        err = lks_store_exec(s, from_3);
+        if (!err)
+            err = lks_store_jobs_refold(s);
+    }
+    if (!err)
+        err = lks_store_exec(s, "DROP TABLE speed;");
+    return err ? err : lks_store_exec(s, lks_store_measured_schema);
 }

@@ -1,8 +1,8 @@
-/* The database file: SQLite, application_id 0x4c4b5331 ("LKS1"), user_version 4.
+/* The database file: SQLite, application_id 0x4c4b5331 ("LKS1"), user_version 5.
  *
  *   identity  one row: chain id, oracle, operator and account that every other row belongs to
  *   block     number, hash, time of the newest blocks whose effects are stored; the highest number is how far the plugin has come
- *   speed     model id -> microseconds a prompt position and a generated token, measured
+ *   measured  model id, kind of run, cell -> what runs took (cost.h)
  *   finality  height of the newest finalised block that the node told of
  *   job, round      store_jobs.c
  *   tx, tx_version  store_txs.c
@@ -11,7 +11,7 @@
  * Valid when (1) application_id and user_version are as above, (2) identity has exactly one row, (3) every job's request hashes to its id
  * and its state is the fold of its facts, (4) every stored answer and transaction has the hash that is stored beside it.
  * Versions 1 and 2 were of contracts whose requests and claims have other ids: nothing in them can
- * be gone on with, so they are refused. Version 3 is migrated (store_migrate.c). synchronous FULL
+ * be gone on with, so they are refused. Versions 3 and 4 are migrated (store_migrate.c). synchronous FULL
  * makes a commit durable before it returns.
  *
  * One plugin, one database: whoever has it open holds a lock (flock) on the file "NAME-lock" beside
@@ -31,7 +31,7 @@
 #include <unistd.h>
 
 #define APPLICATION_ID 0x4c4b5331
-#define SCHEMA_VERSION 4
+#define SCHEMA_VERSION 5
 /* The oldest that can be brought to it. */
 #define OLDEST_VERSION 3
 /* Milliseconds to wait for another program that writes to the database or copies it. */
@@ -41,7 +41,6 @@ static const char schema[] =
     "CREATE TABLE identity(one INTEGER PRIMARY KEY CHECK(one = 1), chain_id INTEGER NOT NULL, oracle BLOB NOT NULL,"
     " operator BLOB NOT NULL, account BLOB NOT NULL) STRICT;"
     "CREATE TABLE block(number INTEGER PRIMARY KEY, hash BLOB NOT NULL, time INTEGER NOT NULL) STRICT;"
-    "CREATE TABLE speed(model_id BLOB PRIMARY KEY, prefill_us INTEGER NOT NULL, decode_us INTEGER NOT NULL) STRICT;"
     "CREATE TABLE finality(one INTEGER PRIMARY KEY CHECK(one = 1), height INTEGER NOT NULL) STRICT;";
 
 /* Reads one integer that a statement gives. */
@@ -67,6 +66,7 @@ static lks_err make_schema(lks_store *s) {
     if (!err) err = lks_store_exec(s, lks_store_jobs_schema);
     if (!err) err = lks_store_exec(s, lks_store_txs_schema);
     if (!err) err = lks_store_exec(s, lks_store_claims_schema);
+    if (!err) err = lks_store_exec(s, lks_store_measured_schema);
     if (!err) err = lks_store_make_secret(s);
     if (!err) err = set_version(s);
     sqlite3_stmt *st = NULL;
@@ -130,7 +130,7 @@ static lks_err check_schema(lks_store *s) {
     err = check_identity(s);
     if (err || version == SCHEMA_VERSION)
         return err;
-    err = lks_store_migrate(s);
+    err = lks_store_migrate(s, (unsigned)version);
     return err ? err : set_version(s);
 }
 

@@ -1,6 +1,7 @@
 /* Both roles in disputes: what the plugin does against liars and false challengers; through
  * restarts, re-orgs and lost connections. */
 #include "tests/plugin/disputes_fixture.h"
+#include "tests/plugin/known_costs.h"
 
 /* ---- challenger ---- */
 
@@ -195,8 +196,7 @@ static void test_refuses_traces(void **state) {
     chain->floor = 1;
     start();
     own_claim();
-    op.costs[0].growth.batch = 0;
-    op.costs[0].trace_us = 10000; /* of 11 positions, three passes: 330 of 533 ms */
+    know_cost(&op.costs[0].of[LKS_RUN_TRACE], 10000); /* of 11 positions, three passes: 330 of 533 ms */
     lks_request t = terms();
     size_t r = sim_ask(chain, &t, PROMPT);
     for (int i = 0; i < 10; i++) block();

@@ -2,6 +2,7 @@
  * cancellations, replicas; and as another's agent. */
 #include "plugin/terms.h"
 #include "tests/plugin/operator_fixture.h"
+#include "tests/plugin/known_costs.h"
 
 /* Another operator takes the seat and misses. The header of a sampled request is then not
  * needed. */
@@ -71,7 +72,7 @@ static void test_best_first(void **state)
     turn();
     for (int i = 0; i < 3; i++)
         mine_and_turn();
-    op.costs[0].speed.decode_us = 1000000; /* 8 s an answer of 8 tokens */
+    know_cost(&op.costs[0].of[LKS_RUN_TOKENS], 1000000); /* 8 s an answer of 8 tokens */
     lks_request t = sim_terms(chain);
     chain->accounts->free_bond = lks_u256_from_u64(1);
     t.fee = lks_u256_from_u64(800);
@@ -164,6 +165,65 @@ static void test_reports_own_miss(void **state)
     check_bond(1);
 }
 
+/* Runs whose time is quadratic: what is fitted to short ones keeps from accepting a long one that
+ * would be late. */
+static void test_quadratic(void **state)
+{
+    (void)state;
+    turn();
+    for (int i = 0; i < 5; i++)
+        mine_and_turn();
+    memset(op.costs[0].of, 0, sizeof op.costs[0].of);
+    for (uint32_t n = 64; n <= 576; n *= 3) {
+        lks_answer a = {.served = &models.items[0], .prompt_count = n, .count = 9};
+        a.prefill_us = 1000 * n + 40 * n * n;
+        a.decode_us = 8 * 1000;
+        lks_estimate_answer(&op, &a);
+    }
+    lks_request t = sim_terms(chain);
+    t.claim_period = 60;
+    size_t far = sim_ask(chain, &t, 900); /* 33 s, twice; 21 if each position took what it does of 576 */
+    run_until(far, LKS_JOB_DROPPED);
+    assert_int_equal(job_of(far).dropped, LKS_DROP_TIME);
+    restart(); /* it is known afterwards */
+    turn();
+    far = sim_ask(chain, &t, 900);
+    run_until(far, LKS_JOB_DROPPED);
+    assert_int_equal(job_of(far).dropped, LKS_DROP_TIME);
+    size_t near = sim_ask(chain, &t, 300);
+    run_until(near, LKS_JOB_FINAL);
+}
+
+/* A long request waits until it is known how the cost grows, and a short one does not. */
+static void test_trials(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 1000 && !lks_estimate_is_fitted(&op, &models.items[0]); i++)
+        turn();
+    unsigned before = atomic_load(&runs);
+    atomic_store(&delay_ms, 1000000); /* the next trial takes as long as it likes */
+    memset(op.costs[0].of, 0, sizeof op.costs[0].of);
+    lks_cost_note(&op.costs[0].of[LKS_RUN_PROMPT], 0, 64, 64);
+    lks_cost_note(&op.costs[0].of[LKS_RUN_TOKENS], 64, 16, 16);
+    size_t longer = sim_ask(chain, NULL, 900);
+    for (int i = 0; i < 5; i++)
+        mine_and_turn();
+    assert_int_equal(job_of(longer).state, LKS_JOB_SEEN);
+    assert_int_equal(atomic_load(&runs), before + 1);
+    size_t shorter = sim_ask(chain, NULL, 200);
+    run_until(shorter, LKS_JOB_ACCEPTED);
+    for (int i = 0; i < 1000 && atomic_load(&runs) < before + 2; i++)
+        turn(); /* the trial gives way */
+    assert_int_equal(atomic_load(&runs), before + 2);
+    atomic_store(&delay_ms, 0);
+    run_until(shorter, LKS_JOB_FINAL);
+    check_claim(shorter);
+    run_until(longer, LKS_JOB_FINAL);
+    check_claim(longer);
+    assert_null(strstr(sim_host_lines(host), "gave no answer"));
+    assert_true(lks_estimate_is_fitted(&op, &models.items[0]));
+}
+
 /* A job that is late for good is no reason to let others wait. */
 static void test_late_is_no_backlog(void **state)
 {
@@ -172,7 +232,8 @@ static void test_late_is_no_backlog(void **state)
     for (int i = 0; i < 3; i++)
         mine_and_turn();
     atomic_store(&failing_runs, 1000000);
-    op.costs[0].speed.decode_us = 10000000; /* 80 s an answer: with two of them a claim would come too late */
+    /* 80 s an answer: with two of them a claim would come too late. */
+    know_cost(&op.costs[0].of[LKS_RUN_TOKENS], 10000000);
     size_t late = sim_ask(chain, NULL, 5);
     run_until(late, LKS_JOB_ACCEPTED);
     chain->period = 20;
@@ -372,6 +433,7 @@ int main(int argc, char **argv)
         TEST(test_reports_own_miss),   TEST(test_cancelled),   TEST(test_unfilled),
         TEST(test_best_first), TEST(test_refused_locks_nothing), TEST(test_waits_for_cheap_gas),
         TEST(test_replicas), TEST(test_unseen_deadlines),           TEST(test_agent),       TEST(test_late_is_no_backlog),
+        TEST(test_quadratic), TEST(test_trials),
     };
     return cmocka_run_group_tests(tests, make_key, remove_folder);
 }

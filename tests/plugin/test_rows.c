@@ -1,6 +1,7 @@
 /* What rows of traces cost an operator in disputes: a pass of the model takes chain time here. The
  * linker sends the trace's functions and pwrite here. */
 #include "tests/plugin/disputes_fixture.h"
+#include "tests/plugin/known_costs.h"
 
 #include <errno.h>
 #include <stdatomic.h>
@@ -148,8 +149,7 @@ static void test_disk_full(void **state)
 static size_t ask_again(uint32_t trace_ms)
 {
     own_claim();
-    op.costs[0].growth.batch = 0;
-    op.costs[0].trace_us = trace_ms * 1000 / (PROMPT + TOKENS);
+    know_cost(&op.costs[0].of[LKS_RUN_TRACE], trace_ms * 1000 / (PROMPT + TOKENS));
     lks_request t = terms();
     size_t r = sim_ask(chain, &t, PROMPT);
     for (int i = 0; i < 10; i++)

@@ -1,6 +1,7 @@
 /* A defence that others want to starve: with claims to be checked, and with crowds of false
  * disputes. The engine takes chain time here. */
 #include "tests/plugin/disputes_fixture.h"
+#include "tests/plugin/known_costs.h"
 #include "tests/plugin/engine_time.h"
 #include "tests/plugin/sim_game.h"
 
@@ -100,8 +101,7 @@ static void test_checks(void **state)
     puppet *accuser = play(accuser_of(r, 0x31));
     puppet_challenge(accuser);
     passes_take(5, 3);
-    op.costs[0].growth.batch = 0;
-    op.costs[0].check_us = 15000000 / (PROMPT + TOKENS) + 1; /* as if measured before */
+    know_cost(&op.costs[0].of[LKS_RUN_CHECK], 15000000 / (PROMPT + TOKENS) + 1);
     for (int i = 0; i < 600 && chain->finals + chain->convictions == 0; i++) {
         puppet_move(accuser);
         puppet_timeout(accuser);

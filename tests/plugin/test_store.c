@@ -43,11 +43,28 @@ static void test_everything_comes_back(void **state) {
     lks_buf_free(&answer);
     uint8_t unknown[32] = {1};
     assert_int_equal(lks_store_job_get(s, unknown, &back), LKS_NOTFOUND);
-    lks_speed speed = {123, 456}, read;
-    assert_int_equal(lks_store_speed_get(s, unknown, &read), LKS_NOTFOUND);
-    DO(lks_store_speed_put(s, unknown, &speed));
-    DO(lks_store_speed_get(s, unknown, &read));
-    assert_memory_equal(&read, &speed, sizeof speed);
+    lks_store_close(s);
+}
+
+static void test_measured(void **state)
+{
+    (void)state;
+    static const uint8_t model[32] = {1};
+    lks_store *s = open_store();
+    lks_measured m = {.runs = 0}, read;
+    DO(lks_store_measured_get(s, model, LKS_RUN_TRACE, &read));
+    assert_memory_equal(&read, &m, sizeof m);
+    for (uint64_t n = 5; n < 2000; n *= 3)
+        lks_cost_note(&m, 0, n, 1000 * n + n * n);
+    DO(lks_store_measured_put(s, model, LKS_RUN_TRACE, &m));
+    lks_cost_note(&m, 0, 100, 7);
+    DO(lks_store_measured_put(s, model, LKS_RUN_TRACE, &m));
+    lks_store_close(s);
+    s = open_store();
+    DO(lks_store_measured_get(s, model, LKS_RUN_TRACE, &read));
+    assert_memory_equal(&read, &m, sizeof m);
+    DO(lks_store_measured_get(s, model, LKS_RUN_CHECK, &read));
+    assert_true(read.runs == 0);
     lks_store_close(s);
 }
 
@@ -489,7 +506,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-        TEST(test_everything_comes_back), TEST(test_open_jobs), TEST(test_transactions),
+        TEST(test_everything_comes_back), TEST(test_measured), TEST(test_open_jobs), TEST(test_transactions),
         TEST(test_two_of_one_nonce),  TEST(test_two_accounts),
         TEST(test_moves),                 TEST(test_claims),    TEST(test_rounds),
         TEST(test_move_included),         TEST(test_blocks),    TEST(test_final_height), TEST(test_salts_recalled), TEST(test_nothing_half_done),

@@ -31,7 +31,7 @@ static void test_older(void **state)
         assert_non_null(strstr(lks_error_message(), "an earlier version of the contracts"));
         assert_non_null(strstr(lks_error_message(), "use another database"));
     }
-    run_sql("PRAGMA user_version = 4");
+    run_sql("PRAGMA user_version = 5");
     s = open_store();
     DO(lks_store_job_get(s, job.request_id, &job));
     lks_store_close(s);
@@ -43,6 +43,34 @@ static void expect_refusal(const lks_store_identity *id, lks_err err, const char
     if (got != err || !strstr(lks_error_message(), line) || !strstr(lks_error_message(), path) || strchr(lks_error_message(), '\n'))
         fail_msg("%s: %s", lks_err_name(got), lks_error_message());
     assert_null(s);
+}
+
+/* Makes schema 4 of a database that has nothing measured. */
+static void make_schema_4(void)
+{
+    run_sql("DROP TABLE measured; CREATE TABLE speed(model_id BLOB PRIMARY KEY,"
+            " prefill_us INTEGER NOT NULL, decode_us INTEGER NOT NULL) STRICT;"
+            "INSERT INTO speed VALUES(x'01', 2, 3); PRAGMA user_version = 4;");
+}
+
+/* A database of schema 4 goes on, and measures anew. */
+static void test_schema_4(void **state)
+{
+    (void)state;
+    static const uint8_t model[32] = {1};
+    lks_measured m;
+    lks_store *s = open_store();
+    lks_job job = make_job(1);
+    add_job(s, &job);
+    lks_store_close(s);
+    make_schema_4();
+    for (int i = 0; i < 2; i++) {
+        s = open_store();
+        DO(lks_store_job_get(s, job.request_id, &job));
+        DO(lks_store_measured_get(s, model, LKS_RUN_PROMPT, &m));
+        assert_true(m.runs == 0);
+        lks_store_close(s);
+    }
 }
 
 /* A database of schema 3 goes on: its transactions are the account's, and what lost races of another
@@ -74,6 +102,7 @@ static void test_schema_3(void **state)
                  tables[i]);
         run_sql(sql);
     }
+    make_schema_4();
     run_sql("DROP TABLE finality; DROP INDEX tx_one_nonce; ALTER TABLE tx DROP COLUMN account;"
             "ALTER TABLE tx DROP COLUMN worth;"
             "CREATE UNIQUE INDEX tx_one_nonce ON tx(nonce) WHERE state = 1;");
@@ -132,9 +161,9 @@ static void test_refuses(void **state) {
     other = who;
     other.account[0]++;
     expect_refusal(&other, LKS_AUTH, "another account's key");
-    run_sql("PRAGMA user_version = 5");
+    run_sql("PRAGMA user_version = 6");
     expect_refusal(&who, LKS_REFUSED, "newer version");
-    run_sql("PRAGMA user_version = 4; PRAGMA application_id = 7");
+    run_sql("PRAGMA user_version = 5; PRAGMA application_id = 7");
     expect_refusal(&who, LKS_CORRUPT, "not a Lockstep job store");
 
     FILE *f = fopen(path, "wb");
@@ -454,7 +483,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-        TEST(test_older),  TEST(test_schema_3), TEST(test_refuses),       TEST(test_unwritable),
+        TEST(test_older),  TEST(test_schema_3), TEST(test_schema_4), TEST(test_refuses),       TEST(test_unwritable),
         TEST(test_damage), TEST(test_backup),   TEST(test_kill_anywhere), TEST(test_tampered),
         TEST(test_parsed_once),
     };
