@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LONGEST_REST 40u   /* beyond shortest_rest */
 #define MOST_KINDS 3u      /* of one episode */
 #define RANGE_BLOCKS 3u    /* that HOSTILE_LIMITS answers */
 #define ANSWER_BYTES 4000u /* likewise */
@@ -32,37 +31,38 @@ uint32_t hostile_kinds_of(const char *words)
 
 /* ---- episodes ---- */
 
-static void draw_episode(hostile *h)
+static void draw_episode(hostile *h, chance *plan)
 {
-    uint32_t count = chance_between(&h->chance, 1, MOST_KINDS);
+    uint32_t count = chance_between(plan, 1, MOST_KINDS);
     h->active = 0;
     while (count > 0) {
-        uint32_t kind = 1u << chance_below(&h->chance, HOSTILE_KINDS);
+        uint32_t kind = 1u << chance_below(plan, HOSTILE_KINDS);
         if (h->kinds & kind) {
             h->active |= kind;
             count--;
         }
     }
-    h->lag = chance_between(&h->chance, 1, HOSTILE_MOST_BEHIND);
-    h->depth = chance_between(&h->chance, 1, HOSTILE_MOST_BEHIND);
+    h->lag = chance_between(plan, 1, HOSTILE_MOST_BEHIND);
+    h->depth = chance_between(plan, 1, HOSTILE_MOST_BEHIND);
     if (h->active & 1u << HOSTILE_BACK)
-        h->lag = chance_between(&h->chance, HOSTILE_MOST_BEHIND, HOSTILE_BACK_BLOCKS);
-    h->per_mille = chance_of(&h->chance, 500) ? 1000 : chance_between(&h->chance, 50, 900);
+        h->lag = chance_between(plan, HOSTILE_MOST_BEHIND, HOSTILE_BACK_BLOCKS);
+    h->per_mille = chance_of(plan, 500) ? 1000 : chance_between(plan, 50, 900);
 }
 
 /* Begins and ends episodes as time goes on. */
 static void keep_time(hostile *h)
 {
     uint64_t now = h->now(h->user);
+    chance *plan = h->plan ? h->plan : &h->chance;
     if (h->kinds == 0 || now < h->changes_at)
         return;
     if (h->active || h->changes_at == 0) {
         h->active = 0;
-        h->changes_at = now + h->shortest_rest + chance_below(&h->chance, LONGEST_REST);
+        h->changes_at = now + h->shortest_rest + chance_below(plan, h->more_rest);
         return;
     }
-    draw_episode(h);
-    h->changes_at = now + chance_between(&h->chance, 1, (uint32_t)h->longest);
+    draw_episode(h, plan);
+    h->changes_at = now + chance_between(plan, 1, (uint32_t)h->longest);
     if (h->active & (1u << HOSTILE_FORKED | 1u << HOSTILE_RECEIPTS) && h->fork.call)
         h->leave(h->user, h->depth);
 }

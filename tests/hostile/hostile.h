@@ -1,10 +1,10 @@
 /* A node that misbehaves: a layer between somebody who calls a node by JSON-RPC and the node, or the
  * nodes, that answer. What it does wrong is drawn from a seed.
  *
- * It is wrong in episodes. Between two episodes it is right for at least `shortest_rest`; an episode
- * lasts at most `longest`. Both are in the units of `now`, blocks or seconds. So nothing that it is
- * asked about stays wrong for longer than `longest`; whoever asks again later than that hears the
- * truth. Which kinds an episode has is drawn from `kinds`. */
+ * It is wrong in episodes. Between two episodes it is right for at least `shortest_rest`, and for up
+ * to `more_rest` more; an episode lasts at most `longest`. All are in the units of `now`, blocks or
+ * seconds. So nothing that it is asked about stays wrong for longer than `longest`; whoever asks
+ * again later than that hears the truth. Which kinds an episode has is drawn from `kinds`. */
 #ifndef LKS_TESTS_HOSTILE_H
 #define LKS_TESTS_HOSTILE_H
 
@@ -52,7 +52,9 @@ typedef struct hostile {
     void *user;
     uint32_t kinds; /* 1 << hostile_kind, of those that may happen */
     uint64_t longest, shortest_rest;
+    uint32_t more_rest;
     chance chance;
+    chance *plan; /* of episodes; NULL: chance draws them, too */
 
     /* Its own; zero at first. */
     uint32_t active;          /* kinds of the episode; 0: none */

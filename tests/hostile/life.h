@@ -19,6 +19,7 @@
 /* Nodes are wrong for at most so many blocks at a time, unless a life is counted apart; then they are
  * right for at least as many. A move in a dispute has LIFE_FLOOR seconds, and so many blocks. */
 #define LIFE_BRIDGED 8u
+#define LIFE_MORE_REST 40u /* beyond that, at most */
 #define LIFE_FLOOR 30u
 
 /* Streams of chance. */

@@ -48,6 +48,7 @@ void nodes_begin(life *l, size_t i)
     h->chance = chance_stream(l->options.seed, LIFE_CRASHES + 1 + i);
     h->longest = l->result.too_wrong ? 2 * LIFE_FLOOR : LIFE_BRIDGED;
     h->shortest_rest = LIFE_BRIDGED;
+    h->more_rest = LIFE_MORE_REST;
     l->parties[i].node = (lks_eth){hostile_call, h, NULL};
 }
 
