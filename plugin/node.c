@@ -1,6 +1,7 @@
 #include "plugin/node.h"
 
 #include "chain/rpc.h"
+#include "plugin/patience.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -24,6 +25,7 @@ typedef struct call {
 struct lks_node {
     const lockstep_host *host;
     uint32_t timeout_ms;
+    lks_patience patience; /* below that */
     pthread_mutex_t lock;
     pthread_cond_t changed;
     call *calls;
@@ -173,8 +175,8 @@ static lks_err call_and_wait(void *context, const char *method, const char *para
     if (!c) return lks_fail(LKS_NOMEM, "out of memory");
     c->node = node;
     pthread_mutex_lock(&node->lock);
-    uint32_t timeout_ms = node->timeout_ms;
-    struct timespec until = after_ms(timeout_ms);
+    uint32_t timeout_ms = lks_patience_wait(&node->patience, method, node->timeout_ms);
+    struct timespec until = after_ms(timeout_ms), half = after_ms(timeout_ms / 2);
     c->next = node->calls;
     if (c->next) c->next->previous = c;
     node->calls = c;
@@ -185,10 +187,13 @@ static lks_err call_and_wait(void *context, const char *method, const char *para
         err = node->closed ? lks_fail(LKS_IO, "%s: the host is stopping", method)
                            : lks_fail(LKS_TIMEOUT, "%s: no answer after %u s", method, timeout_ms / 1000);
         c->abandoned = true;
+        lks_patience_in_vain(&node->patience, method, timeout_ms);
         pthread_mutex_unlock(&node->lock);
         return err;
     }
     unlink_call(c);
+    if (taken && !is_over(&half))
+        lks_patience_early(&node->patience, method);
     pthread_mutex_unlock(&node->lock);
     if (taken) err = finish(c, method, answer);
     free_call(c);

@@ -8,7 +8,7 @@
 
 typedef struct lks_node lks_node;
 
-/* A call without an answer after that long fails. */
+/* A call without an answer after that long fails; mostly sooner (plugin/patience.h). */
 #define LKS_NODE_TIMEOUT_MS 30000u
 
 lks_err lks_node_new(lks_node **out, const lockstep_host *host, uint32_t timeout_ms) LKS_MUST_USE;

@@ -153,6 +153,23 @@ static void test_silence_and_late_replies(void **state) {
     lks_node_free(node); /* with a reply that never comes */
 }
 
+/* One call that the host loses costs seconds of the half minute that a slow one has. */
+static void test_lost_call(void **state)
+{
+    struct timespec begun, ended;
+    lks_node *node = NULL;
+    uint64_t value = 0;
+    (void)state;
+    assert_int_equal(lks_node_new(&node, &host, 10 * LKS_NODE_TIMEOUT_MS), LKS_OK);
+    clock_gettime(CLOCK_MONOTONIC, &begun);
+    assert_int_equal(ask(node, &value), LKS_TIMEOUT);
+    clock_gettime(CLOCK_MONOTONIC, &ended);
+    assert_true(ended.tv_sec - begun.tv_sec < 10 * LKS_NODE_TIMEOUT_MS / 2000);
+    answer_all();
+    lks_node_close(node);
+    lks_node_free(node);
+}
+
 typedef struct caller {
     lks_node *node;
     lks_err err;
@@ -204,6 +221,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(test_answers, setup),
         cmocka_unit_test_setup(test_silence_and_late_replies, setup),
+        cmocka_unit_test_setup(test_lost_call, setup),
         cmocka_unit_test_setup(test_close_under_way, setup),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
