@@ -4,7 +4,7 @@
  *   rpc.c          calls: taking, sending in turn, timing out, answering
  *   rpc_limit.c    nodes that ask for fewer calls
  *   rpc_lws.c      WebSocket and IPC, on libwebsockets
- *   rpc_http.c     HTTP
+ *   rpc_http.c     HTTP, on libcurl
  */
 #ifndef LKS_CHAIN_RPC_INTERNAL_H
 #define LKS_CHAIN_RPC_INTERNAL_H
@@ -95,8 +95,9 @@ typedef struct rpc_call {
     void *user;
     rpc_waiter *waiter;
     /* HTTP */
-    struct http_link *link; /* NULL: it has none */
-    bool repeated;          /* after a kept connection was found to be lost */
+    rpc_http *http;
+    void *easy;    /* libcurl's handle; NULL: none */
+    bool repeated; /* after a kept connection was found to be lost */
     int status;
     uint32_t retry_after_s; /* as the answer's header has it */
     lks_buf answer;
@@ -146,6 +147,8 @@ lks_err rpc_stream_too_large(lks_rpc *rpc, const char *text, size_t len);
 /* Ends a call that was answered, or keeps it for after a pause when the answer asks for fewer calls. err, answer: as of
  * rpc_finish, the answer not freed. */
 void rpc_take_answer(lks_rpc *rpc, rpc_call *call, lks_err err, const rpc_answer *answer);
+/* Makes a call one that is to be sent, without the answer that it had. */
+void rpc_send_again(rpc_call *call);
 /* Whether a pause lasts longer than an unsent call can wait; then the stored reason says so. */
 bool rpc_limit_outlasts(const lks_rpc *rpc, const rpc_call *call, int64_t now_us);
 /* Tells the owner a line: what, the node, a detail that may be "". */
@@ -173,7 +176,7 @@ rpc_http *rpc_http_create(lks_rpc *rpc);
 void rpc_http_free(rpc_http *http);
 /* Sends what is to be sent, as far as there are connections for it. */
 void rpc_http_send(rpc_http *http);
-/* Closes the connection of a call that ends before it. */
+/* Ends the transfer of a call; closes its connection when the answer has not come. */
 void rpc_http_abandon(rpc_call *call);
 int rpc_http_wait(rpc_http *http, int64_t wait_us);
 /* Ends rpc_http_wait. Any thread. */

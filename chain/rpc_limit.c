@@ -119,7 +119,7 @@ static void pause_calls(lks_rpc *rpc, const rpc_call *call, uint32_t retry_after
     rpc_tell(rpc, "fewer calls are asked for by", detail);
 }
 
-static void send_again(rpc_call *call)
+void rpc_send_again(rpc_call *call)
 {
     call->sent = false;
     call->status = 0;
@@ -141,7 +141,7 @@ void rpc_take_answer(lks_rpc *rpc, rpc_call *call, lks_err err, const rpc_answer
     else
         rpc_limit_answered(&rpc->limit, call->sent_us);
     if (plea == RPC_PLEA)
-        send_again(call);
+        rpc_send_again(call);
     else
         rpc_finish(rpc, call, err, answer->code, &answer->json);
 }

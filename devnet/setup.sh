@@ -18,7 +18,8 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 . "$root/devnet/env.sh"
 
 debian_packages=(gcc libc6-dev cmake ninja-build pkg-config git ca-certificates python3 python3-venv
-  libsecp256k1-dev libwebsockets-dev libjsmn-dev libsqlite3-dev libssl-dev libcmocka-dev)
+  libsecp256k1-dev libwebsockets-dev libcurl4-openssl-dev libjsmn-dev libsqlite3-dev libssl-dev
+  libcmocka-dev)
 test_packages=(clang libclang-rt-14-dev g++)
 
 part_debian() { apt_install "${debian_packages[@]}"; }

@@ -42,8 +42,8 @@ step_headers() {
   return $rc
 }
 
-# The committed path keeps its rules with both compilers (tests/check_build.py), and the plugin exports no symbol but that of its interface. The build with
-# clang is one of those that tests/e2e/bits.sh runs.
+# The committed path keeps its rules with both compilers (tests/check_build.py). The plugin exports no symbol but that of its interface, and brings no
+# library of the network into its host. The build with clang is one of those that tests/e2e/bits.sh runs.
 step_symbols() {
   local rc=0 ok=0 build lib
   configure build/bits/clang-O2 -DCMAKE_C_COMPILER=clang -DCMAKE_C_FLAGS_RELEASE=-O2 -DLKS_TESTS=OFF && ninja -C build/bits/clang-O2 -j "$jobs" lockstep || rc=1
@@ -57,7 +57,13 @@ step_symbols() {
     echo "$lib does not export lockstep_plugin_create alone"
     rc=1
   fi
-  count $ok $((3 - ok))
+  if objdump -p "$lib" | grep -E 'NEEDED +lib(curl|ssl|websockets)'; then
+    echo "$lib needs the libraries above, which no host has to load"
+    rc=1
+  else
+    ok=$((ok + 1))
+  fi
+  count $ok $((4 - ok))
   return $rc
 }
 

@@ -25,7 +25,10 @@ struct node_server {
     int fd, port;
     char path[108];
     atomic_int mode, requests_left; /* in that mode; negative: any number */
-    atomic_uint requests, connections;
+    atomic_uint requests, connections, closed;
+    pthread_mutex_t lock; /* for these two */
+    lks_buf text;         /* of NODE_TEXT */
+    char head[1024];      /* of the newest request */
     atomic_bool stopping;
     pthread_t thread;
     pthread_t clients[MAX_CLIENTS];
@@ -89,6 +92,16 @@ static void put_frame(lks_buf *out, int first_byte, const void *data, size_t len
             lks_buf_put_byte(out, (uint8_t)((uint64_t)len >> (8 * i)));
     }
     lks_buf_put(out, data, len);
+}
+
+/* A part of an HTTP answer's bytes that is sent by itself. */
+static size_t piece_of(const lks_buf *out, size_t at, node_mode mode)
+{
+    size_t left = out->len - at;
+    const char *body = strstr(lks_buf_text(out), "\r\n\r\n");
+    if (mode == NODE_APART && body && !at)
+        return (size_t)(body + 4 - lks_buf_text(out));
+    return mode == NODE_SPLIT && left > 7 ? 7 : left;
 }
 
 /* One message in the transport's dress. */
@@ -162,6 +175,9 @@ static void make_answer(lks_buf *out, node_kind kind, node_mode mode, const char
             lks_buf_printf(out, "{\"jsonrpc\":\"2.0\",\"id\":%lu,\"error\":{\"code\":%d,\"message\":\"project ID request rate exceeded\"%s}}", id,
                            mode == NODE_429 ? 429 : -32005, mode == NODE_429 ? "" : ",\"data\":{\"rate\":{\"backoff_seconds\":2}}");
         break;
+    case NODE_SHUT:
+        lks_buf_printf(out, "{\"jsonrpc\":\"2.0\",\"id\":%lu,\"result\":[]}", id);
+        break;
     default: lks_buf_printf(out, "{\"jsonrpc\":\"2.0\",\"id\":%lu,\"result\":%.*s}\n", id, (int)params_len, params ? params + 9 : "null"); break;
     }
 }
@@ -183,6 +199,14 @@ static bool answer(const client *c, const char *request)
     atomic_fetch_add(&c->server->requests, 1);
     if (mode == NODE_CLOSE || mode == NODE_SILENT)
         return mode == NODE_SILENT;
+    if (mode == NODE_TEXT) {
+        pthread_mutex_lock(&c->server->lock);
+        lks_buf_put(&text, c->server->text.data, c->server->text.len);
+        pthread_mutex_unlock(&c->server->lock);
+        send_all(c->fd, text.data, text.len);
+        lks_buf_free(&text);
+        return false;
+    }
     if (mode == NODE_NOTICE && c->server->kind != NODE_HTTP) {
         static const char NOTICE[] = "{\"jsonrpc\":\"2.0\",\"method\":\"eth_subscription\",\"params\":{\"subscription\":\"0x1\",\"result\":{\"a\":\"}\\\"\"}}}";
         dress(&out, c->server->kind, mode, NOTICE, sizeof NOTICE - 1);
@@ -192,7 +216,7 @@ static bool answer(const client *c, const char *request)
         text.len /= 2;
     dress(&out, c->server->kind, mode, lks_buf_text(&text), text.len);
     for (size_t at = 0; good && at < out.len;) {
-        size_t len = mode == NODE_SPLIT && out.len - at > 7 ? 7 : out.len - at;
+        size_t len = piece_of(&out, at, mode);
         good = send_all(c->fd, out.data + at, len);
         at += len;
         if (mode == NODE_SPLIT)
@@ -200,6 +224,13 @@ static bool answer(const client *c, const char *request)
     }
     lks_buf_free(&text);
     lks_buf_free(&out);
+    if (mode == NODE_408) {
+        static const char LATE[] = "HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n"
+                                   "Connection: close\r\n\r\n";
+        nanosleep(&(struct timespec){.tv_nsec = 20000000}, NULL);
+        send_all(c->fd, LATE, sizeof LATE - 1);
+        return false;
+    }
     bool ends = c->server->kind == NODE_HTTP && (mode == NODE_NO_LENGTH || mode == NODE_GOODBYE || mode == NODE_LEAVE);
     return good && mode != NODE_HALF && !ends;
 }
@@ -207,16 +238,21 @@ static bool answer(const client *c, const char *request)
 static void serve_http(const client *c)
 {
     lks_buf in = {0};
+    bool answered = false;
     for (bool going = true; going;) {
         const char *text = lks_buf_text(&in), *body = strstr(text, "\r\n\r\n"), *length = strcasestr(text, "content-length: ");
         size_t whole = body && length ? (size_t)(body + 4 - text) + strtoul(length + 16, NULL, 10) : SIZE_MAX;
         if (in.len < whole)
-            going = receive(c, &in);
+            going = receive(c, &in) && !(answered && atomic_load(&c->server->mode) == NODE_SHUT);
         else {
+            pthread_mutex_lock(&c->server->lock);
+            snprintf(c->server->head, sizeof c->server->head, "%.*s", (int)(body - text), text);
+            pthread_mutex_unlock(&c->server->lock);
             char *request = strndup(body + 4, whole - (size_t)(body + 4 - text));
             going = !strncmp(text, "POST ", 5) && answer(c, request);
             free(request);
             drop_front(&in, whole);
+            answered = true;
         }
     }
     lks_buf_free(&in);
@@ -322,6 +358,7 @@ static void *serve_client(void *argument)
     else
         serve_ipc(c);
     close(c->fd);
+    atomic_fetch_add(&c->server->closed, 1);
     free(c);
     return NULL;
 }
@@ -355,6 +392,7 @@ node_server *node_start(node_kind kind, int port, const char *path)
     struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr = {htonl(INADDR_LOOPBACK)}};
     struct sockaddr_un un = {.sun_family = AF_UNIX};
     s->kind = kind;
+    pthread_mutex_init(&s->lock, NULL);
     atomic_store(&s->requests_left, -1);
     s->fd = socket(kind == NODE_IPC ? AF_UNIX : AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     int bound;
@@ -385,6 +423,8 @@ void node_stop(node_server *s)
     close(s->fd);
     if (s->kind == NODE_IPC)
         unlink(s->path);
+    pthread_mutex_destroy(&s->lock);
+    lks_buf_free(&s->text);
     free(s);
 }
 
@@ -396,6 +436,23 @@ void node_set_for(node_server *s, node_mode mode, int requests)
     atomic_store(&s->requests_left, requests);
 }
 
+void node_set_text(node_server *s, const char *text)
+{
+    pthread_mutex_lock(&s->lock);
+    lks_buf_clear(&s->text);
+    lks_buf_put_text(&s->text, text);
+    pthread_mutex_unlock(&s->lock);
+    node_set(s, NODE_TEXT);
+}
+
+void node_head(node_server *s, char *head, size_t size)
+{
+    pthread_mutex_lock(&s->lock);
+    snprintf(head, size, "%s", s->head);
+    pthread_mutex_unlock(&s->lock);
+}
+
+unsigned node_closed(const node_server *s) { return atomic_load(&s->closed); }
 int node_port(const node_server *s) { return s->port; }
 unsigned node_connections(const node_server *s) { return atomic_load(&s->connections); }
 unsigned node_requests(const node_server *s) { return atomic_load(&s->requests); }

@@ -32,7 +32,11 @@ typedef enum node_mode {
     NODE_STATUS,    /* over HTTP: status 503 and a page of text */
     NODE_429,       /* over HTTP: status 429 and a page of text; else an error with code 429 */
     NODE_RETRY,     /* the same with the header Retry-After: 2, and as status 503; else an error whose data names 2 seconds */
-    NODE_UNSURE     /* "error": code -32005, "limit exceeded" */
+    NODE_UNSURE,    /* "error": code -32005, "limit exceeded" */
+    NODE_TEXT,      /* the text of node_set_text, then closes the connection */
+    NODE_APART,     /* NODE_ECHO, over HTTP with head and body sent apart, the body only when the head is acknowledged */
+    NODE_SHUT,      /* over HTTP: closes a connection on which it answered once in the middle of the next request; else "result": [] */
+    NODE_408        /* NODE_ECHO, over HTTP with status 408 and the end of the connection a moment later */
 } node_mode;
 
 typedef struct node_server node_server;
@@ -43,7 +47,13 @@ void node_stop(node_server *server);
 void node_set(node_server *server, node_mode mode);
 /* The same for so many requests, then NODE_ECHO. */
 void node_set_for(node_server *server, node_mode mode, int requests);
+/* NODE_TEXT with text, which is copied. */
+void node_set_text(node_server *server, const char *text);
 int node_port(const node_server *server);
+/* Over HTTP: the head of the newest request that it has read, cut where size ends. */
+void node_head(node_server *server, char *head, size_t size);
+/* Connections that it has closed. */
+unsigned node_closed(const node_server *server);
 /* Requests it has read, and connections it has taken. */
 unsigned node_requests(const node_server *server);
 unsigned node_connections(const node_server *server);
