@@ -80,7 +80,7 @@ step forge step_forge
 [ -z "$slow" ] || step mutants step_mutants
 # end_to_end GREP-OPTION: the scripts that name geth (-l), or those that do not (-L).
 end_to_end() {
-  local script limit=$((slow ? 7200 : 3600))
+  local script limit=$((slow ? 7200 : 1800))
   for script in $(grep "$1" geth tests/e2e/*.sh ${slow:+tests/e2e/slow/*.sh}); do
     step "e2e/$(basename "$script" .sh)" timeout "$limit" "$script"
   done
