@@ -1,16 +1,11 @@
 #include "plugin/plan.h"
 
-static bool goes_before(const lks_waiting *a, const lks_waiting *b)
-{
-    return a->rank != b->rank ? a->rank < b->rank : a->due < b->due;
-}
-
 /* The first of a rank; count when none of it waits. */
 static size_t first_of(lks_rank rank, const lks_waiting *all, size_t count)
 {
     size_t first = count;
     for (size_t i = 0; i < count; i++)
-        if (all[i].rank == rank && (first == count || goes_before(&all[i], &all[first])))
+        if (all[i].rank == rank && (first == count || all[i].due < all[first].due))
             first = i;
     return first;
 }
