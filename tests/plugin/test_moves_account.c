@@ -92,17 +92,10 @@ static void test_no_ether(void **state)
         size_t r = own_claim();
         if (moves == 0)
             agent->balance = lks_u256_from_u64(1000);
-        simulated = 0;
-        chain->lie = count_simulated;
         puppet_challenge(play(accuser_of(r, 0x31)));
         if (moves)
             RUN_UNTIL(agent->nonce > 0);
-        assert_true(moves == 0 || simulated > 0);
         agent->balance = lks_u256_from_u64(1000);
-        uint64_t before = chain->block_count;
-        RUN_UNTIL(chain->lost == 1);
-        if (moves == 0 && chain->block_count - before < 50)
-            assert_int_equal(simulated, 1); /* and not again soon */
         RUN_UNTIL(job_of(r).state == LKS_JOB_FINAL);
         check_defended(1);
         assert_non_null(strstr(sim_host_lines(host), "the other account makes the moves meanwhile"));
