@@ -68,7 +68,7 @@ bond() {
 
 # finalized ID: it becomes final; on anvil its window is passed at once
 finalized() {
-  local skip=$([ "$client" = anvil ] && echo 31) status
+  local skip=$([ "$client" = anvil ] && echo $((${window%s} + 1))) status
   for _ in $(seq 500); do
     status=$(net_as requester status "$1" --json 2>>"$net/ask.log" | python3 -c 'import json, sys; print(json.load(sys.stdin)["status"])')
     case $status in
@@ -156,8 +156,9 @@ LOCKSTEP_FAULT=$lie net_run liar "$build/liblockstep-liar.so"
 if [ $watches = 1 ]; then watch; else node challenger; fi
 [ $accused = 0 ] || LOCKSTEP_FAULT=accuse net_run accuser "$build/liblockstep-liar.so"
 begins challenger
-lies=() ids=()
-for _ in $(seq "$liar_count"); do lies+=("$(ask 6 --window 30s --stake 6ether --fee 1ether)"); done
+lies=() ids=() window=30s
+[ $watches = 0 ] || window=90s # the command waits for half a minute for an answer that is lost
+for _ in $(seq "$liar_count"); do lies+=("$(ask 6 --window "$window" --stake 6ether --fee 1ether)"); done
 for id in "${lies[@]}"; do net_event "$id" Accepted 60 || fail "the liar did not accept"; done
 node operator
 begins operator
