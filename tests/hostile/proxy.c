@@ -4,9 +4,9 @@
  *   proxy --to URL --port-file FILE [--port N] [--seed S] [--kinds KINDS] [--longest SECONDS]
  *         [--rest SECONDS]
  *
- * The node is right at first, and between two episodes, for SECONDS of --rest (8) and up to twice as
- * long. KINDS: the names in hostile.c with commas between; all (the default) or none. Writes its port
- * to FILE. SIGTERM ends it; then it prints how many calls were spoilt. */
+ * The node is right at first, and between two episodes, for SECONDS of --rest (8) and up to twice
+ * as long. KINDS: the names in hostile.c with commas between; all (the default) or none. Writes its
+ * port to FILE. SIGTERM ends it; then it prints how many calls were spoilt. */
 #include "chain/json.h"
 #include "chain/rpc.h"
 #include "tests/hostile/hostile.h"
