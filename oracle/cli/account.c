@@ -83,7 +83,8 @@ int lks_account_key_file(lks_buf *path, const lks_account_args *a, const char *c
         lks_buf_put_text(path, name);
     } else if (a->account != NULL) {
         lks_err err = lks_keystore_find(path, name, address);
-        code = err == LKS_OK ? LKS_PARSED : fail_key(err, command, "lockstep account list shows what there is");
+        code = err == LKS_OK ? LKS_PARSED : fail_key(err, command,
+                                                     "lockstep account list shows the accounts");
     } else {
         code = only_key(path, command, name);
     }

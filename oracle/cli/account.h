@@ -28,9 +28,9 @@ typedef struct lks_account_args {
      .help = "pay at most this per gas, base fee included (default 500gwei)"},                    \
     {.name = "max-priority-fee", .kind = LKS_OPT_TEXT, .out = &(a).max_priority_fee,              \
      .value = "AMOUNT",                                                                           \
-     .help = "offer at most this per gas to who makes the block (default 10gwei)"},               \
+     .help = "offer at most this per gas to the proposer of the block (default 10gwei)"},         \
     {.name = "after-pending", .kind = LKS_OPT_FLAG, .out = &(a).after_pending,                    \
-     .help = "send although other transactions of the account wait for a block"}
+     .help = "send even if other transactions of the account are pending"}
 
 /* The option's value, else the environment's, else NULL. An empty variable counts as none. */
 const char *lks_cli_setting(const char *option, const char *variable);

@@ -81,11 +81,12 @@ int lks_cmd_account_new(int argc, char **argv)
         {.name = "light", .kind = LKS_OPT_FLAG, .out = &light, .help = "weak but fast key derivation, for keys of a test network only"},
         {.name = "json", .kind = LKS_OPT_FLAG, .out = &json, .help = "one line of JSON"},
     };
-    const lks_usage usage = {.synopsis = "[OPTIONS]",
-                             .about = "Makes a new key, encrypts it into a file of the keystore directory and prints its address.\n"
-                                      "Whoever loses the file or its password loses the account.\n",
-                             .options = options,
-                             .option_count = sizeof options / sizeof options[0]};
+    const lks_usage usage = {
+        .synopsis = "[OPTIONS]",
+        .about = "Makes a new key, encrypts it into a file of the keystore directory and prints\n"
+                 "its address. If you lose the file or its password, you lose the account.\n",
+        .options = options,
+        .option_count = sizeof options / sizeof options[0]};
     int code = lks_cli_parse(&usage, argc, argv, &args, &arg_count);
     if (code != LKS_PARSED) {
         return code;
@@ -135,10 +136,11 @@ int lks_cmd_account_list(int argc, char **argv)
         LKS_KEYSTORE_OPTION(account),
         {.name = "json", .kind = LKS_OPT_FLAG, .out = &json, .help = "one line of JSON"},
     };
-    const lks_usage usage = {.synopsis = "[OPTIONS]",
-                             .about = "Lists the accounts of the keystore directory, oldest first.\n",
-                             .options = options,
-                             .option_count = sizeof options / sizeof options[0]};
+    const lks_usage usage = {
+        .synopsis = "[OPTIONS]",
+        .about = "Lists the accounts of the keystore directory, oldest first.\n",
+        .options = options,
+        .option_count = sizeof options / sizeof options[0]};
     int code = lks_cli_parse(&usage, argc, argv, &args, &arg_count);
     if (code != LKS_PARSED) {
         return code;

@@ -41,7 +41,8 @@ static void tell_credit(const lks_request_view *v)
     lks_hex_encode(id, v->id, 32);
     lks_wei_format(amount, &v->credit);
     fprintf(stderr,
-            "lockstep: penalties brought the request %s ether: lockstep credit withdraw --request %s\n",
+            "lockstep: the request has %s ether of penalties: "
+            "lockstep credit withdraw --request %s\n",
             amount, id);
 }
 
@@ -93,7 +94,8 @@ static int print_request_id(const lks_ask *a)
 static int tell_no_answer(lks_ask *a, const lks_request_view *v, int code)
 {
     const char *why = v->state.status == LKS_REQUEST_UNDECIDED
-                          ? "the operators' claims disagree to the end, so the fee is burned"
+                          ? "the operators' claims disagree after the last attempt, so the "
+                            "fee is burned"
                       : v->state.cancelled ? "the request was cancelled"
                                            : "no operator gave an answer that stands";
     lks_cli_fail(LKS_EXIT_NO, "ask: %s", why);
@@ -158,27 +160,34 @@ int lks_cmd_ask(int argc, char **argv)
          .help = "at most N tokens (default 64; 1 with allowed tokens)"},
         LKS_POLICY_OPTIONS(a.policy, "your part of the seed; the eighth block after the request adds its own (default 0)"),
         {.name = "yes-no", .kind = LKS_OPT_FLAG, .out = &a.yes_no, .help = "a verdict: the same as --allow Yes,No"},
-        {.name = "fee", .kind = LKS_OPT_TEXT, .out = &a.fee_text, .value = "AMOUNT", .help = "what the operator gets, such as 0.001ether (the default)"},
+        {.name = "fee", .kind = LKS_OPT_TEXT, .out = &a.fee_text, .value = "AMOUNT",
+         .help = "the operator's fee, such as 0.001ether (the default)"},
         {.name = "stake", .kind = LKS_OPT_TEXT, .out = &a.stake_text, .value = "AMOUNT",
-         .help = "what a wrong answer costs the operator (default: the deployment's least)"},
+         .help = "what a wrong answer costs (default: the deployment's minimum)"},
         {.name = "window", .kind = LKS_OPT_TEXT, .out = &a.window_text, .value = "TIME",
-         .help = "challenge window such as 20s or 24h (default: twice the deployment's least)"},
-        {.name = "accept-within", .kind = LKS_OPT_TEXT, .out = &a.accept_text, .value = "TIME", .help = "for an operator to accept (default 10m); sampled requests from the ninth block on, greedy ones at once"},
-        {.name = "claim-within", .kind = LKS_OPT_TEXT, .out = &a.claim_text, .value = "TIME", .help = "for the operator to claim (default 10m)"},
+         .help = "challenge window such as 20s or 24h (default: twice the deployment's minimum)"},
+        {.name = "accept-within", .kind = LKS_OPT_TEXT, .out = &a.accept_text, .value = "TIME",
+         .help = "time for an operator to accept (default 10m); "
+                 "sampled requests from the ninth block on, greedy ones at once"},
+        {.name = "claim-within", .kind = LKS_OPT_TEXT, .out = &a.claim_text, .value = "TIME",
+         .help = "time for the operator to claim (default 10m)"},
         {.name = "replicas", .kind = LKS_OPT_U32, .out = &a.replicas, .value = "N", .help = "operators that answer independently, 1 to 5 (default 1)"},
-        {.name = "no-wait", .kind = LKS_OPT_FLAG, .out = &a.no_wait, .help = "print the request id and end"},
+        {.name = "no-wait", .kind = LKS_OPT_FLAG, .out = &a.no_wait,
+         .help = "print the request id and exit"},
         {.name = "timeout", .kind = LKS_OPT_TEXT, .out = &a.timeout_text, .value = "TIME",
-         .help = "end unsettled after this time (default: all periods and two minutes)"},
+         .help = "stop waiting after this time (default: all periods and two minutes)"},
         LKS_CHAIN_OPTIONS(a.chain),
         LKS_ACCOUNT_OPTIONS(a.account),
     };
-    const lks_usage usage = {.synopsis = "(-m FILE PROMPT | --model-id ID --prompt-ids I,J,...) [OPTIONS]",
-                             .about = "Asks on chain, waits until the answer is final and prints it; its state goes to standard error.\n"
-                                      "PROMPT - is read from standard input. Without an answer the fee comes back and is withdrawn. Interrupted, the\n"
-                                      "request goes on: lockstep status shows it, lockstep cancel takes it back.\n",
-                             .options = options,
-                             .option_count = sizeof options / sizeof options[0],
-                             .max_args = 1};
+    const lks_usage usage = {
+        .synopsis = "(-m FILE PROMPT | --model-id ID --prompt-ids I,J,...) [OPTIONS]",
+        .about = "Asks on chain, waits until the answer is final and prints it; its state goes\n"
+                 "to standard error. PROMPT - is read from standard input. If there is no\n"
+                 "answer, the fee is refunded and withdrawn. After an interrupt the request goes\n"
+                 "on: lockstep status shows it, lockstep cancel takes it back.\n",
+        .options = options,
+        .option_count = sizeof options / sizeof options[0],
+        .max_args = 1};
     int code = lks_cli_parse(&usage, argc, argv, &args, &arg_count);
     if (code != LKS_PARSED) {
         return code;

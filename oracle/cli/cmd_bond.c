@@ -130,8 +130,9 @@ static int queue(money *m, const char *amount)
         lks_wei_format(queued, &m->before.bond.queued);
         lks_time_text(when, m->before.bond.ready_at);
         return lks_cli_fail(LKS_EXIT_REFUSED,
-                            "bond withdraw: %s ether are queued already, ready at %s; more in the queue starts the delay anew for all of it: "
-                            "withdraw that first, or do it with --restart",
+                            "bond withdraw: %s ether are queued already, ready at %s; "
+                            "queueing more restarts the delay for all of it: "
+                            "withdraw that first, or do so with --restart",
                             queued, when);
     }
     if (lks_u256_cmp(&m->before.bond.free, &wei) < 0) {
@@ -201,7 +202,9 @@ static int take_credit_of_request(money *m)
         code = lks_link_fail(&m->link, err, err == LKS_NOTFOUND ? "is it the right --contracts file?" : NULL);
     } else if (memcmp(v.request.requester, own, 20) != 0) {
         lks_address_format(address, v.request.requester);
-        code = lks_cli_fail(LKS_EXIT_AUTH, "credit withdraw: the request is that of %s; choose that account with --keystore or --account", address);
+        code = lks_cli_fail(LKS_EXIT_AUTH,
+                            "credit withdraw: the request belongs to %s; choose that account with "
+                            "--keystore or --account", address);
     } else if (lks_u256_is_zero(&v.credit)) {
         code = lks_cli_fail(LKS_EXIT_NO, "credit withdraw: the request has no credit; it is %s", lks_request_status_word(v.state.status));
     }
@@ -224,7 +227,9 @@ static int take_credit(money *m)
     const lks_credits *credit = &m->before.credit;
     lks_u256_add(&sum, &credit->oracle, &credit->game);
     if (lks_u256_is_zero(&sum)) {
-        return lks_cli_fail(LKS_EXIT_NO, "credit withdraw: the account has no credit; money of its requests is taken with --request");
+        return lks_cli_fail(LKS_EXIT_NO,
+                            "credit withdraw: the account has no credit; withdraw money of its "
+                            "requests with --request");
     }
     code = take_credit_of(m, "withdraw credit", m->link.contracts.oracle, &credit->oracle);
     if (code == LKS_PARSED) {
@@ -249,16 +254,17 @@ int lks_cmd_bond_deposit(int argc, char **argv)
     int arg_count;
     const lks_option options[] = {
         {.name = "operator", .kind = LKS_OPT_TEXT, .out = &m.operator_text, .value = "ADDRESS",
-         .help = "whose bond it becomes (default: the account's own)"},
+         .help = "operator that gets the bond (default: the account itself)"},
         LKS_CHAIN_OPTIONS(m.chain),
         LKS_ACCOUNT_OPTIONS(m.account),
     };
-    const lks_usage usage = {.synopsis = "[OPTIONS] AMOUNT",
-                             .about = "Adds AMOUNT, such as 1.5ether, to an operator's free bond.\n",
-                             .options = options,
-                             .option_count = sizeof options / sizeof options[0],
-                             .min_args = 1,
-                             .max_args = 1};
+    const lks_usage usage = {
+        .synopsis = "[OPTIONS] AMOUNT",
+        .about = "Adds AMOUNT, such as 1.5ether, to an operator's free bond.\n",
+        .options = options,
+        .option_count = sizeof options / sizeof options[0],
+        .min_args = 1,
+        .max_args = 1};
     int code = lks_cli_parse(&usage, argc, argv, &args, &arg_count);
     return code == LKS_PARSED ? close_link(&m, deposit(&m, args[0])) : code;
 }
@@ -269,16 +275,19 @@ int lks_cmd_bond_withdraw(int argc, char **argv)
     char **args;
     int arg_count;
     const lks_option options[] = {
-        {.name = "restart", .kind = LKS_OPT_FLAG, .out = &m.restart, .help = "queue AMOUNT although the delay starts anew for what is queued"},
+        {.name = "restart", .kind = LKS_OPT_FLAG, .out = &m.restart,
+         .help = "queue AMOUNT even if that restarts the delay of bond already queued"},
         LKS_CHAIN_OPTIONS(m.chain),
         LKS_ACCOUNT_OPTIONS(m.account),
     };
-    const lks_usage usage = {.synopsis = "[OPTIONS] [AMOUNT]",
-                             .about = "With AMOUNT: queues that much of the free bond for withdrawal and says when it is ready.\n"
-                                      "Without: sends what is queued and ready to the account.\n",
-                             .options = options,
-                             .option_count = sizeof options / sizeof options[0],
-                             .max_args = 1};
+    const lks_usage usage = {
+        .synopsis = "[OPTIONS] [AMOUNT]",
+        .about = "With AMOUNT: queues that much of the free bond for withdrawal and says when it\n"
+                 "is ready.\n"
+                 "Without: sends the queued bond to the account once it is ready.\n",
+        .options = options,
+        .option_count = sizeof options / sizeof options[0],
+        .max_args = 1};
     int code = lks_cli_parse(&usage, argc, argv, &args, &arg_count);
     return code == LKS_PARSED ? close_link(&m, arg_count == 1 ? queue(&m, args[0]) : take(&m)) : code;
 }
@@ -290,15 +299,18 @@ int lks_cmd_credit_withdraw(int argc, char **argv)
     int arg_count;
     const lks_option options[] = {
         {.name = "request", .kind = LKS_OPT_TEXT, .out = &m.request_text, .value = "REQUEST-ID",
-         .help = "what this request of the account brought back: its fee, penalties, its part of slashed bonds"},
+         .help = "withdraw the money of this request instead: its fee, penalties, its part of "
+                 "slashed bonds"},
         LKS_CHAIN_OPTIONS(m.chain),
         LKS_ACCOUNT_OPTIONS(m.account),
     };
-    const lks_usage usage = {.synopsis = "[OPTIONS]",
-                             .about = "Sends the account what the oracle owes it (fees earned and rewards) and what the dispute game does (bonds, prepaid\n"
-                                      "money and repaid answers). With --request what one of its own requests brought back, and nothing else.\n",
-                             .options = options,
-                             .option_count = sizeof options / sizeof options[0]};
+    const lks_usage usage = {
+        .synopsis = "[OPTIONS]",
+        .about = "Withdraws the account's credit from the oracle (fees earned and rewards) and\n"
+                 "from the dispute game (bonds, prepaid money and repaid answers). With\n"
+                 "--request: only the money of one of the account's own requests.\n",
+        .options = options,
+        .option_count = sizeof options / sizeof options[0]};
     int code = lks_cli_parse(&usage, argc, argv, &args, &arg_count);
     return code == LKS_PARSED ? close_link(&m, m.request_text != NULL ? take_credit_of_request(&m) : take_credit(&m)) : code;
 }

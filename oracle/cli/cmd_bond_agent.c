@@ -56,8 +56,9 @@ static int parse_roles(uint8_t *roles, const char *text)
             i++;
         }
         if (i == ROLE_COUNT) {
-            return lks_cli_fail(LKS_EXIT_USAGE, "bond agent: '%.40s' is no role; give claims, disputes, "
-                                                "receipts, joined by commas, or all, or none", text);
+            return lks_cli_fail(LKS_EXIT_USAGE,
+                                "bond agent: '%.40s' is not a role; give claims, disputes, "
+                                "receipts, joined by commas, or all, or none", text);
         }
         *roles |= ROLES[i].bits;
         if (text[len] == '\0') {
@@ -189,7 +190,7 @@ static int open_link(grant *g, const char *command, const char *other, bool chan
         return lks_cli_fail(LKS_EXIT_USAGE, "%s: %s", command, lks_error_message());
     }
     if (!change && g->operator_text == NULL) {
-        return lks_cli_fail(LKS_EXIT_USAGE, "%s: whose? name the operator with --operator", command);
+        return lks_cli_fail(LKS_EXIT_USAGE, "%s: no operator; name it with --operator", command);
     }
     if (change && g->operator_text != NULL) {
         return lks_cli_fail(LKS_EXIT_USAGE, "%s: only the operator itself can change it; leave "
@@ -233,10 +234,11 @@ int lks_cmd_bond_agent(int argc, char **argv)
     const lks_option options[] = {GRANT_OPTIONS(g)};
     const lks_usage usage = {
         .synopsis = "(set AGENT ROLES | show AGENT --operator ADDRESS) [OPTIONS]",
-        .about = "Lets an agent act for the account's operator in ROLES, or shows what an agent may: claims\n"
-                 "(accept and answer requests), disputes (answer challenges, repaid), receipts (sign answers\n"
-                 "off chain); joined by commas, or all. none takes every role back. An agent for claims can lock\n"
-                 "the whole free bond behind wrong answers; no agent can withdraw bond.\n",
+        .about = "Lets an agent act for the account's operator in ROLES, or shows its roles:\n"
+                 "claims (accept and answer requests), disputes (answer challenges, repaid),\n"
+                 "receipts (sign answers off chain); joined by commas, or all. none revokes every\n"
+                 "role. An agent for claims can lock the whole free bond behind wrong answers; no\n"
+                 "agent can withdraw bond.\n",
         .options = options,
         .option_count = sizeof options / sizeof options[0],
         .min_args = 2,
@@ -269,9 +271,9 @@ int lks_cmd_bond_source(int argc, char **argv)
     const lks_option options[] = {GRANT_OPTIONS(g)};
     const lks_usage usage = {
         .synopsis = "(allow | forbid | show) SOURCE [OPTIONS]",
-        .about = "Lets a contract besides the oracle lock the account's bond, or no longer, or shows whether it\n"
-                 "may (with --operator). What a contract has locked stays locked until it releases it: allow\n"
-                 "only contracts whose code you know.\n",
+        .about = "Allows or forbids a contract other than the oracle to lock the account's bond,\n"
+                 "or shows whether it may (with --operator). Locked bond stays locked until the\n"
+                 "contract releases it: allow only contracts whose code you know.\n",
         .options = options,
         .option_count = sizeof options / sizeof options[0],
         .min_args = 2,

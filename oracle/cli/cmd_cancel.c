@@ -23,8 +23,8 @@ static int check(const cancelling *c)
     if (memcmp(v->request.requester, lks_signer_address(c->link.signer), 20) != 0) {
         lks_address_format(address, v->request.requester);
         return lks_cli_fail(LKS_EXIT_AUTH,
-                            "cancel: the request is that of %s; choose that account with --keystore "
-                            "or --account",
+                            "cancel: the request belongs to %s; choose that account with "
+                            "--keystore or --account",
                             address);
     }
     if (lks_request_is_settled(v->state.status)) {

@@ -34,7 +34,9 @@ static int find_by_dispute(challenge *c, uint8_t id32[32])
     if (err == LKS_OK && memcmp(d.terms.challenger, lks_signer_address(c->on.link.signer), 20) != 0) {
         char address[LKS_ADDRESS_SIZE];
         lks_address_format(address, d.terms.challenger);
-        return lks_cli_fail(LKS_EXIT_AUTH, "challenge: the dispute is that of %s; choose that account with --keystore or --account", address);
+        return lks_cli_fail(LKS_EXIT_AUTH,
+                            "challenge: the dispute belongs to %s; choose that account with "
+                            "--keystore or --account", address);
     }
     err = err == LKS_OK ? lks_request_view_get(&c->on.view, &c->on.link, d.request_id, 0) : err;
     err = err == LKS_OK ? lks_claim_view_by_name(&c->on.claim, &c->on.view, &c->on.link.contracts, d.terms.claim.name) : err;
@@ -99,7 +101,7 @@ static int find_dispute(challenge *c, const uint8_t *named32)
     lks_play_resume(&c->play, d);
     if (!c->on.chain.json) {
         lks_hex_encode(text, d->id, 32);
-        printf("%-18s %s, gone on with\n", "dispute", text);
+        printf("%-18s %s, resumed\n", "dispute", text);
         fflush(stdout);
     }
     return LKS_PARSED;
@@ -181,21 +183,27 @@ int lks_cmd_challenge(int argc, char **argv)
     char **args;
     int arg_count;
     const lks_option options[] = {
-        {.name = "resume", .kind = LKS_OPT_TEXT, .out = &c.resume, .value = "DISPUTE-ID", .help = "go on with this dispute of the account"},
-        {.name = "no-play", .kind = LKS_OPT_FLAG, .out = &c.no_play, .help = "open the dispute and end; run it again to play"},
+        {.name = "resume", .kind = LKS_OPT_TEXT, .out = &c.resume, .value = "DISPUTE-ID",
+         .help = "resume this dispute of the account"},
+        {.name = "no-play", .kind = LKS_OPT_FLAG, .out = &c.no_play,
+         .help = "open the dispute and exit; run it again to play"},
         {.name = "force", .kind = LKS_OPT_FLAG, .out = &c.force, .help = "dispute the claim although it is right, which loses the bond (for tests)"},
         LKS_CASE_OPTIONS(c.on),
         LKS_ACCOUNT_OPTIONS(c.account),
     };
-    const lks_usage usage = {.synopsis = "-m FILE [OPTIONS] (REQUEST-ID | --resume DISPUTE-ID)",
-                             .about = "Computes a claim of the request again. When it is wrong, opens a dispute with a bond and plays it: finds the first\n"
-                                      "difference in the trace that the operator must show, proves it on chain or lets the operator's time run out, and withdraws\n"
-                                      "what it has won. While others dispute the claim too, commits to its proof two blocks before it sends it, so that nobody can copy\n"
-                                      "it. Prints every move with its gas. Ended before its time, the same command goes on with the account's open dispute.\n"
-                                      "Ends with 0 when the claim fell, 1 when it is right, closed to disputes, or the dispute was lost.\n",
-                             .options = options,
-                             .option_count = sizeof options / sizeof options[0],
-                             .max_args = 1};
+    const lks_usage usage = {
+        .synopsis = "-m FILE [OPTIONS] (REQUEST-ID | --resume DISPUTE-ID)",
+        .about = "Computes a claim of the request again. When it is wrong, opens a dispute with\n"
+                 "a bond and plays it: finds the first difference in the trace that the operator\n"
+                 "must show, proves it on chain or lets the operator's time run out, and\n"
+                 "withdraws what it has won. While others dispute the claim too, commits to its\n"
+                 "proof two blocks before it sends it, so that nobody can copy it. Prints every\n"
+                 "move with its gas. After an interrupt, the same command resumes the account's\n"
+                 "open dispute. Exits with 0 when the claim fell, 1 when it is right, closed to\n"
+                 "disputes, or the dispute was lost.\n",
+        .options = options,
+        .option_count = sizeof options / sizeof options[0],
+        .max_args = 1};
     int code = lks_cli_parse(&usage, argc, argv, &args, &arg_count);
     if (code != LKS_PARSED) {
         return code;

@@ -37,14 +37,17 @@ int lks_cmd_check(int argc, char **argv)
     const lks_option options[] = {
         LKS_CASE_OPTIONS(c),
     };
-    const lks_usage usage = {.synopsis = "-m FILE [OPTIONS] REQUEST-ID",
-                             .about = "Computes a claim of the request again, in one pass over prompt and answer, and says whether it is right. Works on final\n"
-                                      "claims too. Names the first wrong token; and where the operator's trace is open on chain, the first difference in it as\n"
-                                      "far as it is revealed: layer, operation, position, byte. Needs no account. Ends with 0 for right and 8 for wrong.\n",
-                             .options = options,
-                             .option_count = sizeof options / sizeof options[0],
-                             .min_args = 1,
-                             .max_args = 1};
+    const lks_usage usage = {
+        .synopsis = "-m FILE [OPTIONS] REQUEST-ID",
+        .about = "Computes a claim of the request again, in one pass over prompt and answer, and\n"
+                 "says whether it is right. Works on final claims too. Names the first wrong\n"
+                 "token; and where the operator's trace is open on chain, the first difference\n"
+                 "in it as far as it is revealed: layer, operation, position, byte. Needs no\n"
+                 "account. Exits with 0 for right and 8 for wrong.\n",
+        .options = options,
+        .option_count = sizeof options / sizeof options[0],
+        .min_args = 1,
+        .max_args = 1};
     int code = lks_cli_parse(&usage, argc, argv, &args, &arg_count);
     if (code != LKS_PARSED) {
         return code;

@@ -99,12 +99,13 @@ int lks_cmd_dispute_show(int argc, char **argv)
          .help = "the request's GGUF file, which gives layers and operations their names"},
         LKS_CHAIN_OPTIONS(d.chain),
     };
-    const lks_usage usage = {.synopsis = "[OPTIONS] DISPUTE-ID",
-                             .about = "Shows a dispute: whose move it is and how long, bond, gas, and the way down move by move.\n",
-                             .options = options,
-                             .option_count = sizeof options / sizeof options[0],
-                             .min_args = 1,
-                             .max_args = 1};
+    const lks_usage usage = {
+        .synopsis = "[OPTIONS] DISPUTE-ID",
+        .about = "Shows a dispute: whose move it is and until when, bond, gas, and moves.\n",
+        .options = options,
+        .option_count = sizeof options / sizeof options[0],
+        .min_args = 1,
+        .max_args = 1};
     int code = lks_cli_parse(&usage, argc, argv, &args, &arg_count);
     if (code != LKS_PARSED) {
         return code;
@@ -126,7 +127,9 @@ static int list(dispute *d)
     int code = lks_link_need_game(&d->link);
     if (code == LKS_PARSED && d->claim_text != NULL) {
         if (lks_hex_decode(claim, 32, d->claim_text, strlen(d->claim_text)) != LKS_OK) {
-            return lks_cli_fail(LKS_EXIT_USAGE, "dispute list: --claim: '%.80s' is no claim id; give 0x and 64 digits", d->claim_text);
+            return lks_cli_fail(LKS_EXIT_USAGE,
+                                "dispute list: --claim: '%.80s' is not a claim id; give 0x and 64 "
+                                "digits", d->claim_text);
         }
         query.claim32 = claim;
     }
@@ -159,10 +162,11 @@ int lks_cmd_dispute_list(int argc, char **argv)
         {.name = "all", .letter = 'a', .kind = LKS_OPT_FLAG, .out = &d.all, .help = "also those that are over"},
         LKS_CHAIN_OPTIONS(d.chain),
     };
-    const lks_usage usage = {.synopsis = "[OPTIONS]",
-                             .about = "Lists the deployment's live disputes, in the order in which they were opened.\n",
-                             .options = options,
-                             .option_count = sizeof options / sizeof options[0]};
+    const lks_usage usage = {
+        .synopsis = "[OPTIONS]",
+        .about = "Lists the deployment's live disputes, in the order in which they were opened.\n",
+        .options = options,
+        .option_count = sizeof options / sizeof options[0]};
     int code = lks_cli_parse(&usage, argc, argv, &args, &arg_count);
     if (code != LKS_PARSED) {
         return code;
@@ -229,13 +233,15 @@ int lks_cmd_timeout(int argc, char **argv)
         LKS_CHAIN_OPTIONS(d.chain),
         LKS_ACCOUNT_OPTIONS(d.account),
     };
-    const lks_usage usage = {.synopsis = "[OPTIONS] DISPUTE-ID",
-                             .about = "Ends a dispute whose side to move let its time pass, which anybody may: a late operator is convicted, a late\n"
-                                      "challenger loses its bond. Before that time says when it comes.\n",
-                             .options = options,
-                             .option_count = sizeof options / sizeof options[0],
-                             .min_args = 1,
-                             .max_args = 1};
+    const lks_usage usage = {
+        .synopsis = "[OPTIONS] DISPUTE-ID",
+        .about = "Ends a dispute in which the side to move is late; anybody may do so. A late\n"
+                 "operator is convicted, a late challenger loses its bond. While there is time\n"
+                 "left, it only prints the deadline.\n",
+        .options = options,
+        .option_count = sizeof options / sizeof options[0],
+        .min_args = 1,
+        .max_args = 1};
     int code = lks_cli_parse(&usage, argc, argv, &args, &arg_count);
     if (code != LKS_PARSED) {
         return code;

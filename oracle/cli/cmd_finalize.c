@@ -166,9 +166,9 @@ static int settle(finalizing *f, const uint8_t id32[32])
 int lks_cmd_finalize(int argc, char **argv)
 {
     static const char about[] =
-        "Takes the step that a request is due for, which anybody may: makes a claim final after its\n"
-        "window, fines operators that are late, frees seats that were not filled in time, gives the\n"
-        "fee back when nobody can accept any more. Prints the status it has then.\n";
+        "Takes the step that is due for a request; anybody may do so: makes a claim final\n"
+        "after its window, fines operators that are late, frees seats that were not filled in\n"
+        "time, gives the fee back when nobody can accept any more. Prints the status it has then.\n";
     finalizing f = {0};
     uint8_t id[32];
     int code = lks_request_open(&f.link, &f.chain, id, about, argc, argv);

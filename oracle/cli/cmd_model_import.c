@@ -39,15 +39,17 @@ int lks_cmd_model_import(int argc, char **argv)
     const lks_option options[] = {
         {.name = "force", .letter = 'f', .kind = LKS_OPT_FLAG, .out = &force, .help = "replace OUT when it exists"},
         {.name = "json", .kind = LKS_OPT_FLAG, .out = &json, .help = "one line of JSON"},
-        {.name = "progress", .kind = LKS_OPT_FLAG, .out = &forced_progress, .help = "progress also where standard error is no terminal"},
+        {.name = "progress", .kind = LKS_OPT_FLAG, .out = &forced_progress,
+         .help = "show progress even if standard error is not a terminal"},
     };
-    const lks_usage usage = {.synopsis = "[OPTIONS] IN OUT",
-                             .about = "Writes OUT from the GGUF file IN: matrices of F32, F16 and BF16 become Q8_0, everything else is copied.\n"
-                                      "A file without such matrices needs no import.\n",
-                             .options = options,
-                             .option_count = sizeof options / sizeof options[0],
-                             .min_args = 2,
-                             .max_args = 2};
+    const lks_usage usage = {
+        .synopsis = "[OPTIONS] IN OUT",
+        .about = "Writes OUT from the GGUF file IN: matrices of F32, F16 and BF16 become Q8_0,\n"
+                 "everything else is copied. A file without such matrices needs no import.\n",
+        .options = options,
+        .option_count = sizeof options / sizeof options[0],
+        .min_args = 2,
+        .max_args = 2};
     int code = lks_cli_parse(&usage, argc, argv, &args, &arg_count);
     if (code != LKS_PARSED) {
         return code;

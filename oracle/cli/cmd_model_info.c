@@ -198,14 +198,17 @@ int lks_cmd_model_info(int argc, char **argv)
     const lks_option options[] = {
         {.name = "verbose", .letter = 'v', .kind = LKS_OPT_FLAG, .out = &in.verbose, .help = "also every tensor"},
         {.name = "json", .kind = LKS_OPT_FLAG, .out = &in.json, .help = "one line of JSON"},
-        {.name = "progress", .kind = LKS_OPT_FLAG, .out = &in.progress, .help = "progress also where standard error is no terminal"},
+        {.name = "progress", .kind = LKS_OPT_FLAG, .out = &in.progress,
+         .help = "show progress even if standard error is not a terminal"},
     };
-    const lks_usage usage = {.synopsis = "[OPTIONS] FILE",
-                             .about = "Shows what a model file commits to: its model id, every part that the id hashes, and the program.\n",
-                             .options = options,
-                             .option_count = sizeof options / sizeof options[0],
-                             .min_args = 1,
-                             .max_args = 1};
+    const lks_usage usage = {
+        .synopsis = "[OPTIONS] FILE",
+        .about = "Shows a model file's commitment: its model id, every part that the id hashes,\n"
+                 "and the program.\n",
+        .options = options,
+        .option_count = sizeof options / sizeof options[0],
+        .min_args = 1,
+        .max_args = 1};
     int code = lks_cli_parse(&usage, argc, argv, &args, &arg_count);
     if (code != LKS_PARSED) {
         return code;

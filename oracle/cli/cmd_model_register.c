@@ -98,13 +98,14 @@ int lks_cmd_model_register(int argc, char **argv)
         LKS_CHAIN_OPTIONS(r.chain),
         LKS_ACCOUNT_OPTIONS(r.account),
     };
-    const lks_usage usage = {.synopsis = "[OPTIONS] FILE",
-                             .about = "Registers the commitment of a model file and prints its model id. Anybody may, once or often: it binds nothing\n"
-                                      "but what the file itself says.\n",
-                             .options = options,
-                             .option_count = sizeof options / sizeof options[0],
-                             .min_args = 1,
-                             .max_args = 1};
+    const lks_usage usage = {
+        .synopsis = "[OPTIONS] FILE",
+        .about = "Registers the commitment of a model file and prints its model id. Anybody may\n"
+                 "do so, any number of times: it records nothing but properties of the file.\n",
+        .options = options,
+        .option_count = sizeof options / sizeof options[0],
+        .min_args = 1,
+        .max_args = 1};
     int code = lks_cli_parse(&usage, argc, argv, &args, &arg_count);
     if (code != LKS_PARSED) {
         return code;

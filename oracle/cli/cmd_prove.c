@@ -33,10 +33,14 @@ typedef struct prove {
 static int read_root(prove *p)
 {
     if ((p->root_text != NULL) != (p->signature_text != NULL)) {
-        return lks_cli_fail(LKS_EXIT_USAGE, "prove: a root that is not open on chain needs --root and --signature, both");
+        return lks_cli_fail(LKS_EXIT_USAGE,
+                            "prove: a root that is not open on chain needs both --root and "
+                            "--signature");
     }
     if (p->root_text != NULL && lks_hex_decode(p->root, 32, p->root_text, strlen(p->root_text)) != LKS_OK) {
-        return lks_cli_fail(LKS_EXIT_USAGE, "prove: --root: '%.80s' is no root; give 0x and 64 digits", p->root_text);
+        return lks_cli_fail(LKS_EXIT_USAGE,
+                            "prove: --root: '%.80s' is not a root; give 0x and 64 digits",
+                            p->root_text);
     }
     if (p->root_text != NULL && lks_hex_decode(p->signature, SIGNATURE_SIZE, p->signature_text, strlen(p->signature_text)) != LKS_OK) {
         return lks_cli_fail(LKS_EXIT_USAGE, "prove: --signature: give r, s and v, 0x and 130 digits");
@@ -73,7 +77,8 @@ static int find_in_trace(prove *p, lks_unit *u, const lks_known *known)
 {
     const lks_difference *d = &p->on.verdict.difference;
     if (d->kind != LKS_DIFFERENCE_BYTE) {
-        return fail_dispute_only("the operator's trace is another than the right one, and the bytes of its first difference are not revealed");
+        return fail_dispute_only("the operator's trace differs from the right one, and the bytes "
+                                 "of its first difference are not revealed");
     }
     if (p->on.model.model.program.ops[d->op].code == LKS_OP_ATTN) {
         return fail_dispute_only("the first difference is in an attention operation, whose partials the operator must post");
@@ -105,7 +110,8 @@ static int find_fault(prove *p)
         return lks_cli_fail(LKS_EXIT_NO, "prove: the claim is right: its tokens and its root match ours");
     }
     if (!same && !shown->open) {
-        return fail_dispute_only("the signed root is another than the right one, and nothing of its trace is revealed");
+        return fail_dispute_only("the signed root differs from the right one, and nothing of its "
+                                 "trace is revealed");
     }
     const lks_known *known = shown->open ? &shown->known : &nothing;
     lks_err err = LKS_OK;
@@ -280,16 +286,19 @@ int lks_cmd_prove(int argc, char **argv)
         LKS_CASE_OPTIONS(p.on),
         LKS_ACCOUNT_OPTIONS(p.account),
     };
-    const lks_usage usage = {.synopsis = "-m FILE [OPTIONS] REQUEST-ID",
-                             .about = "Computes a claim of the request again and proves it wrong without a dispute, where that can be done: the operator's trace is\n"
-                                      "open on chain, or a signed root is given, and it is right but for a wrong token, or its first wrong bytes are revealed, or the\n"
-                                      "operator signed another root than the one it opened.\n"
-                                      "Takes a commitment, two blocks (fifty while a dispute about the claim is live), and the proof; withdraws the reward. Says when\n"
-                                      "only a dispute can do it.\n",
-                             .options = options,
-                             .option_count = sizeof options / sizeof options[0],
-                             .min_args = 1,
-                             .max_args = 1};
+    const lks_usage usage = {
+        .synopsis = "-m FILE [OPTIONS] REQUEST-ID",
+        .about = "Computes a claim of the request again and proves it wrong without a dispute if\n"
+                 "possible. That takes a trace that is open on chain, or a signed root, and one\n"
+                 "of these: the trace is right and a token is wrong; the first wrong bytes are\n"
+                 "revealed; the operator signed a root other than the one that it opened. Sends\n"
+                 "a commitment, waits two blocks (fifty while a dispute about the claim is\n"
+                 "live), sends the proof and withdraws the reward. Says when only a dispute can\n"
+                 "show the fault.\n",
+        .options = options,
+        .option_count = sizeof options / sizeof options[0],
+        .min_args = 1,
+        .max_args = 1};
     int code = lks_cli_parse(&usage, argc, argv, &args, &arg_count);
     if (code == LKS_PARSED) {
         code = read_root(&p);

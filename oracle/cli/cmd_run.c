@@ -252,19 +252,24 @@ int lks_cmd_run(int argc, char **argv)
          .help = "at most N tokens (default 256; 1 with --allow)"},
         LKS_POLICY_OPTIONS(r.policy, "the seed used, as the Accepted event names it (default 0)"),
         {.name = "threads", .letter = 'j', .kind = LKS_OPT_U32, .out = &r.threads, .value = "N", .help = "threads (default: one per core)"},
-        {.name = "batch", .kind = LKS_OPT_U32, .out = &r.batch, .value = "N", .help = "prompt positions a pass (default 512)"},
+        {.name = "batch", .kind = LKS_OPT_U32, .out = &r.batch, .value = "N",
+         .help = "prompt positions per pass (default 512)"},
         {.name = "json", .kind = LKS_OPT_FLAG, .out = &r.json, .help = "one line of JSON with the token ids instead of text"},
         {.name = "trace", .kind = LKS_OPT_FLAG, .out = &r.trace, .help = "also the hash of every operation's output over the whole answer"},
-        {.name = "quiet", .letter = 'q', .kind = LKS_OPT_FLAG, .out = &r.quiet, .help = "no line about the speed"},
-        {.name = "progress", .kind = LKS_OPT_FLAG, .out = &r.progress, .help = "progress also where standard error is no terminal"},
+        {.name = "quiet", .letter = 'q', .kind = LKS_OPT_FLAG, .out = &r.quiet,
+         .help = "print no line about the speed"},
+        {.name = "progress", .kind = LKS_OPT_FLAG, .out = &r.progress,
+         .help = "show progress even if standard error is not a terminal"},
     };
-    const lks_usage usage = {.synopsis = "-m FILE [OPTIONS] PROMPT",
-                             .about = "Answers PROMPT (- reads it from standard input) and streams the text. The tokens depend on the model file,\n"
-                                      "the prompt and the policy alone: not on threads, batch, machine or build.\n",
-                             .options = options,
-                             .option_count = sizeof options / sizeof options[0],
-                             .min_args = 1,
-                             .max_args = 1};
+    const lks_usage usage = {
+        .synopsis = "-m FILE [OPTIONS] PROMPT",
+        .about = "Answers PROMPT (- reads it from standard input) and streams the text. The\n"
+                 "tokens depend on the model file, the prompt and the policy alone: not on\n"
+                 "threads, batch, machine or build.\n",
+        .options = options,
+        .option_count = sizeof options / sizeof options[0],
+        .min_args = 1,
+        .max_args = 1};
     int code = lks_cli_parse(&usage, argc, argv, &args, &arg_count);
     if (code != LKS_PARSED) {
         return code;

@@ -355,13 +355,15 @@ int lks_cmd_status(int argc, char **argv)
         LKS_KEYSTORE_OPTION(st.account),
         LKS_CHAIN_OPTIONS(st.chain),
     };
-    const lks_usage usage = {.synopsis = "[OPTIONS] [REQUEST-ID]",
-                             .about = "Shows a request, its history, its disputes and its answer; without one the deployment, and what the accounts\n"
-                                      "of the keystore, or the one of --of, have in it: money, claims that are not final, and live disputes of either side\n"
-                                      "with whose turn it is and the seconds left.\n",
-                             .options = options,
-                             .option_count = sizeof options / sizeof options[0],
-                             .max_args = 1};
+    const lks_usage usage = {
+        .synopsis = "[OPTIONS] [REQUEST-ID]",
+        .about = "Shows a request, its history, its disputes and its answer. Without a request:\n"
+                 "the deployment, and for the accounts of the keystore, or that of --of, their\n"
+                 "money, claims that are not final, and live disputes on either side, with whose\n"
+                 "turn it is and the seconds left.\n",
+        .options = options,
+        .option_count = sizeof options / sizeof options[0],
+        .max_args = 1};
     int code = lks_cli_parse(&usage, argc, argv, &args, &arg_count);
     if (code != LKS_PARSED) {
         return code;

@@ -69,12 +69,14 @@ int lks_cmd_tokenize(int argc, char **argv)
          .help = "the GGUF file; its vocabulary is enough"},
         {.name = "special", .kind = LKS_OPT_FLAG, .out = &j.special, .help = "control tokens written in the text become their id"},
         {.name = "add-special", .kind = LKS_OPT_FLAG, .out = &j.add_special, .help = "begin and end tokens where the file asks for them"},
-        {.name = "json", .kind = LKS_OPT_FLAG, .out = &j.json, .help = "{\"tokens\":[...]} instead of one id a line"},
+        {.name = "json", .kind = LKS_OPT_FLAG, .out = &j.json,
+         .help = "{\"tokens\":[...]} instead of one id per line"},
     };
-    const lks_usage usage = {.synopsis = "-m FILE [OPTIONS] < TEXT",
-                             .about = "Turns standard input, to its last byte, into token ids, one a line.\n",
-                             .options = options,
-                             .option_count = sizeof options / sizeof options[0]};
+    const lks_usage usage = {
+        .synopsis = "-m FILE [OPTIONS] < TEXT",
+        .about = "Turns standard input, to its last byte, into token ids, one per line.\n",
+        .options = options,
+        .option_count = sizeof options / sizeof options[0]};
     int code = lks_cli_parse(&usage, argc, argv, &args, &arg_count);
     if (code != LKS_PARSED) {
         return code;
@@ -100,7 +102,9 @@ static int read_ids(job *j)
     for (char *word = strtok_r(j->input, SPACE, &rest); word != NULL; word = strtok_r(NULL, SPACE, &rest)) {
         uint32_t id;
         if (strlen(word) > 10 || lks_parse_u32(&id, word) != LKS_OK) {
-            return lks_cli_fail(LKS_EXIT_INPUT, "standard input: '%.20s' is no token id; give decimal ids separated by white space", word);
+            return lks_cli_fail(LKS_EXIT_INPUT,
+                                "standard input: '%.20s' is not a token id; give decimal ids "
+                                "separated by white space", word);
         }
         if (id >= vocab) {
             return lks_cli_fail(LKS_EXIT_INPUT, "standard input: token %u is outside the vocabulary of %u; is it the right model?", id, vocab);
@@ -150,10 +154,12 @@ int lks_cmd_detokenize(int argc, char **argv)
         {.name = "special", .kind = LKS_OPT_FLAG, .out = &j.special, .help = "show control tokens by their text"},
         {.name = "json", .kind = LKS_OPT_FLAG, .out = &j.json, .help = "{\"text\":...} instead of the bytes as they are"},
     };
-    const lks_usage usage = {.synopsis = "-m FILE [OPTIONS] < IDS",
-                             .about = "Turns token ids, decimal and separated by white space, from standard input into the bytes they stand for.\n",
-                             .options = options,
-                             .option_count = sizeof options / sizeof options[0]};
+    const lks_usage usage = {
+        .synopsis = "-m FILE [OPTIONS] < IDS",
+        .about = "Turns token ids, decimal and separated by white space, from standard input\n"
+                 "into the bytes they stand for.\n",
+        .options = options,
+        .option_count = sizeof options / sizeof options[0]};
     int code = lks_cli_parse(&usage, argc, argv, &args, &arg_count);
     if (code != LKS_PARSED) {
         return code;

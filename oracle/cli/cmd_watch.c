@@ -55,7 +55,9 @@ static int open_models(watching *t, char **paths, int count)
     lks_watch *w = &t->watch;
     const char *fallback = lks_cli_setting(NULL, "LOCKSTEP_MODEL");
     if (count == 0 && fallback == NULL) {
-        return lks_cli_fail(LKS_EXIT_USAGE, "watch: no model; name the GGUF files of the requests to look at, or set LOCKSTEP_MODEL");
+        return lks_cli_fail(LKS_EXIT_USAGE,
+                            "watch: no model; name the GGUF files of the requests to check, or set "
+                            "LOCKSTEP_MODEL");
     }
     for (int i = 0; i < (count == 0 ? 1 : count); i++) {
         int code = lks_rerun_load(&w->models[w->model_count++], count == 0 ? fallback : paths[i],
@@ -159,26 +161,31 @@ int lks_cmd_watch(int argc, char **argv)
     int arg_count;
     const lks_option options[] = {
         {.name = "share", .kind = LKS_OPT_F32, .out = &t.share_bits, .given = &t.share_given, .value = "P",
-         .help = "look at this share of the claims, drawn at random (default 1: all)"},
-        {.name = "once", .kind = LKS_OPT_FLAG, .out = &t.watch.once, .help = "look at the claims there are, play what comes of it, and end: 8 when one was wrong"},
+         .help = "check this share of the claims, drawn at random (default 1: all)"},
+        {.name = "once", .kind = LKS_OPT_FLAG, .out = &t.watch.once,
+         .help = "check the present claims, play their disputes, and exit: 8 when one was wrong"},
         {.name = "dry-run", .kind = LKS_OPT_FLAG, .out = &t.dry_run, .help = "report wrong claims, dispute none; needs no account"},
         {.name = "threads", .letter = 'j', .kind = LKS_OPT_U32, .out = &t.watch.threads, .value = "N", .help = "threads (default: one per core)"},
         {.name = "spill", .kind = LKS_OPT_TEXT, .out = &t.spill, .value = "FOLDER",
-         .help = "keep traces in files there, unlinked, instead of computing parts of them again"},
+         .help = "keep traces in unlinked files there instead of computing parts of them again"},
         {.name = "state", .kind = LKS_OPT_TEXT, .out = &t.watch.state_path, .value = "FILE",
-         .help = "keep there what was looked at, so that a restart does not begin anew"},
+         .help = "record checked claims there, so that a restart does not check them again"},
         LKS_CHAIN_OPTIONS(t.chain),
         LKS_ACCOUNT_OPTIONS(t.account),
     };
-    const lks_usage usage = {.synopsis = "[OPTIONS] FILE...",
-                             .about = "Computes every claim again that is made with one of the models FILE... ($LOCKSTEP_MODEL where none is named), one line\n"
-                                      "for each, and disputes the wrong ones with the account's key: several disputes at once, to their ends. Started again, it goes\n"
-                                      "on with the account's open disputes. Without an account it only reports.\n"
-                                      "It runs until SIGTERM or SIGINT, and then says what is left open: whatever fails meanwhile is tried again, after pauses\n"
-                                      "of up to a minute. Moves in disputes go before claims. Where no terminal shows them, its lines begin with the time.\n",
-                             .options = options,
-                             .option_count = sizeof options / sizeof options[0],
-                             .max_args = LKS_WATCH_MAX_MODELS};
+    const lks_usage usage = {
+        .synopsis = "[OPTIONS] FILE...",
+        .about = "Computes every claim again that is made with one of the models FILE...\n"
+                 "(default: $LOCKSTEP_MODEL), prints a line for each, and disputes the wrong\n"
+                 "ones with the account's key: several disputes at once, to their ends. After a\n"
+                 "restart it resumes the account's open disputes. Without an account it only\n"
+                 "reports.\n"
+                 "It runs until SIGTERM or SIGINT, then reports what is left open. Failures are\n"
+                 "retried after pauses of up to a minute. Moves in disputes go before claims. If\n"
+                 "standard output is not a terminal, lines begin with the time.\n",
+        .options = options,
+        .option_count = sizeof options / sizeof options[0],
+        .max_args = LKS_WATCH_MAX_MODELS};
     int code = lks_cli_parse(&usage, argc, argv, &args, &arg_count);
     if (code == LKS_PARSED) {
         code = read_share(&t);

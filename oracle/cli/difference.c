@@ -87,11 +87,15 @@ void lks_difference_text(char text[2 * LKS_PLACE_SIZE], const lks_difference *d,
         break;
     case LKS_DIFFERENCE_NODE:
         lks_place_node(place, run, d->op, d->height, d->index);
-        snprintf(text, 2 * LKS_PLACE_SIZE, "open, its root is another; as far as it is revealed, the first difference lies in %s", place);
+        snprintf(text, 2 * LKS_PLACE_SIZE,
+                 "open; its root differs from ours; as far as it is revealed, the first difference "
+                 "lies in %s", place);
         break;
     case LKS_DIFFERENCE_BYTE:
         lks_place_text(place, run, &d->place);
-        snprintf(text, 2 * LKS_PLACE_SIZE, "open, its root is another; the first difference: %s, shown %02x, right is %02x", place, d->theirs, d->own);
+        snprintf(text, 2 * LKS_PLACE_SIZE,
+                 "open; its root differs from ours; the first difference: %s, shown %02x, right is "
+                 "%02x", place, d->theirs, d->own);
         break;
     }
 }

@@ -25,7 +25,7 @@ typedef struct lks_difference {
 /* Returns: LKS_OK; LKS_CORRUPT (what was revealed does not have the hash of its node); what lks_trace_rows returns. */
 LKS_MUST_USE lks_err lks_difference_find(lks_difference *out, lks_trace *own, const lks_shown *shown);
 
-/* Out: "its root matches ours", "its root is another; the first difference lies in ...". */
+/* Out: "its root matches ours", "its root differs from ours; the first difference lies in ...". */
 void lks_difference_text(char text[2 * LKS_PLACE_SIZE], const lks_difference *d, const lks_place_run *run);
 /* Members of an object: "open", "same", "within" or "place". */
 void lks_difference_json(lks_json_writer *w, const lks_difference *d, const lks_place_run *run);

@@ -14,7 +14,7 @@ static lks_err hash_stream(uint8_t hash32[32], uint64_t *size, FILE *file, uint6
 {
     uint64_t done = 0;
     if (EVP_DigestInit_ex(context, EVP_sha256(), NULL) != 1) {
-        return lks_fail(LKS_INTERNAL, "SHA-256 is not to be had from libcrypto");
+        return lks_fail(LKS_INTERNAL, "libcrypto has no SHA-256");
     }
     for (;;) {
         size_t n = fread(piece, 1, PIECE, file);

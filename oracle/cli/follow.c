@@ -230,7 +230,7 @@ static lks_err verify(lks_follow *f, const lks_eth_header *newest)
     err = read_anew(f, newest->number);
     if (err == LKS_OK && compare(f->game, &claim) == OTHER)
         err = lks_fail(LKS_CORRUPT, "the node's logs of a claim contradict the contract's state in "
-                                    "block %" PRIu64 ": it keeps some back", newest->number);
+                                    "block %" PRIu64 ": it withholds some", newest->number);
     return err;
 }
 
@@ -307,7 +307,9 @@ lks_err lks_follow_model_of_chain(lks_follow *f, const uint8_t model_id32[32])
 int lks_dispute_parse_id(uint8_t id32[32], const char *command, const char *text)
 {
     if (lks_hex_decode(id32, 32, text, strlen(text)) != LKS_OK) {
-        return lks_cli_fail(LKS_EXIT_USAGE, "%s: '%.80s' is no dispute id; give 0x and 64 digits (lockstep dispute list shows them)", command, text);
+        return lks_cli_fail(LKS_EXIT_USAGE,
+                            "%s: '%.80s' is not a dispute id; give 0x and 64 digits (lockstep "
+                            "dispute list shows them)", command, text);
     }
     return LKS_PARSED;
 }

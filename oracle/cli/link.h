@@ -21,7 +21,8 @@ typedef struct lks_chain_args {
     {.name = "contracts", .kind = LKS_OPT_TEXT, .out = &(c).contracts, .value = "FILE",                                                    \
      .help = "deployment: JSON with chainId, registry, bonds, oracle, game (default: $LOCKSTEP_CONTRACTS)"},                                     \
     {.name = "json", .kind = LKS_OPT_FLAG, .out = &(c).json, .help = "one line of JSON"},                                                  \
-    {.name = "progress", .kind = LKS_OPT_FLAG, .out = &(c).progress, .help = "progress also where standard error is no terminal"}
+    {.name = "progress", .kind = LKS_OPT_FLAG, .out = &(c).progress,                                                                       \
+     .help = "show progress even if standard error is not a terminal"}
 
 typedef struct lks_deployment {
     uint64_t chain_id;

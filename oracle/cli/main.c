@@ -12,9 +12,9 @@ static const struct command {
     const char *summary;
 } commands[] = {
     {"run", lks_cmd_run, "answer a prompt on this machine"},
-    {"tokenize", lks_cmd_tokenize, "text to token ids"},
-    {"detokenize", lks_cmd_detokenize, "token ids to text"},
-    {"model info", lks_cmd_model_info, "what a model file commits to, and its model id"},
+    {"tokenize", lks_cmd_tokenize, "turn text into token ids"},
+    {"detokenize", lks_cmd_detokenize, "turn token ids into text"},
+    {"model info", lks_cmd_model_info, "show a model file's commitment and model id"},
     {"model import", lks_cmd_model_import, "make a file whose matrices are quantised"},
     {"model register", lks_cmd_model_register, "put a model's commitment on chain"},
     {"ask", lks_cmd_ask, "ask on chain and wait for the answer"},
@@ -24,14 +24,14 @@ static const struct command {
     {"check", lks_cmd_check, "compute a claim again and say whether it is right"},
     {"challenge", lks_cmd_challenge, "dispute a wrong claim, and play the dispute"},
     {"prove", lks_cmd_prove, "prove a claim wrong without a dispute"},
-    {"watch", lks_cmd_watch, "look at every claim, and dispute the wrong ones"},
-    {"dispute list", lks_cmd_dispute_list, "the disputes there are"},
-    {"dispute show", lks_cmd_dispute_show, "a dispute move by move"},
+    {"watch", lks_cmd_watch, "check every claim, and dispute the wrong ones"},
+    {"dispute list", lks_cmd_dispute_list, "list the live disputes"},
+    {"dispute show", lks_cmd_dispute_show, "show a dispute move by move"},
     {"timeout", lks_cmd_timeout, "end a dispute whose side to move is late"},
     {"bond deposit", lks_cmd_bond_deposit, "add to an operator's bond"},
     {"bond withdraw", lks_cmd_bond_withdraw, "take bond out, in two steps"},
-    {"bond agent", lks_cmd_bond_agent, "who may act for an operator"},
-    {"bond source", lks_cmd_bond_source, "which contracts may lock an operator's bond"},
+    {"bond agent", lks_cmd_bond_agent, "set or show who may act for an operator"},
+    {"bond source", lks_cmd_bond_source, "set or show which contracts may lock an operator's bond"},
     {"credit withdraw", lks_cmd_credit_withdraw, "collect fees, refunds and rewards"},
     {"account new", lks_cmd_account_new, "make an account"},
     {"account list", lks_cmd_account_list, "show the accounts of a keystore"},
@@ -42,7 +42,7 @@ static const struct command {
 static const char EXIT_CODES[] =
     "Exit codes:\n"
     "  0  done\n"
-    "  1  a check failed, or what was waited for did not come about\n"
+    "  1  a check failed, or the awaited result did not come\n"
     "  2  the command line is wrong\n"
     "  3  a file or text is missing, damaged or not supported\n"
     "  4  no node, the wrong chain, or a node that gives no sensible answer\n"

@@ -35,7 +35,9 @@ lks_err lks_model_is_registered(bool *out, lks_link *s, const uint8_t model_id32
 int lks_model_parse_id(uint8_t id32[32], const char *command, const char *text)
 {
     if (lks_hex_decode(id32, 32, text, strlen(text)) != LKS_OK) {
-        return lks_cli_fail(LKS_EXIT_USAGE, "%s: '%.80s' is no model id; give 0x and 64 digits", command, text);
+        return lks_cli_fail(LKS_EXIT_USAGE,
+                            "%s: '%.80s' is not a model id; give 0x and 64 digits",
+                            command, text);
     }
     return LKS_PARSED;
 }

@@ -13,7 +13,8 @@ static void print_help(const lks_usage *usage, const char *name)
 {
     printf("Usage: lockstep %s %s\n\n%s\nOptions:\n", name, usage->synopsis, usage->about);
     for (size_t i = 0; i <= usage->option_count; i++) {
-        static const lks_option help = {.name = "help", .letter = 'h', .help = "print this and end"};
+        static const lks_option help = {
+            .name = "help", .letter = 'h', .help = "print this and exit"};
         const lks_option *o = i < usage->option_count ? &usage->options[i] : &help;
         char left[96];
         if (o->letter != 0) {
@@ -59,7 +60,7 @@ static lks_err store(const lks_option *o, const char *value)
 
 static int bad_option(const char *name, char **argv, int found)
 {
-    const char *what = found == ':' ? "misses its value" : "is not one of its options";
+    const char *what = found == ':' ? "needs a value" : "is not one of its options";
     if (optopt != 0 && strncmp(argv[optind - 1], "--", 2) != 0) {
         return lks_cli_fail(LKS_EXIT_USAGE, "%s: -%c %s; see lockstep %s --help", name, optopt, what, name);
     }

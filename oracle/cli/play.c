@@ -339,10 +339,10 @@ static int check_state(lks_play *p, const lks_game_dispute *d)
     if (err == LKS_OK) {
         lks_follow_doubt(&p->follow);
         err = lks_fail(LKS_CORRUPT, "the node's logs of a dispute contradict the contract's state "
-                                    "in block %" PRIu64 ": it keeps some back",
+                                    "in block %" PRIu64 ": it withholds some",
                        p->follow.newest.number);
     }
-    return lks_link_fail(p->link, err, "reading them anew");
+    return lks_link_fail(p->link, err, "reading them again");
 }
 
 static int turn(lks_play *p, const lks_eth_header *newest, bool *over)
@@ -467,7 +467,7 @@ int lks_play_to_end(lks_play *p)
     if (p->no_fault)
         return LKS_EXIT_NO;
     if (lks_play_collect(p) != LKS_PARSED)
-        lks_cli_note("%s: what is owed to the account can still be collected with lockstep credit "
+        lks_cli_note("%s: the account still has credit: collect it with lockstep credit "
                      "withdraw", p->link->command);
     return lks_play_result(p) == LKS_GAME_LOST ? LKS_EXIT_NO : LKS_EXIT_OK;
 }

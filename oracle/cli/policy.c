@@ -118,7 +118,9 @@ int lks_policy_resolve(lks_policy_args *p, const char *command, const lks_tokeni
     }
     for (size_t i = 0; i < p->allowed.count; i++) {
         if (i > 0 && ids[i] == ids[i - 1]) {
-            return lks_cli_fail(LKS_EXIT_USAGE, "%s: %s: token %u stands twice in the list; leave one out", command, option, ids[i]);
+            return lks_cli_fail(LKS_EXIT_USAGE,
+                                "%s: %s: token %u is twice in the list; leave one out",
+                                command, option, ids[i]);
         }
         if (t != NULL && ids[i] >= lks_tokenizer_vocab_size(t)) {
             return lks_cli_fail(LKS_EXIT_USAGE, "%s: %s: %u is outside the vocabulary of %u tokens", command, option, ids[i],

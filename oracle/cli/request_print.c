@@ -49,7 +49,8 @@ static void end_line(char *text, size_t size, const lks_event *e)
         snprintf(text, size, "no result, %s ether went back to the requester", amount);
         break;
     case LKS_EVENT_UNDECIDED:
-        snprintf(text, size, "no result: claims disagree to the end; the fee, %s ether, is burned",
+        snprintf(text, size,
+                 "no result: claims disagree after the last attempt; the fee, %s ether, is burned",
                  burned);
         break;
     case LKS_EVENT_CREDITED:

@@ -29,7 +29,9 @@ bool lks_request_is_settled(lks_request_status status)
 int lks_request_parse_id(uint8_t id32[32], const char *command, const char *text)
 {
     if (lks_hex_decode(id32, 32, text, strlen(text)) != LKS_OK) {
-        return lks_cli_fail(LKS_EXIT_USAGE, "%s: '%.80s' is no request id; give 0x and 64 digits", command, text);
+        return lks_cli_fail(LKS_EXIT_USAGE,
+                            "%s: '%.80s' is not a request id; give 0x and 64 digits",
+                            command, text);
     }
     return LKS_PARSED;
 }
@@ -118,7 +120,10 @@ static lks_err find_terms(lks_request_view *v, const lks_link *s)
             v->request = v->events[i].e.request;
             v->first_block = v->events[i].log->block_number;
             lks_request_id(id, s->contracts.chain_id, s->contracts.oracle, &v->request);
-            return memcmp(id, v->id, sizeof id) == 0 ? LKS_OK : lks_fail(LKS_CORRUPT, "the node shows other terms than the request's id stands for");
+            return memcmp(id, v->id, sizeof id) == 0
+                       ? LKS_OK
+                       : lks_fail(LKS_CORRUPT,
+                                  "the request's terms from the node do not match its id");
         }
     }
     return lks_fail(LKS_CORRUPT, "the node has no Requested event of it from block %" PRIu64 " on", v->first_block);

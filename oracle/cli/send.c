@@ -324,8 +324,8 @@ static int check_patience(outgoing *o)
     if (!s->patient && waited > s->receipt_timeout_s) {
         lks_progress_end(&s->progress);
         return lks_cli_fail(LKS_EXIT_CHAIN,
-                            "%s: transaction %s is in no block after %.0f s; it may still come, "
-                            "look before you repeat%s%s", o->sent->what, hash,
+                            "%s: transaction %s is in no block after %.0f s; it may still "
+                            "get into one: check before you repeat%s%s", o->sent->what, hash,
                             s->receipt_timeout_s, failed, o->reason);
     }
     if (waited - o->noted > NOTE_EVERY_S) {

@@ -108,7 +108,7 @@ lks_err lks_parse_id_list(lks_tokens *out, const char *text)
         size_t len = strcspn(word, ",");
         uint32_t id;
         if (len > LONGEST) {
-            return lks_fail(LKS_BADARGS, "'%.20s' is no list of token ids", word);
+            return lks_fail(LKS_BADARGS, "'%.20s' is not a list of token ids", word);
         }
         memcpy(digits, word, len);
         digits[len] = '\0';

@@ -24,7 +24,7 @@ lks_err lks_watch_begin(lks_watch *w)
     uint64_t from = w->next;
     err = lks_watch_state_read(w);
     if (err == LKS_CORRUPT || err == LKS_IO) {
-        lks_cli_note("%s: %s: %s; it is begun anew", w->link->command, w->state_path,
+        lks_cli_note("%s: %s: %s; a new one is begun", w->link->command, w->state_path,
                      lks_error_message());
         w->next = from;
     }

@@ -85,7 +85,7 @@ void lks_watch_tell_late(const lks_watch *w, const lks_watched *c)
     lks_hex_encode(name, c->name, 32);
     lks_time_text(when, c->window_end);
     lks_cli_stamp(stdout);
-    printf("late  claim %s was not looked at before its window ended at %s\n", name, when);
+    printf("late  claim %s was not checked before its window ended at %s\n", name, when);
     fflush(stdout);
 }
 
@@ -105,7 +105,7 @@ static void tell_game(const lks_watch *w, const lks_watch_game *g)
                      lks_dispute_operator_moves(d->now.state) ? "operator" : "challenger", when);
     } else {
         lks_hex_encode(id, g->play.dispute_id, 32);
-        lks_cli_note("%s: dispute %s is over; what it brings is still to be withdrawn",
+        lks_cli_note("%s: dispute %s is over; its money is still to be withdrawn",
                      w->link->command, id);
     }
 }
@@ -119,8 +119,8 @@ void lks_watch_tell_open(const lks_watch *w)
     for (size_t i = 0; i < w->game_count; i++)
         tell_game(w, w->games[i]);
     if (waiting > 0)
-        lks_cli_note("%s: %zu claim%s not looked at", w->link->command, waiting,
+        lks_cli_note("%s: %zu claim%s not checked", w->link->command, waiting,
                      waiting == 1 ? " is" : "s are");
     if (waiting > 0 || w->game_count > 0)
-        lks_cli_note("%s: start it again in time to go on", w->link->command);
+        lks_cli_note("%s: restart it in time to continue", w->link->command);
 }

@@ -146,8 +146,9 @@ static lks_err check_head(const char **at, const lks_watch *w, const char *text)
     if (err == LKS_OK && strncmp(text, want, head.len) != 0) {
         bool same = strncmp(text, want, (size_t)(oracle - want)) == 0;
         err = same ? lks_fail(LKS_CORRUPT, "it was written for other models, or with other options")
-                   : lks_fail(LKS_BADARGS, "the state file is of another deployment; name another "
-                                           "file with --state");
+                   : lks_fail(LKS_BADARGS,
+                              "the state file belongs to another deployment; name another "
+                              "file with --state");
     }
     lks_buf_free(&head);
     return err;

@@ -40,7 +40,8 @@ static void test_ends(void **state)
     lks_event e = {.kind = LKS_EVENT_REFUNDED, .amount = milli_ether(1)};
     line_is(&e, "no result, 0.001 ether went back to the requester");
     e = (lks_event){.kind = LKS_EVENT_UNDECIDED, .burned = milli_ether(1)};
-    line_is(&e, "no result: claims disagree to the end; the fee, 0.001 ether, is burned");
+    line_is(&e,
+            "no result: claims disagree after the last attempt; the fee, 0.001 ether, is burned");
     e = (lks_event){.kind = LKS_EVENT_CONVICTED, .account = {1}, .other = {2}, .amount = milli_ether(25),
                     .to_requester = milli_ether(10), .burned = milli_ether(65)};
     line_is(&e, "claim of " WHO " convicted by " OTHER

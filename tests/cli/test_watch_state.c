@@ -150,10 +150,10 @@ static void test_other_watch(void **state)
     make(&w);
     OK(lks_watch_state_write(&w));
     s.contracts.chain_id = 8;
-    FAILS(LKS_BADARGS, "of another deployment", lks_watch_state_read(&w));
+    FAILS(LKS_BADARGS, "belongs to another deployment", lks_watch_state_read(&w));
     s.contracts.chain_id = 7;
     s.contracts.oracle[0] = 1;
-    FAILS(LKS_BADARGS, "of another deployment", lks_watch_state_read(&w));
+    FAILS(LKS_BADARGS, "belongs to another deployment", lks_watch_state_read(&w));
     s.contracts.oracle[0] = 0;
     w.models[0].commitment.model_id[3] = 8;
     FAILS(LKS_CORRUPT, "for other models", lks_watch_state_read(&w));

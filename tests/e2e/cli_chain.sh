@@ -189,8 +189,8 @@ grep -q '^deposited 0.001 ether' out
 
 # Agents and sources.
 agent=$(cat net/challenger.address)
-bad 2 "is no role" operator bond agent set "$agent" claims,everything
-bad 2 "name the operator with --operator" operator bond agent show "$agent"
+bad 2 "is not a role" operator bond agent set "$agent" claims,everything
+bad 2 "name it with --operator" operator bond agent show "$agent"
 good 'agent' operator bond agent set "$agent" claims,disputes
 grep -q '^roles  *claims,disputes' out
 good 'agent shown' requester bond agent show "$agent" --operator "$(cat net/operator.address)" --json
@@ -320,7 +320,7 @@ net_later 700
 good 'undecided' requester finalize "$request"
 same "$(cat out)" undecided "claims that disagree"
 good 'status undecided' requester status "$request"
-grep -q 'claims disagree to the end; the fee, 0.001 ether, is burned' out
+grep -q 'claims disagree after the last attempt; the fee, 0.001 ether, is burned' out
 bad 1 "is undecided already" requester finalize "$request"
 
 # ask that gets no answer withdraws the fee; one that is interrupted says how to go on.

@@ -87,13 +87,13 @@ sed 's/"game":"[^"]*",//; s/"verifier":"[^"]*"/"other":1/' net/contracts.json >o
 ends 3 "names no dispute game" lockstep dispute list --contracts old.json
 ends 3 "names no dispute game" challenger challenge --contracts old.json -m "$model" "$nothing"
 ends 2 "give either REQUEST-ID or --resume DISPUTE-ID" challenger challenge -m "$model"
-ends 2 "is no dispute id" lockstep dispute show 0x12
+ends 2 "is not a dispute id" lockstep dispute show 0x12
 ends 1 "knows no such dispute" lockstep dispute show "$nothing"
 ends 1 "knows no such dispute" challenger challenge -m "$model" --resume "$nothing"
 ends 1 "knows no such request" lockstep check -m "$model" "$nothing"
 ends 2 "--share is above 0 and at most 1" lockstep watch --share 1.5 "$model"
 ends 2 "no model" lockstep watch
-ends 2 "needs --root and --signature, both" challenger prove -m "$model" --root "$nothing" "$nothing"
+ends 2 "needs both --root and --signature" challenger prove -m "$model" --root "$nothing" "$nothing"
 ends 0 "" lockstep dispute list
 same "$(wc -c <out)" 0 "an empty list"
 
@@ -203,7 +203,7 @@ for moves in 0 1 3; do
     slay
     ends 1 "the operator has time until" requester timeout "$(newest_dispute)"
     begin challenge -m "$model" "$request"
-    net_says play.out "gone on with" "$player"
+    net_says play.out "resumed" "$player"
   fi
   operators_turn
   net_later 130
@@ -277,7 +277,7 @@ grep -qE '^[0-9-]+T[0-9:]+Z lockstep: watch: ended by a signal' play.err || { ca
 grep -q '^lockstep watch 1$' watch.state
 sed -i 's/^next [0-9]*/next 1/' watch.state
 challenger watch --once --state watch.state "$model" >out 2>err || true
-has "the state file is damaged; it is begun anew"
+has "the state file is damaged; a new one is begun"
 ends 4 "is the node running?" challenger watch --once --rpc http://127.0.0.1:1 "$model"
 
 echo "count cli_dispute_checks $checks"

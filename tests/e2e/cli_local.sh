@@ -63,7 +63,7 @@ bad 2 "--min-p does nothing" "$lockstep" run -m "$model" --min-p 0.5 hi
 bad 2 "leaves nothing to answer" "$lockstep" run -m "$model" -n 0 hi
 bad 2 "is 2 tokens of this model" "$lockstep" run -m "$model" --allow "Yes,yes please" hi
 bad 2 "is 0 tokens of this model" "$lockstep" run -m "$model" --allow "Yes,,No" hi
-bad 2 "stands twice" "$lockstep" run -m "$model" --allow "Yes,Yes" hi
+bad 2 "is twice in the list" "$lockstep" run -m "$model" --allow "Yes,Yes" hi
 bad 2 "outside the vocabulary" "$lockstep" run -m "$model" --allow-ids 49152 hi
 bad 2 "is not a whole number" "$lockstep" run -m "$model" --allow-ids "1,two" hi
 
@@ -96,7 +96,7 @@ same "$(printf '<|im_end|>' | "$lockstep" tokenize --special -m "$model")" 2 "to
 same "$(printf '2' | "$lockstep" detokenize --special -m "$model")" '<|im_end|>' "detokenize --special"
 same "$(printf '' | "$lockstep" tokenize -m "$model")" "" "tokenize of nothing"
 same "$(printf 'Hello' | "$lockstep" tokenize --json -m "$model")" '{"tokens":[19556]}' "tokenize --json"
-echo "1 2 x" >in && bad 3 "'x' is no token id" "$lockstep" detokenize -m "$model"
+echo "1 2 x" >in && bad 3 "'x' is not a token id" "$lockstep" detokenize -m "$model"
 echo "1 49152" >in && bad 3 "outside the vocabulary" "$lockstep" detokenize -m "$model"
 
 # The model's identity.
@@ -235,12 +235,12 @@ echo '{"chainId":1' >broken.json
 bad 3 "broken.json" "$lockstep" status --contracts broken.json
 echo '{"chainId":1,"registry":"0x00","bonds":"","oracle":""}' >wrong.json
 bad 3 '"registry"' "$lockstep" status --contracts wrong.json
-bad 2 "is no request id" "$lockstep" finalize 0x12
+bad 2 "is not a request id" "$lockstep" finalize 0x12
 bad 2 "has no unit" "$lockstep" bond deposit 1
 bad 2 "the amount is zero" "$lockstep" bond withdraw 0ether
 bad 2 "give either PROMPT or --prompt-ids" "$lockstep" ask -m "$model"
 bad 2 "text needs the model's tokenizer" "$lockstep" ask "Is it so?"
-bad 2 "is no model id" "$lockstep" ask --model-id 0x12 --prompt-ids 1,2
+bad 2 "is not a model id" "$lockstep" ask --model-id 0x12 --prompt-ids 1,2
 bad 1 "not the one that --model-id names" "$lockstep" ask -m "$model" --model-id "0x$(printf '%064d' 7)" hi
 
 echo "count cli_local_checks $checks"
