@@ -118,7 +118,7 @@ static void send(lks_operator *op, lks_job *job, lks_action action)
         bool lost = refused && action == LKS_ACTION_CLAIM && job->round.committed.number;
         lks_log(op->host, !first ? LKS_DEBUG : lost ? LKS_ERROR : LKS_WARN,
                 "request %s: %s must wait: %s%s", name, lks_action_name(action), lks_error_message(),
-                lost ? "; where the database that made its commitment is lost, so is its salt" : "");
+                lost ? "; if the database that made its commitment is lost, so is its salt" : "");
     }
 }
 
@@ -330,7 +330,7 @@ void lks_act_tend(lks_operator *op)
     lks_sender_now now = {op->head.ref.number, lks_chain_time(op), op->feed.behind};
     lks_err err = tend_both(op, &now);
     if (err && !lks_inbox_stopped(op->inbox) && lks_act_pause(op, no_request, LKS_ACTION_NONE))
-        lks_log(op->host, LKS_WARN, "looking after transactions: %s; trying again", lks_error_message());
+        lks_log(op->host, LKS_WARN, "checking transactions: %s; trying again", lks_error_message());
 }
 
 void lks_act_tick(lks_operator *op) {

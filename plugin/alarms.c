@@ -87,7 +87,7 @@ void lks_alarms_clock(lks_operator *op, lks_match *m)
     turns->told = now;
     lks_log(op->host, LKS_WARN,
             "claim %s: %zu of its disputes wait for us, and the first is lost in %llu s, less than the"
-            " %u s that a move is given at least",
+            " minimum of %u s for a move",
             name, turns->count,
             (unsigned long long)(turns->deadline > now ? turns->deadline - now : 0), op->floor);
 }
@@ -140,6 +140,7 @@ void lks_alarms_damage(lks_operator *op, const lks_damage *damage, const char *w
     if (damage->rows == 0 || !lks_act_pause(op, key, LKS_ACTION_DROP))
         return;
     lks_log(op->host, LKS_ERROR,
-            "%zu %s cannot be gone on with, all else is: %s; stop, and restore a back-up of the database",
+            "%zu %s cannot be resumed, all others are: %s; stop, and restore a backup of the "
+            "database",
             damage->rows, what, damage->reason);
 }

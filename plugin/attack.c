@@ -54,7 +54,7 @@ void lks_attack_give_up(lks_operator *op, lks_match *m, lks_task_kind kind)
     lks_claim claim;
     lks_short_id(name, m->claim.claim_id);
     lks_log(op->host, LKS_WARN,
-            "claim %s is not %s: its window ends in %llu s, too soon by what was measured. A lower"
+            "claim %s is not %s: its window ends in %llu s, too soon at the measured speed. A lower"
             " \"check_share\" or more cores would help",
             name, kind == LKS_TASK_CHECK ? "checked" : "compared with our trace",
             (unsigned long long)(end > now ? end - now : 0));

@@ -23,8 +23,10 @@ static lks_err read_text(const lks_json *doc, int node, char **out) {
     lks_buf text = {0};
     lks_err err = lks_json_string(doc, node, &text);
     if (!err) err = lks_buf_error(&text);
-    if (err == LKS_OK && (text.len == 0 || memchr(text.data, 0, text.len))) err = lks_fail(LKS_BADARGS, "must be a text that is not empty");
-    else if (err == LKS_CORRUPT) err = lks_fail(LKS_BADARGS, "must be a text");
+    if (err == LKS_OK && (text.len == 0 || memchr(text.data, 0, text.len)))
+        err = lks_fail(LKS_BADARGS, "must be a non-empty string");
+    else if (err == LKS_CORRUPT)
+        err = lks_fail(LKS_BADARGS, "must be a string");
     if (err) {
         lks_buf_free(&text);
         return err;
@@ -90,7 +92,9 @@ static lks_err read_wei(lks_config *config, const lks_json *doc, int node, void 
     lks_err err = read_text(doc, node, &text);
     if (err == LKS_OK) err = lks_u256_from_decimal(field, text, strlen(text));
     free(text);
-    return err == LKS_NOMEM || err == LKS_OK ? err : lks_fail(LKS_BADARGS, "must be a text of decimal digits, an amount in wei");
+    return err == LKS_NOMEM || err == LKS_OK
+               ? err
+               : lks_fail(LKS_BADARGS, "must be a string of decimal digits, an amount in wei");
 }
 
 static lks_err read_min_fee(lks_config *config, const lks_json *doc, int node, void *field)
@@ -160,7 +164,10 @@ static lks_err read_share(lks_config *config, const lks_json *doc, int node, voi
     }
     good = good && digits && text[len - 1] != '.';
     free(text);
-    if (!good) return lks_fail(LKS_BADARGS, "must be a text like \"0.25\" or \"25%%\", from 0 to 1, with at most 8 digits after the point");
+    if (!good)
+        return lks_fail(LKS_BADARGS,
+                        "must be a string like \"0.25\" or \"25%%\", from 0 to 1, with at "
+                        "most 8 digits after the point");
     config->check_share = (uint32_t)value;
     return LKS_OK;
 }
@@ -246,7 +253,7 @@ static lks_err read_object(lks_config *config, const lks_json *doc, int object, 
             if (err) return err;
             return lks_fail(LKS_BADARGS, "key %.*s is not known%s%s", (int)(len < 64 ? len : 64), raw, *prefix ? " in " : "", prefix);
         }
-        if (seen[k]) return lks_fail(LKS_BADARGS, "key \"%s\" is there twice", keys[k].name);
+        if (seen[k]) return lks_fail(LKS_BADARGS, "key \"%s\" appears twice", keys[k].name);
         seen[k] = true;
         lks_err err = keys[k].read(config, doc, n, (char *)config + keys[k].offset);
         if (err) return keys[k].read == read_contracts ? err : lks_fail_in(err, "key \"%s\"", keys[k].name);

@@ -45,7 +45,7 @@ void lks_disputes_put_claim(lks_operator *op, const lks_claim *claim)
             lks_store_rollback(op->store);
     }
     if (err)
-        lks_log(op->host, LKS_ERROR, "what is known of a claim is not stored: %s",
+        lks_log(op->host, LKS_ERROR, "the state of a claim is not stored: %s",
                 lks_error_message());
 }
 
@@ -287,7 +287,8 @@ void lks_disputes_tick(lks_operator *op)
         return;
     if (lks_store_claims_open(op->store, &claims)) {
         if (!lks_inbox_stopped(op->inbox))
-            lks_log(op->host, LKS_WARN, "looking at claims: %s; trying again", lks_error_message());
+            lks_log(op->host, LKS_WARN,
+                    "reading the stored claims: %s; trying again", lks_error_message());
         return;
     }
     lks_alarms_damage(op, &claims.damage, "stored claims");

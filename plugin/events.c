@@ -305,7 +305,7 @@ lks_err lks_events_apply(const lks_events *e, const lks_block_ref *block, uint64
         return on_requested(e, block, time, &event);
     err = lks_store_job_get(e->store, event.request_id, &job);
     if (err == LKS_CORRUPT) {
-        lks_log(e->host, LKS_ERROR, "what happens in block %llu to a request is not followed: %s",
+        lks_log(e->host, LKS_ERROR, "an event of a request in block %llu is not followed: %s",
                 (unsigned long long)block->number, lks_error_message());
         return LKS_OK;
     }

@@ -308,8 +308,8 @@ static void wait_for_node(lks_feed *f, uint64_t newest)
     f->behind = false;
     if (lag >= LAG_BLOCKS && lks_reminder_due(&f->lags, LKS_FEED_REMIND_MS))
         lks_log(f->events.host, LKS_WARN,
-                "the node is %llu blocks behind: its newest is %llu, block %llu was seen; all that is "
-                "known is kept, and it is waited for",
+                "the node is %llu blocks behind: its newest is %llu, block %llu was seen; nothing "
+                "is forgotten, and reading goes on once it has caught up",
                 (unsigned long long)lag, (unsigned long long)newest,
                 (unsigned long long)f->head.ref.number);
 }

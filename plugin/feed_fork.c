@@ -95,7 +95,7 @@ static lks_err begin_below(lks_feed *f)
         anchor.time = header.timestamp;
     }
     lks_log(f->events.host, LKS_WARN,
-            "no stored block is canonical any more: looking at the chain anew from block %llu",
+            "no stored block is canonical any more: reading the chain again from block %llu",
             (unsigned long long)height + 1);
     f->start_block = 1; /* where there is no block below */
     return lks_feed_rewind(f, height, height ? &anchor : NULL);

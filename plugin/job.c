@@ -489,7 +489,7 @@ const char *lks_drop_text(lks_drop drop)
         "its deadline was missed before",
         "its other seats stayed empty before",
         "its prompt is above max_prompt_tokens, or its answer may be above max_answer_tokens",
-        "its fee does not pay for its transactions at today's gas price (min_fee_wei takes another)",
+        "its fee does not pay for its transactions at today's gas price (see min_fee_wei)",
         "too much of the bond waits for the empty seats of others (max_unfilled_bond_wei)",
         "it needs more memory than max_memory_bytes allows"};
     return word(texts, LKS_DROP_COUNT, (unsigned)drop);

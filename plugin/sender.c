@@ -108,7 +108,7 @@ static lks_err check_room(lks_sender *s, lks_action action)
     size_t most = LKS_SENDER_MAX_LIVE + (action == LKS_ACTION_MOVE ? LKS_SENDER_MAX_MOVES : 0);
     lks_err err = lks_store_txs_live(s->store, lks_signer_address(s->signer), &live);
     if (!err && live.count >= most)
-        err = lks_fail(LKS_TIMEOUT, "%zu transactions are on their way already", live.count);
+        err = lks_fail(LKS_TIMEOUT, "%zu transactions are pending already", live.count);
     lks_store_txs_free(&live);
     return err;
 }

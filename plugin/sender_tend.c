@@ -172,7 +172,7 @@ static lks_err suspect(lks_sender *s, lks_store_tx *tx, const lks_sender_now *no
     if (found == ELSEWHERE) {
         lks_log(s->host, LKS_WARN,
                 "request %s: the nonce of the %s transaction is used, and the node shows it only in a"
-                " block of another fork: what it was for is decided anew",
+                " block of another fork: its action is decided again",
                 name, lks_action_name(tx->action));
     } else {
         lks_log(s->host, LKS_WARN,

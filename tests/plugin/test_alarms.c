@@ -33,10 +33,10 @@ static void test_near_end_of_turn(void **state)
     puppet_challenge(play(accuser_of(r, 0x31)));
     RUN_UNTIL(chain->dispute_count == 1);
     jam();
-    RUN_UNTIL(logged("less than the 12 s"));
+    RUN_UNTIL(logged("less than the minimum of 12 s"));
     for (int i = 0; i < 4; i++)
         block();
-    assert_int_equal(times_logged("less than the 12 s"), 1);
+    assert_int_equal(times_logged("less than the minimum of 12 s"), 1);
     assert_int_equal(times_logged("its window is over, and 1 of its disputes wait for us"), 1);
     assert_true(logged("WARN claim"));
     unjam();
@@ -74,7 +74,7 @@ static void test_lost_challenge(void **state)
     puppet *liar = play(liar_of(r, right));
     RUN_UNTIL(chain->answers);
     jam();
-    RUN_UNTIL(logged("less than the 12 s"));
+    RUN_UNTIL(logged("less than the minimum of 12 s"));
     for (int i = 0; i < 100 && !chain->lost; i++) {
         puppet_timeout(liar);
         block();

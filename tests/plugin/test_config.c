@@ -137,7 +137,7 @@ static void test_wrong(void **state) {
         {"[]", "must be an object"},
         {"{" NEEDED, "configuration"},
         {"{" NEEDED ",\"gas\":1}", "key \"gas\" is not known"},
-        {"{" NEEDED ",\"threads\":1,\"threads\":2}", "key \"threads\" is there twice"},
+        {"{" NEEDED ",\"threads\":1,\"threads\":2}", "key \"threads\" appears twice"},
         {"{\"roles\":[\"operator\"]}", "is missing"},
         {"{" NEEDED ",\"operator_address\":\"0x12\"}", "key \"operator_address\""},
         {"{" NEEDED ",\"operator_address\":\"0x0000000000000000000000000000000000000000\"}", "zero address"},
@@ -150,7 +150,8 @@ static void test_wrong(void **state) {
         {"{" NEEDED ",\"max_prompt_tokens\":\"9\"}", "key \"max_prompt_tokens\""},
         {"{" NEEDED ",\"max_answer_tokens\":4294967296}", "key \"max_answer_tokens\""},
         {"{" NEEDED ",\"max_unfilled_bond_wei\":5}", "key \"max_unfilled_bond_wei\""},
-        {"{" NEEDED ",\"min_fee_wei\":5}", "key \"min_fee_wei\": must be a text of decimal digits"},
+        {"{" NEEDED ",\"min_fee_wei\":5}",
+         "key \"min_fee_wei\": must be a string of decimal digits"},
         {"{" NEEDED ",\"min_fee_wei\":\"1e18\"}", "key \"min_fee_wei\""},
         {"{" NEEDED ",\"min_fee_wei\":\"\"}", "key \"min_fee_wei\""},
         {"{" NEEDED ",\"accept\":\"no\"}", "key \"accept\": must be true or false"},
@@ -164,7 +165,7 @@ static void test_wrong(void **state) {
         {"{" NEEDED ",\"check_share\":\".5\"}", "key \"check_share\""},
         {"{" NEEDED ",\"check_share\":\"1.\"}", "key \"check_share\""},
         {"{" NEEDED ",\"check_share\":\"99999999999999999999\"}", "key \"check_share\""},
-        {"{" NEEDED ",\"check_share\":0.5}", "key \"check_share\": must be a text"},
+        {"{" NEEDED ",\"check_share\":0.5}", "key \"check_share\": must be a string"},
         {"{" NEEDED ",\"max_bond_wei\":5}", "key \"max_bond_wei\""},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

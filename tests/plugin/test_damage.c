@@ -40,7 +40,7 @@ static void test_damaged_job(void **state)
         sim_reorg(chain, 2, true, true);
         run_until(whole, LKS_JOB_FINAL);
         check_claim(whole);
-        if (!strstr(sim_host_lines(host), "ERROR 1 stored requests cannot be gone on with"))
+        if (!strstr(sim_host_lines(host), "ERROR 1 stored requests cannot be resumed"))
             fail_msg("%s: not told", damage[i]);
         check_none_live(); /* others wait behind its nonce */
         teardown(NULL);

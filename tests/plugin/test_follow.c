@@ -322,7 +322,7 @@ static void test_quiet(void **state)
     assert_int_equal(warning_count(), 3);
     chain.err = LKS_OK;
     step_to(101);
-    assert_non_null(strstr(warnings, "2 new blocks come again"));
+    assert_non_null(strstr(warnings, "2 new blocks arrive again"));
 }
 
 /* A block that has logs of ours by its bloom is asked for them until they come. */

@@ -410,7 +410,7 @@ static void test_receipt_of_a_fork_for_ever(void **state)
     }
     tend();
     assert_int_equal(live_count(NULL), 0);
-    assert_non_null(strstr(lines, "decided anew"));
+    assert_non_null(strstr(lines, "decided again"));
     assert_null(strstr(lines, "not ours"));
     assert_false(lks_sender_is_shared(&sender, &(lks_sender_now){chain->block_count, 0, false}));
 }

@@ -244,7 +244,7 @@ void runner_follow_watch(runner_follow *f, lks_err err)
     uint64_t now = f->now_ms(), quiet = now - f->fresh_ms;
     if (quiet < RUNNER_QUIET_MS) {
         if (f->warned_ms)
-            runner_log(f->host, LOCKSTEP_LOG_INFO, "new blocks come again");
+            runner_log(f->host, LOCKSTEP_LOG_INFO, "new blocks arrive again");
         f->warned_ms = 0;
         return;
     }

@@ -31,7 +31,8 @@ static bool stopped_within(uint32_t ms)
         int seen = sigtimedwait(&our_signals, NULL, &wait);
         if (seen == SIGHUP)
             runner_log(signal_host, LOCKSTEP_LOG_INFO,
-                       "SIGHUP: going on; nothing is read anew while running, so restart after changing a file");
+                       "SIGHUP: going on; files are read only at the start, so restart after "
+                       "changing one");
         else if (seen > 0)
             stop_seen = true;
         else if (!left)

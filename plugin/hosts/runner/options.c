@@ -19,8 +19,8 @@ static const char usage[] =
     "\n"
     "  --rpc URL             the client: ws://, wss://, http://, https://, or the path of its IPC socket; repeated,\n"
     "                        up to 8: the first good one is followed, the others check it and stand in for it\n"
-    "  --rpc-file FILE       the same from a file, one URL per line, so that an access key in it shows in no list of\n"
-    "                        processes; LOCKSTEP_RPC, URLs with spaces between, counts where neither is given\n"
+    "  --rpc-file FILE       the same from a file, one URL per line, so that no process list shows an access key\n"
+    "                        in it; without either, LOCKSTEP_RPC names the URLs, separated by spaces\n"
     "  --plugin FILE         the plugin, liblockstep.so\n"
     "  --plugin-config FILE  its configuration, a JSON object\n"
     "  --poll-ms N           how often the client is asked for new blocks, 10 to 60000 (default 500)\n"
@@ -30,7 +30,8 @@ static const char usage[] =
     "  -h, --help            print this\n"
     "  --version             print the version\n"
     "\n"
-    "Ends on SIGTERM or SIGINT with 0, goes on after SIGHUP; with 1 when the plugin does not start, with 2 when the command line is wrong.\n";
+    "Exits with 0 on SIGTERM or SIGINT, with 1 when the plugin does not start, with 2 when the command\n"
+    "line is wrong. SIGHUP does not end it.\n";
 
 static bool fail_usage(int *exit_code, const char *what, const char *value) {
     fprintf(stderr, "lockstep-node: %s%s%s (see --help)\n", what, value ? " " : "", value ? value : "");
@@ -71,7 +72,7 @@ static bool read_text(lks_buf *out, const char *path)
         lks_buf_put(out, piece, n);
     const char *why = ferror(f) ? strerror(errno) : out->len > MAX_CONFIG ? "it is larger than 1 MiB" : NULL;
     if (!why && out->len && memchr(out->data, 0, out->len))
-        why = "it is no text";
+        why = "it is not a text file";
     if (!why && lks_buf_error(out))
         why = lks_error_message();
     fclose(f);
