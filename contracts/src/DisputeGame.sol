@@ -12,7 +12,7 @@ import {Verdicts} from "./game/Verdicts.sol";
 
 /// @title The dispute game: finds the first wrong chunk of a claim's trace and has one unit of it
 /// recomputed.
-/// @dev What it does not have itself it runs from its extension (`DisputeGameExtension`): the code
+/// @dev Functions that it lacks it runs from its extension (`DisputeGameExtension`): the code
 /// of both together is larger than a contract may be.
 contract DisputeGame is Challengers, Operators, Verdicts {
     using Credits for CreditBook;

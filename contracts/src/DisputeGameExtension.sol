@@ -17,7 +17,7 @@ import {DirectProofs} from "./game/DirectProofs.sol";
 import {PackedTurn, Turn, Turns} from "./game/Turns.sol";
 
 // slither-disable-start uninitialized-local: a local begins at 0, and is meant to
-/// @title The second half of the dispute game: what is rarely called, and the views.
+/// @title The second half of the dispute game: functions that are rarely called, and the views.
 /// @dev DisputeGame runs this code on its own storage; both begin with GameBase, which declares all
 /// of it. Users know DisputeGame's address alone.
 contract DisputeGameExtension is DirectProofs {
@@ -74,7 +74,7 @@ contract DisputeGameExtension is DirectProofs {
     }
 
     /// See IDisputeGame.
-    /// @dev Of a claim that is over, the turn is the last one that was recorded.
+    /// @dev If the claim is over, the turn is the last one that was recorded.
     function disputeOf(bytes32 disputeId) external view returns (DisputeView memory v) {
         Moving storage m = _moving[disputeId];
         Turn memory t = Turns.unpack(m.turn);

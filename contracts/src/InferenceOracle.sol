@@ -25,7 +25,7 @@ import {SeatWord, State} from "./oracle/State.sol";
 // slither-disable-start uninitialized-local: a local begins at 0, and is meant to
 
 /// @title Requests for inference, their claims and their settlement.
-/// @dev What it does not have itself it runs from its extension (`InferenceOracleExtension`): the
+/// @dev Functions that it lacks it runs from its extension (`InferenceOracleExtension`): the
 /// code of both together is larger than a contract may be.
 contract InferenceOracle is Claims, ClaimSource {
     using Credits for CreditBook;
@@ -87,7 +87,7 @@ contract InferenceOracle is Claims, ClaimSource {
         emit IInferenceOracle.Requested(id, p.modelId, msg.sender, r, p.prompt, p.allowed);
     }
 
-    /// What the deployment demands of a request.
+    /// Checks a request's terms against the deployment's parameters.
     function _checkTerms(RequestParams calldata p) private view {
         if (msg.value > type(uint128).max) revert IInferenceOracle.FeeTooLarge();
         if (p.stake < MIN_STAKE) revert IInferenceOracle.StakeTooSmall();

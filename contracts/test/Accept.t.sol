@@ -152,7 +152,7 @@ contract AcceptTest is BaseTest {
         assertEq(oracle.seatOf(idOf(r), 1, 0).operator, operators[2]);
     }
 
-    /// Of an attempt that ended in convictions only the convicted are barred.
+    /// After an attempt that ended in convictions, only the convicted are barred.
     function test_accept_againAfterReplicasConvicted() public {
         (Request memory r, bytes32 id) = askAndFill(paramsOf(2));
         commit(r, 0, answer());

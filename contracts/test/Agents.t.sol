@@ -5,7 +5,7 @@ import {IInferenceOracle, Request, RequestStatus} from "../src/interfaces/IInfer
 import {AgentRoles, IOperatorBonds} from "../src/interfaces/IOperatorBonds.sol";
 import {BaseTest} from "./BaseTest.sol";
 
-/// What an agent may do for an operator, and what not.
+/// Rights of an agent for an operator, and their limits.
 contract AgentsTest is BaseTest {
     address internal operator;
     address internal agent = makeAddr("agent");

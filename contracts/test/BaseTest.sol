@@ -143,7 +143,7 @@ abstract contract BaseTest is Test {
         p.replicas = replicas;
     }
 
-    /// What the chain should keep of a request.
+    /// Request that the chain should store.
     function requestOf(RequestParams memory p, uint256 fee)
         internal
         view
@@ -301,7 +301,7 @@ abstract contract BaseTest is Test {
         return keccak256(abi.encode(name, operator, seedOf(r), tokensHash(tokens), SALT));
     }
 
-    /// What a claim of these tokens states.
+    /// Facts that a claim of these tokens states.
     function factsOf(Request memory r, bytes memory tokens)
         internal
         view

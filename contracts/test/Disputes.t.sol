@@ -176,7 +176,7 @@ contract DisputesTest is BaseTest {
         expectNoConviction(r, 1, 0);
     }
 
-    /// What was said of an attempt's claim says nothing of the next attempt's.
+    /// A verdict on an attempt's claim does not hold for the next attempt's.
     function test_convict_formerAttempt_reverts() public {
         (Request memory r, bytes32 id) = askAndClaim(params());
         dispute(r, 1, 0);

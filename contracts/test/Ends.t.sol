@@ -102,7 +102,7 @@ contract EndsTest is BaseTest {
         vm.startPrank(caller);
         expect(IInferenceOracle.NotRequester.selector);
         oracle.cancel(r);
-        // Who names itself as the requester names another request.
+        // A caller that names itself as the requester names another request.
         r.requester = caller;
         expectStatus(RequestStatus.None);
         oracle.cancel(r);

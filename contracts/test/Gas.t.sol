@@ -185,7 +185,7 @@ contract GasTest is BaseTest {
         vm.snapshotGasLastCall("gas", name);
     }
 
-    /// What a transaction pays for its data, as long as the floor of EIP-7623 does not decide.
+    /// Gas of calldata, as long as the floor of EIP-7623 does not decide.
     function calldataGas(bytes memory data) private pure returns (uint256 gas) {
         for (uint256 i; i < data.length; ++i) {
             gas += data[i] == 0 ? 4 : 16;

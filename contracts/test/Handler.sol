@@ -30,7 +30,7 @@ contract Handler is BaseTest {
     uint256 public paidIn;
     uint256 public paidOut;
     mapping(address operator => int256) public bondShouldBe;
-    /// What the rules destroyed, and what they gave the requester of each request.
+    /// Wei that the rules destroyed, and that they gave the requester of each request.
     uint256 public burned;
     mapping(bytes32 requestId => uint256) public creditShouldBe;
     mapping(bytes32 move => uint256) public done;
@@ -281,7 +281,7 @@ contract Handler is BaseTest {
 
     function withdrawOf(uint256 request) external {
         if (requests.length == 0) return;
-        // Of any request, however old.
+        // Any request, however old.
         Request memory r = requests[request % requests.length];
         bytes32 id = idOf(r);
         before();
@@ -403,7 +403,7 @@ contract Handler is BaseTest {
         }
     }
 
-    /// What the requester gets of one fine.
+    /// The requester's share of one fine.
     function requestersShare(Request memory r, uint256 penalty) private view returns (uint256) {
         uint256 most = 300_000 * block.basefee / r.replicas;
         return penalty / 4 < most ? penalty / 4 : most;

@@ -221,7 +221,7 @@ contract OperatorBondsTest is BaseTest {
         vm.expectEmit(address(bonds));
         emit IOperatorBonds.Locked(operator, CLAIM, source, 4 ether);
         lock(source, 4 ether);
-        // What others have locked is not in the account's `locked`.
+        // Bond that others have locked is not in the account's `locked`.
         check(6 ether, 0, 0);
         assertEq(bonds.lockedBy(operator, source), 4 ether);
         assertEq(bonds.lockedBy(operator, address(oracle)), 0);
@@ -278,7 +278,7 @@ contract OperatorBondsTest is BaseTest {
         release(source, 4 ether + 1, 4 ether + 1, 0);
         expectLocked(3 ether, 3 ether + 1);
         release(address(oracle), 3 ether + 1, 0, 0);
-        // Of an operator whose bond it never locked.
+        // An operator whose bond it never locked.
         vm.expectRevert(
             abi.encodeWithSelector(
                 IOperatorBonds.InsufficientLockedBond.selector, operators[1], 0, 1

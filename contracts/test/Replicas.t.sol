@@ -289,7 +289,7 @@ contract ReplicasTest is BaseTest {
         assertTrue(statusOf(id) == RequestStatus.Final);
         assertEq(oracle.stateOf(id).finalSeat, 1);
         assertEq(oracle.credit(operators[1]), FEE);
-        // Of three seats: a third of the most that a round brings its requester, for each.
+        // Three seats: for each, a third of the most that a round brings its requester.
         assertEq(creditOf(r), 2 * 100_000 gwei);
         assertEq(BURNED.balance, 2 * (PENALTY - 100_000 gwei));
         assertEq(freeOf(0), 10 ether - PENALTY);

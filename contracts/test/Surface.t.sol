@@ -13,7 +13,7 @@ contract SurfaceTest is BaseTest {
         assertEq(checkInterface("IClaims"), 9);
     }
 
-    /// What neither half has is refused without a word.
+    /// Selectors that neither half has revert with empty data.
     function test_oracle_unknownSelector_reverts() public {
         (bool ok, bytes memory out) = address(oracle).call(hex"12345678");
         assertFalse(ok);

@@ -133,7 +133,7 @@ contract VectorsTest is BaseTest {
         return vm.parseBytes32(line("abi.txt", string.concat("hash ", name, " ")));
     }
 
-    /// What follows the prefix on the line of the file that begins with it.
+    /// Rest of the line of the file that begins with the prefix.
     function line(string memory name, string memory prefix) private returns (string memory) {
         string memory file = string.concat(FOLDER, name);
         vm.closeFile(file);

@@ -128,7 +128,8 @@ abstract contract Challengers is Money {
         _collect(p.claimId, missing);
     }
 
-    /// What the current node is if a picked one in the same tree and its path are of this trace.
+    /// Hash that the current node has if a picked one of the same tree, and its path, belong to
+    /// this trace.
     function _aboveInTree(
         Turn memory t,
         Node memory n,

@@ -20,13 +20,13 @@ import {PackedTurn, Turn, Turns} from "./Turns.sol";
 // slither-disable-start timestamp: deadlines are seconds; what a proposer can shift is no part of any of them
 // slither-disable-start incorrect-equality: equal is said of states, places and nothing, not of times
 
-/// @title Storage of the game: of a claim two words, of a dispute two. What never changes is passed
+/// @title Storage of the game: two words per claim, two per dispute. What never changes is passed
 /// by callers and hashed.
 abstract contract GameBase {
     using Turns for Turn;
     using Turns for DisputeState;
 
-    /// What moves in a dispute.
+    /// State of a dispute that moves change.
     struct Moving {
         PackedTurn turn;
         /// hash of the current node, 0 while that is the trace's root; once partials were demanded

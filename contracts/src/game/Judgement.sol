@@ -8,7 +8,7 @@ import {UnitKinds} from "../verifier/UnitKinds.sol";
 import {Money} from "./Money.sol";
 
 // slither-disable-start incorrect-equality: equal is said of states, places and nothing, not of times
-/// @title What every proof needs: a commitment to it, and a verdict of the verifier.
+/// @title Steps common to all proofs: a commitment, and a verdict of the verifier.
 abstract contract Judgement is Money {
     /// Blocks from a commitment to its proof.
     uint256 internal constant COMMIT_BLOCKS = 2;

@@ -64,7 +64,7 @@ library Positions {
         if (!ok) revert IDisputeGame.UnknownShape();
     }
 
-    /// Of a shape that passed `requireKnown`, whose bounds are the widths of the three fields.
+    /// Packs a shape that passed `requireKnown`, whose bounds are the widths of the three fields.
     function layoutOf(OutputShape memory shape) internal pure returns (Layout) {
         // Safe cast: 42 bits.
         return Layout.wrap(

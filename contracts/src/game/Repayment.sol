@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-/// @title What an answer costs whoever sends it, in gas.
+/// @title Gas that an answer costs its sender.
 /// @dev The gas that execution takes is measured; what a transaction pays besides, for itself and
 /// for its bytes, depends on the chain's gas table. Two are known, told apart by the price of a
 /// cold read: today's (2,100: 21,000 for a transaction, 4 or 16 for a byte, at least 10 or 40,
@@ -26,14 +26,14 @@ abstract contract Repayment {
     uint256 private constant FLOOR_TOKEN_TODAY = 10;
     uint256 private constant FLOOR_BYTE_NEXT = 64;
 
-    /// What an answer that is not the first of its transaction costs around it: a call, its copy,
-    /// two words of calldata.
+    /// Gas around an answer that is not the first of its transaction: a call, its copy, two words
+    /// of calldata.
     uint256 private constant BATCHED_GAS = 1_500;
     /// Calldata around such an answer: its two words, and padding.
     uint256 private constant BATCHED_BYTES = 112;
-    /// What follows the measurement, and the call's way into the function: two dirty words, an
-    /// event of the money, the arithmetic; the answer's own event less its bytes, of which each is
-    /// logged and copied.
+    /// Gas after the measurement, and before the function begins: two dirty words, an event of the
+    /// money, the arithmetic; the answer's own event without its bytes, each of which is logged
+    /// and copied.
     uint256 private constant TAIL_GAS = 6_600;
     uint256 private constant LOG_BYTE_GAS = 8;
     uint256 private constant COPIED_BYTES_PER_GAS = 4;

@@ -3,7 +3,7 @@ pragma solidity 0.8.37;
 
 import {IClaims} from "./IClaims.sol";
 
-/// What a requester asks for. Token lists are packed u32 little-endian, 4 bytes per id.
+/// Terms of a request, set by the requester. Token lists are packed u32 little-endian, 4 bytes per id.
 struct RequestParams {
     bytes32 modelId;
     /// token ids of the prompt, P of them
@@ -80,7 +80,7 @@ enum RequestStatus {
     Undecided
 }
 
-/// What the chain keeps of a request besides its id, as of the current block's time.
+/// State of a request that the chain stores besides its id, as of the current block's time.
 struct RequestState {
     RequestStatus status;
     /// 1 to 5; counts up when every claim of an attempt was convicted; 6: no attempt is left
@@ -440,10 +440,10 @@ interface IInferenceOracle is IClaims {
     /// The nonce of the account's next request.
     function nonces(address requester) external view returns (uint64);
 
-    /// What the account can withdraw: fees and rewards.
+    /// Wei that the account can withdraw: fees and rewards.
     function credit(address account) external view returns (uint256);
 
-    /// What the requester of a request can withdraw.
+    /// Wei that the requester of a request can withdraw.
     function creditOf(bytes32 requestId) external view returns (uint256);
 
     function parameters() external view returns (OracleParameters memory);

@@ -60,7 +60,7 @@ interface IModelRegistry {
 
     function isRegistered(bytes32 modelId) external view returns (bool);
 
-    /// What `request` and `claim` check tokens against.
+    /// Limits that `request` and `claim` check tokens against.
     /// @return vocabSize 0 when the model is unknown
     function limits(bytes32 modelId)
         external

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-/// What an operator has in the contract, less what it let other sources lock (`lockedBy`); each wei
-/// is in exactly one of the first three.
+/// An operator's bond, without the part that other sources have locked (`lockedBy`). Each wei is in
+/// exactly one of the first three fields.
 struct BondAccount {
     /// can be locked for a claim or queued for withdrawal
     uint128 free;
@@ -14,7 +14,7 @@ struct BondAccount {
     uint64 readyAt;
 }
 
-/// What an agent may do for an operator: a set of bits.
+/// Roles in which an agent may act for an operator: a set of bits.
 library AgentRoles {
     /// acceptances, commitments and claims
     uint8 internal constant CLAIMS = 1;
@@ -115,7 +115,7 @@ interface IOperatorBonds {
     /// The bond that a new claim can lock.
     function freeBond(address operator) external view returns (uint256);
 
-    /// What a source has locked of an operator's bond; of `oracle` the account's `locked`.
+    /// Wei of an operator's bond that a source has locked; for `oracle`, the account's `locked`.
     function lockedBy(address operator, address source) external view returns (uint256);
 
     /// Roles of an agent for an operator; 0: none. An operator is not its own agent.

@@ -3,7 +3,7 @@ pragma solidity 0.8.37;
 
 import {ModelCommitment} from "./IModelRegistry.sol";
 
-/// What a unit of proof needs to know of the claim it is about, beside the root of its trace.
+/// Facts of a claim that a unit of proof about it needs, besides the root of its trace.
 struct ClaimFacts {
     /// P
     uint32 promptCount;
@@ -30,7 +30,7 @@ struct Opening {
     bytes32[] path;
 }
 
-/// What a witness refutes (docs/SPEC.md, units of proof).
+/// Kinds of units that a witness refutes (docs/SPEC.md, units of proof).
 enum UnitKind {
     /// an element, segment or index of an operation's committed output
     Output,

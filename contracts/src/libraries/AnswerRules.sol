@@ -4,7 +4,7 @@ pragma solidity 0.8.37;
 import {IInferenceOracle, Request} from "../interfaces/IInferenceOracle.sol";
 import {TokenList} from "./TokenList.sol";
 
-/// @title What can be an answer to a request, whatever the model computes.
+/// @title Rules that an answer to a request must follow, whatever the model computes.
 library AnswerRules {
     using TokenList for bytes;
 

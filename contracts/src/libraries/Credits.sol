@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-/// What accounts can withdraw. A word holds the amount and one more once anything was credited: a
-/// word that becomes 0 again would cost as much as a new one at the next credit.
+/// Wei that accounts can withdraw. A word holds the amount and one more once anything was credited:
+/// a word that becomes 0 again would cost as much as a new one at the next credit.
 struct CreditBook {
     mapping(address account => uint256) words;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-/// What requests and claims need of a model's commitment, in one word: bits 0 to 31 the
+/// Part of a model's commitment that requests and claims need, in one word: bits 0 to 31 the
 /// vocabulary's size, 32 to 47 the positions, 48 to 55 the number of end-of-sequence ids, 64 + 24 i
 /// the i-th of them. 0: unknown model.
 type ModelLimits is uint256;

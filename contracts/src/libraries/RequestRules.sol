@@ -4,7 +4,7 @@ pragma solidity 0.8.37;
 import {IInferenceOracle, RequestParams} from "../interfaces/IInferenceOracle.sol";
 import {TokenList} from "./TokenList.sol";
 
-/// @title What every deployment demands of a request.
+/// @title Rules that a request must follow in every deployment.
 library RequestRules {
     using TokenList for bytes;
 

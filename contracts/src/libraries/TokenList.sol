@@ -3,7 +3,7 @@ pragma solidity 0.8.37;
 
 // slither-disable-start uninitialized-local: a local begins at 0, and is meant to
 
-/// @title Token lists: packed u32 little-endian, 4 bytes an id.
+/// @title Token lists: packed u32 little-endian, 4 bytes per id.
 /// @dev A 32-byte word of calldata holds 8 ids. Whole words are checked 8 ids at a time: after the
 /// bytes are put in order, the ids are spread over two words of four 64-bit lanes each, so that a
 /// sum in one lane carries into its own bit 32 and never into a neighbour. Every function but

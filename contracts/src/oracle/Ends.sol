@@ -56,7 +56,7 @@ abstract contract Ends is Payments {
         // Safe: a stake has 128 bits.
         uint256 penalty = (uint256(r.stake) * MISS_PERCENT << s.misses) / 100;
         uint256 toRequester = penalty / MISS_SHARE_DIVISOR;
-        // Of a round with replicas, all seats together.
+        // The limit is for all seats of a round together.
         uint256 most = MISS_SHARE_GAS * block.basefee / r.replicas;
         if (toRequester > most) toRequester = most;
         late.status = SeatStatus.Missed;

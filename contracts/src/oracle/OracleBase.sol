@@ -22,7 +22,7 @@ abstract contract OracleBase {
     using States for PackedState;
     using States for State;
 
-    /// What draws the seed of a sampled request: one word.
+    /// Facts that determine the seed of a sampled request: one word.
     struct Draw {
         uint64 requestBlock;
         bool seedFixed;

@@ -3,7 +3,7 @@ pragma solidity 0.8.37;
 
 import {RequestStatus, SeatStatus} from "../interfaces/IInferenceOracle.sol";
 
-/// What changes about a request, as it is stored: one word.
+/// The changing state of a request, as it is stored: one word.
 /// bits 0 status 8, 8 attempt 3, 11 misses 2, 13 cancelled 1, 14 disputed 1, 15 replicated 1,
 /// 16 deadline 40, 56 token count 16, 72 first token 24, 96 operator 160. With replicas each seat
 /// has a word of its own (`SeatWord`), and the operator's bits hold: 96 seats taken 8, 104 final

@@ -11,7 +11,7 @@ library Float32 {
     uint256 internal constant SIGN = 0x80000000;
     uint256 internal constant MAGNITUDE = 0x7fffffff;
     uint256 internal constant ONE = 0x3f800000;
-    /// What `toInt` gives for NaN and for values beyond the integers that it rounds to.
+    /// Result of `toInt` for NaN and for values beyond the integers that it rounds to.
     int256 internal constant TOO_LARGE = 2 ** 31;
     /// A power of two apart at which the smaller term of a sum only decides how a tie falls.
     int256 private constant FAR = 150;
@@ -162,13 +162,13 @@ library Float32 {
         return a & INFINITE == INFINITE;
     }
 
-    /// Of NaN times anything, or infinity times anything.
+    /// Product if a factor is NaN or infinite.
     function _specialProduct(uint256 a, uint256 b) private pure returns (uint256) {
         if (isNan(a) || isNan(b) || a & MAGNITUDE == 0 || b & MAGNITUDE == 0) return NAN;
         return ((a ^ b) & SIGN) | INFINITE;
     }
 
-    /// Of a NaN or an infinity, plus anything.
+    /// Sum of `a`, NaN or infinite, and anything.
     function _specialSum(uint256 a, uint256 b) private pure returns (uint256) {
         if (isNan(a) || isNan(b) || (_isSpecial(b) && a != b)) return NAN;
         return a;

@@ -138,7 +138,7 @@ library Merkle {
         }
     }
 
-    /// What a node's preimage begins with: tag and height.
+    /// First two bytes of a node's preimage: tag and height.
     function _prefix(uint256 tree, uint256 role, uint256 height) private pure returns (uint256) {
         unchecked {
             return (8 * tree + role) << 8 | height;

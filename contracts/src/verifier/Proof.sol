@@ -17,7 +17,7 @@ import {WeightRow} from "./WeightRow.sol";
 
 // slither-disable-start divide-before-multiply: quotients here are whole blocks and places; nothing is lost that a product needs
 
-/// What is left of a witness's openings: an array in the call's data.
+/// The unread rest of a witness's openings: an array in the call's data.
 struct Openings {
     uint256 at;
     uint256 count;

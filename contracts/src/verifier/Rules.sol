@@ -4,7 +4,7 @@ pragma solidity 0.8.37;
 import {Op, Program, Weight} from "./Program.sol";
 import {WeightRow} from "./WeightRow.sol";
 
-/// What the rules know of the model.
+/// Facts of the model that the rules need.
 struct Limits {
     uint256 opCount;
     uint256 tensorCount;
@@ -152,7 +152,7 @@ library Rules {
         return _isRow(x, Program.FORM_A8, blockLength) && x.kind == kind && x.width == width;
     }
 
-    /// What RMS and NORM_Q read.
+    /// Whether `op`, RMS or NORM_Q, can read `x`.
     function _isResidual(Op memory op, Op memory x) private pure returns (bool) {
         return x.form == Program.FORM_F32
             && (x.kind == Program.KIND_ALL || (x.kind == 1 && op.kind == 1)) && x.width != 0

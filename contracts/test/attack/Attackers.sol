@@ -20,8 +20,7 @@ import {ClaimFacts, Opening, Witness} from "../../src/interfaces/IStepVerifier.s
 import {ToyTrace} from "../game/ToyTrace.sol";
 import {World} from "./World.sol";
 
-/// What attackers can do. None of it need succeed: a call that the contracts refuse changes
-/// nothing.
+/// Moves of attackers. None of them need succeed: a call that the contracts refuse changes nothing.
 abstract contract Attackers is World {
     /// Requests, and disputes, that are open at once.
     uint256 internal constant MOST_REQUESTS = 5;
@@ -122,7 +121,7 @@ abstract contract Attackers is World {
         (a.r, a.id, a.allowed) = (r, id, p.allowed);
         a.hostile = isAttacker[who];
         a.huge = p.maxTokens > SMALL;
-        // What concerns attackers alone, or is shared with them, nobody else need check.
+        // Nobody else need check requests that only attackers use, or that they share.
         a.watched = !a.huge && (!a.hostile || part(id, 1) != 0);
         if (a.huge) count("huge request");
     }
@@ -136,7 +135,7 @@ abstract contract Attackers is World {
         if (ok) count("attacker accepts");
     }
 
-    /// What an attacker's seat does next: claims, commits or reveals.
+    /// Next move of an attacker's seat: claim, commit or reveal.
     function useSeat(uint256 i, uint8 seat) internal returns (bool ok) {
         RequestState memory s = stateOf(i);
         Seat memory mine = seatOf(i, s.attempt, seat);

@@ -93,7 +93,7 @@ abstract contract Copiers is Attackers {
         }
     }
 
-    /// What time and calls before changed is read into the books.
+    /// Reads changes by time and earlier calls into the books.
     function settle() internal virtual;
 
     function isProof(What what) internal pure returns (bool) {

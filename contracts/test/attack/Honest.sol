@@ -24,7 +24,7 @@ abstract contract Honest is Copiers {
     uint256 internal constant FREE_DELAY = 5 minutes;
     uint256 internal constant END_DELAY = 1 hours;
 
-    /// What an honest party does next, and when.
+    /// Next move of an honest party, and when it is due.
     struct Duty {
         uint256 at;
         What what;

@@ -75,7 +75,7 @@ abstract contract World is BaseTest {
         bool retired;
     }
 
-    /// What the operator of a seat is about to claim, or claimed.
+    /// Claim that the operator of a seat is about to make, or has made.
     struct Plan {
         bool wrong;
         uint8 trace;
@@ -232,7 +232,7 @@ abstract contract World is BaseTest {
         return false;
     }
 
-    /// Who sends an honest operator's transactions.
+    /// Sender of an honest operator's transactions.
     function senderOf(address operator) internal view returns (address) {
         return operator == honest[1] ? agent : operator;
     }

@@ -120,7 +120,7 @@ contract DescentTest is GameTest {
         assertGt(tried, 10);
     }
 
-    /// What looks like padding, in range: nobody can show what it is the hash of.
+    /// A hash of padding inside the range: nobody can show its preimage there.
     function test_paddingInRange_isConvicted() public {
         claimIt();
         truth.root();

@@ -114,7 +114,7 @@ contract ExhaustiveTest is GameTest {
         }
     }
 
-    /// What can end the dispute in the challenger's turn.
+    /// Tries all ends of the dispute in the challenger's turn.
     function finish(bytes32 id, DisputeView memory v) private {
         uint256 snapshot = vm.snapshotState();
         expectEarly(id);

@@ -146,7 +146,7 @@ contract GameHandler is GameTest {
         ++done["batch"];
     }
 
-    /// What an answer cost the honest challenger.
+    /// Adds the cost of an answer to the honest challenger.
     function note(Entry memory e, uint256 before) private {
         if (e.challenger == challenger) received += before - heldFor(e.id);
     }
@@ -312,7 +312,7 @@ contract GameHandler is GameTest {
         return i == 4 ? stranger : requester;
     }
 
-    /// What an account has or is owed, its bonds and disputes among it.
+    /// Wei that an account has or is owed, with its bonds and disputes.
     function wealth(address account) public view returns (uint256 sum) {
         sum = account.balance + arena.credit(account) + oracle.credit(account);
         sum += bonds.account(account).free + bonds.account(account).locked;
@@ -327,7 +327,7 @@ contract GameHandler is GameTest {
         }
     }
 
-    /// What the accounts have won or lost since the start.
+    /// Gain or loss of an account since the start.
     function gain(uint256 i) external view returns (int256) {
         return int256(wealth(actor(i))) - int256(startOf[actor(i)]);
     }
@@ -363,7 +363,7 @@ contract GameHandler is GameTest {
         return bonds.account(honest).free + bonds.account(honest).locked == 10 ether;
     }
 
-    /// What the liar has had for its answers: all that a challenger that is right can lose.
+    /// Payments to the liar for its answers: all that a challenger that is right can lose.
     function paidToLiar() external view returns (uint256) {
         return received;
     }

@@ -45,7 +45,7 @@ contract GameInvariantsTest is Test {
         assertGe(handler.gain(2), 0, "honest operator");
         assertEq(handler.lost(handler.honestChallenger()), 0, "honest challenger");
         assertGe(handler.gain(0) + int256(handler.paidToLiar()), 0, "honest challenger's money");
-        // Who only presses buttons is paid nothing.
+        // An account that only presses buttons is paid nothing.
         assertEq(handler.gain(4), 0, "stranger");
     }
 

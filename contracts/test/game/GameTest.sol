@@ -33,7 +33,7 @@ abstract contract GameTest is BaseTest {
     uint256 internal constant TIP = 1 gwei;
     uint16 internal constant TOP = 65_535;
 
-    /// What questions prepay, by today's gas table.
+    /// Gas that questions prepay, by today's gas table.
     uint256 internal constant TRACE_GAS = 150_000;
     uint256 internal constant CHILDREN_GAS = 125_000;
     uint256 internal constant LEAF_GAS = 115_000;
@@ -214,12 +214,12 @@ abstract contract GameTest is BaseTest {
 
     /* MONEY */
 
-    /// What a question prepays for so much gas.
+    /// Prepayment of a question for so much gas.
     function prepayment(uint256 gasAmount) internal view returns (uint256) {
         return gasAmount * 2 * (block.basefee + TIP);
     }
 
-    /// What a question must be sent with: what earlier prepayments have not left.
+    /// Ether that a question must be sent with: its prepayment less the rest of earlier ones.
     function missing(DisputeView memory v, uint256 gasAmount) internal view returns (uint256) {
         uint256 wanted = prepayment(gasAmount);
         return wanted > v.prepaid ? wanted - v.prepaid : 0;
@@ -355,7 +355,7 @@ abstract contract GameTest is BaseTest {
         arena.openPartials(disputes[id], partials);
     }
 
-    /// Of positions below 32: one chunk.
+    /// True partials of positions below 32: one chunk.
     function truePartials() internal pure returns (bytes memory partials) {
         partials = new bytes(28);
         partials[0] = 0x01;

@@ -19,7 +19,7 @@ contract InterfaceTest is GameTest {
         }
     }
 
-    /// What is called with no arguments says what it is, whichever half has it.
+    /// Views answer at one address, whichever half has them.
     function test_views_areAnsweredAtOneAddress() public view {
         assertEq(arena.oracle(), address(oracle));
         assertEq(arena.bonds(), address(bonds));

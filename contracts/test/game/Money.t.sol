@@ -38,7 +38,7 @@ contract MoneyTest is GameTest {
 
     /* QUESTIONS */
 
-    /// What the view says is what a question prepays, at twice the base fee and a tip.
+    /// A question prepays as the view says, at twice the base fee and a tip.
     function testFuzz_questions_prepay(uint256 fee) public {
         fee = bound(fee, 0, 10_000 gwei);
         setFee(fee);
@@ -104,7 +104,7 @@ contract MoneyTest is GameTest {
         challengeAs(challenger, needed, SALT);
         assertEq(address(arena).balance, needed);
         assertEq(arena.credit(challenger), 0);
-        // What is too much becomes credit, and pays the next.
+        // The excess becomes credit, and pays for the next.
         vm.expectEmit(address(arena));
         emit IDisputeGame.Credited(challenger, claimId, needed);
         challengeAs(challenger, 2 * needed, "second");
@@ -145,7 +145,7 @@ contract MoneyTest is GameTest {
         }
     }
 
-    /// What an answer left over pays for the next question.
+    /// The rest of a prepayment pays for the next question.
     function test_pick_usesWhatIsLeft() public {
         setFee(100 gwei);
         bytes32 id = open();
@@ -188,7 +188,7 @@ contract MoneyTest is GameTest {
         arena.timeout(disputes[id]);
         assertEq(arena.credit(operator) - answers, share);
         assertEq(BURNED.balance - burned, MIN_BOND - share);
-        // What it had paid for answers and did not use comes back.
+        // Prepayments for answers that were not used come back.
         assertEq(arena.credit(challenger), v.prepaid);
         assertEq(arena.credit(stranger), 0);
         assertEq(view_(id).prepaid, 0);

@@ -213,7 +213,7 @@ contract MovesTest is MoveTest {
         }
     }
 
-    /// What is fixed by its hash anybody may send; the operator is repaid, not the sender.
+    /// Anybody may send bytes that a hash fixes; the operator is repaid, not the sender.
     function test_reveal_byStranger_repaysOperator() public {
         reach(DisputeState.Node);
         uint256 before = arena.credit(operator);
@@ -278,7 +278,7 @@ contract MovesTest is MoveTest {
         }
     }
 
-    /// What one uses of its time is its own; below the floor every move still has the floor.
+    /// Each side uses its own time; every move has at least the floor.
     function test_chessClock() public {
         reach(DisputeState.Pick);
         skip(40);

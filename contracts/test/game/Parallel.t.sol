@@ -57,7 +57,7 @@ contract ParallelTest is GameTest {
         DisputeView memory v = view_(b);
         assertEq(uint256(v.state), uint256(DisputeState.Pick));
         assertEq(v.turnStart, block.timestamp);
-        // What was recorded last of the other is its challenge.
+        // The last record of the other is its challenge.
         assertEq(uint256(arena.disputeOf(b).state), uint256(DisputeState.Root));
         DisputedClaim memory c = arena.claimOf(claimId);
         assertEq(c.openedAt, block.timestamp);
@@ -71,7 +71,7 @@ contract ParallelTest is GameTest {
         v = arena.disputeOf(b);
         assertEq(v.operatorLeft, BUDGET - 5);
         assertEq(v.challengerLeft, BUDGET - 3);
-        // What its trace did not cost it pays its node with.
+        // Its rest of the prepayment for the trace pays for its node.
         assertEq(v.prepaid, prepaid);
         assertFalse(v.alone);
     }
@@ -150,7 +150,7 @@ contract ParallelTest is GameTest {
         assertEq(oracle.credit(rival), STAKE / 4);
     }
 
-    /// What became public in one dispute can be gone below of in another at once.
+    /// Another dispute can descend at once below nodes that one dispute has made public.
     function test_pick_belowWhatAnotherRevealed() public {
         both(0);
         reveal(a);
@@ -220,7 +220,7 @@ contract ParallelTest is GameTest {
         stepAtOnce(id, w);
     }
 
-    /// What the operator was paid for answers in one of two disputes that were played alike.
+    /// Payment to the operator for answers in one of two disputes that were played alike.
     function paidFor(bytes32 id) private view returns (uint256) {
         uint256 theirsToo = arena.credit(operator);
         uint256 spent = 1000 ether - rival.balance;
@@ -323,7 +323,7 @@ contract ParallelTest is GameTest {
         assertState(b, DisputeState.Pick);
     }
 
-    /// What all calls are refused for is said.
+    /// If all calls are refused, the revert names the reason.
     function test_tryMulticall_allRefused_reverts() public {
         both(0);
         bytes[] memory calls = new bytes[](2);
@@ -383,7 +383,7 @@ contract ParallelTest is GameTest {
         arena.multicall(one(calls[1]));
     }
 
-    /// What the other half has, moves and views, is reached by it too, for the same sender.
+    /// Multicall reaches moves and views of the other half too, for the same sender.
     function test_multicall_reachesExtension() public {
         both(0);
         convictElsewhere();
@@ -400,7 +400,7 @@ contract ParallelTest is GameTest {
         arena.multicall(calls);
         assertEq(stranger.balance, due);
         assertState(a, DisputeState.Closed);
-        // What it reverts with comes through.
+        // Its revert data comes through.
         vm.expectRevert(
             abi.encodeWithSelector(IDisputeGame.WrongState.selector, DisputeState.Closed)
         );

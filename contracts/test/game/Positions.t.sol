@@ -168,7 +168,7 @@ contract PositionsTest is Test {
         assertEq(PackedTurn.unwrap(Turns.pack(Turns.unpack(packed))), word);
     }
 
-    /// What a side uses comes off its own clock, never below zero; the other's does not move.
+    /// Time that a side uses comes off its own clock, never below zero; the other's does not move.
     function testFuzz_turn_clock(
         uint8 state,
         uint40 start,

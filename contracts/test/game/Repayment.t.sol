@@ -36,8 +36,8 @@ contract Relay {
     }
 }
 
-/// What answers cost their sender, each transaction on cold storage, against what it is repaid: at
-/// least that, and at most a tenth more. By today's gas table.
+/// Cost of answers to their sender, each transaction on cold storage, compared with the repayment:
+/// at least the cost, and at most a tenth more. By today's gas table.
 /// forge-config: default.isolate = true
 /// forge-config: slow.isolate = true
 contract RepaymentTest is GameTest {
@@ -46,7 +46,7 @@ contract RepaymentTest is GameTest {
     /// A transaction's own receiver is warm.
     uint256 internal constant COLD_ACCOUNT_GAS = 2_600;
 
-    /// What is asked for.
+    /// Kinds of questions.
     enum Question {
         Trace,
         Children,

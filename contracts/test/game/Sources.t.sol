@@ -54,7 +54,7 @@ contract SourcesTest is GameTest {
         (theClaim, facts, claimId) = (good, goodFacts, goodId);
     }
 
-    /// What must not change: the oracle's claim and its dispute, and money.
+    /// State that must not change: the oracle's claim and its dispute, and money.
     function untouched() private view returns (bytes memory) {
         return abi.encode(
             arena.claimOf(goodId),

@@ -49,7 +49,7 @@ contract ToySource is IClaims {
         (claims[name], factsOf[name], standing[name]) = (claim, facts, true);
     }
 
-    /// What is said of a name from now on, true or not.
+    /// Sets the answers about a name from now on, true or not.
     function say(bytes32 name, Claim memory claim, ClaimFacts memory facts) external {
         (claims[name], factsOf[name]) = (claim, facts);
     }

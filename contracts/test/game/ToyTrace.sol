@@ -105,7 +105,7 @@ contract ToyTrace {
         return changed.length == 0 ? trueLeaf(op, place) : changed;
     }
 
-    /// Of the tree above operations, or of an operation's.
+    /// Hash of a node of the tree above operations, or of an operation's tree.
     function node(uint256 op, uint256 height, uint256 index) public returns (bytes32 hash) {
         hash = _known[op][height][index];
         if (hash != 0) return hash;
@@ -131,7 +131,7 @@ contract ToyTrace {
         return node(TOP, heightOf(TOP), 0);
     }
 
-    /// What `reveal` and `openTrace` send.
+    /// Hashes that `reveal` and `openTrace` send.
     function children(uint256 op, uint256 height, uint256 index)
         public
         returns (bytes32[] memory list)

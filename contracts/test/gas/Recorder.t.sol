@@ -16,7 +16,7 @@ contract HashReader {
     }
 }
 
-/// What the recorder promises, in the test; `tools/gas-tables` then sees that the meter agrees.
+/// Promises of the recorder, in the test; `tools/gas-tables` then sees that the meter agrees.
 contract RecorderTest is Recorder {
     address private sender = makeAddr("sender");
     HashReader private reader;

@@ -41,7 +41,7 @@ contract NodeHashSymbolic is Test {
         assert(ok == (a[3] == pad && a[7] == pad));
     }
 
-    /// What fold makes of children is what climb makes of each of them.
+    /// Fold gives the same hash for children as climb does for each of them.
     function check_climbMeetsFold(bytes32[8] calldata a) external view {
         (bool ok, bytes32 root) = _fold(a);
         if (!ok) return;

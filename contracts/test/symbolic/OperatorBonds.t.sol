@@ -112,7 +112,7 @@ contract OperatorBondsSymbolic is Test {
         assert(n.queued == a.queued && n.readyAt == a.readyAt);
     }
 
-    /// What leaves the lock is seized, burned or free again: each to the wei.
+    /// Bond that leaves the lock is seized, burned or free again, to the wei.
     function check_release(
         address operator,
         address other,

@@ -79,7 +79,7 @@ contract RowHarness {
             require(A8.isValueWrong(x[j], d, q ^ 1), "a value with a flipped bit");
             require(A8.isEntryWrong(x[j], j, count, d, count), "an index outside");
         }
-        // What is wrong of an entry, one of the elements shows.
+        // At least one element shows that an entry is wrong.
         if (count > 1) require(!isEntryRight(x, count, d, (index + 1) % count), "another index");
         require(!isEntryRight(x, count, d ^ 1, index), "another scale");
         require(!isEntryRight(x, count, d ^ Float32.SIGN, index), "a scale with another sign");
@@ -234,7 +234,7 @@ contract RowHarness {
     }
 }
 
-/// What the kernels compute of rows and blocks, bit by bit.
+/// Results of the kernels for rows and blocks, bit by bit.
 contract RowVectorsTest is VectorFiles {
     RowHarness internal harness = new RowHarness();
     uint256 internal kind;

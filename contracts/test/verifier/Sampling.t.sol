@@ -212,7 +212,7 @@ contract SamplingTest is SceneTest {
         mustRevert(s, "", "a token that does not pass proves nothing");
     }
 
-    /// Of two tokens with one logit the noise decides: each is chosen under some seeds, never both.
+    /// Noise decides between two tokens with one logit: some seeds choose each, none chooses both.
     function test_isWrong_token_scores() public view {
         uint256 wins;
         for (uint64 seed; seed < 40; ++seed) {

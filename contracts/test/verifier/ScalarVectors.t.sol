@@ -195,7 +195,7 @@ contract ScalarHarness {
     }
 }
 
-/// What the kernels compute of single floats, bit by bit.
+/// Results of the kernels for single floats, bit by bit.
 contract ScalarVectorsTest is VectorFiles {
     ScalarHarness internal harness = new ScalarHarness();
 

@@ -89,7 +89,8 @@ abstract contract SceneTest is Test {
         s.traceRoot ^= bytes32(uint256(1));
     }
 
-    /// Of units that read nothing of the trace, whose verdict is the same at many places.
+    /// Spoils openings of units that read nothing of the trace: their verdict is the same at many
+    /// places.
     function checkSpoiltOpenings(Scene memory s, bytes memory partials) internal view {
         s.finish();
         isWrong(s, partials);

@@ -22,7 +22,7 @@ struct Shape {
     uint256 vocabulary;
 }
 
-/// What a table's row is about.
+/// Steps that the tables have rows for.
 enum Step {
     Embed,
     RmsSegment,
