@@ -1,4 +1,4 @@
-/* What an operator does: decisions come from lks_job_next, this file carries them out. */
+/* Actions of an operator: lks_job_next decides, this file carries them out. */
 #include "plugin/operator.h"
 
 #include "plugin/alarms.h"
@@ -14,7 +14,7 @@
  * node may be far behind, or the chain not be yet where a re-org found it. */
 #define REFUSAL_HEADS 2u
 #define REFUSED_PAUSES 12u
-/* What brings our bond home and keeps being reverted is tried again after so many pauses: an hour. */
+/* Pauses, an hour in all, before an action that returns our bond and keeps reverting is retried. */
 #define SELDOM 720u
 
 static const uint8_t no_request[32];
@@ -156,7 +156,7 @@ static lks_err read_free_bond(lks_operator *op, lks_u256 *bond) {
     return err;
 }
 
-/* What a transaction that is sent now will pay for gas. */
+/* Gas price of a transaction that is sent now. */
 static lks_err read_gas_price(lks_operator *op, lks_u256 *price)
 {
     lks_eth_fees fees;
@@ -173,7 +173,7 @@ static lks_err read_gas_price(lks_operator *op, lks_u256 *price)
     return err;
 }
 
-/* What our open jobs lock, and will lock, of the bond. */
+/* Adds the bond that our open jobs lock, or will lock. */
 static void add_locked(lks_job_world *world, const lks_jobs *jobs)
 {
     world->bond = world->free_bond;

@@ -1,5 +1,5 @@
-/* What every open claim needs, and what comes of the tasks that were given for it. All that is known
- * of a dispute comes from the chain, again at every new head; nothing but transactions is stored. */
+/* Work for every open claim, and the results of its tasks. All knowledge of a dispute comes from
+ * the chain, again at every new head; only transactions are stored. */
 #include "plugin/operator.h"
 
 #include "chain/keccak.h"

@@ -1,5 +1,5 @@
-/* What a model's work takes on this machine, by what was measured: of the engine's time, when it has
- * the machine for itself. The event thread's. */
+/* Estimates of the engine time that a model's work takes on this machine, from measurements, when
+ * it has the machine for itself. For the event thread. */
 #ifndef LKS_PLUGIN_ESTIMATE_H
 #define LKS_PLUGIN_ESTIMATE_H
 
@@ -17,9 +17,9 @@ typedef struct lks_costs {
     lks_measured of[LKS_RUN_KINDS]; /* stored */
 } lks_costs;
 
-/* Loads what was measured before. */
+/* Loads earlier measurements. */
 void lks_estimate_load(lks_operator *op);
-/* Takes what an answer, or a task, measured. */
+/* Adds the measurement of an answer or a task. */
 void lks_estimate_answer(lks_operator *op, const lks_answer *answer);
 void lks_estimate_task(lks_operator *op, const lks_served *served, const lks_task_result *r);
 

@@ -1,5 +1,4 @@
-/* What a log of the oracle means for our jobs.
- */
+/* Applies logs of the oracle to our jobs. */
 #ifndef LKS_PLUGIN_EVENTS_H
 #define LKS_PLUGIN_EVENTS_H
 

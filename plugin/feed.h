@@ -24,7 +24,7 @@
 #define LKS_FEED_RANGE 1000u
 /* The newest blocks, which are read one by one. */
 #define LKS_FEED_NEWEST 128u
-/* What lasts is told again after that long. */
+/* Milliseconds after which a lasting condition is logged again. */
 #define LKS_FEED_REMIND_MS 300000u
 
 typedef struct lks_feed {

@@ -1,4 +1,4 @@
-/* What the parts of the feed share. */
+/* Shared by the files of the feed. */
 #ifndef LKS_PLUGIN_FEED_INTERNAL_H
 #define LKS_PLUGIN_FEED_INTERNAL_H
 
@@ -10,7 +10,7 @@
 lks_err lks_feed_rewind(lks_feed *f, uint64_t height, const lks_store_block *anchor) LKS_MUST_USE;
 /* Takes back what is no longer canonical by the node's word. In: the node's newest block. */
 lks_err lks_feed_follow_fork(lks_feed *f, const lks_eth_header *newest) LKS_MUST_USE;
-/* What the oracle may say in a block. topics: room for its events. */
+/* Filter for the oracle's events in a block. topics: room for their topics. */
 lks_eth_filter lks_feed_oracle_filter(const lks_feed *f, uint8_t topics[LKS_EVENT_KIND_COUNT][32]);
 /* Asks the node now and then which block is final. */
 void lks_feed_learn_final(lks_feed *f);

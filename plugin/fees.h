@@ -1,5 +1,5 @@
-/* What transactions of the plugin may pay, in wei per gas: pure functions of the configured ceilings, of what a
- * transaction is worth, and of how near its deadline is.
+/* Fees that transactions of the plugin may pay, in wei per gas: pure functions of the configured
+ * ceilings, of a transaction's worth, and of how near its deadline is.
  *
  * A first version leaves room for LKS_FEES_STEPS replacements below the ceilings. A transaction
  * presses when its deadline is nearer than LKS_FEES_PRESSING seconds: its ceilings then rise, as

@@ -1,5 +1,5 @@
-/* What a task needs of a claim's game. A game belongs to the event thread, which goes on reading
- * logs into it while tasks run; so each takes a copy along.
+/* The part of a claim's game that a task needs. A game belongs to the event thread, which goes on
+ * reading logs into it while tasks run; so each task gets a copy.
  */
 #ifndef LKS_PLUGIN_GAME_COPY_H
 #define LKS_PLUGIN_GAME_COPY_H

@@ -2,8 +2,8 @@
 
 #include "plugin/operator.h"
 
-/* Of FLOOR, which the game gives each answer at least: a fifth may go to tasks of ours that are no
- * defence (plan.h), and half as much again as estimated is allowed for. */
+/* Used part of FLOOR, the least time that the game gives each answer: a fifth may go to tasks of
+ * ours that are no defence (plan.h), and the time taken may be half as much again as estimated. */
 #define FLOOR_PARTS 15
 #define FLOOR_USED 8
 /* Passes over a disputed claim whose rows are not kept: the trace, the leaves, the partials. */

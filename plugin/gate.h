@@ -1,5 +1,5 @@
-/* What must fit before a request is accepted: the time of the engine, the disk and the memory that it
- * and everything open beside it may come to need, every claim being disputed at once. */
+/* Checks resources before a request is accepted: the engine time, disk and memory that it and all
+ * other open work may need when every claim is disputed at once. */
 #ifndef LKS_PLUGIN_GATE_H
 #define LKS_PLUGIN_GATE_H
 
@@ -7,7 +7,7 @@
 
 typedef struct lks_operator lks_operator;
 
-/* What one job, or all together, may need. */
+/* Resources that one job, or all together, may need. */
 typedef struct lks_load {
     uint64_t answer_ms; /* of those that are not answered yet */
     uint64_t trace_ms;  /* to make the traces */

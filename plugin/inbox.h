@@ -1,5 +1,6 @@
-/* What the host's thread hands to the event thread: blocks, reverts, and taps on the shoulder. Bounded: when the event thread is behind, the
- * oldest blocks are dropped, which shows as a gap that it fills from the chain. Putting never blocks for longer than a copy takes.
+/* Queue from the host's thread to the event thread: blocks, reverts, and wake-ups. Bounded: when
+ * the event thread is behind, the oldest blocks are dropped; it notices the gap and fills it from
+ * the chain. Putting never blocks for longer than a copy takes.
  */
 #ifndef LKS_PLUGIN_INBOX_H
 #define LKS_PLUGIN_INBOX_H

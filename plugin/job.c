@@ -85,7 +85,7 @@ static lks_job_event sent_event(const lks_job *job, lks_job_state state)
     return LKS_JOB_ON_INVALID;
 }
 
-/* What we would send next in this state, of the actions that can be given up. */
+/* The next action to send in this state, among those that can be given up. */
 static lks_action next_sent(const lks_job *job, lks_job_state state)
 {
     switch (state) {
@@ -237,7 +237,7 @@ bool lks_job_is_claimable(const lks_request *r)
     return gas <= LKS_CLAIM_MAX_GAS;
 }
 
-/* What will never do. */
+/* Finds a reason for which the request can never be accepted. */
 static lks_drop find_obstacle(const lks_job *job, const lks_job_policy *policy,
                               const lks_job_world *world, uint64_t own_seconds)
 {

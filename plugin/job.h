@@ -64,7 +64,7 @@ typedef enum lks_job_event {
     LKS_JOB_EVENT_COUNT
 } lks_job_event;
 
-/* What an operator does about a job. Those before LKS_ACTION_ANSWER are transactions. */
+/* Actions of an operator for a job. Those before LKS_ACTION_ANSWER are transactions. */
 typedef enum lks_action {
     LKS_ACTION_NONE = 0,
     LKS_ACTION_ACCEPT,
@@ -179,7 +179,7 @@ typedef enum lks_unfilled {
     LKS_UNFILLED_WEI      /* max_unfilled */
 } lks_unfilled;
 
-/* What an operator is willing to do; from the configuration. */
+/* Limits of the work that an operator accepts; from the configuration. */
 typedef struct lks_job_policy {
     lks_u256 min_fee;
     bool fee_pays_gas; /* a request that does not pay for its transactions waits until gas is cheaper */

@@ -59,7 +59,7 @@ bool lks_lanes_idle(const lks_lanes *lanes)
 
 bool lks_lanes_have_time(const lks_operator *op, uint64_t deadline, uint64_t cost_us)
 {
-    /* What comes of it must get into a block. */
+    /* Its result must get into a block as well. */
     uint64_t needed = (cost_us / 1000 + LKS_INCLUSION_BLOCKS * op->interval_ms) / 1000;
     uint64_t now = lks_chain_time(op);
     return now <= deadline && deadline - now >= needed;

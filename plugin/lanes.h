@@ -20,7 +20,7 @@ typedef enum lks_lane {
     LKS_LANES
 } lks_lane;
 
-/* What a lane is to be given, or runs. */
+/* A task that a lane is to be given, or runs. */
 typedef struct lks_errand {
     lks_match *match; /* NULL: nothing */
     lks_task task;    /* of one that runs kind, claim and deadline alone: the thread has the task */

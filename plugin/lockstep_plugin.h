@@ -65,13 +65,13 @@ typedef void (*lockstep_rpc_reply)(void *user, int32_t code, const char *json, s
 #define LOCKSTEP_RPC_TIMED_OUT INT32_C(-8)
 #define LOCKSTEP_RPC_RESERVED INT32_C(-15)
 
-/* What rpc returns when it does not take a call. */
+/* Codes that rpc returns when it does not take a call. */
 #define LOCKSTEP_RPC_REFUSED_BUSY INT32_C(-2)   /* too many calls under way: try again later */
 #define LOCKSTEP_RPC_REFUSED_METHOD INT32_C(-3) /* the method is not on the host's allow-list */
 #define LOCKSTEP_RPC_REFUSED_INPUT INT32_C(-4)  /* params are not a JSON array */
 #define LOCKSTEP_RPC_REFUSED_CLOSED INT32_C(-5) /* the host is stopping */
 
-/* What the host gives. It outlives the plugin object. */
+/* Functions of the host. It outlives the plugin object. */
 typedef struct lockstep_host {
     uint32_t abi_version; /* LOCKSTEP_PLUGIN_ABI_VERSION */
     uint32_t struct_size; /* sizeof(lockstep_host) at the host's build */
@@ -89,7 +89,7 @@ typedef struct lockstep_host {
     int32_t (*rpc)(void *context, const char *method, const char *params_json, lockstep_rpc_reply reply, void *user);
 } lockstep_host;
 
-/* What the plugin gives. */
+/* Functions of the plugin. */
 typedef struct lockstep_plugin lockstep_plugin;
 struct lockstep_plugin {
     uint32_t abi_version; /* LOCKSTEP_PLUGIN_ABI_VERSION */

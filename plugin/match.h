@@ -7,7 +7,7 @@
 #include "plugin/models.h"
 #include "plugin/store.h"
 
-/* What the game contract said of a dispute at the head that the match stands at. */
+/* View of a dispute by the game contract at the head that the match stands at. */
 typedef struct lks_seen {
     bool asked;
     bool same; /* as the logs have it */
@@ -84,7 +84,7 @@ void lks_match_hold(lks_match *match, const uint8_t subject32[32], const lks_dis
 const lks_move *lks_match_held(const lks_match *match, const uint8_t subject32[32],
                                const lks_dispute *at);
 
-/* What a transaction is about. */
+/* Purpose of a transaction. */
 typedef enum lks_verb {
     LKS_VERB_MOVE = 1,
     LKS_VERB_ANSWERS,

@@ -1,4 +1,4 @@
-/* What contracts owe our account. */
+/* Withdraws what contracts owe our account. */
 #include "plugin/operator.h"
 
 #include "chain/address.h"

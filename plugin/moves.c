@@ -124,7 +124,7 @@ bool lks_moves_send_calls(lks_operator *op, const lks_match *m, const uint8_t ke
         }
         bool live = false;
         err = lks_store_move_is_live(op->store, m->claim.request_id, key, &live);
-        /* What stands behind another cannot be simulated: the other is in no block yet. */
+        /* Only the first can be simulated: the calls after it depend on one in no block yet. */
         if (!err && !live)
             err = lks_moves_send(op, m, key, op->config->game, &calls->items[i], i == 0, deadline);
     }

@@ -23,7 +23,7 @@ static bool is_withheld(lks_move_kind kind) {
 }
 #endif
 
-/* Of one transaction. */
+/* Limits of one transaction. */
 #define BATCH_GAS UINT64_C(12000000)
 #define BATCH_BYTES 120000u
 /* Transactions with answers of one claim at a time, with rows and without. */

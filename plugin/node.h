@@ -15,7 +15,7 @@ lks_err lks_node_new(lks_node **out, const lockstep_host *host, uint32_t timeout
 /* Frees, also what belongs to replies that never came. No reply may come any more. NULL is allowed. */
 void lks_node_free(lks_node *node);
 
-/* Of calls that begin from now on. Any thread. */
+/* Sets the timeout of calls that begin from now on. Any thread. */
 void lks_node_set_timeout(lks_node *node, uint32_t timeout_ms);
 
 /* Ends every waiting call with LKS_IO and takes no more. Any thread. After it returned no thread is inside host->rpc. */

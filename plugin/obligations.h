@@ -1,8 +1,8 @@
-/* What the account owes the chain by what it has done there: answers to requests that it accepted,
- * the defence of claims that it made, its part in disputes that it opened. Each of them loses a
- * stake, a fee or a bond when it is left alone, so none may be dropped by a configuration.
+/* Obligations of the account from its actions on chain: answers to requests that it accepted, the
+ * defence of claims that it made, moves in disputes that it opened. Neglecting one loses a stake, a
+ * fee or a bond, so no configuration may drop one.
  *
- * Everything here reads the store alone. The event thread's. */
+ * Everything here reads the store alone. For the event thread. */
 #ifndef LKS_PLUGIN_OBLIGATIONS_H
 #define LKS_PLUGIN_OBLIGATIONS_H
 
@@ -43,8 +43,8 @@ lks_err lks_obligations_check_models(const lks_operator *op) LKS_MUST_USE;
  * err. */
 lks_err lks_obligations_blame(const lks_operator *op, lks_err err) LKS_MUST_USE;
 
-/* Of a plugin that accepts nothing: says what is still owed at the start, and when nothing is
- * any more. To be called with every new head. */
+/* If the plugin accepts nothing: logs what is still owed at the start, and when nothing is any
+ * more. To be called with every new head. */
 void lks_obligations_tell(lks_operator *op);
 
 #endif

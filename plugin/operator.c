@@ -213,8 +213,8 @@ static void check(lks_operator *op) {
     op->checked = true;
 }
 
-/* What the head, or the time, makes due. Moves in disputes need no old logs: they do not wait for the
- * feed. */
+/* Does whatever is due at this head or time. Moves in disputes need no old logs, so they do not
+ * wait for the feed. */
 static void tick(lks_operator *op)
 {
     op->next_tick_ms = lks_now_ms() + TICK_MS;

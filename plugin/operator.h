@@ -30,7 +30,7 @@ typedef struct lks_gap {
     uint64_t since_ms, told_ms;
 } lks_gap;
 
-/* What was said of the obligations of a plugin that accepts nothing. */
+/* Log state of a plugin that accepts nothing: which lines about its obligations are out. */
 typedef struct lks_drain {
     bool begun, over;
     uint64_t head; /* at which they were read */

@@ -1,5 +1,5 @@
-/* What failed and is not to be tried again for a while, and what was logged and is not to be logged
- * again: a table by id and action that grows with what is in it.
+/* Back-off of actions that failed, and of log lines that are out: a table by id and action that
+ * grows with its entries.
  *
  * A pause is live until its time is over. It is then remembered for LKS_PAUSES_MEMORY_MS, so that
  * the same thing failing again is no news, and forgotten after that. A live or remembered pause is

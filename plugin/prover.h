@@ -65,7 +65,7 @@ void lks_prover_free(lks_prover *prover);
 /* Any thread. Cancels what runs and takes nothing more. NULL is allowed. */
 void lks_prover_stop(lks_prover *prover);
 
-/* What follows is for the thread that gives. */
+/* The functions below are for the thread that gives tasks. */
 
 /* Whether it can be given a task. */
 bool lks_prover_idle(lks_prover *prover);

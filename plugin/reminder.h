@@ -1,4 +1,4 @@
-/* When something that lasts is worth a line again.
+/* Decides when a lasting condition is logged again.
  * Thread rule: no shared state. */
 #ifndef LKS_PLUGIN_REMINDER_H
 #define LKS_PLUGIN_REMINDER_H
@@ -6,15 +6,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* All zero: nothing was told yet. */
+/* All zero: nothing is logged yet. */
 typedef struct lks_reminder {
     bool told;
     uint64_t told_ms; /* monotonic */
 } lks_reminder;
 
-/* Whether it was never told, or not for that long; then it is taken as told now. */
+/* Whether the condition was not logged for every_ms, or never; if so, counts as logged now. */
 bool lks_reminder_due(lks_reminder *r, uint64_t every_ms);
-/* What was told is over. Returns: whether it was told. */
+/* Ends the condition. Returns: whether it had been logged. */
 bool lks_reminder_end(lks_reminder *r);
 
 #endif

@@ -1,4 +1,4 @@
-/* What the machine lends us: the disk for rows of traces, and memory. */
+/* Resources of the machine: the disk for rows of traces, and memory. */
 #ifndef LKS_PLUGIN_RESOURCES_H
 #define LKS_PLUGIN_RESOURCES_H
 

@@ -1,4 +1,4 @@
-/* What the parts of the sender share. */
+/* Shared by the files of the sender. */
 #ifndef LKS_PLUGIN_SENDER_INTERNAL_H
 #define LKS_PLUGIN_SENDER_INTERNAL_H
 
@@ -8,7 +8,7 @@
 /* Where a deadline is nearer than so many seconds, transactions are replaced after one block. */
 #define LKS_SENDER_URGENT 60u
 
-/* What the node made of a transaction. */
+/* The node's answer to a transaction. */
 typedef enum lks_taken {
     LKS_TAKEN,      /* it has it, or may take it later */
     LKS_UNPAID,     /* the account cannot pay for it now */

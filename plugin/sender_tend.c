@@ -15,7 +15,7 @@
 
 /* ---- receipts ---- */
 
-/* What the node says of a transaction's receipt. */
+/* Where the node has a transaction's receipt. */
 typedef enum finding {
     NOWHERE,  /* none of its versions has one */
     INCLUDED, /* it is in a block of our chain, whose effects are stored */

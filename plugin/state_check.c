@@ -209,7 +209,7 @@ static lks_err check_claims(lks_operator *op, bool all, bool *again)
     return err;
 }
 
-/* What was not compared at this head is gone: it has ended, or a re-org has taken it. */
+/* Forgets items not compared at this head: they have ended, or a re-org has removed them. */
 static void forget_gone(lks_state_check *c, uint64_t head)
 {
     for (size_t i = c->count; i-- > 0;)

@@ -1,4 +1,4 @@
-/* What the parts of the state check share. */
+/* Shared by the files of the state check. */
 #ifndef LKS_PLUGIN_STATE_CHECK_INTERNAL_H
 #define LKS_PLUGIN_STATE_CHECK_INTERNAL_H
 

@@ -126,7 +126,7 @@ lks_err lks_store_answer_get(lks_store *s, const lks_job *job, lks_buf *tokens) 
 
 /* ---- claims ---- */
 
-/* What re-running a claim's tokens gave. */
+/* Result of re-running a claim's tokens. */
 typedef enum lks_check {
     LKS_CHECK_DUE = 0,
     LKS_CHECK_RIGHT,
@@ -172,7 +172,7 @@ lks_err lks_store_claim_put(lks_store *s, const lks_claim *claim) LKS_MUST_USE;
 lks_err lks_store_claims_open(lks_store *s, lks_claims *claims) LKS_MUST_USE;
 /* Ends every claim of a request that has not ended. */
 lks_err lks_store_claims_end(lks_store *s, const uint8_t request_id32[32], const lks_block_ref *block) LKS_MUST_USE;
-/* Out: 32 random bytes that were made with the database and are told to nobody. */
+/* Out: 32 random bytes that were made with the database and are never disclosed. */
 lks_err lks_store_secret(lks_store *s, uint8_t secret32[32]) LKS_MUST_USE;
 
 /* ---- transactions ---- */

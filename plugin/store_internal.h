@@ -1,4 +1,4 @@
-/* What the parts of the store share. */
+/* Shared by the files of the store. */
 #ifndef LKS_PLUGIN_STORE_INTERNAL_H
 #define LKS_PLUGIN_STORE_INTERNAL_H
 

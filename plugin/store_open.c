@@ -170,7 +170,7 @@ static lks_err take_lock(lks_store *s)
     return err;
 }
 
-/* What a file may not do to us, and how we write it. */
+/* Restricts what a damaged or hostile file can do, and sets the mode of writing. */
 static lks_err configure(lks_store *s)
 {
     static const struct {

@@ -152,8 +152,8 @@ lks_err lks_store_tx_add_version(lks_store *s, const lks_store_tx *tx, const uin
     return err ? err : lks_store_tx_put(s, tx);
 }
 
-/* Of several transactions of one nonce, which receipts of two forks can leave, one lives again: the
- * newest, unless there is a live one. The others are over: what they were for is decided anew. */
+/* Receipts of two forks can leave several transactions of one nonce. The newest of them lives
+ * again, unless there is a live one. The others are over: their actions are decided again. */
 lks_err lks_store_txs_revive(lks_store *s, uint64_t height)
 {
     static const char *const steps[] = {

@@ -1,4 +1,4 @@
-/* What a request costs its operator in transactions, and which of several is worth more. Pure. */
+/* Cost of a request to its operator in transactions, and the order of requests by worth. Pure. */
 #ifndef LKS_PLUGIN_TERMS_H
 #define LKS_PLUGIN_TERMS_H
 

@@ -29,8 +29,8 @@ typedef struct lks_ask {
     lks_sent sent;
 } lks_ask;
 
-/* What needs no chain: model id, prompt, policy. Returns: LKS_PARSED, or the exit code after
- * telling. */
+/* Prepares the parts that need no chain: model id, prompt, policy. Returns: LKS_PARSED, or the exit
+ * code after a message. */
 int lks_ask_prepare(lks_ask *a);
 
 /* Fits the request to the deployment, sends it and finds its id. The link is open. Returns:

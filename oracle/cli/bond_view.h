@@ -1,4 +1,4 @@
-/* What an account has in a deployment. */
+/* Bond and credit of an account in a deployment. */
 #ifndef LKS_CLI_BOND_VIEW_H
 #define LKS_CLI_BOND_VIEW_H
 

@@ -29,7 +29,7 @@ typedef struct lks_claim_view {
     /* Whether disputes can end it: it is of the attempt under way, neither convicted nor void, and
      * the request is not settled. */
     bool standing;
-    /* What was asked and claimed; the lists are owned. */
+    /* Question and claimed answer; the lists are owned. */
     lks_run run;
     uint32_t *prompt, *answer, *allowed;
 } lks_claim_view;

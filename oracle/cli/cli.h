@@ -1,5 +1,4 @@
-/* What every command of the command line shares: its shape, the exit codes and the way an error is
- * told.
+/* Shared by all commands: their shape, the exit codes and the form of error messages.
  *
  * A command is a function (argc, argv) -> exit code; argv[0] is its name ("model info"). It parses
  * its options with lks_cli_parse (options.h), prints results on standard output, and everything

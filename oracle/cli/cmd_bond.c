@@ -179,7 +179,7 @@ static int take_credit_of(money *m, const char *what, const uint8_t contract20[2
     return transact(m, what, contract20, &nothing, &call, err);
 }
 
-/* What one request of the account brought back. */
+/* Withdraws the money of one request of the account. */
 static int take_credit_of_request(money *m)
 {
     const lks_u256 nothing = {{0}};

@@ -31,7 +31,7 @@ static void print_row(const char *label, const char *text)
     printf("%-18s %s\n", label, text);
 }
 
-/* What the request waits for, and how long. */
+/* Prints the step that the request waits for, and until when. */
 static void print_deadline(const lks_request_view *v)
 {
     const lks_request_state *state = &v->state;

@@ -75,7 +75,7 @@ static void wait_a_second(void)
         nanosleep(&pause, NULL);
 }
 
-/* What cannot be got at first may be there later; but not contracts where there are none. */
+/* Retries a failed start, except for errors that stay, such as a missing contract. */
 static int begin(watching *t)
 {
     lks_backoff retry = {0};

@@ -1,4 +1,4 @@
-/* What oracle and dispute game owe an account. */
+/* Credit of an account in the oracle and the dispute game. */
 #ifndef LKS_CLI_CREDIT_H
 #define LKS_CLI_CREDIT_H
 

@@ -37,7 +37,7 @@ bool lks_dispute_operator_moves(lks_dispute_state state)
     return state == LKS_DISPUTE_ROOT || state == LKS_DISPUTE_NODE || state == LKS_DISPUTE_LEAF || state == LKS_DISPUTE_PARTIALS;
 }
 
-/* What a conviction came from. */
+/* Text for the cause of a conviction. */
 static const char *conviction(const lks_game_dispute *d, const lks_game_step *s)
 {
     static const char *const OTHERS[LKS_CONVICTION_COUNT] = {

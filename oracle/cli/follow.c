@@ -234,7 +234,7 @@ static lks_err verify(lks_follow *f, const lks_eth_header *newest)
     return err;
 }
 
-/* What can be gone on from: the node failed, and did not contradict itself. */
+/* Whether a retry can help: the node failed, but did not contradict itself. */
 static bool passes(lks_err err)
 {
     return err == LKS_IO || err == LKS_TIMEOUT || err == LKS_BUSY || err == LKS_REMOTE;

@@ -27,7 +27,7 @@ typedef struct lks_chain_args {
 typedef struct lks_deployment {
     uint64_t chain_id;
     uint8_t registry[20], bonds[20], oracle[20];
-    /* Of deployments with disputes: the dispute game and its step verifier. */
+    /* Dispute game and its step verifier, where the deployment has disputes. */
     bool has_game;
     uint8_t game[20], verifier[20];
     uint64_t block; /* the first that can have events; 0 where the file does not say */

@@ -1,5 +1,5 @@
-/* What an account has at stake: its claims that can still fall, and the live disputes that it is a
- * party to. */
+/* Claims and disputes that an account has at stake: its claims that can still fall, and the live
+ * disputes that it is a party to. */
 #ifndef LKS_CLI_OPEN_CLAIMS_H
 #define LKS_CLI_OPEN_CLAIMS_H
 

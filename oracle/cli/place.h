@@ -9,7 +9,7 @@
 #define LKS_PLACE_SIZE 256
 #define LKS_NO_LAYER UINT32_MAX
 
-/* What gives an operation's rows their positions. */
+/* Facts that give an operation's rows their positions. */
 typedef struct lks_place_run {
     const lks_program *program;
     uint32_t prompt_count, answer_count;

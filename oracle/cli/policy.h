@@ -1,4 +1,4 @@
-/* What `run` and `ask` have in common: how tokens are chosen, and how the prompt becomes ids. */
+/* Shared by `run` and `ask`: how tokens are chosen, and how the prompt becomes ids. */
 #ifndef LKS_CLI_POLICY_H
 #define LKS_CLI_POLICY_H
 

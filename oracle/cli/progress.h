@@ -1,5 +1,5 @@
-/* What a person sees of work that takes longer than a second: on standard error, and only where somebody looks
- * (a terminal, or --progress). */
+/* Progress of work that takes longer than a second: on standard error, and only where somebody
+ * looks (a terminal, or --progress). */
 #ifndef LKS_CLI_PROGRESS_H
 #define LKS_CLI_PROGRESS_H
 

@@ -50,7 +50,7 @@ int lks_rerun_trace(lks_trace **trace, const lks_rerun_model *m, const lks_run *
 /* A computation in a thread of its own. */
 typedef struct lks_rerun_task lks_rerun_task;
 
-/* What it computes. All that is pointed at must outlive the task. */
+/* Input of a task. All that it points to must outlive the task. */
 typedef struct lks_rerun_job {
     const lks_rerun_model *model;
     const lks_run *run;        /* its trace; NULL: none */

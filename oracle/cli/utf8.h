@@ -1,6 +1,7 @@
 /* Bytes that arrive in pieces, as the bytes of tokens do, to valid UTF-8: an unfinished character is held back until its rest comes.
  *
- * What is not UTF-8 becomes U+FFFD, one for each maximal invalid prefix (Unicode 15, 3.9, "substitution of maximal subparts").
+ * Invalid UTF-8 becomes U+FFFD, one for each maximal invalid prefix (Unicode 15, 3.9, "substitution
+ * of maximal subparts").
  */
 #ifndef LKS_CLI_UTF8_H
 #define LKS_CLI_UTF8_H

@@ -1,4 +1,4 @@
-/* What computing a claim again showed. */
+/* Result of computing a claim again. */
 #ifndef LKS_CLI_VERDICT_H
 #define LKS_CLI_VERDICT_H
 

@@ -1,4 +1,4 @@
-/* What a watch has looked at, in a file:
+/* File of the claims that a watch has checked:
  *
  *     lockstep watch 1
  *     chain ID oracle 0xADDRESS disputes yes|no

@@ -9,7 +9,7 @@
 #include "plugin/hosts/runner/host.h"
 
 #define TICK_MS 250u
-/* Of several end points, one that asks for a longer pause is not waited for. */
+/* With several end points, one that asks for a longer pause is not waited for. */
 #define MAX_PAUSE_MS 2000u
 
 struct runner_clients {
@@ -56,7 +56,7 @@ static void *run_checks(void *argument)
     return NULL;
 }
 
-/* What messages call an end point; two keys at one host get their place too. */
+/* Makes the name of an end point in messages; two keys at one host get their place too. */
 static void name(runner_clients *c, size_t at)
 {
     const char *plain = lks_rpc_name(c->rpcs[at]);

@@ -283,7 +283,7 @@ static void compare_marks(runner_endpoints *e, unsigned *told)
     }
 }
 
-/* What is wrong with an end point after a check. Out: why. Returns: false: nothing. */
+/* Finds the fault of an end point after a check. Out: why. Returns: false: none. */
 static bool find_fault(const runner_endpoints *e, const endpoint *p, unsigned told, char *why,
                        size_t size)
 {

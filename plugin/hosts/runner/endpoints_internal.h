@@ -1,4 +1,4 @@
-/* What the two files of the end points share.
+/* Shared by the two files of the end points:
  *   endpoints.c        calls: given to one or all, tried again elsewhere, answered once
  *   endpoints_check.c  checks, and which end point is followed
  * Everything here needs the lock.
@@ -12,7 +12,7 @@
 
 #define FAILURES 3u /* in a row */
 
-/* What an end point is asked in a check. */
+/* Questions to an end point in a check. */
 typedef enum probe { PROBE_NONE, PROBE_CHAIN, PROBE_HEAD, PROBE_MARK } probe;
 
 typedef struct endpoint {
@@ -24,7 +24,7 @@ typedef struct endpoint {
     bool has_chain;
     uint64_t chain_id;
     bool answered; /* the question for its head, in this check */
-    uint64_t head; /* block number; 0: never told */
+    uint64_t head; /* block number; 0: not known */
     bool has_mark; /* it told the hash of the block that all were asked for */
     uint8_t mark[32];
 

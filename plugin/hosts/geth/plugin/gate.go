@@ -37,7 +37,8 @@ const (
 	callTimeout = 60 * time.Second // after which a call counts as failed
 )
 
-// What rpc returns or replies with, beside 0 and JSON-RPC's own codes: LOCKSTEP_RPC_* of lockstep_plugin.h.
+// Codes that rpc returns or replies with, besides 0 and JSON-RPC's own: LOCKSTEP_RPC_* of
+// lockstep_plugin.h.
 const (
 	rpcFailed        int32 = -1
 	rpcRefusedBusy   int32 = -2
