@@ -198,17 +198,9 @@ static lks_err look_around(lks_operator *op, const lks_jobs *jobs, lks_job_world
     world->head_time = op->head.time;
     world->inclusion_ms = LKS_INCLUSION_BLOCKS * op->interval_ms;
     world->worker_idle = lks_worker_idle(op->worker) || lks_answers_is_trial(op);
-    *all = (lks_load){0};
-    for (size_t i = 0; i < jobs->count; i++) {
-        const lks_job *job = &jobs->items[i];
-        if (job->state == LKS_JOB_SEEN) any_seen = true;
-        if (lks_job_is_late(job, world->now, op->reveal_seconds)) continue; /* nothing will come of it */
-        if (job->state == LKS_JOB_SEEN || job->state == LKS_JOB_REFUSED)
-            continue;
-        lks_load load;
-        lks_gate_load(&load, op, job);
-        lks_gate_add(all, &load);
-    }
+    lks_gate_open_load(all, op, jobs);
+    for (size_t i = 0; i < jobs->count; i++)
+        any_seen = any_seen || jobs->items[i].state == LKS_JOB_SEEN;
     if (!any_seen) return LKS_OK;
     lks_err err = read_free_bond(op, &world->free_bond);
     if (!err)

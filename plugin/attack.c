@@ -1,5 +1,6 @@
 #include "plugin/attack.h"
 
+#include "plugin/gate.h"
 #include "plugin/log.h"
 
 #include <stdio.h>
@@ -82,6 +83,10 @@ static void propose_run(lks_operator *op, lks_match *m, lks_task_kind kind, lks_
     }
     task.due = end - us / 1000000;
     lks_match_key(task.key, verb, m->claim.claim_id, 32, NULL);
+    if (!lks_gate_has_memory(op, m, kind)) {
+        lks_act_pause(op, task.key, LKS_ACTION_MOVE);
+        return;
+    }
     lks_lanes_propose(op, m, &task, NULL, us);
 }
 

@@ -1,6 +1,9 @@
 #include "plugin/gate.h"
 
+#include "plugin/log.h"
 #include "plugin/operator.h"
+
+#include <string.h>
 
 /* Used part of FLOOR, the least time that the game gives each answer: a fifth may go to tasks of
  * ours that are no defence (plan.h), and the time taken may be half as much again as estimated. */
@@ -8,6 +11,10 @@
 #define FLOOR_USED 8
 /* Passes over a disputed claim whose rows are not kept: the trace, the leaves, the partials. */
 #define PASSES 3
+
+static uint64_t sum(uint64_t a, uint64_t b) { return a < UINT64_MAX - b ? a + b : UINT64_MAX; }
+
+static uint64_t greater(uint64_t a, uint64_t b) { return a > b ? a : b; }
 
 bool lks_gate_load(lks_load *out, const lks_operator *op, const lks_job *job)
 {
@@ -28,18 +35,21 @@ bool lks_gate_load(lks_load *out, const lks_operator *op, const lks_job *job)
         return known;
     if (unanswered && (uint64_t)r->prompt_count + r->max_tokens <= served->max_positions)
         out->answering = lks_generate_bytes(served->model, r->prompt_count, r->max_tokens, threads);
-    if (lks_disputes_on(op) &&
-        lks_trace_plan(&needs, served->model, r->prompt_count, r->max_tokens, threads)) {
+    bool planned =
+        lks_trace_plan(&needs, served->model, r->prompt_count, r->max_tokens, threads);
+    if (lks_disputes_on(op) && planned) {
         out->rows = needs.rows;
         out->kept = needs.kept;
         out->tracing = needs.pass;
+        if (r->replicas > 1) { /* a claim beside ours is checked, and disputed when it is wrong */
+            out->kept += needs.kept;
+            out->foreign = needs.pass;
+        }
     }
+    if (unanswered && planned && lks_u256_cmp(&r->stake, &op->config->recheck_stake) >= 0)
+        out->answering = greater(out->answering, needs.pass);
     return known;
 }
-
-static uint64_t sum(uint64_t a, uint64_t b) { return a < UINT64_MAX - b ? a + b : UINT64_MAX; }
-
-static uint64_t greater(uint64_t a, uint64_t b) { return a > b ? a : b; }
 
 void lks_gate_add(lks_load *all, const lks_load *one)
 {
@@ -51,6 +61,37 @@ void lks_gate_add(lks_load *all, const lks_load *one)
     all->kept = sum(all->kept, one->kept);
     all->answering = greater(all->answering, one->answering);
     all->tracing = greater(all->tracing, one->tracing);
+    all->foreign = greater(all->foreign, one->foreign);
+}
+
+/* What a claim of somebody else needs: a pass at a time, and a trace in a dispute. */
+static void add_foreign(lks_load *all, const lks_operator *op, const lks_match *m)
+{
+    lks_trace_needs needs;
+    const lks_run *run = lks_game_run(m->game);
+    bool ours = memcmp(m->claim.operator_address, op->feed.events.who.operator_address, 20) == 0;
+    if (ours || !run || !m->served->model ||
+        !lks_trace_plan(&needs, m->served->model, run->prompt_count, run->answer_count,
+                        op->config->threads))
+        return;
+    all->kept = sum(all->kept, needs.kept);
+    all->foreign = greater(all->foreign, needs.pass);
+}
+
+void lks_gate_open_load(lks_load *all, const lks_operator *op, const lks_jobs *jobs)
+{
+    *all = (lks_load){0};
+    for (size_t i = 0; i < jobs->count; i++) {
+        const lks_job *job = &jobs->items[i];
+        lks_load load;
+        if (lks_job_is_late(job, lks_chain_time(op), op->reveal_seconds) ||
+            job->state == LKS_JOB_SEEN || job->state == LKS_JOB_REFUSED)
+            continue;
+        lks_gate_load(&load, op, job);
+        lks_gate_add(all, &load);
+    }
+    for (size_t i = 0; i < op->matches.count; i++)
+        add_foreign(all, op, op->matches.items[i]);
 }
 
 static uint64_t defence_ms(const lks_operator *op, const lks_load *load)
@@ -62,15 +103,41 @@ static uint64_t defence_ms(const lks_operator *op, const lks_load *load)
     return kept ? load->trace_ms : PASSES * load->trace_ms;
 }
 
-/* A defence and an answer may be under way at a time; as challenger moves and checks of others'
- * claims too, which are taken to be no longer than ours. */
+/* Every thread that runs models may stand still in the middle of a task, with all of its memory, while
+ * another has its turn: the answer; the defence of one claim, and of another one whose rows are
+ * kept, since these may have to be computed again after all; a move and a check of a challenger,
+ * which are taken to be no longer than ours before they are known. */
 static uint64_t memory(const lks_operator *op, const lks_load *load)
 {
-    unsigned passes = op->config->is_challenger ? 3 : 1;
-    uint64_t bytes = sum(load->kept, load->answering);
-    for (unsigned i = 0; i < passes; i++)
+    uint64_t foreign = load->foreign, bytes = sum(load->kept, load->answering);
+    if (op->config->is_challenger)
+        foreign = greater(foreign, load->tracing);
+    bytes = sum(bytes, load->tracing);
+    if (op->resources.spill)
         bytes = sum(bytes, load->tracing);
-    return bytes;
+    return sum(bytes, sum(foreign, foreign));
+}
+
+bool lks_gate_has_memory(lks_operator *op, const lks_match *m, lks_task_kind kind)
+{
+    lks_jobs jobs = {0};
+    lks_load all;
+    char name[LKS_SHORT_ID_SIZE];
+    if (lks_store_jobs_open(op->store, &jobs))
+        return false; /* whoever needs it says so */
+    lks_gate_open_load(&all, op, &jobs);
+    lks_jobs_free(&jobs);
+    uint64_t needed = memory(op, &all), most = op->resources.max_memory;
+    if (needed <= most)
+        return true;
+    lks_short_id(name, m->claim.claim_id);
+    if (lks_act_pause(op, m->claim.claim_id, LKS_ACTION_DROP))
+        lks_log(op->host, LKS_WARN,
+                "claim %s is not %s now: with all that is open, that could take %llu bytes of "
+                "memory, more than max_memory_bytes, %llu; raise it, or lower \"check_share\"",
+                name, kind == LKS_TASK_CHECK ? "checked" : "compared with our trace",
+                (unsigned long long)needed, (unsigned long long)most);
+    return false;
 }
 
 void lks_gate_world(lks_job_world *world, const lks_operator *op, const lks_load *all,

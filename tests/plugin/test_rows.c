@@ -192,6 +192,82 @@ static void test_gate_of_memory(void **state)
     assert_non_null(strstr(sim_host_lines(host), "more memory than max_memory_bytes"));
 }
 
+/* What one claim of ours needs, were every thread to stand still in the middle of its task. */
+static uint64_t memory_of_one(bool challenges, uint64_t *kept)
+{
+    lks_trace_needs needs;
+    const lks_model *m = models.items[0].model;
+    assert_true(lks_trace_plan(&needs, m, PROMPT, TOKENS, config.threads));
+    *kept = needs.kept;
+    return needs.kept + lks_generate_bytes(m, PROMPT, TOKENS, config.threads) +
+           (challenges ? 4 : 2) * needs.pass;
+}
+
+/* Two defences, a move and a check may be suspended at a time, and the answer. */
+static void test_gate_of_suspended(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 4; i++) {
+        uint64_t kept;
+        fresh_chain(true, i / 2);
+        config.spill_folder = "/tmp";
+        config.max_spill_bytes = UINT64_MAX;
+        config.max_memory_bytes = memory_of_one(i / 2, &kept) - (i % 2 == 0);
+        start();
+        lks_request t = terms();
+        size_t r = sim_ask(chain, &t, PROMPT);
+        RUN_UNTIL(job_of(r).state == (i % 2 ? LKS_JOB_CLAIMED : LKS_JOB_DROPPED));
+        if (i % 2 == 0)
+            assert_int_equal(job_of(r).dropped, LKS_DROP_MEMORY);
+        teardown(NULL);
+    }
+}
+
+/* Others' claims are not checked with memory that ours may need; and where we dispute one, nothing is
+ * accepted with the memory that the dispute may need. */
+static void test_memory_of_others(void **state)
+{
+    (void)state;
+    for (int fits = 0; fits < 2; fits++) {
+        uint64_t kept;
+        fresh_chain(true, true);
+        config.spill_folder = "/tmp";
+        config.max_spill_bytes = UINT64_MAX;
+        start();
+        size_t own = own_claim();
+        uint64_t answering = lks_generate_bytes(models.items[0].model, PROMPT, TOKENS, 1);
+        op.resources.max_memory = memory_of_one(true, &kept) - answering + kept - !fits;
+        foreign_claim(right);
+        for (int i = 0; i < 15; i++)
+            block();
+        assert_int_equal(count_warnings("tokens, right"), fits);
+        assert_int_equal(count_warnings("is not checked now: with all that is open") > 0, !fits);
+        assert_int_equal(job_of(own).state, LKS_JOB_CLAIMED);
+        teardown(NULL);
+    }
+    for (int fits = 0; fits < 2; fits++) {
+        uint64_t kept;
+        fresh_chain(true, true);
+        config.spill_folder = "/tmp";
+        config.max_spill_bytes = UINT64_MAX;
+        config.max_memory_bytes = memory_of_one(true, &kept);
+        config.max_memory_bytes += fits ? kept : kept - 1;
+        start();
+        size_t wrong = foreign_claim(other);
+        play(liar_of(wrong, right))->silent = true;
+        RUN_UNTIL(chain->challenges == 1);
+        lks_request t = terms();
+        size_t r = sim_ask(chain, &t, PROMPT);
+        for (int i = 0; i < 6; i++)
+            block();
+        assert_int_equal(job_of(r).state == LKS_JOB_SEEN, !fits);
+        assert_int_equal(count_warnings("more memory than max_memory_bytes") > 0, !fits);
+        teardown(NULL);
+    }
+    fresh_chain(true, true);
+    start();
+}
+
 int main(int argc, char **argv)
 {
     if (argc > 1)
@@ -200,6 +276,8 @@ int main(int argc, char **argv)
                                        cmocka_unit_test_teardown(test_not_kept, no_teardown),
                                        cmocka_unit_test_teardown(test_disk_full, no_teardown),
                                        cmocka_unit_test_teardown(test_gate_of_passes, no_teardown),
-                                       cmocka_unit_test_teardown(test_gate_of_memory, no_teardown)};
+                                       cmocka_unit_test_teardown(test_gate_of_memory, no_teardown),
+                                       cmocka_unit_test_teardown(test_gate_of_suspended, no_teardown),
+                                       cmocka_unit_test_teardown(test_memory_of_others, no_teardown)};
     return cmocka_run_group_tests(tests, make_all, free_all);
 }
