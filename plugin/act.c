@@ -243,7 +243,7 @@ static lks_action decide(lks_operator *op, lks_job *job, lks_job_world *world, l
     world->disputed = job->state == LKS_JOB_CLAIMED && lks_disputes_hold(op, job->round.claim_id);
     lks_alarms_job(op, job, world);
     lks_action action = lks_job_next(job, &op->config->policy, world, &why);
-    if ((op->stale && is_new(action)) || is_out_of_service(op, job, action))
+    if (is_out_of_service(op, job, action))
         return LKS_ACTION_NONE;
     if (accepts_later(op, job, action))
         return LKS_ACTION_NONE;

@@ -18,7 +18,7 @@
  *   threads                 number, 0 to 256            0        threads of inference; 0 is one for every core
  *   nice                    number, 0 to 19             10       what inference and re-runs give way to the host and others, as nice(1) has it
  *   start_block             number                      newest   first block whose requests are looked at by a new database
- *   max_head_age_seconds    number                      600      while the newest block is older, nothing new is begun; 0: whatever its age
+ *   max_head_age_seconds    number                      600      while the newest block is older, no request is accepted; 0: whatever its age
  *   min_fee_wei             "decimal"                   what the transactions cost now   requests that pay less are left
  *                                                                alone; by the default they wait; "0" takes all
  *   max_stake_wei           "decimal"                   10 ether requests that lock more are left alone

@@ -115,17 +115,20 @@ static void note_head(lks_operator *op)
     op->next_tick_ms = 0;
 }
 
-/* Looks at the head's age. One in the future is of a chain whose clock is ahead. */
+/* Looks at the head's age by this machine's clock, which may be wrong itself: what was accepted,
+ * claimed or disputed goes on in any case. A head in the future is of a chain whose clock is
+ * ahead. */
 static void note_age(lks_operator *op)
 {
     uint64_t now = lks_wall_seconds(), most = op->config->max_head_age;
     op->stale = most && now > op->head.time && now - op->head.time > most;
-    if (!op->stale)
-        lks_reminder_end(&op->aged);
-    else if (lks_reminder_due(&op->aged, LKS_FEED_REMIND_MS))
+    if (!op->stale && lks_reminder_end(&op->aged))
+        lks_log(op->host, LKS_INFO, "the newest block, %llu, is recent again",
+                (unsigned long long)op->head.ref.number);
+    if (op->stale && lks_reminder_due(&op->aged, LKS_FEED_REMIND_MS))
         lks_log(op->host, LKS_WARN,
                 "the newest block, %llu, is %llu s old, above max_head_age_seconds: no request is "
-                "accepted and no answer begun until the node has a newer one",
+                "accepted until the node has a newer one, or this machine's clock is right",
                 (unsigned long long)op->head.ref.number,
                 (unsigned long long)(now - op->head.time));
 }

@@ -60,7 +60,7 @@ struct lks_operator {
     uint64_t head_ms;          /* monotonic, as all _ms below: when it was taken */
     uint64_t heard_ms;         /* when the host gave a block, or the head was taken */
     uint64_t idle_ms;          /* after that long without either, but for slow chains, the node is asked */
-    bool stale;                /* the head is so old that nothing new is begun */
+    bool stale;                /* the head is so old that no request is accepted */
     lks_reminder unheard, stalled, aged, unsynced, one_by_one;
 
     bool checked;              /* the contracts were found to be what the configuration says */

@@ -86,6 +86,7 @@ static void configure(life *l, party *p, const char *name, const char *folder)
     c->model_count = 1;
     c->threads = 1;
     c->start_block = 1;
+    c->max_head_age = 600;
     if (l->options.seed % 2) {
         c->spill_folder = l->rows_folder;
         c->max_spill_bytes = LKS_DEFAULT_SPILL_BYTES;
@@ -215,6 +216,7 @@ void life_run(const life_options *options, const char *folder, life_result *resu
     l.plan = chance_stream(options->seed, LIFE_PLAN);
     l.weather = chance_stream(options->seed, LIFE_CHAIN);
     l.crashes = chance_stream(options->seed, LIFE_CRASHES);
+    l.clock = chance_stream(options->seed, LIFE_CLOCK);
     l.result.too_wrong = options->kinds && chance_of(&l.plan, 100);
     begin(&l, folder);
     live(&l);

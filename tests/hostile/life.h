@@ -26,13 +26,14 @@
 enum {
     LIFE_PLAN,   /* who asks for what, and who lies */
     LIFE_CHAIN,  /* re-orgs, fees, what the pool forgets */
-    LIFE_CRASHES /* and one for each party's node from here on */
+    LIFE_CRASHES, /* and one for each party's node from here on */
+    LIFE_CLOCK = 100 /* the time of day that the parties' machine has */
 };
 
 /* What a life has beside requests. */
 typedef struct life_options {
     uint64_t seed;
-    bool liars, accusers, odd, reorgs, restarts, fees;
+    bool liars, accusers, odd, reorgs, restarts, fees, clock;
     uint32_t kinds; /* of what nodes do wrong: 1 << hostile_kind */
     bool tell; /* the parties' logs, and what happens on the chain, go to standard output */
 } life_options;
@@ -93,7 +94,9 @@ typedef struct life {
     life_options options;
     sim *chain;
     const lks_models *models;
-    chance plan, weather, crashes;
+    chance plan, weather, crashes, clock;
+    int64_t clock_off;    /* seconds that the parties' time of day is wrong by */
+    uint64_t clock_until; /* block up to which it is */
     uint64_t period_ms, next_block_ms;
     uint64_t last_block; /* nothing new begins after it */
     party parties[LIFE_PARTIES]; /* the operator, the challenger */

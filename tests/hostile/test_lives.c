@@ -4,8 +4,8 @@
  *
  * Lives N seeds from S on (500 from 1), so many at a time (2); prints what became of them, and the
  * seed of every life in which somebody honest lost. WORDS: what a life is to have, of
- * liars,accusers,odd,reorgs,restarts,fees; all of it without --only. KINDS: what nodes do wrong, of
- * the names in hostile.c, or none; all of it without --kinds. In one life of ten they are wrong for
+ * liars,accusers,odd,reorgs,restarts,fees,clock; all of it without --only. KINDS: what nodes do
+ * wrong, of the names in hostile.c, or none; all of it without --kinds. In one life of ten they are wrong for
  * longer than can be bridged: such a life may be lost, and is counted apart. */
 #include "tests/hostile/life.h"
 
@@ -35,6 +35,7 @@ static const struct {
     {"liars", offsetof(life_options, liars)},       {"accusers", offsetof(life_options, accusers)},
     {"odd", offsetof(life_options, odd)},           {"reorgs", offsetof(life_options, reorgs)},
     {"restarts", offsetof(life_options, restarts)}, {"fees", offsetof(life_options, fees)},
+    {"clock", offsetof(life_options, clock)},
 };
 
 static void choose(life_options *o, const char *words)

@@ -2,6 +2,7 @@
 #include "tests/hostile/life.h"
 
 #include "plugin/match.h"
+#include "tests/hostile/sim_time.h"
 #include "tests/plugin/sim_game.h"
 
 #include <string.h>
@@ -386,9 +387,26 @@ static void spend_nonce(life *l)
     s->txs[s->tx_count - 1].account = chance_below(&l->weather, LIFE_PARTIES);
 }
 
+/* Sets the machine's time of day: now and then a day ahead or an hour behind, for some blocks. */
+static void set_clock(life *l)
+{
+    uint64_t head = l->chain->block_count;
+    bool ahead = chance_of(&l->clock, 500);
+    bool changes = chance_of(&l->clock, 10);
+    uint64_t blocks = chance_between(&l->clock, 1, 40);
+    if (head < l->clock_until || (l->clock_off == 0 && !changes))
+        return;
+    int64_t off = l->clock_off ? 0 : ahead ? 86400 : -3600;
+    sim_clock.unix_seconds += (uint64_t)(off - l->clock_off);
+    l->clock_off = off;
+    l->clock_until = off ? head + blocks : 0;
+}
+
 void world_weather(life *l)
 {
     sim *s = l->chain;
+    if (l->options.clock)
+        set_clock(l);
     if (l->options.fees) {
         change_fees(l);
         if (chance_of(&l->weather, 10))

@@ -405,7 +405,7 @@ static void test_partial_block(void **state)
 
 /* ---- the head's age, and silence ---- */
 
-/* The newest block is of so long ago: nothing new is begun, what was begun goes on. */
+/* The newest block is of so long ago: no request is accepted, what was begun goes on. */
 static void test_old_head(void **state)
 {
     (void)state;
@@ -432,7 +432,7 @@ static void test_old_head(void **state)
     assert_int_equal(count_lines("WARN the newest block, "), 1);
 }
 
-/* Accepted, and then the node stops: no answer is begun for the time being. */
+/* Accepted, and then the newest block seems to be old: the answer is made all the same. */
 static void test_old_head_before_answer(void **state)
 {
     (void)state;
@@ -442,13 +442,8 @@ static void test_old_head_before_answer(void **state)
     r = sim_ask(chain, NULL, 5);
     run_until(r, LKS_JOB_ACCEPTING);
     config.max_head_age = 600;
-    unsigned before = atomic_load(&runs);
-    for (int i = 0; i < 10; i++)
-        mine_and_turn();
-    assert_int_equal(job_of(r).state, LKS_JOB_ACCEPTED);
-    assert_int_equal(atomic_load(&runs), before);
-    config.max_head_age = 0;
     run_until(r, LKS_JOB_FINAL);
+    assert_int_equal(count_lines("WARN the newest block, "), 1);
 }
 
 /* The host gives no blocks any more: the node is asked. */
