@@ -109,6 +109,12 @@ static lks_err read_max_unfilled(lks_config *config, const lks_json *doc, int no
     return read_wei(config, doc, node, field);
 }
 
+static lks_err read_withdraw_above(lks_config *config, const lks_json *doc, int node, void *field)
+{
+    config->withdraws_above = true;
+    return read_wei(config, doc, node, field);
+}
+
 static lks_err read_bool(lks_config *config, const lks_json *doc, int node, void *field) {
     (void)config;
     lks_err err = lks_json_bool(doc, node, field);
@@ -222,6 +228,7 @@ static const key top_keys[] = {
     {"max_priority_fee_wei", read_wei, FIELD(max_priority_fee), false},
     {"accept", read_bool, FIELD(policy.accept), false},
     {"finalize", read_bool, FIELD(policy.finalize), false},
+    {"withdraw_above_wei", read_withdraw_above, FIELD(withdraw_above), false},
     {"check_share", read_share, 0, false},
     {"max_bond_wei", read_wei, FIELD(max_bond), false},
     {"spill_folder", read_folder, FIELD(spill_folder), false},

@@ -32,6 +32,8 @@
  *   recheck_stake_wei       "decimal"                   none     an answer that locks as much is computed again, in one batch, before it is claimed
  *   accept                  true or false               true     false: no new request is accepted; all else goes on
  *   finalize                true or false               true     send the transaction that settles our own claims
+ *   withdraw_above_wei      "decimal"                   a hundred times the gas of a withdrawal   credit above it is
+ *                                                                withdrawn to the account
  *   check_share             "0.25" or "25%"             "1"      challenger: share of the claims that is run again; which ones nobody else can tell
  *   max_bond_wei            "decimal"                   none     challenger: claims that take a greater bond to dispute are left alone
  *   spill_folder            "folder"                    <database>-rows   rows of traces are kept there, in unlinked files, while a
@@ -81,6 +83,8 @@ typedef struct lks_config {
     uint32_t max_head_age; /* seconds; 0: any */
     lks_job_policy policy;
     lks_u256 recheck_stake;
+    bool withdraws_above; /* withdraw_above is configured; else what a withdrawal costs decides */
+    lks_u256 withdraw_above;
     lks_u256 max_fee;
     lks_u256 max_priority_fee;
     uint32_t check_share; /* of LKS_SHARE_ALL */

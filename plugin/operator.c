@@ -231,6 +231,7 @@ static void tick(lks_operator *op)
         return;
     lks_feed_review(&op->feed);
     lks_act_tick(op);
+    lks_money_collect(op);
     lks_obligations_tell(op);
 }
 

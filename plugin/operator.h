@@ -79,6 +79,7 @@ struct lks_operator {
     lks_pauses pauses;
     lks_u256 gas_price;        /* of a transaction, wei */
     uint64_t gas_price_head;   /* block at which it was asked for; 0: not yet */
+    uint64_t collected_head;   /* block at which credits were last looked at; 0: not yet */
     lks_drain drain;
     lks_gap gap;
 
@@ -203,6 +204,9 @@ void lks_moves_answers_key(uint8_t key32[32], const lks_match *m, bool rows, siz
  * *left, whether there is something worth it. */
 lks_err lks_money_withdraw(lks_operator *op, lks_sender *sender, lks_match *match,
                            const uint8_t contract20[20], bool *left) LKS_MUST_USE;
+/* money.c: now and then withdraws fees and other credit of our accounts, when it is a sum (see
+ * withdraw_above_wei). */
+void lks_money_collect(lks_operator *op);
 
 /* answers.c: takes the worker's answer, if there is one, into the store. Returns: whether there was
  * one. */

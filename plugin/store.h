@@ -227,6 +227,10 @@ lks_err lks_store_txs_abandon(lks_store *s, const uint8_t account20[20], const u
                               uint64_t head) LKS_MUST_USE;
 /* Whether the job has a live move of that key. */
 lks_err lks_store_move_is_live(lks_store *s, const uint8_t request_id32[32], const uint8_t key32[32], bool *live) LKS_MUST_USE;
+/* Whether there is a live move of that key, of whatever job. */
+lks_err lks_store_key_is_live(lks_store *s, const uint8_t key32[32], bool *live) LKS_MUST_USE;
+/* Out: the request whose claim of ours became final last. Returns also: LKS_NOTFOUND. */
+lks_err lks_store_final_job(lks_store *s, uint8_t request_id32[32]) LKS_MUST_USE;
 /* Out: *block, in which a move of that key was included, successful; 0 when there is none. */
 lks_err lks_store_move_included(lks_store *s, const uint8_t request_id32[32],
                                 const uint8_t key32[32], uint64_t *block) LKS_MUST_USE;

@@ -37,6 +37,40 @@ lks_err lks_store_move_is_live(lks_store *s, const uint8_t request_id32[32], con
     return err;
 }
 
+lks_err lks_store_key_is_live(lks_store *s, const uint8_t key32[32], bool *live)
+{
+    sqlite3_stmt *st = NULL;
+    *live = false;
+    lks_err err = lks_store_prepare(
+        s, &st, "SELECT 1 FROM tx WHERE action = ? AND key = ? AND state = 1 AND canceled = 0");
+    if (err)
+        return err;
+    lks_store_bind_u64(st, 1, LKS_ACTION_MOVE);
+    lks_store_bind_blob(st, 2, key32, 32);
+    err = lks_store_step(s, st, live);
+    lks_store_release(s, st);
+    return err;
+}
+
+lks_err lks_store_final_job(lks_store *s, uint8_t request_id32[32])
+{
+    sqlite3_stmt *st = NULL;
+    bool row = false;
+    lks_err err = lks_store_prepare(s, &st,
+                                    "SELECT request_id FROM job WHERE state = ?"
+                                    " AND claimed_block > 0 ORDER BY ended_block DESC LIMIT 1");
+    if (err)
+        return err;
+    lks_store_bind_u64(st, 1, LKS_JOB_FINAL);
+    err = lks_store_step(s, st, &row);
+    if (!err && !row)
+        err = lks_fail(LKS_NOTFOUND, "no claim of ours is final");
+    if (!err)
+        err = lks_store_fixed(st, 0, request_id32, 32);
+    lks_store_release(s, st);
+    return err;
+}
+
 lks_err lks_store_move_included(lks_store *s, const uint8_t request_id32[32],
                                 const uint8_t key32[32], uint64_t *block)
 {

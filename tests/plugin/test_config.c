@@ -40,6 +40,7 @@ static void test_defaults(void **state) {
     assert_true(c.is_operator && c.policy.accept && !c.policy.drains && !c.is_challenger && c.game[0] == 0 &&
                 !c.is_agent);
     assert_true(c.check_share == LKS_SHARE_ALL && c.max_bond.w[3] == UINT64_MAX && c.recheck_stake.w[3] == UINT64_MAX);
+    assert_true(!c.withdraws_above && lks_u256_is_zero(&c.withdraw_above));
     assert_string_equal(c.spill_folder, "jobs.db-rows");
     assert_true(c.max_spill_bytes == UINT64_C(16) << 30);
     lks_config_free(&c);
@@ -50,9 +51,10 @@ static void test_every_key(void **state) {
     lks_config c;
     assert_int_equal(parse(&c, "{" NEEDED ",\"threads\":3,\"nice\":19,\"start_block\":0,\"max_head_age_seconds\":0,\"min_fee_wei\":\"1000000000000000000000\",\"max_stake_wei\":\"2\","
                                "\"min_claim_seconds\":60,\"max_fee_per_gas_wei\":\"7\",\"max_priority_fee_wei\":\"7\",\"finalize\":false,"
-                               "\"recheck_stake_wei\":\"0\",\"operator_address\":\"0x5555555555555555555555555555555555555555\"}"),
+                               "\"withdraw_above_wei\":\"5\",\"recheck_stake_wei\":\"0\",\"operator_address\":\"0x5555555555555555555555555555555555555555\"}"),
                      LKS_OK);
     assert_true(c.is_agent && c.operator_address[0] == 0x55);
+    assert_true(c.withdraws_above && c.withdraw_above.w[0] == 5);
     assert_true(c.threads == 3 && c.nice == 19 && c.start_block == 0 && c.max_head_age == 0 && c.policy.min_fee.w[1] == 54 && c.policy.max_stake.w[0] == 2);
     assert_true(c.policy.min_claim_seconds == 60 && c.max_fee.w[0] == 7 && !c.policy.finalize && lks_u256_is_zero(&c.recheck_stake));
     lks_config_free(&c);

@@ -153,6 +153,54 @@ static void test_silent_liar(void **state)
     assert_int_equal(chain->challenges, 1);
 }
 
+/* An amount in wei: milli thousandths of an ether. */
+static lks_u256 ether(uint64_t milli)
+{
+    lks_u256 wei = lks_u256_from_u64(UINT64_C(1000000000000000));
+    lks_u256_mul_u64(&wei, &wei, milli);
+    return wei;
+}
+
+/* Runs for some hundred blocks with such credit in the oracle and in the game. Out: what of the
+ * first is left. Returns: transactions that this took. */
+static size_t collect(uint64_t milli, lks_u256 *left)
+{
+    start();
+    lks_request t = terms();
+    t.window = 10;
+    size_t r = sim_ask(chain, &t, PROMPT);
+    RUN_UNTIL(job_of(r).state == LKS_JOB_FINAL);
+    chain->accounts->credit = chain->accounts->reward = ether(milli);
+    size_t sends = chain->sends;
+    for (int i = 0; i < 140; i++)
+        block();
+    *left = chain->accounts->reward;
+    return chain->sends - sends;
+}
+
+/* Fees and other credit are withdrawn when they are a sum: by what a withdrawal costs, 0.000066
+ * ether here, or by the configured amount. */
+static void test_credit_is_collected(void **state)
+{
+    (void)state;
+    static const struct {
+        uint64_t above, milli; /* configured, 0: not; of each credit */
+        bool collected;
+    } cases[] = {{0, 6, false}, {0, 7, true}, {20, 20, false}, {20, 21, true}, {1, 2, true}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        lks_u256 left, all = ether(cases[i].milli);
+        fresh_chain(true, false);
+        config.withdraws_above = cases[i].above != 0;
+        config.withdraw_above = ether(cases[i].above);
+        assert_int_equal(collect(cases[i].milli, &left), cases[i].collected ? 2 : 0);
+        assert_int_equal(chain->reverts, 0);
+        assert_int_equal(chain->withdrawals, cases[i].collected);
+        assert_true(cases[i].collected ? lks_u256_is_zero(&left)
+                                       : lks_u256_cmp(&left, &all) == 0);
+        teardown(NULL);
+    }
+}
+
 /* An argument is a pattern of the tests to run. */
 int main(int argc, char **argv)
 {
@@ -165,6 +213,7 @@ int main(int argc, char **argv)
         TEST(test_lost_end),
         TEST(test_deserted_dispute_beside_ours),
         TEST(test_silent_liar),
+        TEST(test_credit_is_collected),
     };
     return cmocka_run_group_tests(tests, make_all, free_all);
 }
