@@ -108,7 +108,7 @@ static void put_dispute(sim *s, const sim_dispute *d, lks_buf *result)
     sim_dispute before;
     lks_abi_writer e;
     lks_abi_begin(&e, result, 12);
-    if (d && d->root_start) {
+    if (d && d->root_start && d->at.state != LKS_DISPUTE_CLOSED) {
         before = *d;
         before.at.state = LKS_DISPUTE_ROOT;
         before.start = d->root_start;

@@ -269,11 +269,12 @@ static lks_err send_raw(sim *s, const char *method, const lks_json *doc, lks_buf
 static bool request_view(sim *s, const uint8_t *data, size_t len, lks_buf *result)
 {
     static const uint8_t zero[32];
+    static const sim_request unknown;
     uint8_t id[32];
     uint32_t attempt = 0, number = 0;
     lks_abi_reader r;
     lks_abi_writer e;
-    sim_request *q = NULL;
+    const sim_request *q = &unknown; /* the chain may not have it yet */
     bool of_seat = sim_is_call(data, len, "seatOf(bytes32,uint8,uint8)");
     if (!of_seat && !sim_is_call(data, len, "stateOf(bytes32)"))
         return false;
@@ -282,7 +283,6 @@ static bool request_view(sim *s, const uint8_t *data, size_t len, lks_buf *resul
     for (size_t i = 0; i < s->request_count; i++)
         if (memcmp(s->requests[i].id, id, 32) == 0)
             q = &s->requests[i];
-    assert_non_null(q);
     if (of_seat) {
         assert_int_equal(lks_abi_read_u32(&r, &attempt), LKS_OK);
         assert_int_equal(lks_abi_read_u32(&r, &number), LKS_OK);
