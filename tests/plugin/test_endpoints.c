@@ -1,6 +1,6 @@
 /* Several end points as one client: which is followed, what becomes of calls, what is said. The end
  * points are made up. */
-#include "plugin/hosts/runner/endpoints.h"
+#include "chain/endpoints.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -42,7 +42,7 @@ typedef struct fake {
 } fake;
 
 static fake fakes[N];
-static runner_endpoints *points;
+static lks_endpoints *points;
 static uint64_t clock_ms;
 static char lines[8192];
 
@@ -117,18 +117,18 @@ static void run(uint64_t ms)
 {
     for (uint64_t t = 0; t < ms; t += 250) {
         clock_ms += 250;
-        runner_endpoints_tick(points);
+        lks_endpoints_tick(points);
         deliver();
     }
 }
 
 static uint64_t now_ms(void) { return clock_ms; }
 
-static void take_line(void *user, int level, const char *line)
+static void take_line(void *user, bool warns, const char *line)
 {
     size_t len = strlen(lines);
     (void)user;
-    snprintf(lines + len, sizeof lines - len, "%d %s\n", level, line);
+    snprintf(lines + len, sizeof lines - len, "%d %s\n", warns ? 1 : 2, line);
 }
 
 /* The reply of one call. */
@@ -150,7 +150,7 @@ static void on_result(void *user, int32_t code, const char *json, size_t len)
 static void call_into(result *r, const char *method)
 {
     *r = (result){0};
-    assert_int_equal(runner_endpoints_call(points, method, "[]", on_result, r), LKS_OK);
+    assert_int_equal(lks_endpoints_call(points, method, "[]", on_result, r), LKS_OK);
 }
 
 /* A call that is answered at once. */
@@ -165,7 +165,7 @@ static result call(const char *method)
 
 static int followed(void)
 {
-    const char *name = runner_endpoints_name(points);
+    const char *name = lks_endpoints_name(points);
     return name[strlen(name) - 1] - '0';
 }
 
@@ -185,14 +185,14 @@ static uint64_t open_first_ms = 1000; /* 500: before the first check has ended *
 static void open_fakes(size_t count)
 {
     static const char *const NAMES[N] = {"http://host0", "http://host1", "http://host2"};
-    runner_client clients[N];
+    lks_endpoint clients[N];
     for (int i = 0; i < N; i++)
-        clients[i] = (runner_client){NAMES[i], take, &fakes[i]};
+        clients[i] = (lks_endpoint){NAMES[i], take, &fakes[i]};
     clock_ms = 1000000;
     lines[0] = 0;
-    const runner_endpoints_options options = {
+    const lks_endpoints_options options = {
         .clients = clients, .count = count, .now_ms = now_ms, .log = take_line};
-    assert_int_equal(runner_endpoints_new(&points, &options), LKS_OK);
+    assert_int_equal(lks_endpoints_new(&points, &options), LKS_OK);
     run(open_first_ms);
 }
 
@@ -204,11 +204,11 @@ static void open_points(size_t count)
 
 static void close_points(void)
 {
-    runner_endpoints_close(points);
+    lks_endpoints_close(points);
     for (int i = 0; i < N; i++)
         fakes[i].mode = LOST;
     deliver();
-    runner_endpoints_free(points);
+    lks_endpoints_free(points);
 }
 
 static void test_one(void **state)
@@ -273,7 +273,7 @@ static void test_lost(void **state)
     run(13000);
     assert_int_equal(followed(), 1);
     fakes[0].mode = GOOD;
-    run(RUNNER_BENCH_MS - 15000);
+    run(LKS_ENDPOINTS_BENCH_MS - 15000);
     assert_int_equal(followed(), 1);
     run(45000);
     assert_int_equal(followed(), 0);
@@ -383,16 +383,16 @@ static void test_disagreement(void **state)
     open_points(N);
     fakes[0].fork = 90;
     fakes[0].branch = 1;
-    run(RUNNER_CHECK_MS + 2000);
+    run(LKS_ENDPOINTS_CHECK_MS + 2000);
     assert_int_equal(followed(), 0); /* once may be a re-org */
     run(15000);
     assert_int_equal(followed(), 1);
     assert_non_null(
         strstr(lines, "http://host0 disagrees with 2 of 3 about block 92: following http://host1"));
-    run(2 * RUNNER_BENCH_MS);
+    run(2 * LKS_ENDPOINTS_BENCH_MS);
     assert_int_equal(followed(), 1);
     fakes[0].branch = 0;
-    run(RUNNER_BENCH_MS + 30000);
+    run(LKS_ENDPOINTS_BENCH_MS + 30000);
     assert_int_equal(followed(), 0);
     /* A fork above the block that is compared is left to the next checks. */
     fakes[0].fork = 95;
@@ -485,17 +485,17 @@ static void test_send(void **state)
 static void test_end(void **state)
 {
     (void)state;
-    static result r[RUNNER_MAX_CALLS];
+    static result r[LKS_ENDPOINTS_CALLS];
     open_points(N);
     for (int i = 0; i < N; i++)
         fakes[i].mode = SILENT;
-    for (size_t i = 0; i < RUNNER_MAX_CALLS; i++)
+    for (size_t i = 0; i < LKS_ENDPOINTS_CALLS; i++)
         call_into(&r[i], i % 2 ? "eth_call" : "eth_sendRawTransaction");
-    assert_int_equal(runner_endpoints_call(points, "eth_call", "[]", on_result, NULL), LKS_BUSY);
-    runner_endpoints_close(points);
-    assert_int_equal(runner_endpoints_call(points, "eth_call", "[]", on_result, NULL), LKS_IO);
+    assert_int_equal(lks_endpoints_call(points, "eth_call", "[]", on_result, NULL), LKS_BUSY);
+    lks_endpoints_close(points);
+    assert_int_equal(lks_endpoints_call(points, "eth_call", "[]", on_result, NULL), LKS_IO);
     close_points();
-    for (size_t i = 0; i < RUNNER_MAX_CALLS; i++)
+    for (size_t i = 0; i < LKS_ENDPOINTS_CALLS; i++)
         assert_int_equal(r[i].replies, 1);
 }
 

@@ -54,7 +54,7 @@ bool runner_allows(const char *method) {
 static int32_t rpc_of_plugin(void *context, const char *method, const char *params_json, lockstep_rpc_reply reply, void *user) {
     runner_host *host = context;
     if (!runner_allows(method)) return LOCKSTEP_RPC_REFUSED_METHOD;
-    switch (runner_endpoints_call(host->endpoints, method, params_json, reply, user)) {
+    switch (lks_endpoints_call(host->endpoints, method, params_json, reply, user)) {
     case LKS_OK: return 0;
     case LKS_BADARGS: return LOCKSTEP_RPC_REFUSED_INPUT;
     case LKS_IO: return LOCKSTEP_RPC_REFUSED_CLOSED;
@@ -62,7 +62,7 @@ static int32_t rpc_of_plugin(void *context, const char *method, const char *para
     }
 }
 
-void runner_host_init(runner_host *host, runner_endpoints *endpoints, int log_level) {
+void runner_host_init(runner_host *host, lks_endpoints *endpoints, int log_level) {
     host->api = (lockstep_host){.abi_version = LOCKSTEP_PLUGIN_ABI_VERSION, .struct_size = sizeof(lockstep_host), .context = host, .log = log_of_plugin,
                                 .rpc = rpc_of_plugin};
     host->endpoints = endpoints;

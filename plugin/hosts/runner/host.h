@@ -3,17 +3,17 @@
 #ifndef LKS_RUNNER_HOST_H
 #define LKS_RUNNER_HOST_H
 
-#include "plugin/hosts/runner/endpoints.h"
+#include "chain/endpoints.h"
 #include "plugin/lockstep_plugin.h"
 
 typedef struct runner_host {
     lockstep_host api; /* context points to this struct */
-    runner_endpoints *endpoints;
+    lks_endpoints *endpoints;
     int log_level;
 } runner_host;
 
 /* Fills in api. */
-void runner_host_init(runner_host *host, runner_endpoints *endpoints, int log_level);
+void runner_host_init(runner_host *host, lks_endpoints *endpoints, int log_level);
 
 /* Milliseconds of a clock that never goes back. */
 uint64_t runner_now_ms(void);

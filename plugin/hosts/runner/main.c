@@ -1,5 +1,5 @@
 /* lockstep-node: loads a plugin, feeds it the chain of a client beside it, and serves its calls to that client. */
-#include "plugin/hosts/runner/clients.h"
+#include "chain/nodes.h"
 #include "plugin/hosts/runner/follow.h"
 #include "plugin/hosts/runner/options.h"
 #include "plugin/node.h"
@@ -46,9 +46,9 @@ static bool stopping(void)
     return stopped_within(0);
 }
 
-static void log_line(void *user, int level, const char *line)
+static void log_line(void *user, bool warns, const char *line)
 {
-    runner_log(user, level, "%s", line);
+    runner_log(user, warns ? LOCKSTEP_LOG_WARN : LOCKSTEP_LOG_INFO, "%s", line);
 }
 
 /* Waits until the client answers at all, so that the plugin can be told its chain. Returns: false when stopped. */
@@ -57,14 +57,14 @@ static bool wait_for_client(const runner_host *host, const lks_eth *node)
     uint64_t chain_id = 0, told_ms = 0;
     while (lks_eth_chain_id(node, &chain_id)) {
         if (!told_ms || runner_now_ms() - told_ms >= RUNNER_QUIET_AGAIN_MS) {
-            runner_log(host, LOCKSTEP_LOG_WARN, "waiting for the client at %s: %s", runner_endpoints_name(host->endpoints),
+            runner_log(host, LOCKSTEP_LOG_WARN, "waiting for the client at %s: %s", lks_endpoints_name(host->endpoints),
                        lks_error_message());
             told_ms = runner_now_ms();
         }
         if (stopped_within(RETRY_MS))
             return false;
     }
-    runner_log(host, LOCKSTEP_LOG_INFO, "client at %s, chain %llu", runner_endpoints_name(host->endpoints),
+    runner_log(host, LOCKSTEP_LOG_INFO, "client at %s, chain %llu", lks_endpoints_name(host->endpoints),
                (unsigned long long)chain_id);
     return !stopping();
 }
@@ -140,7 +140,7 @@ static void take_signals(const runner_host *host)
 }
 
 /* Runs the plugin until a signal comes. Returns: the exit code. */
-static int run(runner_host *host, runner_clients **clients, const lks_eth *node, const runner_options *o)
+static int run(runner_host *host, lks_nodes **clients, const lks_eth *node, const runner_options *o)
 {
     if (!wait_for_client(host, node))
         return RUNNER_STOPPED;
@@ -151,7 +151,7 @@ static int run(runner_host *host, runner_clients **clients, const lks_eth *node,
     runner_log(host, LOCKSTEP_LOG_INFO, "stopping");
     let_signals_kill();
     plugin->stop(plugin);
-    runner_clients_close(*clients); /* runs every reply that is left */
+    lks_nodes_close(*clients); /* runs every reply that is left */
     *clients = NULL;
     plugin->destroy(plugin); /* the library stays loaded: something of it may still run at exit */
     runner_log(host, LOCKSTEP_LOG_INFO, "stopped");
@@ -162,7 +162,7 @@ int main(int argc, char **argv)
 {
     runner_options o;
     runner_host host = {.log_level = LOCKSTEP_LOG_INFO};
-    runner_clients *clients = NULL;
+    lks_nodes *clients = NULL;
     lks_node *node = NULL;
     int code = RUNNER_FAILED;
     prctl(PR_SET_DUMPABLE, 0); /* the plugin will have a key: no core file, no debugger of the same user */
@@ -170,12 +170,12 @@ int main(int argc, char **argv)
         goto out;
     host.log_level = o.log_level;
     take_signals(&host);
-    if (runner_clients_open(&clients, o.urls, o.url_count, log_line, &host)) {
+    if (lks_nodes_open(&clients, o.urls, o.url_count, log_line, &host)) {
         fprintf(stderr, "lockstep-node: %s\n", lks_error_message());
         code = RUNNER_USAGE;
         goto out;
     }
-    runner_host_init(&host, runner_clients_endpoints(clients), o.log_level);
+    runner_host_init(&host, lks_nodes_endpoints(clients), o.log_level);
     if (lks_node_new(&node, &host.api, LKS_NODE_TIMEOUT_MS)) {
         fprintf(stderr, "lockstep-node: %s\n", lks_error_message());
         goto out;
@@ -183,7 +183,7 @@ int main(int argc, char **argv)
     const lks_eth eth = lks_node_eth(node);
     code = run(&host, &clients, &eth, &o);
 out:
-    runner_clients_close(clients);
+    lks_nodes_close(clients);
     lks_node_free(node);
     runner_options_free(&o);
     return code;

@@ -5,8 +5,7 @@
 
 #include "chain/hex.h"
 #include "chain/json.h"
-#include "plugin/hosts/runner/endpoints_internal.h"
-#include "plugin/lockstep_plugin.h"
+#include "chain/endpoints_internal.h"
 
 #define MARK_DEPTH                                                                                 \
     4u /* blocks that the one whose hash is compared lies below the head of the last that keeps up \
@@ -27,13 +26,13 @@ bool endpoint_is_of_chain(const endpoint *p)
 
 /* Follows another good end point, when there is one: one that was not bad lately rather than one
  * that was. */
-static bool leave(runner_endpoints *e, const char *why)
+static bool leave(lks_endpoints *e, const char *why)
 {
     size_t best = e->count;
     uint64_t now = e->now_ms();
     for (size_t i = 0; i < e->count; i++) {
         const endpoint *p = &e->list[i];
-        bool lately = p->bad_ms && now - p->bad_ms < RUNNER_BENCH_MS;
+        bool lately = p->bad_ms && now - p->bad_ms < LKS_ENDPOINTS_BENCH_MS;
         if (i == e->followed || !endpoint_is_good(p))
             continue;
         if (!lately) {
@@ -47,21 +46,21 @@ static bool leave(runner_endpoints *e, const char *why)
         return false;
     size_t from = e->followed;
     e->followed = best;
-    endpoints_log(e, LOCKSTEP_LOG_WARN, "%s %s: following %s from now on",
+    endpoints_log(e, true, "%s %s: following %s from now on",
                   e->list[from].client.name, why, e->list[best].client.name);
     endpoints_move_calls(e, from);
     return true;
 }
 
 /* Goes back to an end point nearer to the front of the list that was good for long enough. */
-static void come_back(runner_endpoints *e)
+static void come_back(lks_endpoints *e)
 {
     uint64_t now = e->now_ms();
     for (size_t i = 0; i < e->followed; i++) {
         const endpoint *p = &e->list[i];
-        if (!endpoint_is_good(p) || (p->bad_ms && now - p->bad_ms < RUNNER_BENCH_MS))
+        if (!endpoint_is_good(p) || (p->bad_ms && now - p->bad_ms < LKS_ENDPOINTS_BENCH_MS))
             continue;
-        endpoints_log(e, LOCKSTEP_LOG_INFO, "%s is good again: following it from now on",
+        endpoints_log(e, false, "%s is good again: following it from now on",
                       p->client.name);
         e->followed = i;
         return;
@@ -69,7 +68,7 @@ static void come_back(runner_endpoints *e)
 }
 
 /* p is bad, for that reason. */
-static void set_bad(runner_endpoints *e, endpoint *p, const char *why)
+static void set_bad(lks_endpoints *e, endpoint *p, const char *why)
 {
     bool news = !p->bad;
     p->bad = true;
@@ -77,15 +76,15 @@ static void set_bad(runner_endpoints *e, endpoint *p, const char *why)
     if (p == &e->list[e->followed] && leave(e, why))
         return;
     if (news)
-        endpoints_log(e, LOCKSTEP_LOG_WARN, "%s %s%s", p->client.name, why,
+        endpoints_log(e, true, "%s %s%s", p->client.name, why,
                       p == &e->list[e->followed] ? ", and there is no better one"
                                                  : ": it is not used for now");
 }
 
-static void set_good(runner_endpoints *e, endpoint *p)
+static void set_good(lks_endpoints *e, endpoint *p)
 {
     if (p->bad)
-        endpoints_log(e, LOCKSTEP_LOG_INFO, "%s is good again", p->client.name);
+        endpoints_log(e, false, "%s is good again", p->client.name);
     p->bad = false;
 }
 
@@ -100,7 +99,7 @@ static void keep_failure(endpoint *p, const char *json, size_t len)
     lks_json_free(&doc);
 }
 
-void endpoint_note(runner_endpoints *e, endpoint *p, int32_t code, const char *json, size_t len)
+void endpoint_note(lks_endpoints *e, endpoint *p, int32_t code, const char *json, size_t len)
 {
     if (!endpoint_failed(code)) {
         p->failures = 0;
@@ -114,9 +113,9 @@ void endpoint_note(runner_endpoints *e, endpoint *p, int32_t code, const char *j
     }
 }
 
-static void ask(runner_endpoints *e, endpoint *p, probe what);
+static void ask(lks_endpoints *e, endpoint *p, probe what);
 
-static void take_chain(runner_endpoints *e, endpoint *p, const lks_json *doc)
+static void take_chain(lks_endpoints *e, endpoint *p, const lks_json *doc)
 {
     if (lks_json_quantity(doc, 0, &p->chain_id))
         return;
@@ -124,7 +123,7 @@ static void take_chain(runner_endpoints *e, endpoint *p, const lks_json *doc)
     ask(e, p, PROBE_HEAD);
 }
 
-static void take_block(runner_endpoints *e, endpoint *p, probe what, const lks_json *doc)
+static void take_block(lks_endpoints *e, endpoint *p, probe what, const lks_json *doc)
 {
     uint64_t number;
     uint8_t hash[32];
@@ -143,7 +142,7 @@ static void take_block(runner_endpoints *e, endpoint *p, probe what, const lks_j
 static void on_probe(void *user, int32_t code, const char *json, size_t len)
 {
     endpoint *p = user;
-    runner_endpoints *e = p->all;
+    lks_endpoints *e = p->all;
     lks_json doc = {0};
     pthread_mutex_lock(&e->lock);
     probe what = p->asked;
@@ -160,7 +159,7 @@ static void on_probe(void *user, int32_t code, const char *json, size_t len)
     pthread_mutex_unlock(&e->lock);
 }
 
-static void ask(runner_endpoints *e, endpoint *p, probe what)
+static void ask(lks_endpoints *e, endpoint *p, probe what)
 {
     char params[LKS_HEX_U64_SIZE + 16], number[LKS_HEX_U64_SIZE];
     lks_hex_from_u64(number, e->mark);
@@ -174,13 +173,13 @@ static void ask(runner_endpoints *e, endpoint *p, probe what)
 }
 
 /* Whether no answer of this phase is to be waited for any more. What hangs is marked. */
-static bool phase_is_over(runner_endpoints *e)
+static bool phase_is_over(lks_endpoints *e)
 {
     bool over = true;
     uint64_t now = e->now_ms();
     for (size_t i = 0; i < e->count; i++) {
         endpoint *p = &e->list[i];
-        if (p->asked && now - p->asked_ms >= RUNNER_HANG_MS)
+        if (p->asked && now - p->asked_ms >= LKS_ENDPOINTS_HANG_MS)
             p->hangs = true;
         over &= !p->asked || p->hangs;
     }
@@ -188,7 +187,7 @@ static bool phase_is_over(runner_endpoints *e)
 }
 
 /* The chain of the foremost end point that told one is the chain of all. */
-static void find_chain(runner_endpoints *e)
+static void find_chain(lks_endpoints *e)
 {
     for (size_t i = 0; i < e->count && !e->has_chain; i++)
         if (e->list[i].has_chain) {
@@ -199,7 +198,7 @@ static void find_chain(runner_endpoints *e)
 
 /* The head that others are measured by: the second highest of three or more, so that no single one
  * can name it. */
-static uint64_t find_reference(const runner_endpoints *e)
+static uint64_t find_reference(const lks_endpoints *e)
 {
     uint64_t first = 0, second = 0;
     unsigned told = 0;
@@ -217,12 +216,12 @@ static uint64_t find_reference(const runner_endpoints *e)
     return told > 2 ? second : first;
 }
 
-static bool keeps_up(const runner_endpoints *e, const endpoint *p)
+static bool keeps_up(const lks_endpoints *e, const endpoint *p)
 {
-    return p->answered && endpoint_is_of_chain(p) && p->head + RUNNER_BEHIND >= e->reference;
+    return p->answered && endpoint_is_of_chain(p) && p->head + LKS_ENDPOINTS_BEHIND >= e->reference;
 }
 
-static void begin_check(runner_endpoints *e)
+static void begin_check(lks_endpoints *e)
 {
     for (size_t i = 0; i < e->count; i++) {
         endpoint *p = &e->list[i];
@@ -233,12 +232,12 @@ static void begin_check(runner_endpoints *e)
     e->phase = CHECK_HEADS;
 }
 
-static void ask_marks(runner_endpoints *e)
+static void ask_marks(lks_endpoints *e)
 {
     find_chain(e);
     e->reference = find_reference(e);
     e->mark =
-        e->reference > RUNNER_BEHIND + MARK_DEPTH ? e->reference - RUNNER_BEHIND - MARK_DEPTH : 0;
+        e->reference > LKS_ENDPOINTS_BEHIND + MARK_DEPTH ? e->reference - LKS_ENDPOINTS_BEHIND - MARK_DEPTH : 0;
     for (size_t i = 0; i < e->count; i++)
         if (!e->list[i].asked && keeps_up(e, &e->list[i]))
             ask(e, &e->list[i], PROBE_MARK);
@@ -246,7 +245,7 @@ static void ask_marks(runner_endpoints *e)
 }
 
 /* How many tell the same hash as p. */
-static unsigned count_same(const runner_endpoints *e, const endpoint *p)
+static unsigned count_same(const lks_endpoints *e, const endpoint *p)
 {
     unsigned n = 0;
     for (size_t i = 0; i < e->count; i++)
@@ -255,7 +254,7 @@ static unsigned count_same(const runner_endpoints *e, const endpoint *p)
 }
 
 /* Counts the checks in which each was against the majority. Out: *told, how many told a hash. */
-static void compare_marks(runner_endpoints *e, unsigned *told)
+static void compare_marks(lks_endpoints *e, unsigned *told)
 {
     unsigned most = 0;
     *told = 0;
@@ -276,7 +275,7 @@ static void compare_marks(runner_endpoints *e, unsigned *told)
         e->split_ms = 0;
     else if (!e->split_ms || now - e->split_ms >= SPLIT_AGAIN_MS) {
         e->split_ms = now;
-        endpoints_log(e, LOCKSTEP_LOG_WARN,
+        endpoints_log(e, true,
                       "the end points disagree about block %" PRIu64
                       " without a majority: staying with %s",
                       e->mark, e->list[e->followed].client.name);
@@ -284,16 +283,16 @@ static void compare_marks(runner_endpoints *e, unsigned *told)
 }
 
 /* Finds the fault of an end point after a check. Out: why. Returns: false: none. */
-static bool find_fault(const runner_endpoints *e, const endpoint *p, unsigned told, char *why,
+static bool find_fault(const lks_endpoints *e, const endpoint *p, unsigned told, char *why,
                        size_t size)
 {
     if (p->has_chain && e->has_chain && p->chain_id != e->chain_id)
         snprintf(why, size, "is on chain %" PRIu64 ", not %" PRIu64, p->chain_id, e->chain_id);
     else if (p->hangs)
-        snprintf(why, size, "does not answer (nothing in %u s)", RUNNER_HANG_MS / 1000);
+        snprintf(why, size, "does not answer (nothing in %u s)", LKS_ENDPOINTS_HANG_MS / 1000);
     else if (p->failures >= FAILURES || (!p->head && p->failures))
         snprintf(why, size, "does not answer (%s)", p->failure);
-    else if (p->behind_ms && e->now_ms() - p->behind_ms >= RUNNER_BEHIND_MS)
+    else if (p->behind_ms && e->now_ms() - p->behind_ms >= LKS_ENDPOINTS_BEHIND_MS)
         snprintf(why, size, "is %" PRIu64 " blocks behind", e->reference - p->head);
     else if (p->odd >= ODD_CHECKS)
         snprintf(why, size, "disagrees with %u of %u about block %" PRIu64, told - count_same(e, p),
@@ -303,7 +302,7 @@ static bool find_fault(const runner_endpoints *e, const endpoint *p, unsigned to
     return true;
 }
 
-static void judge(runner_endpoints *e)
+static void judge(lks_endpoints *e)
 {
     unsigned told;
     char why[256];
@@ -328,10 +327,10 @@ static void judge(runner_endpoints *e)
         (void)leave(e, "does not answer yet");
     come_back(e);
     e->phase = CHECK_IDLE;
-    e->next_check_ms = now + RUNNER_CHECK_MS;
+    e->next_check_ms = now + LKS_ENDPOINTS_CHECK_MS;
 }
 
-void runner_endpoints_tick(runner_endpoints *e)
+void lks_endpoints_tick(lks_endpoints *e)
 {
     pthread_mutex_lock(&e->lock);
     if (e->count > 1 && !e->closed) {

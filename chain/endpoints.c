@@ -1,4 +1,4 @@
-#include "plugin/hosts/runner/endpoints.h"
+#include "chain/endpoints.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -6,24 +6,24 @@
 #include <string.h>
 
 #include "chain/eth.h"
-#include "plugin/hosts/runner/endpoints_internal.h"
+#include "chain/endpoints_internal.h"
 
-void endpoints_log(runner_endpoints *e, int level, const char *format, ...)
+void endpoints_log(lks_endpoints *e, bool warns, const char *format, ...)
 {
     char line[512];
     va_list args;
     va_start(args, format);
     vsnprintf(line, sizeof line, format, args);
     va_end(args);
-    e->log(e->user, level, line);
+    e->log(e->user, warns, line);
 }
 
-lks_err runner_endpoints_new(runner_endpoints **out, const runner_endpoints_options *options)
+lks_err lks_endpoints_new(lks_endpoints **out, const lks_endpoints_options *options)
 {
     *out = NULL;
-    if (!options->count || options->count > RUNNER_MAX_ENDPOINTS)
-        return lks_fail(LKS_BADARGS, "1 to %u end points are needed", RUNNER_MAX_ENDPOINTS);
-    runner_endpoints *e = calloc(1, sizeof *e);
+    if (!options->count || options->count > LKS_MAX_ENDPOINTS)
+        return lks_fail(LKS_BADARGS, "1 to %u end points are needed", LKS_MAX_ENDPOINTS);
+    lks_endpoints *e = calloc(1, sizeof *e);
     if (!e)
         return lks_fail(LKS_NOMEM, "out of memory for end points");
     pthread_mutex_init(&e->lock, NULL);
@@ -39,7 +39,7 @@ lks_err runner_endpoints_new(runner_endpoints **out, const runner_endpoints_opti
     return LKS_OK;
 }
 
-void runner_endpoints_close(runner_endpoints *e)
+void lks_endpoints_close(lks_endpoints *e)
 {
     pthread_mutex_lock(&e->lock);
     e->closed = true;
@@ -54,7 +54,7 @@ static void free_call(call *c)
     free(c);
 }
 
-void runner_endpoints_free(runner_endpoints *e)
+void lks_endpoints_free(lks_endpoints *e)
 {
     if (!e)
         return;
@@ -62,7 +62,7 @@ void runner_endpoints_free(runner_endpoints *e)
     free(e);
 }
 
-const char *runner_endpoints_name(runner_endpoints *e)
+const char *lks_endpoints_name(lks_endpoints *e)
 {
     pthread_mutex_lock(&e->lock);
     const char *name = e->list[e->followed].client.name;
@@ -99,7 +99,7 @@ static lks_err attempt_at(call *c, size_t at)
  * none. */
 static bool try_another(call *c)
 {
-    runner_endpoints *e = c->all;
+    lks_endpoints *e = c->all;
     for (size_t i = 0; i < e->count && !e->closed; i++)
         if (!(c->tried & UINT32_C(1) << i) && endpoint_is_good(&e->list[i]) && !attempt_at(c, i))
             return true;
@@ -115,7 +115,7 @@ static void release(call *c)
 /* Answers the call, with the lock let go meanwhile. */
 static void answer(call *c, int32_t code, const char *json, size_t len)
 {
-    runner_endpoints *e = c->all;
+    lks_endpoints *e = c->all;
     c->answered = true;
     if (c->previous)
         c->previous->next = c->next;
@@ -154,7 +154,7 @@ static void answer_rest(call *c)
 /* Whether no answer is awaited any more that could be better than the one that is kept. */
 static bool is_settled(const call *c)
 {
-    const runner_endpoints *e = c->all;
+    const lks_endpoints *e = c->all;
     if (!c->has_rest)
         return !c->under_way;
     for (size_t i = 0; i < e->count; i++)
@@ -167,7 +167,7 @@ static void on_reply(void *user, int32_t code, const char *json, size_t len)
 {
     attempt *a = user;
     call *c = a->of;
-    runner_endpoints *e = c->all;
+    lks_endpoints *e = c->all;
     pthread_mutex_lock(&e->lock);
     c->under_way &= ~(UINT32_C(1) << a->at);
     endpoint_note(e, &e->list[a->at], code, json, len);
@@ -185,14 +185,14 @@ static void on_reply(void *user, int32_t code, const char *json, size_t len)
     pthread_mutex_unlock(&e->lock);
 }
 
-void endpoints_move_calls(runner_endpoints *e, size_t from)
+void endpoints_move_calls(lks_endpoints *e, size_t from)
 {
     for (call *c = e->calls; c; c = c->next)
         if (!c->to_all && c->under_way == UINT32_C(1) << from)
             (void)try_another(c);
 }
 
-void endpoints_settle(runner_endpoints *e)
+void endpoints_settle(lks_endpoints *e)
 {
     for (call *c = e->calls, *next; c; c = next) {
         next = c->next;
@@ -206,7 +206,7 @@ void endpoints_settle(runner_endpoints *e)
 /* Gives a new call to its first end points. Returns: LKS_OK when one took it. */
 static lks_err start(call *c)
 {
-    runner_endpoints *e = c->all;
+    lks_endpoints *e = c->all;
     lks_err err = attempt_at(c, e->followed), other = LKS_OK;
     for (size_t i = 0; i < e->count && (c->to_all || err); i++)
         if (!(c->tried & UINT32_C(1) << i) &&
@@ -217,7 +217,7 @@ static lks_err start(call *c)
     return err;
 }
 
-static call *new_call(runner_endpoints *e, const char *method, const char *params,
+static call *new_call(lks_endpoints *e, const char *method, const char *params,
                       lks_rpc_reply reply, void *user)
 {
     call *c = calloc(1, sizeof *c);
@@ -236,7 +236,7 @@ static call *new_call(runner_endpoints *e, const char *method, const char *param
     return NULL;
 }
 
-lks_err runner_endpoints_call(runner_endpoints *e, const char *method, const char *params_json,
+lks_err lks_endpoints_call(lks_endpoints *e, const char *method, const char *params_json,
                               lks_rpc_reply reply, void *user)
 {
     call *c = new_call(e, method, params_json, reply, user);
@@ -246,9 +246,9 @@ lks_err runner_endpoints_call(runner_endpoints *e, const char *method, const cha
     pthread_mutex_lock(&e->lock);
     if (e->closed)
         err = lks_fail(LKS_IO, "the end points are being closed");
-    else if (e->call_count == RUNNER_MAX_CALLS)
+    else if (e->call_count == LKS_ENDPOINTS_CALLS)
         err =
-            lks_fail(LKS_BUSY, "%u calls are under way already: try again later", RUNNER_MAX_CALLS);
+            lks_fail(LKS_BUSY, "%u calls are under way already: try again later", LKS_ENDPOINTS_CALLS);
     else
         err = start(c);
     if (!err) {

@@ -3,12 +3,12 @@
  *   endpoints_check.c  checks, and which end point is followed
  * Everything here needs the lock.
  */
-#ifndef LKS_RUNNER_ENDPOINTS_INTERNAL_H
-#define LKS_RUNNER_ENDPOINTS_INTERNAL_H
+#ifndef LKS_CHAIN_ENDPOINTS_INTERNAL_H
+#define LKS_CHAIN_ENDPOINTS_INTERNAL_H
 
 #include <pthread.h>
 
-#include "plugin/hosts/runner/endpoints.h"
+#include "chain/endpoints.h"
 
 #define FAILURES 3u /* in a row */
 
@@ -16,8 +16,8 @@
 typedef enum probe { PROBE_NONE, PROBE_CHAIN, PROBE_HEAD, PROBE_MARK } probe;
 
 typedef struct endpoint {
-    runner_client client;
-    runner_endpoints *all;
+    lks_endpoint client;
+    lks_endpoints *all;
 
     probe asked; /* under way; its answer may still come when it hangs */
     uint64_t asked_ms;
@@ -48,7 +48,7 @@ typedef struct attempt {
 /* One call of the plugin. */
 struct call {
     call *next, *previous; /* while it is not answered */
-    runner_endpoints *all;
+    lks_endpoints *all;
     char *method, *params;
     lks_rpc_reply reply;
     void *user;
@@ -56,7 +56,7 @@ struct call {
     bool answered;
     unsigned uses;             /* attempts under way, and one until it is answered */
     uint32_t tried, under_way; /* sets of end points */
-    attempt attempts[RUNNER_MAX_ENDPOINTS];
+    attempt attempts[LKS_MAX_ENDPOINTS];
     bool has_rest; /* what to answer when nothing better comes: */
     int32_t rest_code;
     lks_buf rest;
@@ -64,14 +64,14 @@ struct call {
 
 typedef enum check_phase { CHECK_IDLE, CHECK_HEADS, CHECK_MARKS } check_phase;
 
-struct runner_endpoints {
+struct lks_endpoints {
     pthread_mutex_t lock;
     uint64_t (*now_ms)(void);
-    void (*log)(void *user, int level, const char *line);
+    void (*log)(void *user, bool warns, const char *line);
     void *user;
     bool closed;
     size_t count, followed;
-    endpoint list[RUNNER_MAX_ENDPOINTS];
+    endpoint list[LKS_MAX_ENDPOINTS];
     call *calls; /* not answered */
     unsigned call_count;
 
@@ -84,7 +84,7 @@ struct runner_endpoints {
     uint64_t split_ms;  /* when it was last said that there is no majority; 0: there is one */
 };
 
-void endpoints_log(runner_endpoints *e, int level, const char *format, ...)
+void endpoints_log(lks_endpoints *e, bool warns, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
 /* Whether calls may be given to it. */
@@ -92,13 +92,13 @@ bool endpoint_is_good(const endpoint *p);
 /* Whether it is known to be on the chain of all; a transaction may be given to it, bad or not. */
 bool endpoint_is_of_chain(const endpoint *p);
 /* How a call ended there. May change which is followed. */
-void endpoint_note(runner_endpoints *e, endpoint *p, int32_t code, const char *json, size_t len);
+void endpoint_note(lks_endpoints *e, endpoint *p, int32_t code, const char *json, size_t len);
 /* Whether a code means that no answer was to be had, and another end point may have one. */
 bool endpoint_failed(int32_t code);
 
 /* Another one is followed: makes the calls there that the one at from still owes. */
-void endpoints_move_calls(runner_endpoints *e, size_t from);
+void endpoints_move_calls(lks_endpoints *e, size_t from);
 /* Answers the calls that wait for bad end points alone. Lets the lock go meanwhile. */
-void endpoints_settle(runner_endpoints *e);
+void endpoints_settle(lks_endpoints *e);
 
 #endif
