@@ -31,6 +31,8 @@ lks_err lks_endpoints_new(lks_endpoints **out, const lks_endpoints_options *opti
     e->log = options->log;
     e->user = options->user;
     e->count = options->count;
+    e->has_chain = options->chain_id != 0;
+    e->chain_id = options->chain_id;
     for (size_t i = 0; i < e->count; i++) {
         e->list[i].client = options->clients[i];
         e->list[i].all = e;
@@ -68,6 +70,30 @@ const char *lks_endpoints_name(lks_endpoints *e)
     const char *name = e->list[e->followed].client.name;
     pthread_mutex_unlock(&e->lock);
     return name;
+}
+
+size_t lks_endpoints_followed(lks_endpoints *e)
+{
+    pthread_mutex_lock(&e->lock);
+    size_t at = e->followed;
+    pthread_mutex_unlock(&e->lock);
+    return at;
+}
+
+bool lks_endpoints_is_good(lks_endpoints *e, size_t i)
+{
+    pthread_mutex_lock(&e->lock);
+    bool good = e->count == 1 || endpoint_is_good(&e->list[i]);
+    pthread_mutex_unlock(&e->lock);
+    return good;
+}
+
+bool lks_endpoints_checked(lks_endpoints *e)
+{
+    pthread_mutex_lock(&e->lock);
+    bool checked = e->count == 1 || e->checked;
+    pthread_mutex_unlock(&e->lock);
+    return checked;
 }
 
 bool endpoint_failed(int32_t code)

@@ -39,6 +39,7 @@ typedef struct lks_endpoint {
 typedef struct lks_endpoints_options {
     const lks_endpoint *clients; /* in the order of preference; copied */
     size_t count;                 /* 1 to LKS_MAX_ENDPOINTS */
+    uint64_t chain_id;            /* that all must be on; 0: that of the foremost that tells one */
     uint64_t (*now_ms)(void);     /* a clock that never goes back */
     /* Any thread. warns: else it is news that needs no care. */
     void (*log)(void *user, bool warns, const char *line);
@@ -62,7 +63,18 @@ lks_err lks_endpoints_call(lks_endpoints *e, const char *method, const char *par
  * nothing to do. */
 void lks_endpoints_tick(lks_endpoints *e);
 
+/* Whether a whole check was made: what is followed then is good, if any is. Of one end point, true. */
+bool lks_endpoints_checked(lks_endpoints *e);
+/* Leaves the one that is followed, which the caller has caught at something: where another is good,
+ * it is followed for LKS_ENDPOINTS_BENCH_MS at least. In: why, "withholds logs". Returns: whether
+ * there is another. */
+bool lks_endpoints_leave(lks_endpoints *e, const char *why);
+
 /* Returns: the name of the one that is followed. */
 const char *lks_endpoints_name(lks_endpoints *e);
+/* Returns: its place in the list. */
+size_t lks_endpoints_followed(lks_endpoints *e);
+/* Whether the one at a place is good. */
+bool lks_endpoints_is_good(lks_endpoints *e, size_t i);
 
 #endif

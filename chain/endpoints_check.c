@@ -327,6 +327,7 @@ static void judge(lks_endpoints *e)
         (void)leave(e, "does not answer yet");
     come_back(e);
     e->phase = CHECK_IDLE;
+    e->checked = true;
     e->next_check_ms = now + LKS_ENDPOINTS_CHECK_MS;
 }
 
@@ -343,4 +344,14 @@ void lks_endpoints_tick(lks_endpoints *e)
         endpoints_settle(e);
     }
     pthread_mutex_unlock(&e->lock);
+}
+
+bool lks_endpoints_leave(lks_endpoints *e, const char *why)
+{
+    pthread_mutex_lock(&e->lock);
+    endpoint *p = &e->list[e->followed];
+    p->bad_ms = e->now_ms();
+    bool left = e->count > 1 && leave(e, why);
+    pthread_mutex_unlock(&e->lock);
+    return left;
 }

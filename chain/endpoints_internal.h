@@ -78,6 +78,7 @@ struct lks_endpoints {
     bool has_chain;
     uint64_t chain_id;
     check_phase phase;
+    bool checked; /* once, at least */
     uint64_t next_check_ms;
     uint64_t reference; /* the head that others are measured by */
     uint64_t mark;      /* the number of the block that all were asked for */

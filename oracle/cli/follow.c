@@ -228,9 +228,11 @@ static lks_err verify(lks_follow *f, const lks_eth_header *newest)
     if (err != LKS_OK || compare(f->game, &claim) == SAME)
         return err;
     err = read_anew(f, newest->number);
-    if (err == LKS_OK && compare(f->game, &claim) == OTHER)
+    if (err == LKS_OK && compare(f->game, &claim) == OTHER) {
+        lks_link_leave(f->link, "contradicts itself about a claim");
         err = lks_fail(LKS_CORRUPT, "the node's logs of a claim contradict the contract's state in "
                                     "block %" PRIu64 ": it withholds some", newest->number);
+    }
     return err;
 }
 

@@ -8,6 +8,7 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #define DEFAULT_RPC "http://127.0.0.1:8545"
@@ -85,17 +86,54 @@ static int read_deployment(lks_link *s, const char *path)
                          : lks_cli_fail_file(err, path, "a deployment is JSON such as {\"chainId\":1,\"registry\":\"0x...\",\"bonds\":\"0x...\",\"oracle\":\"0x...\",\"game\":\"0x...\",\"verifier\":\"0x...\"}");
 }
 
-/* Opens a client of the node with this time for each call and asks for the chain id. */
-static lks_err open_node(lks_link *s, const char *url, uint32_t timeout_ms, uint64_t *chain_id)
+/* What is said of several nodes. */
+static void tell(void *user, bool warns, const char *line)
 {
-    const lks_rpc_options options = {.timeout_ms = timeout_ms};
-    lks_err err = lks_rpc_open(&s->rpc, url, &options);
-    if (err == LKS_OK) {
-        s->ranges = (lks_eth_ranges)LKS_ETH_RANGES_INIT;
-        s->node = (lks_eth){lks_rpc_call_sync, s->rpc, &s->ranges};
-        err = lks_eth_chain_id(&s->node, chain_id);
-    }
-    return err;
+    const lks_link *s = user;
+    if (warns && s->url_count > 1)
+        lks_cli_note("%s: %s", s->command, line);
+}
+
+/* Waits until the nodes have checked each other. */
+static void wait_for_check(lks_link *s)
+{
+    const struct timespec pause = {.tv_nsec = 20000000};
+    while (!lks_endpoints_checked(lks_nodes_endpoints(s->nodes)))
+        nanosleep(&pause, NULL);
+}
+
+/* Opens clients of the nodes with this time for each call and asks for the chain id. */
+static lks_err open_nodes(lks_link *s, uint32_t timeout_ms, uint64_t *chain_id)
+{
+    const lks_nodes_options options = {.urls = s->urls,
+                                       .count = s->url_count,
+                                       .timeout_ms = timeout_ms,
+                                       .chain_id = s->contracts.chain_id,
+                                       .log = tell,
+                                       .user = s};
+    lks_err err = lks_nodes_open(&s->nodes, &options);
+    if (err != LKS_OK)
+        return err;
+    wait_for_check(s);
+    s->ranges = (lks_eth_ranges)LKS_ETH_RANGES_INIT;
+    s->node = (lks_eth){lks_nodes_call_sync, s->nodes, &s->ranges};
+    return lks_eth_chain_id(&s->node, chain_id);
+}
+
+static void close_nodes(lks_link *s)
+{
+    lks_nodes_close(s->nodes);
+    s->nodes = NULL;
+}
+
+static const char *name_of(const lks_link *s)
+{
+    return lks_endpoints_name(lks_nodes_endpoints(s->nodes));
+}
+
+bool lks_link_leave(lks_link *s, const char *why)
+{
+    return s->nodes != NULL && lks_endpoints_leave(lks_nodes_endpoints(s->nodes), why);
 }
 
 /* Tells why the node cannot be spoken to. The URL itself is never printed: it may hold an access key. */
@@ -104,53 +142,75 @@ static int fail_node(const lks_link *s, lks_err err)
     const char *hint = err == LKS_IO || err == LKS_TIMEOUT
                            ? "is the node running? name it with --rpc or LOCKSTEP_RPC"
                            : NULL;
-    int code = lks_cli_fail_chain(err, s->rpc != NULL ? lks_rpc_name(s->rpc) : "--rpc", hint);
-    if (s->rpc == NULL && err == LKS_REFUSED) {
+    int code = lks_cli_fail_chain(err, s->nodes != NULL ? name_of(s) : "--rpc", hint);
+    if (s->nodes == NULL && err == LKS_REFUSED) {
         return LKS_EXIT_USAGE;
     }
     /* Too large or too deep an answer: no contract has spoken yet. */
     return code == LKS_EXIT_REFUSED ? LKS_EXIT_CHAIN : code;
 }
 
-/* Opens the first client, until the node answers where that is waited for. */
-static int greet(lks_link *s, const char *url, bool patient, uint64_t *chain_id)
+/* Opens the first clients, until a node answers where that is waited for. */
+static int greet(lks_link *s, bool patient, uint64_t *chain_id)
 {
     const struct timespec pause = {.tv_nsec = 200000000};
     lks_backoff retry = {0};
     for (;;) {
-        lks_err err = open_node(s, url, GREETING_TIMEOUT_MS, chain_id);
+        /* Of several, one that is slow is left by their checks. */
+        lks_err err = open_nodes(s, s->url_count > 1 ? CALL_TIMEOUT_MS : GREETING_TIMEOUT_MS,
+                                 chain_id);
         if (err == LKS_OK)
             return LKS_PARSED;
         int code = fail_node(s, err);
-        if (!patient || s->rpc == NULL)
+        if (!patient || s->nodes == NULL)
             return code;
-        lks_rpc_close(s->rpc);
-        s->rpc = NULL;
+        close_nodes(s);
         lks_backoff_fail(&retry);
         while (!lks_backoff_ready(&retry))
             nanosleep(&pause, NULL);
     }
 }
 
-static int connect_node(lks_link *s, const char *url, bool patient)
+static int connect_nodes(lks_link *s, bool patient)
 {
     uint64_t chain_id;
-    int code = greet(s, url, patient, &chain_id);
+    int code = greet(s, patient, &chain_id);
     if (code != LKS_PARSED)
         return code;
     if (chain_id != s->contracts.chain_id) {
         return lks_cli_fail(LKS_EXIT_CHAIN, "%s: the node is on chain %" PRIu64 ", the contracts on %" PRIu64 "; choose --rpc and --contracts of one chain",
-                            lks_rpc_name(s->rpc), chain_id, s->contracts.chain_id);
+                            name_of(s), chain_id, s->contracts.chain_id);
     }
-    lks_rpc_close(s->rpc);
-    s->rpc = NULL;
-    lks_err err = open_node(s, url, CALL_TIMEOUT_MS, &chain_id);
-    return err == LKS_OK || (patient && s->rpc != NULL) ? LKS_PARSED : fail_node(s, err);
+    if (s->url_count > 1)
+        return LKS_PARSED;
+    close_nodes(s);
+    lks_err err = open_nodes(s, CALL_TIMEOUT_MS, &chain_id);
+    return err == LKS_OK || (patient && s->nodes != NULL) ? LKS_PARSED : fail_node(s, err);
+}
+
+/* The URLs of --rpc, or those of the environment, or the default one. */
+static int choose_urls(lks_link *s, const lks_text_list *given)
+{
+    const char *words = lks_cli_setting(NULL, "LOCKSTEP_RPC");
+    bool fit = true;
+    for (; s->url_count < given->count; s->url_count++)
+        s->urls[s->url_count] = given->items[s->url_count];
+    if (s->url_count == 0 && words != NULL) {
+        s->url_text = strdup(words);
+        if (s->url_text == NULL)
+            return lks_cli_fail(LKS_EXIT_INTERNAL, "%s: out of memory", s->command);
+        fit = lks_nodes_split(s->urls, &s->url_count, s->url_text, " \n");
+    }
+    if (!fit)
+        return lks_cli_fail(LKS_EXIT_USAGE, "%s: LOCKSTEP_RPC has more than %u URLs", s->command,
+                            LKS_MAX_ENDPOINTS);
+    if (s->url_count == 0)
+        s->urls[s->url_count++] = DEFAULT_RPC;
+    return LKS_PARSED;
 }
 
 int lks_link_open(lks_link *s, const lks_chain_args *c, const lks_account_args *account, const char *command)
 {
-    const char *url = lks_cli_setting(c->rpc, "LOCKSTEP_RPC");
     int code = LKS_PARSED;
     *s = (lks_link){.command = command, .receipt_timeout_s = RECEIPT_TIMEOUT_S};
     lks_progress_begin(&s->progress, command, c->progress);
@@ -162,7 +222,10 @@ int lks_link_open(lks_link *s, const lks_chain_args *c, const lks_account_args *
         code = read_deployment(s, lks_cli_setting(c->contracts, "LOCKSTEP_CONTRACTS"));
     }
     if (code == LKS_PARSED) {
-        code = connect_node(s, url != NULL ? url : DEFAULT_RPC, c->patient);
+        code = choose_urls(s, &c->rpc);
+    }
+    if (code == LKS_PARSED) {
+        code = connect_nodes(s, c->patient);
     }
     if (code == LKS_PARSED && account != NULL) {
         code = lks_account_unlock(&s->signer, account, command);
@@ -174,7 +237,8 @@ void lks_link_close(lks_link *s)
 {
     lks_progress_end(&s->progress);
     lks_signer_free(s->signer);
-    lks_rpc_close(s->rpc);
+    close_nodes(s);
+    free(s->url_text);
     *s = (lks_link){0};
 }
 

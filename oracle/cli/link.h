@@ -4,20 +4,24 @@
 
 #include "chain/contracts.h"
 #include "chain/eth.h"
-#include "chain/rpc.h"
+#include "chain/nodes.h"
 #include "oracle/cli/account.h"
 #include "oracle/cli/fees.h"
+#include "oracle/cli/options.h"
 #include "oracle/cli/progress.h"
 
 typedef struct lks_chain_args {
-    const char *rpc, *contracts;
+    lks_text_list rpc;
+    const char *contracts;
     bool progress, json;
     bool patient; /* lks_link_open waits for a node that is not there or talks nonsense */
 } lks_chain_args;
 
 #define LKS_CHAIN_OPTIONS(c)                                                                                                               \
-    {.name = "rpc", .kind = LKS_OPT_TEXT, .out = &(c).rpc, .value = "URL",                                                                 \
-     .help = "node: ws://, http://, or a socket's path (default: $LOCKSTEP_RPC, then http://127.0.0.1:8545)"},                             \
+    {.name = "rpc", .kind = LKS_OPT_LIST, .out = &(c).rpc, .value = "URL",                                                                 \
+     .help = "node: ws://, http://, or a socket's path (default: $LOCKSTEP_RPC, then http://127.0.0.1:8545);\n"                             \
+             "                              repeated, or with spaces between in $LOCKSTEP_RPC: up to 8, of which one is\n"                 \
+             "                              followed and the others check it"},                                                             \
     {.name = "contracts", .kind = LKS_OPT_TEXT, .out = &(c).contracts, .value = "FILE",                                                    \
      .help = "deployment: JSON with chainId, registry, bonds, oracle, game (default: $LOCKSTEP_CONTRACTS)"},                                     \
     {.name = "json", .kind = LKS_OPT_FLAG, .out = &(c).json, .help = "one line of JSON"},                                                  \
@@ -39,7 +43,10 @@ LKS_MUST_USE lks_err lks_deployment_parse(lks_deployment *out, const char *json,
 typedef struct lks_link {
     const char *command;
     lks_deployment contracts;
-    lks_rpc *rpc;
+    lks_nodes *nodes;      /* NULL: node is something else */
+    const char *urls[LKS_MAX_ENDPOINTS];
+    size_t url_count;
+    char *url_text;        /* that they point into; NULL: argv */
     lks_eth_ranges ranges; /* of logs that the node answers */
     lks_eth node;
     lks_signer *signer; /* NULL: none unlocked */
@@ -56,6 +63,10 @@ typedef struct lks_link {
  * that nobody types a password in vain). Returns: LKS_PARSED, or the exit code after telling. The caller closes *s in either case. */
 int lks_link_open(lks_link *s, const lks_chain_args *c, const lks_account_args *account, const char *command);
 void lks_link_close(lks_link *s);
+
+/* Follows another node, where there is a good one: this one was caught at something, "keeps logs
+ * back". Returns: whether there is another. */
+bool lks_link_leave(lks_link *s, const char *why);
 
 /* Whether the deployment has a dispute game. Returns: LKS_PARSED, or the exit code after telling what is missing. */
 int lks_link_need_game(const lks_link *s);

@@ -31,6 +31,14 @@ static void print_help(const lks_usage *usage, const char *name)
     }
 }
 
+static lks_err add_to_list(lks_text_list *list, const char *value)
+{
+    if (list->count == LKS_MAX_LIST)
+        return lks_fail(LKS_BADARGS, "it can be given %u times", LKS_MAX_LIST);
+    list->items[list->count++] = value;
+    return LKS_OK;
+}
+
 /* Returns: LKS_OK, or LKS_BADARGS with the reason. */
 static lks_err store(const lks_option *o, const char *value)
 {
@@ -41,6 +49,9 @@ static lks_err store(const lks_option *o, const char *value)
         break;
     case LKS_OPT_TEXT:
         *(const char **)o->out = value;
+        break;
+    case LKS_OPT_LIST:
+        err = add_to_list(o->out, value);
         break;
     case LKS_OPT_U32:
         err = lks_parse_u32(o->out, value);

@@ -9,10 +9,18 @@
 typedef enum lks_option_kind {
     LKS_OPT_FLAG, /* bool */
     LKS_OPT_TEXT, /* const char *, points into argv */
+    LKS_OPT_LIST, /* lks_text_list: each time that it is given adds a text */
     LKS_OPT_U32,  /* uint32_t */
     LKS_OPT_U64,  /* uint64_t */
     LKS_OPT_F32   /* uint32_t, the bits of the float32 nearest to the decimal */
 } lks_option_kind;
+
+#define LKS_MAX_LIST 8u
+
+typedef struct lks_text_list {
+    const char *items[LKS_MAX_LIST]; /* point into argv */
+    size_t count;
+} lks_text_list;
 
 typedef struct lks_option {
     const char *name; /* of the long form, without dashes */

@@ -338,6 +338,7 @@ static int check_state(lks_play *p, const lks_game_dispute *d)
         return LKS_PARSED;
     if (err == LKS_OK) {
         lks_follow_doubt(&p->follow);
+        lks_link_leave(p->link, "contradicts itself about a dispute");
         err = lks_fail(LKS_CORRUPT, "the node's logs of a dispute contradict the contract's state "
                                     "in block %" PRIu64 ": it withholds some",
                        p->follow.newest.number);

@@ -60,32 +60,96 @@ static lks_err see_claim(lks_watch *w, const uint8_t name32[32], uint64_t block,
     return err;
 }
 
+/* Takes note of one log. */
+typedef lks_err (*see_log)(lks_watch *w, const lks_eth_log *log);
+
+static lks_err see_claimed(lks_watch *w, const lks_eth_log *log)
+{
+    lks_event e;
+    lks_err err = lks_event_decode(&e, log->topics, log->topic_count, log->data, log->data_len);
+    if (err != LKS_OK || log->removed)
+        return err;
+    return see_claim(w, e.name, log->block_number, e.time, false);
+}
+
+static lks_err see_challenged(lks_watch *w, const lks_eth_log *log)
+{
+    lks_game_event e;
+    lks_err err =
+        lks_game_event_decode(&e, log->topics, log->topic_count, log->data, log->data_len);
+    if (err != LKS_OK || log->removed ||
+        memcmp(e.dispute.claim.source, w->link->contracts.oracle, 20) != 0)
+        return err;
+    return see_claim(w, e.dispute.claim.name, log->block_number, UINT64_MAX, true);
+}
+
+static bool is_among(const lks_eth_logs *logs, const lks_eth_log *log)
+{
+    for (size_t i = 0; i < logs->count; i++) {
+        const lks_eth_log *l = &logs->items[i];
+        if (memcmp(l->tx_hash, log->tx_hash, 32) == 0 && l->topic_count == log->topic_count &&
+            memcmp(l->topics, log->topics, sizeof l->topics[0] * l->topic_count) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Takes note of logs that another node has and the followed one has not given. Failures are ignored:
+ * the node is not needed. Returns: whether there were any. */
+static bool see_others(lks_watch *w, size_t node, const lks_eth_filter *filter,
+                       const lks_eth_logs *known, see_log see)
+{
+    const lks_eth *other = lks_nodes_at(w->link->nodes, node);
+    lks_eth_logs logs = {0};
+    uint64_t newest, last = w->head.number;
+    bool more = false;
+    lks_err err = lks_eth_block_number(other, &newest);
+    if (err == LKS_OK) {
+        last = newest < last ? newest : last;
+        if (w->next <= last)
+            err = lks_eth_get_logs(other, filter, w->next, last, 0, &logs);
+    }
+    for (size_t i = 0; err == LKS_OK && i < logs.count; i++)
+        if (!is_among(known, &logs.items[i]))
+            more |= see(w, &logs.items[i]) == LKS_OK;
+    lks_eth_logs_free(&logs);
+    return more;
+}
+
+/* Asks each of several nodes: one that withholds logs must not hide a claim, and is left. */
+static lks_err scan_logs(lks_watch *w, const lks_eth_filter *filter, see_log see)
+{
+    lks_eth_logs logs = {0};
+    bool more = false;
+    lks_nodes *nodes = w->link->nodes;
+    size_t followed = nodes != NULL ? lks_endpoints_followed(lks_nodes_endpoints(nodes)) : 0;
+    lks_err err = lks_eth_get_logs(&w->link->node, filter, w->next, w->head.number, 0, &logs);
+    for (size_t i = 0; i < logs.count && err == LKS_OK; i++)
+        err = see(w, &logs.items[i]);
+    for (size_t i = 0; err == LKS_OK && nodes != NULL && i < lks_nodes_count(nodes); i++)
+        if (i != followed && lks_endpoints_is_good(lks_nodes_endpoints(nodes), i))
+            more |= see_others(w, i, filter, &logs, see);
+    if (more)
+        lks_link_leave(w->link, "withholds logs that another has");
+    lks_eth_logs_free(&logs);
+    return err;
+}
+
 static lks_err scan_claims(lks_watch *w)
 {
     uint8_t topic[32];
-    lks_eth_logs logs = {0};
     lks_event_topic(topic, LKS_EVENT_CLAIMED);
     const lks_eth_filter filter = {.addresses = (const uint8_t(*)[20])w->link->contracts.oracle,
                                    .address_count = 1,
                                    .topics0 = (const uint8_t(*)[32])topic,
                                    .topic0_count = 1};
-    lks_err err = lks_eth_get_logs(&w->link->node, &filter, w->next, w->head.number, 0, &logs);
-    for (size_t i = 0; i < logs.count && err == LKS_OK; i++) {
-        const lks_eth_log *log = &logs.items[i];
-        lks_event e;
-        err = lks_event_decode(&e, log->topics, log->topic_count, log->data, log->data_len);
-        if (err == LKS_OK && !log->removed)
-            err = see_claim(w, e.name, log->block_number, e.time, false);
-    }
-    lks_eth_logs_free(&logs);
-    return err;
+    return scan_logs(w, &filter, see_claimed);
 }
 
 /* Disputes of the account's own, of another run or another machine. */
 static lks_err scan_own(lks_watch *w)
 {
     uint8_t topic[32], who[32] = {0};
-    lks_eth_logs logs = {0};
     lks_game_event_topic(topic, LKS_GAME_CHALLENGED);
     memcpy(who + 12, lks_signer_address(w->link->signer), 20);
     const lks_eth_filter filter = {.addresses = (const uint8_t(*)[20])w->link->contracts.game,
@@ -93,18 +157,7 @@ static lks_err scan_own(lks_watch *w)
                                    .topics0 = (const uint8_t(*)[32])topic,
                                    .topic0_count = 1,
                                    .topics = {NULL, NULL, who}};
-    lks_err err = lks_eth_get_logs(&w->link->node, &filter, w->next, w->head.number, 0, &logs);
-    for (size_t i = 0; i < logs.count && err == LKS_OK; i++) {
-        const lks_eth_log *log = &logs.items[i];
-        lks_game_event e;
-        err = lks_game_event_decode(&e, log->topics, log->topic_count, log->data, log->data_len);
-        if (err != LKS_OK || log->removed ||
-            memcmp(e.dispute.claim.source, w->link->contracts.oracle, 20) != 0)
-            continue;
-        err = see_claim(w, e.dispute.claim.name, log->block_number, UINT64_MAX, true);
-    }
-    lks_eth_logs_free(&logs);
-    return err;
+    return scan_logs(w, &filter, see_challenged);
 }
 
 /* Takes note of claims up to the newest block. */
@@ -144,6 +197,10 @@ static void note_behind(lks_watch *w, const lks_eth_header *newest)
         return;
     w->behind_since = now;
     lks_progress_end(&w->link->progress);
+    if (w->link->url_count > 1) { /* the one that is followed agrees with the others by now */
+        w->head.number = 0;
+        return;
+    }
     lks_cli_note("%s: the node is behind: it stands at block %" PRIu64 ", and block %" PRIu64
                  " was seen; nothing is done until it has caught up", w->link->command,
                  newest->number, w->head.number);

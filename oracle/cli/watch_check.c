@@ -148,6 +148,8 @@ static int read_claim(bool *wanted, lks_watch *w, lks_watch_game *g, const uint8
     if (err == LKS_OK)
         err = lks_claim_view_by_name(&g->claim, &g->view, &w->link->contracts, name32);
     memcpy(g->claim.name, name32, 32);
+    if (err == LKS_CORRUPT)
+        lks_link_leave(w->link, "contradicts itself about a claim");
     if (err != LKS_OK)
         return lks_link_fail(w->link, err, NULL);
     g->model = find_model(w, g->view.request.model_id);

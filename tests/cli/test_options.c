@@ -8,6 +8,7 @@ typedef struct values {
     const char *text;
     uint32_t number, bits;
     uint64_t wide;
+    lks_text_list list;
 } values;
 
 /* Parses words separated by single spaces. Out: arguments joined by '|'. */
@@ -17,6 +18,7 @@ static int parse(values *v, const char *line, char *joined)
         {.name = "flag", .letter = 'f', .kind = LKS_OPT_FLAG, .out = &v->flag, .help = "a flag"},
         {.name = "text", .letter = 't', .kind = LKS_OPT_TEXT, .out = &v->text, .value = "T", .help = "a text"},
         {.name = "number", .letter = 'n', .kind = LKS_OPT_U32, .out = &v->number, .given = &v->given, .value = "N", .help = "a number"},
+        {.name = "list", .kind = LKS_OPT_LIST, .out = &v->list, .value = "T", .help = "texts"},
         {.name = "wide", .kind = LKS_OPT_U64, .out = &v->wide, .value = "N", .help = "a wide number"},
         {.name = "decimal", .kind = LKS_OPT_F32, .out = &v->bits, .value = "D", .help = "a decimal"},
     };
@@ -45,6 +47,17 @@ static int parse(values *v, const char *line, char *joined)
     }
     free(copy);
     return code;
+}
+
+static void test_list(void **state)
+{
+    (void)state;
+    values v;
+    char joined[256];
+    assert_int_equal(parse(&v, "cmd a --list x --list=y", joined), LKS_PARSED);
+    assert_int_equal(v.list.count, 2);
+    assert_int_equal(parse(&v, "cmd a --list 1 --list 2 --list 3 --list 4 --list 5 --list 6"
+                               " --list 7 --list 8 --list 9", joined), 2);
 }
 
 static void test_values(void **state)
@@ -102,7 +115,7 @@ static void test_refusals(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_values),
+        cmocka_unit_test(test_list), cmocka_unit_test(test_values),
         cmocka_unit_test(test_short_forms_and_dashes),
         cmocka_unit_test(test_refusals),
     };

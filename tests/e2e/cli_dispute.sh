@@ -7,6 +7,7 @@ build=$PWD/${BUILD:-build}
 . devnet/env.sh
 . devnet/lib.sh
 tiny=$PWD/tests/spec/tiny_gguf.py
+lying_node=$PWD/tests/e2e/lying_node.py
 work=$(mktemp -d)
 pids=()
 clean_up() { for pid in "${pids[@]}"; do kill "$pid" 2>/dev/null || true; done; net_stop; rm -rf "$work"; }
@@ -111,6 +112,18 @@ ends 1 "only a dispute can show the fault" challenger prove -m "$model" "$reques
 ends 0 "1 right, 0 wrong" lockstep watch --once "$model"
 has "wrong claims are reported only"
 ends 0 "0 right, 0 wrong, 1 left out" lockstep watch --once --share 0.000000001 "$model"
+
+# A node that withholds logs hides no claim from a watch with another node, whichever comes first.
+python3 "$lying_node" "$ETH_RPC_URL" lying.port &
+pids+=($!)
+until [ -s lying.port ]; do sleep 0.1; done
+lying=http://127.0.0.1:$(cat lying.port)
+ends 0 "0 right, 0 wrong" lockstep watch --once --rpc "$lying" "$model"
+ends 0 "1 right, 0 wrong" lockstep watch --once --rpc "$lying" --rpc "$ETH_RPC_URL" "$model"
+has "withholds logs that another has: following http://127.0.0.1:$http"
+ends 0 "1 right, 0 wrong" lockstep watch --once --rpc "$ETH_RPC_URL" --rpc "$lying" --rpc "$lying/2" "$model"
+LOCKSTEP_RPC="http://127.0.0.1:1 $ETH_RPC_URL" LOCKSTEP_CONTRACTS=net/contracts.json ends 0 "open to challenge" "$build/lockstep" status "$request"
+has "does not answer .*: following http://127.0.0.1:$http"
 
 # Disputed all the same: the trace is right, and the bond is lost to the clock.
 defend "" 1

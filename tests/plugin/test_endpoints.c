@@ -1,6 +1,6 @@
 /* Several end points as one client: which is followed, what becomes of calls, what is said. The end
  * points are made up. */
-#include "chain/endpoints.h"
+#include "chain/nodes.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -179,6 +179,7 @@ static void reset_fakes(void)
     }
 }
 
+static uint64_t wanted_chain; /* 0: the first one's */
 static uint64_t open_first_ms = 1000; /* 500: before the first check has ended */
 
 /* Opens as many of the fakes as they are, and lets the first check end. */
@@ -191,7 +192,7 @@ static void open_fakes(size_t count)
     clock_ms = 1000000;
     lines[0] = 0;
     const lks_endpoints_options options = {
-        .clients = clients, .count = count, .now_ms = now_ms, .log = take_line};
+        .clients = clients, .count = count, .chain_id = wanted_chain, .now_ms = now_ms, .log = take_line};
     assert_int_equal(lks_endpoints_new(&points, &options), LKS_OK);
     run(open_first_ms);
 }
@@ -499,6 +500,66 @@ static void test_end(void **state)
         assert_int_equal(r[i].replies, 1);
 }
 
+/* The caller has caught the one that is followed at something. */
+static void test_left(void **state)
+{
+    (void)state;
+    open_points(3);
+    assert_int_equal(followed(), 0);
+    assert_true(lks_endpoints_leave(points, "withholds logs"));
+    assert_int_equal(followed(), 1);
+    assert_non_null(strstr(lines, "1 http://host0 withholds logs: following http://host1"));
+    run(LKS_ENDPOINTS_BENCH_MS - 20000);
+    assert_int_equal(followed(), 1);
+    run(60000);
+    assert_int_equal(followed(), 0);
+    close_points();
+    open_points(1);
+    assert_false(lks_endpoints_leave(points, "withholds logs"));
+    assert_true(lks_endpoints_checked(points) && lks_endpoints_is_good(points, 0));
+    close_points();
+}
+
+/* The caller knows the chain: a node on another one does not say which it is by coming first. */
+static void test_known_chain(void **state)
+{
+    (void)state;
+    reset_fakes();
+    fakes[0].chain_id = 8;
+    wanted_chain = 7;
+    open_first_ms = 0;
+    open_fakes(3);
+    assert_false(lks_endpoints_checked(points));
+    run(1000);
+    open_first_ms = 1000;
+    wanted_chain = 0;
+    assert_true(lks_endpoints_checked(points));
+    assert_true(followed() == 1 && lks_endpoints_followed(points) == 1);
+    assert_true(!lks_endpoints_is_good(points, 0) && lks_endpoints_is_good(points, 2));
+    assert_non_null(strstr(lines, "is on chain 8, not 7"));
+    close_points();
+}
+
+static void test_list_of_urls(void **state)
+{
+    (void)state;
+    const char *urls[LKS_MAX_ENDPOINTS];
+    size_t count = 0;
+    char words[] = "  http://a  ws://b\n/c.ipc ", lines_of[] = "# a node\n http://a # mine\n\nws://b\n";
+    char many[] = "1 2 3 4 5 6 7 8 9";
+    assert_true(lks_nodes_split(urls, &count, words, " \n"));
+    assert_int_equal(count, 3);
+    assert_string_equal(urls[0], "http://a");
+    assert_string_equal(urls[2], "/c.ipc");
+    count = 0;
+    assert_true(lks_nodes_split(urls, &count, lines_of, "\n"));
+    assert_int_equal(count, 2);
+    assert_string_equal(urls[0], "http://a");
+    count = 0;
+    assert_false(lks_nodes_split(urls, &count, many, " "));
+    assert_true(lks_nodes_split(urls, &count, NULL, " "));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -508,6 +569,8 @@ int main(void)
         cmocka_unit_test(test_two),    cmocka_unit_test(test_other_chain),
         cmocka_unit_test(test_send),   cmocka_unit_test(test_end),
         cmocka_unit_test(test_bad_lately),
+        cmocka_unit_test(test_left), cmocka_unit_test(test_known_chain),
+        cmocka_unit_test(test_list_of_urls),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

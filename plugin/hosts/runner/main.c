@@ -170,7 +170,9 @@ int main(int argc, char **argv)
         goto out;
     host.log_level = o.log_level;
     take_signals(&host);
-    if (lks_nodes_open(&clients, o.urls, o.url_count, log_line, &host)) {
+    const lks_nodes_options nodes = {
+        .urls = o.urls, .count = o.url_count, .log = log_line, .user = &host};
+    if (lks_nodes_open(&clients, &nodes)) {
         fprintf(stderr, "lockstep-node: %s\n", lks_error_message());
         code = RUNNER_USAGE;
         goto out;

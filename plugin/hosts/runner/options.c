@@ -83,22 +83,9 @@ static bool read_text(lks_buf *out, const char *path)
 
 static bool add_url(runner_options *o, const char *url)
 {
-    if (o->url_count == RUNNER_MAX_URLS)
+    if (o->url_count == LKS_MAX_ENDPOINTS)
         return false;
     o->urls[o->url_count++] = url;
-    return true;
-}
-
-/* The URLs in url_text, which they are cut out of: lines, or words. Lines that begin with # are left out. */
-static bool split_urls(runner_options *o, const char *between)
-{
-    char *rest = (char *)o->url_text.data, *line;
-    while (rest && (line = strsep(&rest, between))) {
-        line += strspn(line, " \t\r");
-        line[strcspn(line, " \t\r")] = 0;
-        if (*line && *line != '#' && !add_url(o, line))
-            return false;
-    }
     return true;
 }
 
@@ -112,10 +99,10 @@ static bool read_urls(runner_options *o, int *exit_code)
             *exit_code = RUNNER_FAILED;
             return false;
         }
-        fit = split_urls(o, "\n");
+        fit = lks_nodes_split(o->urls, &o->url_count, (char *)o->url_text.data, "\n");
     } else if (!o->url_count && words) {
         lks_buf_put_text(&o->url_text, words);
-        fit = split_urls(o, " \n");
+        fit = lks_nodes_split(o->urls, &o->url_count, (char *)o->url_text.data, " \n");
     }
     if (!fit)
         return fail_usage(exit_code, "more than 8 URLs", NULL);

@@ -4,6 +4,7 @@
 #define LKS_RUNNER_OPTIONS_H
 
 #include "chain/buf.h"
+#include "chain/nodes.h"
 
 /* Exit codes. */
 #define RUNNER_STOPPED 0 /* by a signal, in order */
@@ -11,10 +12,9 @@
 #define RUNNER_USAGE 2
 
 #define RUNNER_MAX_ADDRESSES 16u
-#define RUNNER_MAX_URLS 8u
 
 typedef struct runner_options {
-    const char *urls[RUNNER_MAX_URLS]; /* of the nodes, in the order of preference; they may hold access keys */
+    const char *urls[LKS_MAX_ENDPOINTS]; /* of the nodes, in the order of preference; they may hold access keys */
     size_t url_count;
     const char *url_file;
     lks_buf url_text; /* where those of a file or the environment are kept, owned */
