@@ -158,19 +158,17 @@ static const char *compare(const lks_operator *op, const lks_claim *claim,
 
 /* ---- what comes of it ---- */
 
-/* The claim's game is read from its request's block on. A dispute, and that it convicted or voided the
- * claim, is believed without an event. */
+/* The claim's game is read from its request's block on. A dispute is believed
+ * without an event. */
 static void read_again(lks_operator *op, const lks_claim *claim, const lks_disputed_claim *seen)
 {
     lks_match *m = lks_match_find(&op->matches, claim->claim_id);
     if (m)
         m->synced.number = 0;
-    bool over = seen->status == LKS_CLAIM_CONVICTED || seen->status == LKS_CLAIM_VOID;
+    if (seen->status == LKS_CLAIM_NONE || claim->disputed.number)
+        return;
     lks_claim known = *claim;
-    if (seen->status != LKS_CLAIM_NONE && known.disputed.number == 0)
-        known.disputed = op->head.ref;
-    if (over)
-        known.ended = op->head.ref;
+    known.disputed = op->head.ref;
     lks_disputes_put_claim(op, &known);
 }
 

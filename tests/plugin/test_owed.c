@@ -30,11 +30,6 @@ static void end_claim(size_t request, ending how)
         sim_log_numbers(sim_log_of(chain, newest(), LKS_EVENT_REFUNDED, q->id), 1, &fee);
 }
 
-static void lose_log(void)
-{
-    lks_buf_free(&chain->logs[--chain->log_count].data);
-}
-
 static void check_reclaimed(void)
 {
     RUN_UNTIL(open_claims() == 0);
@@ -85,23 +80,6 @@ static void test_lost_dispute_event_and_database(void **state)
         check_reclaimed();
         teardown(NULL);
     }
-}
-
-/* Neither that nor the end of the claim is ever said: the contract's own word is believed. */
-static void test_lost_end(void **state)
-{
-    (void)state;
-    fresh_chain(false, true);
-    chain->loses_disputed = true;
-    start();
-    size_t r = foreign_claim(other);
-    RUN_UNTIL(chain->challenges == 1);
-    sim_mine(chain, 1);
-    end_claim(r, CONVICTED);
-    lose_log(); /* Reopened */
-    lose_log(); /* Convicted */
-    take_turns();
-    check_reclaimed();
 }
 
 /* A dispute about a claim beside ours, whose sides are both gone, keeps our stake locked until
@@ -210,7 +188,6 @@ int main(int argc, char **argv)
 #define TEST(f) cmocka_unit_test_teardown(f, no_teardown)
         TEST(test_lost_dispute_event),
         TEST(test_lost_dispute_event_and_database),
-        TEST(test_lost_end),
         TEST(test_deserted_dispute_beside_ours),
         TEST(test_silent_liar),
         TEST(test_credit_is_collected),
