@@ -13,10 +13,12 @@
 void *__real_malloc(size_t size);
 void *__real_calloc(size_t count, size_t size);
 void *__real_aligned_alloc(size_t alignment, size_t size);
+void *__real_realloc(void *p, size_t size);
 void __real_free(void *p);
 void *__wrap_malloc(size_t size);
 void *__wrap_calloc(size_t count, size_t size);
 void *__wrap_aligned_alloc(size_t alignment, size_t size);
+void *__wrap_realloc(void *p, size_t size);
 void __wrap_free(void *p);
 
 static atomic_size_t held, peak;
@@ -32,6 +34,16 @@ static void *count(void *p)
 void *__wrap_malloc(size_t size) { return count(__real_malloc(size)); }
 void *__wrap_calloc(size_t n, size_t size) { return count(__real_calloc(n, size)); }
 void *__wrap_aligned_alloc(size_t alignment, size_t size) { return count(__real_aligned_alloc(alignment, size)); }
+
+void *__wrap_realloc(void *p, size_t size)
+{
+    size_t before = malloc_usable_size(p);
+    void *moved = __real_realloc(p, size);
+    if (!moved)
+        return NULL;
+    atomic_fetch_sub(&held, before);
+    return count(moved);
+}
 
 void __wrap_free(void *p)
 {
