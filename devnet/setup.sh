@@ -7,7 +7,7 @@
 # contracts  Foundry, solc and the Solidity libraries in contracts/node_modules
 # geth       build/lockstep-geth, the geth host
 # stock-geth build/geth, the unmodified command, to run beside lockstep-node
-# test       what only tests/run.sh needs: clang with its sanitizers, a C++ compiler
+# test       what only tests/run.sh needs: clang with its sanitizers, clang-format, a C++ compiler
 # cross      compilers for 64-bit ARM and IBM Z and their emulators, for tests/run.sh (90 MB)
 # bench      what only bench/ needs: a C++ compiler for the peer, numpy for the reference
 # analysis   what only contracts/tools/analyse needs: slither and halmos
@@ -24,7 +24,15 @@ test_packages=(clang libclang-rt-14-dev g++)
 
 part_debian() { apt_install "${debian_packages[@]}"; }
 
-part_test() { apt_install "${test_packages[@]}"; }
+part_test() {
+  apt_install "${test_packages[@]}"
+  local stamp=$root/.tools/stamp/format sum
+  sum=$(sha256sum <"$root/devnet/setup/format.txt")
+  ! is_stamped "$stamp" "$sum" || return 0
+  need_venv
+  run format "installing clang-format in .tools (2 MB)" pip_install format
+  put_stamp "$stamp" "$sum"
+}
 
 # Of each machine a compiler and a C library: a few tests need no more.
 part_cross() {
