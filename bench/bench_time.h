@@ -12,11 +12,20 @@ static inline double bench_clock(clockid_t clock)
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-static inline double bench_now(void) { return bench_clock(CLOCK_MONOTONIC); }
+static inline double bench_now(void)
+{
+    return bench_clock(CLOCK_MONOTONIC);
+}
 /* The calling thread's own: what other programs take from it does not count. */
-static inline double bench_cpu(void) { return bench_clock(CLOCK_THREAD_CPUTIME_ID); }
+static inline double bench_cpu(void)
+{
+    return bench_clock(CLOCK_THREAD_CPUTIME_ID);
+}
 /* CPU seconds of all threads together. */
-static inline double bench_process_cpu(void) { return bench_clock(CLOCK_PROCESS_CPUTIME_ID); }
+static inline double bench_process_cpu(void)
+{
+    return bench_clock(CLOCK_PROCESS_CPUTIME_ID);
+}
 
 static inline int bench_by_value(const void *a, const void *b)
 {

@@ -2,8 +2,8 @@
  *
  *     bench_logits MODEL.gguf TOKENS > LOGITS
  *
- * TOKENS: 32-bit little-endian ids in windows of 512. Output: for each window, f32[vocabulary] for the positions 256 to 510, which are the ones
- * whose next token llama.cpp's perplexity tool scores.
+ * TOKENS: 32-bit little-endian ids in windows of 512. Output: for each window, f32[vocabulary] for
+ * the positions 256 to 510, which are the ones whose next token llama.cpp's perplexity tool scores.
  */
 #include "oracle/engine.h"
 
@@ -12,7 +12,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { WINDOW = 512, USED = WINDOW - 1, SCORED = WINDOW / 2 - 1 };
+enum {
+    WINDOW = 512,
+    USED = WINDOW - 1,
+    SCORED = WINDOW / 2 - 1
+};
 
 static lks_err write_window(const lks_model *m, const uint32_t *ids, float *logits)
 {
@@ -41,7 +45,8 @@ static lks_err write_all(const lks_model *m, FILE *tokens)
     for (unsigned window = 1; !err && fread(ids, sizeof ids, 1, tokens) == 1; window++) {
         for (size_t i = 0; i < WINDOW && !err; i++)
             if (ids[i] >= m->program.vocab_size)
-                err = lks_fail(LKS_CORRUPT, "window %u: token %u is outside the vocabulary", window, ids[i]);
+                err = lks_fail(LKS_CORRUPT, "window %u: token %u is outside the vocabulary", window,
+                               ids[i]);
         if (!err)
             err = write_window(m, ids, logits);
         fprintf(stderr, "\rlockstep: window %u ", window);
@@ -59,7 +64,8 @@ int main(int argc, char **argv)
         return 2;
     }
     FILE *tokens = fopen(argv[2], "rb");
-    lks_err err = tokens ? lks_model_open(&model, argv[1]) : lks_fail(LKS_IO, "%s: %s", argv[2], strerror(errno));
+    lks_err err = tokens ? lks_model_open(&model, argv[1])
+                         : lks_fail(LKS_IO, "%s: %s", argv[2], strerror(errno));
     if (!err) {
         err = write_all(&model, tokens);
         lks_model_close(&model);

@@ -2,9 +2,12 @@
  *
  *     bench_profile MODEL.gguf THREADS PROMPT DECODE
  *
- * Prefill of PROMPT random tokens in one pass, then DECODE more one by one, each with its logits. Prints for both phases a line for each kind of operation, the
- * slowest first: microseconds a token, share of the phase, and for those with weights how many thousand million multiplications a second they make and bytes
- * of stored weights they read. The time of an operation is that between two questions whether to stop, which the engine asks before each; with one thread by that thread's own clock.
+ * Prefill of PROMPT random tokens in one pass, then DECODE more one by one, each with its logits.
+ * Prints for both phases a line for each kind of operation, the slowest first: microseconds a
+ * token, share of the phase, and for those with weights how many thousand million multiplications a
+ * second they make and bytes of stored weights they read. The time of an operation is that between
+ * two questions whether to stop, which the engine asks before each; with one thread by that
+ * thread's own clock.
  */
 #include "bench/bench_time.h"
 #include "bench/bench_work.h"
@@ -14,7 +17,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CODES = LKS_OP_SAMPLE + 1 };
+enum {
+    CODES = LKS_OP_SAMPLE + 1
+};
 
 typedef struct line {
     lks_opcode code;
@@ -24,8 +29,8 @@ typedef struct line {
 typedef struct profile {
     const lks_program *program;
     line lines[CODES];
-    uint32_t op;     /* that began at `start`; LKS_NONE: none */
-    size_t rows;     /* of the pass */
+    uint32_t op; /* that began at `start`; LKS_NONE: none */
+    size_t rows; /* of the pass */
     double start;
     double (*clock)(void);
 } profile;
@@ -93,9 +98,11 @@ static void print(profile *p, const char *phase, uint32_t tokens)
     printf("%s: %.1f microseconds a token\n", phase, 1e6 * total / tokens);
     for (int i = 0; i < CODES && p->lines[i].seconds > 0; i++) {
         const line *l = &p->lines[i];
-        printf("  %-20s %10.1f %5.1f %%", lks_op_name(l->code), 1e6 * l->seconds / tokens, 100 * l->seconds / total);
+        printf("  %-20s %10.1f %5.1f %%", lks_op_name(l->code), 1e6 * l->seconds / tokens,
+               100 * l->seconds / total);
         if (l->macs > 0)
-            printf(" %8.1f GMAC/s %7.2f GB/s", 1e-9 * l->macs / l->seconds, 1e-9 * l->bytes / l->seconds);
+            printf(" %8.1f GMAC/s %7.2f GB/s", 1e-9 * l->macs / l->seconds,
+                   1e-9 * l->bytes / l->seconds);
         putchar('\n');
     }
     memset(p->lines, 0, sizeof p->lines);
@@ -103,12 +110,14 @@ static void print(profile *p, const char *phase, uint32_t tokens)
 
 static lks_err run(const lks_model *m, unsigned threads, uint32_t prompt, uint32_t decode)
 {
-    profile p = {.program = &m->program, .op = LKS_NONE, .clock = threads == 1 ? bench_cpu : bench_now};
+    profile p = {
+        .program = &m->program, .op = LKS_NONE, .clock = threads == 1 ? bench_cpu : bench_now};
     uint32_t vocab = m->program.vocab_size, random = 1, total = prompt + decode;
     uint32_t *ids = malloc(total * sizeof *ids);
     float *logits = malloc(vocab * sizeof *logits);
     lks_session *s = NULL;
-    lks_session_options o = {.threads = threads, .batch = prompt, .max_positions = total, .stop = before_op, .user = &p};
+    lks_session_options o = {
+        .threads = threads, .batch = prompt, .max_positions = total, .stop = before_op, .user = &p};
     lks_err err = ids && logits ? LKS_OK : lks_fail(LKS_NOMEM, "out of memory");
     for (uint32_t i = 0; !err && i < total; i++)
         ids[i] = (random = random * 1664525u + 1013904223u) % vocab;
@@ -140,7 +149,8 @@ int main(int argc, char **argv)
     }
     lks_err err = lks_model_open(&model, argv[1]);
     if (!err) {
-        err = run(&model, (unsigned)atoi(argv[2]), (uint32_t)atoi(argv[3]), (uint32_t)atoi(argv[4]));
+        err =
+            run(&model, (unsigned)atoi(argv[2]), (uint32_t)atoi(argv[3]), (uint32_t)atoi(argv[4]));
         lks_model_close(&model);
     }
     if (err)

@@ -3,11 +3,13 @@
  *     bench_serve MODEL.gguf ROUNDS
  *
  * Prints
- *   ratio memory_allowed_over_used   1.2 (file + KV cache) over the process's anonymous memory while it generates; pages of the mapped file do not count
- *   count load_seconds               opening the model and the first session, which packs the weights; the file is in the page cache
- *   ratio plugin_over_run            time of an answer through the plugin's worker, from handing over the work to holding the answer, over that of lks_generate
- * and what they are made of. An answer: 16 tokens of prompt, 64 of answer, greedy. Figures are medians of ROUNDS, the last two times taken in turns. Exit status 1
- * when a bound is missed.
+ *   ratio memory_allowed_over_used   1.2 (file + KV cache) over the process's anonymous memory
+ * while it generates; pages of the mapped file do not count count load_seconds opening the model
+ * and the first session, which packs the weights; the file is in the page cache ratio
+ * plugin_over_run            time of an answer through the plugin's worker, from handing over the
+ * work to holding the answer, over that of lks_generate and what they are made of. An answer: 16
+ * tokens of prompt, 64 of answer, greedy. Figures are medians of ROUNDS, the last two times taken
+ * in turns. Exit status 1 when a bound is missed.
  */
 #include "bench/bench_time.h"
 #include "oracle/engine.h"
@@ -18,11 +20,16 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { PROMPT = 16, ANSWER = 64, MOST_ROUNDS = 101 };
+enum {
+    PROMPT = 16,
+    ANSWER = 64,
+    MOST_ROUNDS = 101
+};
 #define MOST_LOAD_SECONDS 0.5
 #define MOST_PLUGIN 1.01
 
-static const uint32_t prompt[PROMPT] = {504, 5592, 3763, 4461, 975, 5128, 314, 260, 1204, 282, 9, 17, 504, 28, 338, 253};
+static const uint32_t prompt[PROMPT] = {504,  5592, 3763, 4461, 975, 5128, 314, 260,
+                                        1204, 282,  9,    17,   504, 28,   338, 253};
 
 /* ---- Memory ---- */
 
@@ -45,7 +52,8 @@ static double kv_cache(const lks_program *p, uint32_t positions)
     double bytes = 0;
     for (uint32_t i = 0; i < p->op_count; i++)
         if (p->ops[i].kind == LKS_ROWS_KV)
-            bytes += (double)positions * p->ops[i].kv_heads * (p->ops[i].width + 4.0 * lks_op_block_count(&p->ops[i]));
+            bytes += (double)positions * p->ops[i].kv_heads *
+                     (p->ops[i].width + 4.0 * lks_op_block_count(&p->ops[i]));
     return bytes;
 }
 
@@ -69,11 +77,13 @@ static lks_err memory(const char *path, bool *good)
     if (err)
         return err;
     err = lks_generate(&model, prompt, PROMPT, NULL, ANSWER, &o, tokens, &count);
-    double kv = kv_cache(&model.program, PROMPT + ANSWER - 1), allowed = 1.2 * ((double)st.st_size + kv);
+    double kv = kv_cache(&model.program, PROMPT + ANSWER - 1),
+           allowed = 1.2 * ((double)st.st_size + kv);
     lks_model_close(&model);
     if (err)
         return err;
-    printf("count file_megabytes %.1f\ncount kv_cache_megabytes %.1f\ncount anonymous_megabytes %.1f\nratio memory_allowed_over_used %.3f\n",
+    printf("count file_megabytes %.1f\ncount kv_cache_megabytes %.1f\ncount anonymous_megabytes "
+           "%.1f\nratio memory_allowed_over_used %.3f\n",
            1e-6 * (double)st.st_size, 1e-6 * kv, 1e-6 * used, allowed / used);
     *good = *good && used <= allowed;
     return LKS_OK;
@@ -121,10 +131,14 @@ static lks_err directly(double *seconds, const lks_model *m, uint32_t *tokens, u
     return err;
 }
 
-static lks_err through_plugin(double *seconds, lks_worker *worker, lks_inbox *inbox, const lks_served *served, const uint32_t *tokens, uint32_t count)
+static lks_err through_plugin(double *seconds, lks_worker *worker, lks_inbox *inbox,
+                              const lks_served *served, const uint32_t *tokens, uint32_t count)
 {
     lks_answer answer;
-    lks_work work = {.served = served, .prompt = malloc(sizeof prompt), .prompt_count = PROMPT, .max_tokens = ANSWER};
+    lks_work work = {.served = served,
+                     .prompt = malloc(sizeof prompt),
+                     .prompt_count = PROMPT,
+                     .max_tokens = ANSWER};
     if (!work.prompt)
         return lks_fail(LKS_NOMEM, "out of memory");
     memcpy(work.prompt, prompt, sizeof prompt);
@@ -138,7 +152,8 @@ static lks_err through_plugin(double *seconds, lks_worker *worker, lks_inbox *in
     }
     *seconds = bench_now() - start;
     lks_err err = answer.err ? lks_fail(answer.err, "%s", answer.reason) : LKS_OK;
-    if (!err && (answer.count != count || memcmp(answer.tokens, tokens, count * sizeof *tokens) != 0))
+    if (!err &&
+        (answer.count != count || memcmp(answer.tokens, tokens, count * sizeof *tokens) != 0))
         err = lks_fail(LKS_INTERNAL, "the plugin's answer differs");
     free(answer.tokens);
     return err;
@@ -170,8 +185,9 @@ static lks_err plugin(const char *path, size_t rounds, bool *good)
     if (err)
         return err;
     double ratio = bench_median(over, rounds);
-    printf("count run_milliseconds %.1f\ncount plugin_milliseconds %.1f\nratio plugin_over_run %.4f\n", 1e3 * bench_median(run, rounds),
-           1e3 * bench_median(through, rounds), ratio);
+    printf(
+        "count run_milliseconds %.1f\ncount plugin_milliseconds %.1f\nratio plugin_over_run %.4f\n",
+        1e3 * bench_median(run, rounds), 1e3 * bench_median(through, rounds), ratio);
     *good = *good && ratio <= MOST_PLUGIN;
     return LKS_OK;
 }

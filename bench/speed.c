@@ -2,13 +2,14 @@
  *
  *     bench_speed MODEL.gguf THREADS PROMPT DECODE
  *
- * Prefill: PROMPT random tokens in one pass, up to the logits of the last. Decode: DECODE tokens one by one from an empty cache, with the choice of the most
- * probable token (which llama-bench leaves out), though a random one comes next, as there. Both once to warm up, decode with one token. Prints
- *   level NAME                      the kernels in use
- *   prefill, decode SECONDS
- *   load SECONDS                    opening the file and the first session, which packs the weights
+ * Prefill: PROMPT random tokens in one pass, up to the logits of the last. Decode: DECODE tokens
+ * one by one from an empty cache, with the choice of the most probable token (which llama-bench
+ * leaves out), though a random one comes next, as there. Both once to warm up, decode with one
+ * token. Prints level NAME                      the kernels in use prefill, decode SECONDS load
+ * SECONDS                    opening the file and the first session, which packs the weights
  *   macs_prefill, macs_decode N     multiplications of one run: projections and attention
- *   weight_bytes N                  of the matrices that every decoded token reads, as stored in the file; packed ones are as large (kernels/packed/pack.h)
+ *   weight_bytes N                  of the matrices that every decoded token reads, as stored in
+ * the file; packed ones are as large (kernels/packed/pack.h)
  */
 #include "bench/bench_time.h"
 #include "bench/bench_work.h"
@@ -65,7 +66,8 @@ static lks_err decode(double *seconds, const bench *b, uint32_t count)
     return err;
 }
 
-/* Multiplications of a pass of `rows` positions, of which the last is sampled, behind `before` others. */
+/* Multiplications of a pass of `rows` positions, of which the last is sampled, behind `before`
+ * others. */
 static uint64_t macs_of(const lks_program *p, uint64_t before, uint64_t rows)
 {
     uint64_t macs = 0;
@@ -73,7 +75,8 @@ static uint64_t macs_of(const lks_program *p, uint64_t before, uint64_t rows)
         const lks_op *op = &p->ops[i];
         const uint64_t n = bench_rows(p, i, rows), end = before + rows;
         if (op->code == LKS_OP_ATTN)
-            macs += 2 * (uint64_t)op->heads * op->head_width * (end * (end + 1) / 2 - (end - n) * (end - n + 1) / 2);
+            macs += 2 * (uint64_t)op->heads * op->head_width *
+                    (end * (end + 1) / 2 - (end - n) * (end - n + 1) / 2);
         for (int k = 0; k < 4 && op->code != LKS_OP_EMBED; k++)
             if (op->weights[k].tensor != LKS_NONE && op->weights[k].type != LKS_F32)
                 macs += n * op->weights[k].rows * op->weights[k].cols;
@@ -93,7 +96,8 @@ static void print_work(const bench *b)
             if (w->tensor != LKS_NONE && w->type != LKS_F32)
                 bytes += (uint64_t)w->rows * p->tensors[w->tensor]->row_size;
         }
-    printf("macs_prefill %" PRIu64 "\nmacs_decode %" PRIu64 "\nweight_bytes %" PRIu64 "\n", macs_of(p, 0, b->prompt), decode, bytes);
+    printf("macs_prefill %" PRIu64 "\nmacs_decode %" PRIu64 "\nweight_bytes %" PRIu64 "\n",
+           macs_of(p, 0, b->prompt), decode, bytes);
 }
 
 static lks_err measure(bench *b, const char *path)
@@ -102,7 +106,8 @@ static lks_err measure(bench *b, const char *path)
     lks_err err = lks_model_open(&b->model, path);
     if (err)
         return err;
-    uint32_t vocab = b->model.program.vocab_size, most = b->prompt > b->decode ? b->prompt : b->decode;
+    uint32_t vocab = b->model.program.vocab_size,
+             most = b->prompt > b->decode ? b->prompt : b->decode;
     b->ids = malloc(most * sizeof *b->ids);
     b->logits = malloc(vocab * sizeof *b->logits);
     if (!b->ids || !b->logits)

@@ -2,14 +2,16 @@
  *
  *     bench_verify MODEL.gguf TEXT PROMPT ANSWER ROUNDS MOST_TRACE CHEAPER
  *
- * The prompt is the first PROMPT tokens of the file TEXT; the model answers it greedily with ANSWER tokens at most. Prints
- *   count trace_bytes_position_layer   bytes of the layers' rows in the trace of that answer, by position and layer; must equal the formula
- *   ratio hash_rate                    Keccak permutations a second inside the trace, over those of lks_keccak256_many alone; one thread
- *   ratio check                        time of lks_trace_make over that of a re-run and of the hashing; all threads
- *   ratio trace_over_rerun             time of lks_trace_make over that of a re-run, which is lks_trace_make for the tokens only; all threads; at most MOST_TRACE
- *   ratio check_over_generation        CPU time of generating the answer over that of checking its tokens as `lockstep check` does; one thread; CHEAPER 1:
- *                                      held to least_cheaper, 0: only reported
- * and what they are made of. A round takes each measurement once; figures are medians of ROUNDS. Exit status 1 when a bound is missed.
+ * The prompt is the first PROMPT tokens of the file TEXT; the model answers it greedily with ANSWER
+ * tokens at most. Prints count trace_bytes_position_layer   bytes of the layers' rows in the trace
+ * of that answer, by position and layer; must equal the formula ratio hash_rate Keccak permutations
+ * a second inside the trace, over those of lks_keccak256_many alone; one thread ratio check time of
+ * lks_trace_make over that of a re-run and of the hashing; all threads ratio trace_over_rerun time
+ * of lks_trace_make over that of a re-run, which is lks_trace_make for the tokens only; all
+ * threads; at most MOST_TRACE ratio check_over_generation        CPU time of generating the answer
+ * over that of checking its tokens as `lockstep check` does; one thread; CHEAPER 1: held to
+ * least_cheaper, 0: only reported and what they are made of. A round takes each measurement once;
+ * figures are medians of ROUNDS. Exit status 1 when a bound is missed.
  */
 #include "bench/bench_time.h"
 #include "chain/keccak.h"
@@ -21,12 +23,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_ROUNDS = 101 };
+enum {
+    MOST_ROUNDS = 101
+};
 #define LEAST_HASH_RATE 0.80
 #define MOST_CHECK 1.10
 
-/* How many times cheaper checking must be than generating, by the name of the kernels (why no more with amx: docs/PERFORMANCE.md, section 4); what is not
- * listed is only reported. */
+/* How many times cheaper checking must be than generating, by the name of the kernels (why no more
+ * with amx: docs/PERFORMANCE.md, section 4); what is not listed is only reported. */
 static const struct {
     const char *kernels;
     double times;
@@ -42,19 +46,27 @@ typedef struct bench {
 
 /* ---- Bytes ---- */
 
-static uint32_t blocks(uint32_t n, uint32_t block) { return (n + block - 1) / block; }
+static uint32_t blocks(uint32_t n, uint32_t block)
+{
+    return (n + block - 1) / block;
+}
 
-/* Bytes of the layer whose first operation is `op`, at one position: two norms, Q, K, V, attention and its quantised form, two LINEAR_ADD, the gate. */
+/* Bytes of the layer whose first operation is `op`, at one position: two norms, Q, K, V, attention
+ * and its quantised form, two LINEAR_ADD, the gate. */
 static uint64_t formula(const lks_op *op)
 {
     const lks_op *q = op + 2, *gate = op + 10;
-    uint32_t d = op[1].width, f = gate->width, hd = q->head_width, heads = q->heads, kv = q->kv_heads;
+    uint32_t d = op[1].width, f = gate->width, hd = q->head_width, heads = q->heads,
+             kv = q->kv_heads;
     uint64_t head = hd + 8 * blocks(hd, hd < 128 ? hd : 128), attention = (uint64_t)heads * hd;
-    return 2 * (4 * blocks(d, 256) + 4) + 2 * (d + 8 * blocks(d, 64)) + (heads + 2 * kv) * head + 4 * attention +
-           (attention + 8 * blocks((uint32_t)attention, 64)) + 2 * 4 * (uint64_t)d + f + 8 * blocks(f, 64);
+    return 2 * (4 * blocks(d, 256) + 4) + 2 * (d + 8 * blocks(d, 64)) + (heads + 2 * kv) * head +
+           4 * attention + (attention + 8 * blocks((uint32_t)attention, 64)) + 2 * 4 * (uint64_t)d +
+           f + 8 * blocks(f, 64);
 }
 
-enum { LAYER_OPS = 12 };
+enum {
+    LAYER_OPS = 12
+};
 
 /* Returns: bytes by position and layer, 0 when the trace is not what the formula says. */
 static uint64_t layer_bytes(const lks_trace *t)
@@ -109,7 +121,8 @@ static lks_err cheaper_times(double *generation, double *check, const bench *b)
     lks_trace *t;
     uint32_t count;
     double start = bench_process_cpu();
-    lks_err err = lks_generate(&b->model, b->run.prompt, b->run.prompt_count, NULL, (uint32_t)b->run.answer_count, &one, b->answer, &count);
+    lks_err err = lks_generate(&b->model, b->run.prompt, b->run.prompt_count, NULL,
+                               (uint32_t)b->run.answer_count, &one, b->answer, &count);
     double end = bench_process_cpu();
     if (!err)
         err = lks_trace_make(&t, &b->model, &b->run, &tokens_only);
@@ -128,7 +141,8 @@ static lks_err hash_time(double *seconds, bench *b, unsigned threads)
 {
     lks_trace *t = b->trace;
     t->threads = threads;
-    hashing h = {.pass = {.trace = t, .output = hash_output, .positions = t->positions}, .clock = threads == 1 ? bench_cpu : bench_now};
+    hashing h = {.pass = {.trace = t, .output = hash_output, .positions = t->positions},
+                 .clock = threads == 1 ? bench_cpu : bench_now};
     lks_err err = lks_trace_pass_open(&h.pass);
     if (!err)
         err = lks_trace_hasher_open(&h.hasher, t, lks_session_pool(h.pass.session));
@@ -147,7 +161,8 @@ static lks_err hash_time(double *seconds, bench *b, unsigned threads)
 static uint64_t permutations(const lks_trace *t)
 {
     uint64_t count = 0;
-    for (uint32_t op = 0; op + 1 < lks_trace_model(t)->program.op_count; op++) { /* not SAMPLE's: hash_time does not make them */
+    for (uint32_t op = 0; op + 1 < lks_trace_model(t)->program.op_count;
+         op++) { /* not SAMPLE's: hash_time does not make them */
         lks_shape s;
         lks_trace_shape(&s, t, op);
         for (unsigned h = 0; h <= s.height; h++)
@@ -160,10 +175,16 @@ static uint64_t permutations(const lks_trace *t)
     return count;
 }
 
-/* The routine's own rate: permutations a second over 4 MB of chunks, one behind the other, of which no core's own cache holds all, as it holds no layer's rows. */
+/* The routine's own rate: permutations a second over 4 MB of chunks, one behind the other, of which
+ * no core's own cache holds all, as it holds no layer's rows. */
 static double routine_rate(void)
 {
-    enum { AT_ONCE = 16, LEN = 1024, CHUNKS = 4096, PASSES = 6 };
+    enum {
+        AT_ONCE = 16,
+        LEN = 1024,
+        CHUNKS = 4096,
+        PASSES = 6
+    };
     static uint8_t chunks[CHUNKS][LEN], out[AT_ONCE][32], tag = 8;
     memset(chunks, 1, sizeof chunks);
     double start = bench_cpu();
@@ -181,7 +202,9 @@ static double routine_rate(void)
 
 static lks_err read_prompt(bench *b, const char *path, uint32_t count)
 {
-    enum { ROOM = 1 << 16 };
+    enum {
+        ROOM = 1 << 16
+    };
     FILE *f = fopen(path, "rb");
     char *text = malloc(ROOM);
     lks_err err = f && text ? LKS_OK : lks_fail(LKS_IO, "%s: %s", path, strerror(errno));
@@ -215,7 +238,8 @@ static lks_err prepare(bench *b, const char *path, uint32_t prompt, uint32_t ans
 }
 
 typedef struct times {
-    double rerun[MOST_ROUNDS], hash[MOST_ROUNDS], whole[MOST_ROUNDS], check[MOST_ROUNDS], rate[MOST_ROUNDS], trace[MOST_ROUNDS];
+    double rerun[MOST_ROUNDS], hash[MOST_ROUNDS], whole[MOST_ROUNDS], check[MOST_ROUNDS],
+        rate[MOST_ROUNDS], trace[MOST_ROUNDS];
     double generation[MOST_ROUNDS], tokens[MOST_ROUNDS], cheaper[MOST_ROUNDS];
 } times;
 
@@ -257,14 +281,19 @@ static lks_err measure(bench *b, size_t rounds, double most_trace, double least_
         err = measure_round(&t, i, b, count);
     if (err)
         return err;
-    double rerun = bench_median(t.rerun, rounds), hash = bench_median(t.hash, rounds), trace = bench_median(t.trace, rounds);
+    double rerun = bench_median(t.rerun, rounds), hash = bench_median(t.hash, rounds),
+           trace = bench_median(t.trace, rounds);
     double cheaper = bench_median(t.cheaper, rounds);
     double check = bench_median(t.check, rounds), rate = bench_median(t.rate, rounds);
-    printf("count rerun_milliseconds %.1f\ncount hashing_milliseconds %.1f\nratio hashing_over_rerun %.3f\nratio hash_rate %.3f\nratio check %.3f\n", 1e3 * rerun,
-           1e3 * hash, hash / rerun, rate, check);
-    printf("ratio trace_over_rerun %.3f\ncount generation_cpu_milliseconds %.1f\ncount check_cpu_milliseconds %.1f\nratio check_over_generation %.3f\n", trace,
-           1e3 * bench_median(t.generation, rounds), 1e3 * bench_median(t.tokens, rounds), cheaper);
-    *good = *good && rate >= LEAST_HASH_RATE && check <= MOST_CHECK && trace <= most_trace && cheaper >= least_times;
+    printf("count rerun_milliseconds %.1f\ncount hashing_milliseconds %.1f\nratio "
+           "hashing_over_rerun %.3f\nratio hash_rate %.3f\nratio check %.3f\n",
+           1e3 * rerun, 1e3 * hash, hash / rerun, rate, check);
+    printf("ratio trace_over_rerun %.3f\ncount generation_cpu_milliseconds %.1f\ncount "
+           "check_cpu_milliseconds %.1f\nratio check_over_generation %.3f\n",
+           trace, 1e3 * bench_median(t.generation, rounds), 1e3 * bench_median(t.tokens, rounds),
+           cheaper);
+    *good = *good && rate >= LEAST_HASH_RATE && check <= MOST_CHECK && trace <= most_trace &&
+            cheaper >= least_times;
     return LKS_OK;
 }
 
@@ -272,15 +301,20 @@ static lks_err run(bench *b, char **argv, bool *good)
 {
     int rounds = atoi(argv[5]);
     if (atoi(argv[3]) < 1 || atoi(argv[4]) < 1 || rounds < 1 || rounds > MOST_ROUNDS)
-        return lks_fail(LKS_BADARGS, "PROMPT, ANSWER and ROUNDS are at least 1, ROUNDS at most %d", MOST_ROUNDS);
+        return lks_fail(LKS_BADARGS, "PROMPT, ANSWER and ROUNDS are at least 1, ROUNDS at most %d",
+                        MOST_ROUNDS);
     lks_err err = prepare(b, argv[2], (uint32_t)atoi(argv[3]), (uint32_t)atoi(argv[4]));
     if (err)
         return err;
     uint64_t bytes = layer_bytes(b->trace);
     *good = bytes != 0;
-    printf("count positions %u\ncount trace_bytes_position_layer %llu\ncount trace_bytes %llu\ncount trace_kept_bytes %llu\n", b->trace->positions,
-           (unsigned long long)bytes, (unsigned long long)lks_trace_size(b->trace), 32 * (unsigned long long)lks_trace_leaf_count(b->trace));
-    return measure(b, (size_t)rounds, atof(argv[6]), atoi(argv[7]) ? least_times_cheaper() : 0, good);
+    printf("count positions %u\ncount trace_bytes_position_layer %llu\ncount trace_bytes "
+           "%llu\ncount trace_kept_bytes %llu\n",
+           b->trace->positions, (unsigned long long)bytes,
+           (unsigned long long)lks_trace_size(b->trace),
+           32 * (unsigned long long)lks_trace_leaf_count(b->trace));
+    return measure(b, (size_t)rounds, atof(argv[6]), atoi(argv[7]) ? least_times_cheaper() : 0,
+                   good);
 }
 
 int main(int argc, char **argv)
@@ -288,7 +322,8 @@ int main(int argc, char **argv)
     bench b = {0};
     bool good = false;
     if (argc != 8) {
-        fputs("usage: bench_verify MODEL.gguf TEXT PROMPT ANSWER ROUNDS MOST_TRACE CHEAPER\n", stderr);
+        fputs("usage: bench_verify MODEL.gguf TEXT PROMPT ANSWER ROUNDS MOST_TRACE CHEAPER\n",
+              stderr);
         return 2;
     }
     lks_err err = lks_model_open(&b.model, argv[1]);

@@ -1,8 +1,10 @@
-/* The contract ABI: function calls, return values, events, custom errors. Source: Solidity documentation, "Contract ABI Specification".
+/* The contract ABI: function calls, return values, events, custom errors. Source: Solidity
+ * documentation, "Contract ABI Specification".
  *
- * Writing. A tuple (also: the arguments of a call) is a head of 32-byte words, one or more for a static member and one, the
- * offset, for a dynamic member, followed by the dynamic members. The caller says how many head words a tuple has, then puts its
- * members in order; dynamic members open frames that are closed with lks_abi_end. For f(uint256, bytes, (address, uint256[])):
+ * Writing. A tuple (also: the arguments of a call) is a head of 32-byte words, one or more for a
+ * static member and one, the offset, for a dynamic member, followed by the dynamic members. The
+ * caller says how many head words a tuple has, then puts its members in order; dynamic members open
+ * frames that are closed with lks_abi_end. For f(uint256, bytes, (address, uint256[])):
  *
  *     lks_abi_begin_call(&e, &out, "f(uint256,bytes,(address,uint256[]))", 3);
  *     lks_abi_put_u64(&e, 7);
@@ -15,13 +17,15 @@
  *     lks_abi_end(&e);
  *     err = lks_abi_finish(&e);
  *
- * A static struct or fixed-size array of static elements has no frame: its words count in the surrounding head.
- * Misuse (too many or too few members, a frame left open) and lack of memory are sticky and show in lks_abi_finish.
+ * A static struct or fixed-size array of static elements has no frame: its words count in the
+ * surrounding head. Misuse (too many or too few members, a frame left open) and lack of memory are
+ * sticky and show in lks_abi_finish.
  *
- * Reading. A reader walks the head of one tuple; offsets are taken relative to that tuple. Strict: every offset and length is
- * checked against the data before use; offsets are multiples of 32; unused high bytes of u64, address and bool, and the padding
- * after bytes, must be zero. Data is not copied: what a reader gives points into the caller's bytes. Failures are LKS_CORRUPT.
- * Thread rule: no shared state.
+ * Reading. A reader walks the head of one tuple; offsets are taken relative to that tuple. Strict:
+ * every offset and length is checked against the data before use; offsets are multiples of 32;
+ * unused high bytes of u64, address and bool, and the padding after bytes, must be zero. Data is
+ * not copied: what a reader gives points into the caller's bytes. Failures are LKS_CORRUPT. Thread
+ * rule: no shared state.
  */
 #ifndef LKS_CHAIN_ABI_H
 #define LKS_CHAIN_ABI_H
@@ -46,7 +50,8 @@ typedef struct lks_abi_writer {
     bool misused;
 } lks_abi_writer;
 
-/* Starts a sequence of members with head_words words of head at the end of out. out must outlive the writer. */
+/* Starts a sequence of members with head_words words of head at the end of out. out must outlive
+ * the writer. */
 void lks_abi_begin(lks_abi_writer *e, lks_buf *out, size_t head_words);
 /* The same after the 4-byte selector of signature, for example "transfer(address,uint256)". */
 void lks_abi_begin_call(lks_abi_writer *e, lks_buf *out, const char *signature, size_t head_words);
@@ -62,8 +67,9 @@ void lks_abi_put_fixed(lks_abi_writer *e, const void *data, size_t len);
 
 /* Dynamic members: bytes or string. */
 void lks_abi_put_bytes(lks_abi_writer *e, const void *data, size_t len);
-/* Dynamic members: a dynamic tuple with head_words words of head; T[] with count elements of element_words head words each
- * (1 for elementary and for dynamic T). Their members follow, then lks_abi_end. */
+/* Dynamic members: a dynamic tuple with head_words words of head; T[] with count elements of
+ * element_words head words each (1 for elementary and for dynamic T). Their members follow, then
+ * lks_abi_end. */
 void lks_abi_begin_tuple(lks_abi_writer *e, size_t head_words);
 void lks_abi_begin_array(lks_abi_writer *e, size_t count, size_t element_words);
 void lks_abi_end(lks_abi_writer *e);
@@ -77,7 +83,8 @@ typedef struct lks_abi_reader {
     size_t at;           /* the next head word, in bytes */
 } lks_abi_reader;
 
-/* Reads data of len bytes as a sequence of members. For return values, an event's data, or call arguments after the selector. */
+/* Reads data of len bytes as a sequence of members. For return values, an event's data, or call
+ * arguments after the selector. */
 void lks_abi_read(lks_abi_reader *r, const void *data, size_t len);
 
 /* The next head word, unchecked. */
@@ -95,19 +102,22 @@ lks_err lks_abi_read_fixed(lks_abi_reader *r, void *out, size_t len) LKS_MUST_US
 lks_err lks_abi_read_bytes(lks_abi_reader *r, const uint8_t **data, size_t *len) LKS_MUST_USE;
 /* A dynamic tuple. Out: tuple, a reader over its members. */
 lks_err lks_abi_read_tuple(lks_abi_reader *r, lks_abi_reader *tuple) LKS_MUST_USE;
-/* T[] with element_words (1 or more) head words an element. Out: elements, a reader over them, and *count; all heads are known to lie inside the data. */
-lks_err lks_abi_read_array(lks_abi_reader *r, size_t element_words, lks_abi_reader *elements, size_t *count) LKS_MUST_USE;
+/* T[] with element_words (1 or more) head words an element. Out: elements, a reader over them, and
+ * *count; all heads are known to lie inside the data. */
+lks_err lks_abi_read_array(lks_abi_reader *r, size_t element_words, lks_abi_reader *elements,
+                           size_t *count) LKS_MUST_USE;
 
 /* Out: the first 4 bytes of Keccak-256 of the signature: of a function or a custom error. */
 void lks_abi_selector(uint8_t selector4[4], const char *signature);
 /* Out: Keccak-256 of the signature: topic 0 of an event. */
 void lks_abi_topic(uint8_t topic32[32], const char *signature);
 
-/* One line about the data of a revert: the text of Error(string), the code of Panic(uint256), or the name and static arguments
- * of a custom error, for example "BondTooSmall(1000, 2000)".
- * Out: text, zero-terminated, cut at size. In: len bytes at data; errors, NULL or a NULL-terminated array of custom
- * error signatures; an error that is not among them is shown by its selector. */
-void lks_abi_revert_text(char *text, size_t size, const uint8_t *data, size_t len, const char *const *errors);
+/* One line about the data of a revert: the text of Error(string), the code of Panic(uint256), or
+ * the name and static arguments of a custom error, for example "BondTooSmall(1000, 2000)". Out:
+ * text, zero-terminated, cut at size. In: len bytes at data; errors, NULL or a NULL-terminated
+ * array of custom error signatures; an error that is not among them is shown by its selector. */
+void lks_abi_revert_text(char *text, size_t size, const uint8_t *data, size_t len,
+                         const char *const *errors);
 
 #ifdef __cplusplus
 }

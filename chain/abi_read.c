@@ -4,7 +4,10 @@
 
 #define WORD 32
 
-void lks_abi_read(lks_abi_reader *r, const void *data, size_t len) { *r = (lks_abi_reader){.data = data, .len = len, .at = 0}; }
+void lks_abi_read(lks_abi_reader *r, const void *data, size_t len)
+{
+    *r = (lks_abi_reader){.data = data, .len = len, .at = 0};
+}
 
 /* Returns: the next head word, or NULL when the data ends before it. Does not move on. */
 static const uint8_t *peek_word(const lks_abi_reader *r)
@@ -16,7 +19,8 @@ static const uint8_t *peek_word(const lks_abi_reader *r)
 
 static lks_err fail_short(const lks_abi_reader *r)
 {
-    return lks_fail(LKS_CORRUPT, "ABI: the data ends at byte %zu, a word is needed at %zu", r->len, r->at);
+    return lks_fail(LKS_CORRUPT, "ABI: the data ends at byte %zu, a word is needed at %zu", r->len,
+                    r->at);
 }
 
 static bool is_zero(const uint8_t *bytes, size_t len)
@@ -85,7 +89,10 @@ lks_err lks_abi_read_u256(lks_abi_reader *r, lks_u256 *out)
     return err;
 }
 
-lks_err lks_abi_read_address(lks_abi_reader *r, uint8_t address20[20]) { return read_right(r, address20, 20, "address"); }
+lks_err lks_abi_read_address(lks_abi_reader *r, uint8_t address20[20])
+{
+    return read_right(r, address20, 20, "address");
+}
 
 lks_err lks_abi_read_bool(lks_abi_reader *r, bool *out)
 {
@@ -115,7 +122,8 @@ lks_err lks_abi_read_fixed(lks_abi_reader *r, void *out, size_t len)
     return LKS_OK;
 }
 
-/* Follows the offset in the next head word. Out: inner, a reader over everything from there to the end of the data. */
+/* Follows the offset in the next head word. Out: inner, a reader over everything from there to the
+ * end of the data. */
 static lks_err follow(lks_abi_reader *r, lks_abi_reader *inner)
 {
     size_t at = r->at;
@@ -124,7 +132,8 @@ static lks_err follow(lks_abi_reader *r, lks_abi_reader *inner)
     if (err)
         return err;
     if (offset > r->len || offset % WORD)
-        return lks_fail(LKS_CORRUPT, "ABI: the word at byte %zu is no offset into %zu bytes", at, r->len);
+        return lks_fail(LKS_CORRUPT, "ABI: the word at byte %zu is no offset into %zu bytes", at,
+                        r->len);
     lks_abi_read(inner, r->data + offset, r->len - (size_t)offset);
     return LKS_OK;
 }
@@ -140,9 +149,11 @@ lks_err lks_abi_read_bytes(lks_abi_reader *r, const uint8_t **data, size_t *len)
         return err;
     size_t room = inner.len - WORD;
     if (count > room || (WORD - count % WORD) % WORD > room - count)
-        return lks_fail(LKS_CORRUPT, "ABI: %llu bytes, padded, where %zu are left", (unsigned long long)count, room);
+        return lks_fail(LKS_CORRUPT, "ABI: %llu bytes, padded, where %zu are left",
+                        (unsigned long long)count, room);
     if (!is_zero(inner.data + WORD + count, (WORD - count % WORD) % WORD))
-        return lks_fail(LKS_CORRUPT, "ABI: the padding after %llu bytes is not zero", (unsigned long long)count);
+        return lks_fail(LKS_CORRUPT, "ABI: the padding after %llu bytes is not zero",
+                        (unsigned long long)count);
     *data = inner.data + WORD;
     *len = (size_t)count;
     *r = after;
@@ -158,7 +169,8 @@ lks_err lks_abi_read_tuple(lks_abi_reader *r, lks_abi_reader *tuple)
     return err;
 }
 
-lks_err lks_abi_read_array(lks_abi_reader *r, size_t element_words, lks_abi_reader *elements, size_t *count)
+lks_err lks_abi_read_array(lks_abi_reader *r, size_t element_words, lks_abi_reader *elements,
+                           size_t *count)
 {
     lks_abi_reader after = *r, inner;
     uint64_t length;
@@ -171,7 +183,8 @@ lks_err lks_abi_read_array(lks_abi_reader *r, size_t element_words, lks_abi_read
         return err;
     size_t room = (inner.len - WORD) / WORD / element_words;
     if (length > room)
-        return lks_fail(LKS_CORRUPT, "ABI: an array of %llu elements where there is room for %zu", (unsigned long long)length, room);
+        return lks_fail(LKS_CORRUPT, "ABI: an array of %llu elements where there is room for %zu",
+                        (unsigned long long)length, room);
     lks_abi_read(elements, inner.data + WORD, inner.len - WORD);
     *count = (size_t)length;
     *r = after;

@@ -6,7 +6,8 @@
 #include "chain/address.h"
 #include "chain/hex.h"
 
-/* Codes that solc's checks put into Panic(uint256). Source: Solidity documentation, "Panic via assert and Error via require". */
+/* Codes that solc's checks put into Panic(uint256). Source: Solidity documentation, "Panic via
+ * assert and Error via require". */
 static const char *panic_name(uint64_t code)
 {
     switch (code) {
@@ -34,7 +35,8 @@ static const char *find_error(const uint8_t selector[4], const char *const *erro
     return NULL;
 }
 
-/* Appends the next argument by its type, which ends at end. Returns: whether the type is one that is shown and the data fits it. */
+/* Appends the next argument by its type, which ends at end. Returns: whether the type is one that
+ * is shown and the data fits it. */
 static bool put_argument(lks_buf *line, lks_abi_reader *r, const char *type, const char *end)
 {
     size_t len = (size_t)(end - type);
@@ -100,7 +102,8 @@ static void put_custom(lks_buf *line, const char *signature, const uint8_t *data
 
 static void put_line(lks_buf *line, const uint8_t *data, size_t len, const char *const *errors)
 {
-    static const uint8_t ERROR_STRING[4] = {0x08, 0xc3, 0x79, 0xa0}, PANIC[4] = {0x4e, 0x48, 0x7b, 0x71};
+    static const uint8_t ERROR_STRING[4] = {0x08, 0xc3, 0x79, 0xa0},
+                         PANIC[4] = {0x4e, 0x48, 0x7b, 0x71};
     lks_abi_reader r;
     const uint8_t *text;
     size_t text_len;
@@ -127,7 +130,8 @@ static void put_line(lks_buf *line, const uint8_t *data, size_t len, const char 
     }
 }
 
-void lks_abi_revert_text(char *text, size_t size, const uint8_t *data, size_t len, const char *const *errors)
+void lks_abi_revert_text(char *text, size_t size, const uint8_t *data, size_t len,
+                         const char *const *errors)
 {
     lks_buf line = {0};
     if (!size)
@@ -137,7 +141,8 @@ void lks_abi_revert_text(char *text, size_t size, const uint8_t *data, size_t le
     if (count)
         memcpy(text, line.data, count);
     text[count] = 0;
-    /* The text of Error(string) is the contract's: no control characters may reach a terminal or a log. */
+    /* The text of Error(string) is the contract's: no control characters may reach a terminal or a
+     * log. */
     for (size_t i = 0; i < count; i++)
         if ((unsigned char)text[i] < 0x20 || text[i] == 0x7f)
             text[i] = '?';

@@ -34,7 +34,8 @@ void lks_abi_begin_call(lks_abi_writer *e, lks_buf *out, const char *signature, 
     lks_abi_begin(e, out, head_words);
 }
 
-/* Returns: the place of the innermost frame's next head word, zero so far; NULL on misuse or lack of memory. */
+/* Returns: the place of the innermost frame's next head word, zero so far; NULL on misuse or lack
+ * of memory. */
 static uint8_t *next_word(lks_abi_writer *e)
 {
     if (e->misused || e->out->failed)
@@ -74,7 +75,10 @@ void lks_abi_put_address(lks_abi_writer *e, const uint8_t address20[20])
         memcpy(word + 12, address20, 20);
 }
 
-void lks_abi_put_bool(lks_abi_writer *e, bool value) { lks_abi_put_u64(e, value); }
+void lks_abi_put_bool(lks_abi_writer *e, bool value)
+{
+    lks_abi_put_u64(e, value);
+}
 
 void lks_abi_put_fixed(lks_abi_writer *e, const void *data, size_t len)
 {
@@ -151,7 +155,10 @@ lks_err lks_abi_finish(lks_abi_writer *e)
     return LKS_OK;
 }
 
-void lks_abi_topic(uint8_t topic32[32], const char *signature) { lks_keccak256(topic32, signature, strlen(signature)); }
+void lks_abi_topic(uint8_t topic32[32], const char *signature)
+{
+    lks_keccak256(topic32, signature, strlen(signature));
+}
 
 void lks_abi_selector(uint8_t selector4[4], const char *signature)
 {

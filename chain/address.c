@@ -24,14 +24,17 @@ lks_err lks_address_parse(uint8_t address20[20], const char *text)
     uint8_t address[20];
     bool upper = false, lower = false;
     if (strlen(text) != 42 || lks_hex_decode(address, 20, text, 42))
-        return lks_fail(LKS_BADARGS, "\"%.80s\" is not an address: 0x and 40 hexadecimal digits are needed", text);
+        return lks_fail(LKS_BADARGS,
+                        "\"%.80s\" is not an address: 0x and 40 hexadecimal digits are needed",
+                        text);
     for (int i = 2; i < 42; i++) {
         upper |= text[i] >= 'A' && text[i] <= 'F';
         lower |= text[i] >= 'a' && text[i] <= 'f';
     }
     lks_address_format(expected, address);
     if (upper && lower && strcmp(text, expected))
-        return lks_fail(LKS_BADARGS, "the address %.42s is mistyped: its checksum (EIP-55) is wrong", text);
+        return lks_fail(LKS_BADARGS,
+                        "the address %.42s is mistyped: its checksum (EIP-55) is wrong", text);
     memcpy(address20, address, 20);
     return LKS_OK;
 }

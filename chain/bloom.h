@@ -16,8 +16,9 @@ extern "C" {
 
 /* Whether the block may have a log that passes the filter. */
 bool lks_bloom_matches(const uint8_t bloom256[256], const lks_eth_filter *filter);
-/* How many of its 2,048 bits are set. A value that is in no log matches by chance with the third power
- * of their share. Blocks of busy chains have most bits set, and then a match tells nothing. */
+/* How many of its 2,048 bits are set. A value that is in no log matches by chance with the third
+ * power of their share. Blocks of busy chains have most bits set, and then a match tells nothing.
+ */
 unsigned lks_bloom_bits(const uint8_t bloom256[256]);
 /* Whether so few are that a match by chance is rarer than one in a thousand, of a filter of one
  * address and some topics. */

@@ -40,9 +40,15 @@ void lks_buf_put(lks_buf *buf, const void *data, size_t len)
     buf->data[buf->len] = 0;
 }
 
-void lks_buf_put_byte(lks_buf *buf, uint8_t byte) { lks_buf_put(buf, &byte, 1); }
+void lks_buf_put_byte(lks_buf *buf, uint8_t byte)
+{
+    lks_buf_put(buf, &byte, 1);
+}
 
-void lks_buf_put_text(lks_buf *buf, const char *text) { lks_buf_put(buf, text, strlen(text)); }
+void lks_buf_put_text(lks_buf *buf, const char *text)
+{
+    lks_buf_put(buf, text, strlen(text));
+}
 
 void lks_buf_printf(lks_buf *buf, const char *format, ...)
 {
@@ -72,7 +78,10 @@ uint8_t *lks_buf_extend(lks_buf *buf, size_t len)
     return at;
 }
 
-const char *lks_buf_text(const lks_buf *buf) { return buf->data ? (const char *)buf->data : ""; }
+const char *lks_buf_text(const lks_buf *buf)
+{
+    return buf->data ? (const char *)buf->data : "";
+}
 
 lks_err lks_buf_error(const lks_buf *buf)
 {

@@ -38,8 +38,8 @@ typedef struct lks_request {
     uint32_t allowed_count;
     uint8_t allowed_hash[32];
     uint32_t max_tokens;
-    lks_u256 stake; /* wei */
-    lks_u256 fee;   /* wei */
+    lks_u256 stake;           /* wei */
+    lks_u256 fee;             /* wei */
     uint32_t window;          /* seconds */
     uint64_t accept_deadline; /* Unix seconds: the last in which a seat can be taken */
     uint32_t claim_period;    /* seconds */
@@ -201,7 +201,6 @@ uint64_t lks_seed_used(uint64_t request_seed, const uint8_t prev_randao32[32]);
 #define LKS_SEED_FIRST_BLOCK 9u
 #define LKS_SEED_LAST_BLOCK 8000u
 
-
 /* Out: the oracle's name of a claim: the request id with 8 * attempt + seat in its last byte.
  * attempt: 1 to LKS_MAX_ATTEMPTS; seat: below LKS_MAX_REPLICAS. */
 void lks_claim_name(uint8_t name32[32], const uint8_t request_id32[32], uint8_t attempt,
@@ -267,8 +266,8 @@ lks_err lks_call_state_of(lks_buf *out, const uint8_t request_id32[32]) LKS_MUST
 lks_err lks_call_seat_of(lks_buf *out, const uint8_t request_id32[32], uint8_t attempt,
                          uint8_t seat) LKS_MUST_USE;
 lks_err lks_call_result(lks_buf *out, const uint8_t request_id32[32]) LKS_MUST_USE;
-lks_err lks_call_nonces(lks_buf *out, const uint8_t requester20[20]) LKS_MUST_USE;   /* u64 */
-lks_err lks_call_credit(lks_buf *out, const uint8_t account20[20]) LKS_MUST_USE;     /* u256 */
+lks_err lks_call_nonces(lks_buf *out, const uint8_t requester20[20]) LKS_MUST_USE;     /* u64 */
+lks_err lks_call_credit(lks_buf *out, const uint8_t account20[20]) LKS_MUST_USE;       /* u256 */
 lks_err lks_call_credit_of(lks_buf *out, const uint8_t request_id32[32]) LKS_MUST_USE; /* u256 */
 lks_err lks_call_parameters(lks_buf *out) LKS_MUST_USE;
 
@@ -305,7 +304,8 @@ lks_err lks_call_withdrawal_delay(lks_buf *out) LKS_MUST_USE;                /* 
 /* withdraw(address payable) of InferenceOracle, OperatorBonds and DisputeGame. */
 lks_err lks_call_withdraw(lks_buf *out, const uint8_t to20[20]) LKS_MUST_USE;
 
-/* Decoders of the values that views return; strict: LKS_CORRUPT for another length or a value outside its type. */
+/* Decoders of the values that views return; strict: LKS_CORRUPT for another length or a value
+ * outside its type. */
 lks_err lks_return_state(lks_request_state *out, const uint8_t *data, size_t len) LKS_MUST_USE;
 lks_err lks_return_seat(lks_seat *out, const uint8_t *data, size_t len) LKS_MUST_USE;
 lks_err lks_return_result(lks_request_result *out, const uint8_t *data, size_t len) LKS_MUST_USE;

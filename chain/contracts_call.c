@@ -216,7 +216,10 @@ lks_err lks_call_credit_of(lks_buf *out, const uint8_t request_id32[32])
     return lks_call_word(out, "creditOf(bytes32)", request_id32);
 }
 
-lks_err lks_call_parameters(lks_buf *out) { return lks_call_nothing(out, "parameters()"); }
+lks_err lks_call_parameters(lks_buf *out)
+{
+    return lks_call_nothing(out, "parameters()");
+}
 
 lks_err lks_call_source_claim(lks_buf *out, const uint8_t name32[32], const uint8_t *opening,
                               size_t opening_len)
@@ -233,9 +236,15 @@ lks_err lks_call_standing(lks_buf *out, const uint8_t name32[32])
     return lks_call_word(out, "standing(bytes32)", name32);
 }
 
-lks_err lks_call_dispute_game(lks_buf *out) { return lks_call_nothing(out, "disputeGame()"); }
+lks_err lks_call_dispute_game(lks_buf *out)
+{
+    return lks_call_nothing(out, "disputeGame()");
+}
 
-lks_err lks_call_bonds(lks_buf *out) { return lks_call_nothing(out, "bonds()"); }
+lks_err lks_call_bonds(lks_buf *out)
+{
+    return lks_call_nothing(out, "bonds()");
+}
 
 lks_err lks_call_withdraw(lks_buf *out, const uint8_t to20[20])
 {

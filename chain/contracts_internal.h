@@ -4,14 +4,13 @@
 
 #include "chain/contracts.h"
 
-#define LKS_REQUEST_TYPE \
-    "(address,uint64,bytes32,uint32,bytes32,uint32,uint32,uint64,uint32,bytes32,uint32,uint128," \
+#define LKS_REQUEST_TYPE                                                                           \
+    "(address,uint64,bytes32,uint32,bytes32,uint32,uint32,uint64,uint32,bytes32,uint32,uint128,"   \
     "uint128,uint32,uint64,uint32,uint8,address,uint32)"
 #define LKS_REQUEST_WORDS (LKS_REQUEST_SIZE / 32)
-#define LKS_MODEL_TYPE \
+#define LKS_MODEL_TYPE                                                                             \
     "(uint32,bytes32,bytes32,bytes32,bytes32,uint32,uint32,uint32,uint32,uint32,uint32,uint32[])"
-#define LKS_FACTS_TYPE \
-    "(uint32,bytes32,uint32,bytes32,uint32,uint32,uint64,uint32,bytes32)"
+#define LKS_FACTS_TYPE "(uint32,bytes32,uint32,bytes32,uint32,uint32,uint64,uint32,bytes32)"
 #define LKS_CLAIM_TYPE "(address,bytes32,address,uint128,bytes32,bytes32)"
 /* Bytes of abi.encode(ClaimFacts) and abi.encode(Claim). */
 #define LKS_FACTS_SIZE 288u

@@ -29,8 +29,7 @@ lks_err lks_check_model(const lks_model_commitment *c)
 {
     if (c->eos_count <= LKS_MAX_EOS)
         return LKS_OK;
-    return lks_fail(LKS_BADARGS,
-                    "a model has %u end-of-sequence ids; at most %u can be registered",
+    return lks_fail(LKS_BADARGS, "a model has %u end-of-sequence ids; at most %u can be registered",
                     c->eos_count, LKS_MAX_EOS);
 }
 

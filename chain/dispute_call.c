@@ -97,9 +97,8 @@ lks_err lks_call_challenge(lks_buf *out, const lks_claim_ref *claim,
         err = check_bond(bond);
     if (err)
         return err;
-    begin_claim_call(&e, out,
-                     "challenge(address,bytes32,bytes," LKS_MODEL_TYPE ",uint88,bytes32)", claim,
-                     3);
+    begin_claim_call(&e, out, "challenge(address,bytes32,bytes," LKS_MODEL_TYPE ",uint88,bytes32)",
+                     claim, 3);
     lks_put_model(&e, model);
     lks_abi_put_u256(&e, bond);
     lks_abi_put_word(&e, salt32);
@@ -111,8 +110,9 @@ lks_err lks_call_pick(lks_buf *out, const lks_dispute_terms *d, uint16_t op, uin
                       size_t path_count)
 {
     lks_abi_writer e;
-    lks_err err = begin_move(
-        &e, out, "pick(" LKS_DISPUTE_TYPE ",uint16,uint8,uint32,bytes32,bytes32[])", d, 5);
+    lks_err err =
+        begin_move(&e, out, "pick(" LKS_DISPUTE_TYPE ",uint16,uint8,uint32,bytes32,bytes32[])", d,
+                   5);
     if (err)
         return err;
     lks_abi_put_u64(&e, op);
@@ -208,9 +208,9 @@ lks_err lks_call_prove_equivocation(lks_buf *out, const lks_claim_ref *claim,
                                     const uint8_t salt32[32])
 {
     lks_abi_writer e;
-    begin_claim_call(
-        &e, out, "proveEquivocation(address,bytes32,bytes,bytes32,bytes,bytes32,bytes,bytes32)",
-        claim, 5);
+    begin_claim_call(&e, out,
+                     "proveEquivocation(address,bytes32,bytes,bytes32,bytes,bytes32,bytes,bytes32)",
+                     claim, 5);
     lks_abi_put_word(&e, root32);
     lks_abi_put_bytes(&e, signature, signature_len);
     lks_abi_put_word(&e, other_root32);
@@ -223,8 +223,7 @@ lks_err lks_call_open_trace(lks_buf *out, const lks_dispute_terms *d, const uint
                             const uint8_t (*children)[32], size_t child_count)
 {
     lks_abi_writer e;
-    lks_err err =
-        begin_move(&e, out, "openTrace(" LKS_DISPUTE_TYPE ",bytes32,bytes32[])", d, 2);
+    lks_err err = begin_move(&e, out, "openTrace(" LKS_DISPUTE_TYPE ",bytes32,bytes32[])", d, 2);
     if (err)
         return err;
     lks_abi_put_word(&e, root32);

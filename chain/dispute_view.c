@@ -40,9 +40,15 @@ lks_err lks_call_shape_recorded(lks_buf *out, const uint8_t model_id32[32], uint
     return lks_abi_finish(&e);
 }
 
-lks_err lks_call_game_oracle(lks_buf *out) { return lks_call_nothing(out, "oracle()"); }
+lks_err lks_call_game_oracle(lks_buf *out)
+{
+    return lks_call_nothing(out, "oracle()");
+}
 
-lks_err lks_call_game_verifier(lks_buf *out) { return lks_call_nothing(out, "verifier()"); }
+lks_err lks_call_game_verifier(lks_buf *out)
+{
+    return lks_call_nothing(out, "verifier()");
+}
 
 lks_err lks_return_dispute(lks_dispute_view *out, const uint8_t *data, size_t len)
 {

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "chain/eth.h"
 #include "chain/endpoints_internal.h"
+#include "chain/eth.h"
 
 void endpoints_log(lks_endpoints *e, bool warns, const char *format, ...)
 {
@@ -243,8 +243,8 @@ static lks_err start(call *c)
     return err;
 }
 
-static call *new_call(lks_endpoints *e, const char *method, const char *params,
-                      lks_rpc_reply reply, void *user)
+static call *new_call(lks_endpoints *e, const char *method, const char *params, lks_rpc_reply reply,
+                      void *user)
 {
     call *c = calloc(1, sizeof *c);
     if (!c)
@@ -263,7 +263,7 @@ static call *new_call(lks_endpoints *e, const char *method, const char *params,
 }
 
 lks_err lks_endpoints_call(lks_endpoints *e, const char *method, const char *params_json,
-                              lks_rpc_reply reply, void *user)
+                           lks_rpc_reply reply, void *user)
 {
     call *c = new_call(e, method, params_json, reply, user);
     lks_err err = LKS_OK;
@@ -273,8 +273,8 @@ lks_err lks_endpoints_call(lks_endpoints *e, const char *method, const char *par
     if (e->closed)
         err = lks_fail(LKS_IO, "the end points are being closed");
     else if (e->call_count == LKS_ENDPOINTS_CALLS)
-        err =
-            lks_fail(LKS_BUSY, "%u calls are under way already: try again later", LKS_ENDPOINTS_CALLS);
+        err = lks_fail(LKS_BUSY, "%u calls are under way already: try again later",
+                       LKS_ENDPOINTS_CALLS);
     else
         err = start(c);
     if (!err) {

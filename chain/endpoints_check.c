@@ -3,9 +3,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "chain/endpoints_internal.h"
 #include "chain/hex.h"
 #include "chain/json.h"
-#include "chain/endpoints_internal.h"
 
 #define MARK_DEPTH                                                                                 \
     4u /* blocks that the one whose hash is compared lies below the head of the last that keeps up \
@@ -46,8 +46,8 @@ static bool leave(lks_endpoints *e, const char *why)
         return false;
     size_t from = e->followed;
     e->followed = best;
-    endpoints_log(e, true, "%s %s: following %s from now on",
-                  e->list[from].client.name, why, e->list[best].client.name);
+    endpoints_log(e, true, "%s %s: following %s from now on", e->list[from].client.name, why,
+                  e->list[best].client.name);
     endpoints_move_calls(e, from);
     return true;
 }
@@ -60,8 +60,7 @@ static void come_back(lks_endpoints *e)
         const endpoint *p = &e->list[i];
         if (!endpoint_is_good(p) || (p->bad_ms && now - p->bad_ms < LKS_ENDPOINTS_BENCH_MS))
             continue;
-        endpoints_log(e, false, "%s is good again: following it from now on",
-                      p->client.name);
+        endpoints_log(e, false, "%s is good again: following it from now on", p->client.name);
         e->followed = i;
         return;
     }
@@ -236,8 +235,9 @@ static void ask_marks(lks_endpoints *e)
 {
     find_chain(e);
     e->reference = find_reference(e);
-    e->mark =
-        e->reference > LKS_ENDPOINTS_BEHIND + MARK_DEPTH ? e->reference - LKS_ENDPOINTS_BEHIND - MARK_DEPTH : 0;
+    e->mark = e->reference > LKS_ENDPOINTS_BEHIND + MARK_DEPTH
+                  ? e->reference - LKS_ENDPOINTS_BEHIND - MARK_DEPTH
+                  : 0;
     for (size_t i = 0; i < e->count; i++)
         if (!e->list[i].asked && keeps_up(e, &e->list[i]))
             ask(e, &e->list[i], PROBE_MARK);

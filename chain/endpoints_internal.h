@@ -13,7 +13,12 @@
 #define FAILURES 3u /* in a row */
 
 /* Questions to an end point in a check. */
-typedef enum probe { PROBE_NONE, PROBE_CHAIN, PROBE_HEAD, PROBE_MARK } probe;
+typedef enum probe {
+    PROBE_NONE,
+    PROBE_CHAIN,
+    PROBE_HEAD,
+    PROBE_MARK
+} probe;
 
 typedef struct endpoint {
     lks_endpoint client;
@@ -62,7 +67,11 @@ struct call {
     lks_buf rest;
 };
 
-typedef enum check_phase { CHECK_IDLE, CHECK_HEADS, CHECK_MARKS } check_phase;
+typedef enum check_phase {
+    CHECK_IDLE,
+    CHECK_HEADS,
+    CHECK_MARKS
+} check_phase;
 
 struct lks_endpoints {
     pthread_mutex_t lock;

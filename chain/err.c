@@ -44,7 +44,10 @@ void lks_fail_store_in(const char *format, ...)
     memcpy(message, text, sizeof text);
 }
 
-const char *lks_error_message(void) { return message; }
+const char *lks_error_message(void)
+{
+    return message;
+}
 
 const char *lks_err_name(lks_err err)
 {

@@ -27,7 +27,8 @@ lks_err eth_ask(eth_request *r, const lks_eth *node)
     lks_err parsed = lks_json_parse(&r->doc, lks_buf_text(&r->text), r->text.len,
                                     lks_json_values_of(r->text.len));
     if (parsed && !err)
-        return lks_fail_in(parsed == LKS_REFUSED ? LKS_TOO_LARGE : parsed, "the node's answer to %s", r->method);
+        return lks_fail_in(parsed == LKS_REFUSED ? LKS_TOO_LARGE : parsed,
+                           "the node's answer to %s", r->method);
     return err ? lks_rpc_fail_remote(r->method, lks_buf_text(&r->text), r->text.len) : LKS_OK;
 }
 
@@ -103,7 +104,8 @@ lks_err lks_eth_check_chain_id(const lks_eth *node, uint64_t expected)
     uint64_t found;
     lks_err err = lks_eth_chain_id(node, &found);
     if (!err && found != expected)
-        err = lks_fail(LKS_AUTH, "the node is on chain %" PRIu64 ", configured is chain %" PRIu64, found, expected);
+        err = lks_fail(LKS_AUTH, "the node is on chain %" PRIu64 ", configured is chain %" PRIu64,
+                       found, expected);
     return err;
 }
 
@@ -114,7 +116,8 @@ lks_err lks_eth_block_number(const lks_eth *node, uint64_t *out)
     return ask_u64(&r, node, out);
 }
 
-lks_err lks_eth_balance(const lks_eth *node, const uint8_t address20[20], const char *block, lks_u256 *wei)
+lks_err lks_eth_balance(const lks_eth *node, const uint8_t address20[20], const char *block,
+                        lks_u256 *wei)
 {
     eth_request r;
     eth_begin(&r, "eth_getBalance");
@@ -123,7 +126,8 @@ lks_err lks_eth_balance(const lks_eth *node, const uint8_t address20[20], const 
     return ask_u256(&r, node, wei);
 }
 
-lks_err lks_eth_nonce(const lks_eth *node, const uint8_t address20[20], const char *block, uint64_t *out)
+lks_err lks_eth_nonce(const lks_eth *node, const uint8_t address20[20], const char *block,
+                      uint64_t *out)
 {
     eth_request r;
     eth_begin(&r, "eth_getTransactionCount");
@@ -148,9 +152,12 @@ static lks_err read_header(const eth_request *r, lks_eth_header *out)
 {
     lks_err err;
     *out = (lks_eth_header){0};
-    if ((err = eth_u64(r, 0, "number", &out->number)) || (err = eth_u64(r, 0, "timestamp", &out->timestamp)) ||
-        (err = eth_fixed(r, 0, "hash", out->hash, 32)) || (err = eth_fixed(r, 0, "parentHash", out->parent_hash, 32)) ||
-        (err = eth_u64(r, 0, "gasLimit", &out->gas_limit)) || (err = eth_u64(r, 0, "gasUsed", &out->gas_used)))
+    if ((err = eth_u64(r, 0, "number", &out->number)) ||
+        (err = eth_u64(r, 0, "timestamp", &out->timestamp)) ||
+        (err = eth_fixed(r, 0, "hash", out->hash, 32)) ||
+        (err = eth_fixed(r, 0, "parentHash", out->parent_hash, 32)) ||
+        (err = eth_u64(r, 0, "gasLimit", &out->gas_limit)) ||
+        (err = eth_u64(r, 0, "gasUsed", &out->gas_used)))
         return err;
     if (lks_json_member(&r->doc, 0, "baseFeePerGas") != LKS_JSON_NONE)
         err = eth_u256(r, 0, "baseFeePerGas", &out->base_fee);
@@ -184,7 +191,8 @@ lks_err lks_eth_header_by_number(const lks_eth *node, uint64_t number, lks_eth_h
     lks_hex_from_u64(block, number);
     lks_err err = lks_eth_header_at(node, block, out);
     if (!err && out->number != number)
-        err = lks_fail(LKS_CORRUPT, "the node gave block %" PRIu64 " for block %" PRIu64, out->number, number);
+        err = lks_fail(LKS_CORRUPT, "the node gave block %" PRIu64 " for block %" PRIu64,
+                       out->number, number);
     return err;
 }
 
@@ -234,7 +242,8 @@ static lks_err next_base_fee(const lks_eth *node, lks_u256 *out)
     lks_json_begin_array(&r.w);
     lks_json_end_array(&r.w);
     lks_err err = eth_ask(&r, node);
-    if (!err && (err = lks_json_quantity_u256(&r.doc, lks_json_path(&r.doc, 0, "baseFeePerGas.1"), out)))
+    if (!err &&
+        (err = lks_json_quantity_u256(&r.doc, lks_json_path(&r.doc, 0, "baseFeePerGas.1"), out)))
         err = eth_bad_member(&r, err, "baseFeePerGas");
     eth_end(&r);
     return err;
@@ -256,7 +265,8 @@ lks_err lks_eth_suggest_fees(const lks_eth *node, lks_eth_fees *out)
         return err;
     if (lks_u256_is_zero(&out->max_priority_fee))
         out->max_priority_fee = lks_u256_from_u64(1);
-    if (lks_u256_mul_u64(&out->max_fee, &out->base_fee, 2) || lks_u256_add(&out->max_fee, &out->max_fee, &out->max_priority_fee))
+    if (lks_u256_mul_u64(&out->max_fee, &out->base_fee, 2) ||
+        lks_u256_add(&out->max_fee, &out->max_fee, &out->max_priority_fee))
         return lks_fail(LKS_CORRUPT, "the node's fees are absurdly high");
     return LKS_OK;
 }

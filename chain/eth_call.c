@@ -37,8 +37,8 @@ static void get_message(const eth_request *r, lks_buf *out)
         lks_buf_clear(out);
 }
 
-/* After LKS_REMOTE: LKS_REFUSED with the decoded reason when the error is a revert. Code 3 is geth's and anvil's; others say it in words.
- * Out: revert, the bytes; may be NULL. */
+/* After LKS_REMOTE: LKS_REFUSED with the decoded reason when the error is a revert. Code 3 is
+ * geth's and anvil's; others say it in words. Out: revert, the bytes; may be NULL. */
 static lks_err explain_revert(const eth_request *r, const lks_eth_message *m, lks_buf *revert)
 {
     lks_buf message = {0}, data = {0};
@@ -70,7 +70,8 @@ void lks_eth_at_hash(char text[LKS_ETH_AT_HASH_SIZE], const uint8_t hash32[32])
     snprintf(text, LKS_ETH_AT_HASH_SIZE, "{\"blockHash\":\"%s\"}", hash);
 }
 
-lks_err lks_eth_call(const lks_eth *node, const lks_eth_message *message, const char *block, lks_buf *result, lks_buf *revert)
+lks_err lks_eth_call(const lks_eth *node, const lks_eth_message *message, const char *block,
+                     lks_buf *result, lks_buf *revert)
 {
     eth_request r;
     lks_buf_clear(result);
@@ -131,8 +132,16 @@ bool lks_eth_tx_is_known(const char *error_json, size_t len)
 
 static lks_err classify_send(const eth_request *r)
 {
-    static const char *const FINAL[] = {"nonce too low", "insufficient funds", "underpriced", "intrinsic gas", "exceeds block gas limit",
-                                        "max fee per gas less than", "gas limit too high", "oldnonce", "insufficientfunds", NULL};
+    static const char *const FINAL[] = {"nonce too low",
+                                        "insufficient funds",
+                                        "underpriced",
+                                        "intrinsic gas",
+                                        "exceeds block gas limit",
+                                        "max fee per gas less than",
+                                        "gas limit too high",
+                                        "oldnonce",
+                                        "insufficientfunds",
+                                        NULL};
     lks_buf message = {0};
     get_message(r, &message);
     lks_err err = contains_any(lks_buf_text(&message), KNOWN)   ? LKS_OK
@@ -173,7 +182,8 @@ lks_err lks_eth_tx_known(const lks_eth *node, const uint8_t hash32[32], bool *kn
         if (type != LKS_JSON_NULL && type != LKS_JSON_OBJECT)
             err = lks_fail(LKS_CORRUPT, "the node's answer to %s is no transaction", r.method);
         *known = type == LKS_JSON_OBJECT;
-        *in_block = lks_json_typeof(&r.doc, lks_json_member(&r.doc, 0, "blockHash")) == LKS_JSON_STRING;
+        *in_block =
+            lks_json_typeof(&r.doc, lks_json_member(&r.doc, 0, "blockHash")) == LKS_JSON_STRING;
     }
     eth_end(&r);
     return err;

@@ -7,25 +7,59 @@
 /* The code, with what stands on the stack after each line, its top first. `src` is where the next
  * argument is in the code, `dst` where in memory its result goes. */
 static const uint8_t code[LKS_ETH_EACH_ARGUMENTS_AT] = {
-    0x63, 0, 0, 0, 0,                    /* PUSH4 selector */
-    0x60, 0xe0, 0x1b, 0x60, 0, 0x52,     /* memory[0] = selector << 224 */
-    0x60, LKS_ETH_EACH_ARGUMENTS_AT,     /* src */
-    0x60, 0x40,                          /* dst src */
-    0x5b,                                /* 15: next */
-    0x81, 0x38, 0x14, 0x60, 81, 0x57,    /* if src == code size, go to 81 */
-    0x60, 0x20, 0x82, 0x60, 4, 0x39,     /* memory[4] = the argument */
-    0x61, 0, 0, 0x81, 0x60, 0x24, 0x60, 0, /* 0 36 dst returned dst src */
-    0x73, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, /* the contract */
-    0x5a, 0xfa,                          /* success dst src: of the static call */
-    0x3d, 0x61, 0, 0, 0x14, 0x16, 0x15,  /* not (success and as much as expected) */
-    0x60, 89, 0x57,                      /* if so, go to 89 */
-    0x61, 0, 0, 0x01,                    /* dst += returned */
-    0x90, 0x60, 0x20, 0x01, 0x90,        /* src += 32 */
-    0x60, 15, 0x56,                      /* go to next */
-    0x5b,                                /* 81: all are there */
-    0x60, 0x40, 0x90, 0x03, 0x60, 0x40, 0xfd, /* revert with memory from 64 to dst */
-    0x5b,                                /* 89: one has failed */
-    0x60, 0, 0x60, 0, 0xfd,              /* revert with nothing */
+    0x63, 0,
+    0,    0,
+    0, /* PUSH4 selector */
+    0x60, 0xe0,
+    0x1b, 0x60,
+    0,    0x52,                      /* memory[0] = selector << 224 */
+    0x60, LKS_ETH_EACH_ARGUMENTS_AT, /* src */
+    0x60, 0x40,                      /* dst src */
+    0x5b,                            /* 15: next */
+    0x81, 0x38,
+    0x14, 0x60,
+    81,   0x57, /* if src == code size, go to 81 */
+    0x60, 0x20,
+    0x82, 0x60,
+    4,    0x39, /* memory[4] = the argument */
+    0x61, 0,
+    0,    0x81,
+    0x60, 0x24,
+    0x60, 0, /* 0 36 dst returned dst src */
+    0x73, 0,
+    0,    0,
+    0,    0,
+    0,    0,
+    0,    0,
+    0,    0,
+    0,    0,
+    0,    0,
+    0,    0,
+    0,    0,
+    0,          /* the contract */
+    0x5a, 0xfa, /* success dst src: of the static call */
+    0x3d, 0x61,
+    0,    0,
+    0x14, 0x16,
+    0x15, /* not (success and as much as expected) */
+    0x60, 89,
+    0x57, /* if so, go to 89 */
+    0x61, 0,
+    0,    0x01, /* dst += returned */
+    0x90, 0x60,
+    0x20, 0x01,
+    0x90, /* src += 32 */
+    0x60, 15,
+    0x56, /* go to next */
+    0x5b, /* 81: all are there */
+    0x60, 0x40,
+    0x90, 0x03,
+    0x60, 0x40,
+    0xfd, /* revert with memory from 64 to dst */
+    0x5b, /* 89: one has failed */
+    0x60, 0,
+    0x60, 0,
+    0xfd, /* revert with nothing */
 };
 
 /* Where `returned` goes, high byte first. */

@@ -22,11 +22,11 @@ extern "C" {
 #define LKS_ETH_EACH_ARGUMENTS_AT 95u
 
 typedef struct lks_eth_each {
-    const uint8_t *to20;     /* the contract */
-    const char *signature;   /* of a function with one argument of one word: "disputeOf(bytes32)" */
-    size_t returned;         /* bytes that every call of it returns, at most 65,535 */
+    const uint8_t *to20;   /* the contract */
+    const char *signature; /* of a function with one argument of one word: "disputeOf(bytes32)" */
+    size_t returned;       /* bytes that every call of it returns, at most 65,535 */
     const uint8_t (*arguments)[32];
-    size_t count;            /* of them, 1 to LKS_ETH_EACH_MOST */
+    size_t count; /* of them, 1 to LKS_ETH_EACH_MOST */
 } lks_eth_each;
 
 /* Asks at a block (as lks_eth_call). Out: results, cleared first, count times `returned` bytes, in

@@ -24,7 +24,8 @@ static lks_err read_topics(const eth_request *r, int node, lks_eth_log *log)
     int topics = lks_json_member(&r->doc, node, "topics");
     if (lks_json_typeof(&r->doc, topics) != LKS_JSON_ARRAY || lks_json_size(&r->doc, topics) > 4)
         return eth_bad_member(r, lks_fail(LKS_CORRUPT, "not an array of at most 4"), "topics");
-    for (int t = lks_json_first(&r->doc, topics); t != LKS_JSON_NONE; t = lks_json_next(&r->doc, t)) {
+    for (int t = lks_json_first(&r->doc, topics); t != LKS_JSON_NONE;
+         t = lks_json_next(&r->doc, t)) {
         lks_err err = lks_json_data_fixed(&r->doc, t, log->topics[log->topic_count++], 32);
         if (err)
             return eth_bad_member(r, err, "topics");
@@ -37,10 +38,12 @@ static lks_err read_log(const eth_request *r, int node, lks_eth_log *log)
     lks_err err;
     lks_buf data = {0};
     *log = (lks_eth_log){0};
-    if ((err = eth_fixed(r, node, "address", log->address, 20)) || (err = eth_fixed(r, node, "blockHash", log->block_hash, 32)) ||
-        (err = eth_fixed(r, node, "transactionHash", log->tx_hash, 32)) || (err = eth_u64(r, node, "blockNumber", &log->block_number)) ||
-        (err = eth_u32(r, node, "transactionIndex", &log->tx_index)) || (err = eth_u32(r, node, "logIndex", &log->log_index)) ||
-        (err = read_topics(r, node, log)))
+    if ((err = eth_fixed(r, node, "address", log->address, 20)) ||
+        (err = eth_fixed(r, node, "blockHash", log->block_hash, 32)) ||
+        (err = eth_fixed(r, node, "transactionHash", log->tx_hash, 32)) ||
+        (err = eth_u64(r, node, "blockNumber", &log->block_number)) ||
+        (err = eth_u32(r, node, "transactionIndex", &log->tx_index)) ||
+        (err = eth_u32(r, node, "logIndex", &log->log_index)) || (err = read_topics(r, node, log)))
         return err;
     int removed = lks_json_member(&r->doc, node, "removed");
     if (removed != LKS_JSON_NONE && (err = lks_json_bool(&r->doc, removed, &log->removed)))
@@ -62,7 +65,8 @@ lks_err eth_add_log(lks_eth_logs *logs, const eth_request *r, int node)
         return err;
     if (!(logs->count & (logs->count - 1))) { /* full at every power of two */
         size_t room = logs->count ? 2 * logs->count : 1;
-        lks_eth_log *items = room > SIZE_MAX / sizeof *items ? NULL : realloc(logs->items, room * sizeof *items);
+        lks_eth_log *items =
+            room > SIZE_MAX / sizeof *items ? NULL : realloc(logs->items, room * sizeof *items);
         if (!items) {
             free(log.data);
             return lks_fail(LKS_NOMEM, "out of memory for %zu logs", room);
@@ -78,7 +82,8 @@ static lks_err add_logs(lks_eth_logs *logs, const eth_request *r, int array)
     lks_err err = LKS_OK;
     if (lks_json_typeof(&r->doc, array) != LKS_JSON_ARRAY)
         return lks_fail(LKS_CORRUPT, "the node's answer to %s has no array of logs", r->method);
-    for (int n = lks_json_first(&r->doc, array); n != LKS_JSON_NONE && !err; n = lks_json_next(&r->doc, n))
+    for (int n = lks_json_first(&r->doc, array); n != LKS_JSON_NONE && !err;
+         n = lks_json_next(&r->doc, n))
         err = eth_add_log(logs, r, n);
     return err;
 }
@@ -88,8 +93,10 @@ static lks_err read_receipt(const eth_request *r, lks_eth_receipt *out)
     lks_err err;
     uint64_t status;
     int contract = lks_json_member(&r->doc, 0, "contractAddress");
-    if ((err = eth_u64(r, 0, "status", &status)) || (err = eth_u64(r, 0, "blockNumber", &out->block_number)) ||
-        (err = eth_fixed(r, 0, "blockHash", out->block_hash, 32)) || (err = eth_u64(r, 0, "gasUsed", &out->gas_used)) ||
+    if ((err = eth_u64(r, 0, "status", &status)) ||
+        (err = eth_u64(r, 0, "blockNumber", &out->block_number)) ||
+        (err = eth_fixed(r, 0, "blockHash", out->block_hash, 32)) ||
+        (err = eth_u64(r, 0, "gasUsed", &out->gas_used)) ||
         (err = eth_u256(r, 0, "effectiveGasPrice", &out->gas_price)))
         return err;
     out->success = status == 1;
@@ -130,7 +137,8 @@ static uint64_t now_ms(void)
     return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
-lks_err lks_eth_receipt_wait(const lks_eth *node, const uint8_t hash32[32], uint32_t timeout_ms, lks_eth_receipt *out)
+lks_err lks_eth_receipt_wait(const lks_eth *node, const uint8_t hash32[32], uint32_t timeout_ms,
+                             lks_eth_receipt *out)
 {
     uint64_t deadline = now_ms() + timeout_ms;
     for (;;) {
@@ -138,7 +146,8 @@ lks_err lks_eth_receipt_wait(const lks_eth *node, const uint8_t hash32[32], uint
         if (err != LKS_NOTFOUND)
             return err;
         if (now_ms() >= deadline)
-            return lks_fail(LKS_TIMEOUT, "the transaction is in no block after %.3g s", timeout_ms / 1e3);
+            return lks_fail(LKS_TIMEOUT, "the transaction is in no block after %.3g s",
+                            timeout_ms / 1e3);
         nanosleep(&(struct timespec){.tv_nsec = POLL_MS * 1000000L}, NULL);
     }
 }
@@ -221,7 +230,8 @@ static void put_in_order(lks_eth_logs *logs, size_t first)
 }
 
 /* The logs of from to to in one call; a node that answers with others is not to be trusted. */
-static lks_err get_range(const lks_eth *node, const lks_eth_filter *filter, uint64_t from, uint64_t to, lks_eth_logs *logs)
+static lks_err get_range(const lks_eth *node, const lks_eth_filter *filter, uint64_t from,
+                         uint64_t to, lks_eth_logs *logs)
 {
     eth_request r;
     size_t before = logs->count;
@@ -238,7 +248,9 @@ static lks_err get_range(const lks_eth *node, const lks_eth_filter *filter, uint
         err = add_logs(logs, &r, 0);
     for (size_t i = before; i < logs->count && !err; i++)
         if (logs->items[i].block_number < from || logs->items[i].block_number > to)
-            err = lks_fail(LKS_CORRUPT, "the node gave a log of block %" PRIu64 ", asked for were %" PRIu64 " to %" PRIu64,
+            err = lks_fail(LKS_CORRUPT,
+                           "the node gave a log of block %" PRIu64 ", asked for were %" PRIu64
+                           " to %" PRIu64,
                            logs->items[i].block_number, from, to);
     if (!err)
         put_in_order(logs, before);
@@ -252,28 +264,26 @@ static void drop_from(lks_eth_logs *logs, size_t count)
         free(logs->items[--logs->count].data);
 }
 
-/* Learns from a failed call for `blocks` blocks from `from` on. Out: *strikes, failures in a row that
- * may be the node's and not the range's. Returns: whether to ask again, for as many blocks as the ranges then say. */
-static bool ask_again(lks_eth_ranges *ranges, lks_err err, uint64_t from, uint64_t blocks, unsigned *strikes)
+/* Learns from a failed call for `blocks` blocks from `from` on. Out: *strikes, failures in a row
+ * that may be the node's and not the range's. Returns: whether to ask again, for as many blocks as
+ * the ranges then say. */
+static bool ask_again(lks_eth_ranges *ranges, lks_err err, uint64_t from, uint64_t blocks,
+                      unsigned *strikes)
 {
     switch (err) {
     case LKS_REMOTE:
-    case LKS_TOO_LARGE:
-        lks_eth_ranges_refused(ranges, blocks);
-        return blocks > 1;
+    case LKS_TOO_LARGE: lks_eth_ranges_refused(ranges, blocks); return blocks > 1;
     case LKS_TIMEOUT:
         lks_eth_ranges_refused(ranges, blocks);
         return blocks > 1 && ++*strikes < MAX_STRIKES;
     case LKS_IO:
-    case LKS_CORRUPT:
-        lks_eth_ranges_lost(ranges, from, blocks);
-        return ++*strikes < MAX_STRIKES;
+    case LKS_CORRUPT: lks_eth_ranges_lost(ranges, from, blocks); return ++*strikes < MAX_STRIKES;
     default: return false;
     }
 }
 
-lks_err lks_eth_get_logs_on(const lks_eth *node, const lks_eth_filter *filter, uint64_t *from, uint64_t to, uint64_t step,
-                            lks_eth_logs *logs)
+lks_err lks_eth_get_logs_on(const lks_eth *node, const lks_eth_filter *filter, uint64_t *from,
+                            uint64_t to, uint64_t step, lks_eth_logs *logs)
 {
     lks_eth_ranges own = LKS_ETH_RANGES_INIT, *ranges = node->ranges ? node->ranges : &own;
     unsigned strikes = 0;
@@ -298,13 +308,14 @@ lks_err lks_eth_get_logs_on(const lks_eth *node, const lks_eth_filter *filter, u
     return LKS_OK;
 }
 
-lks_err lks_eth_get_logs(const lks_eth *node, const lks_eth_filter *filter, uint64_t from, uint64_t to, uint64_t step,
-                         lks_eth_logs *logs)
+lks_err lks_eth_get_logs(const lks_eth *node, const lks_eth_filter *filter, uint64_t from,
+                         uint64_t to, uint64_t step, lks_eth_logs *logs)
 {
     return lks_eth_get_logs_on(node, filter, &from, to, step, logs);
 }
 
-lks_err lks_eth_get_block_logs(const lks_eth *node, const lks_eth_filter *filter, const uint8_t hash32[32], lks_eth_logs *logs)
+lks_err lks_eth_get_block_logs(const lks_eth *node, const lks_eth_filter *filter,
+                               const uint8_t hash32[32], lks_eth_logs *logs)
 {
     eth_request r;
     size_t before = logs->count;
@@ -319,7 +330,8 @@ lks_err lks_eth_get_block_logs(const lks_eth *node, const lks_eth_filter *filter
         err = add_logs(logs, &r, 0);
     for (size_t i = before; i < logs->count && !err; i++)
         if (memcmp(logs->items[i].block_hash, hash32, 32))
-            err = lks_fail(LKS_CORRUPT, "the node gave a log of another block than the one asked for");
+            err = lks_fail(LKS_CORRUPT,
+                           "the node gave a log of another block than the one asked for");
     if (!err)
         put_in_order(logs, before);
     eth_end(&r);

@@ -11,7 +11,10 @@ uint64_t lks_eth_ranges_next(lks_eth_ranges *r, uint64_t most)
     return blocks ? blocks : 1;
 }
 
-static uint64_t twice(uint64_t blocks) { return blocks > UINT64_MAX / 2 ? UINT64_MAX : 2 * blocks; }
+static uint64_t twice(uint64_t blocks)
+{
+    return blocks > UINT64_MAX / 2 ? UINT64_MAX : 2 * blocks;
+}
 
 void lks_eth_ranges_answered(lks_eth_ranges *r, uint64_t blocks)
 {

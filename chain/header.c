@@ -5,7 +5,10 @@
 #include "chain/keccak.h"
 #include "chain/rlp.h"
 
-typedef enum member_kind { QUANTITY, DATA } member_kind;
+typedef enum member_kind {
+    QUANTITY,
+    DATA
+} member_kind;
 
 /* A member of a header. */
 typedef struct member {
@@ -16,33 +19,22 @@ typedef struct member {
 
 /* The order is that of the RLP. */
 static const member ALWAYS[] = {
-    {"parentHash", DATA, 32},
-    {"sha3Uncles", DATA, 32},
-    {"miner", DATA, 20},
-    {"stateRoot", DATA, 32},
-    {"transactionsRoot", DATA, 32},
-    {"receiptsRoot", DATA, 32},
-    {"logsBloom", DATA, 256},
-    {"difficulty", QUANTITY, 0},
-    {"number", QUANTITY, 0},
-    {"gasLimit", QUANTITY, 0},
-    {"gasUsed", QUANTITY, 0},
-    {"timestamp", QUANTITY, 0},
-    {"extraData", DATA, 0},
-    {"mixHash", DATA, 32},
-    {"nonce", DATA, 8},
+    {"parentHash", DATA, 32},  {"sha3Uncles", DATA, 32},       {"miner", DATA, 20},
+    {"stateRoot", DATA, 32},   {"transactionsRoot", DATA, 32}, {"receiptsRoot", DATA, 32},
+    {"logsBloom", DATA, 256},  {"difficulty", QUANTITY, 0},    {"number", QUANTITY, 0},
+    {"gasLimit", QUANTITY, 0}, {"gasUsed", QUANTITY, 0},       {"timestamp", QUANTITY, 0},
+    {"extraData", DATA, 0},    {"mixHash", DATA, 32},          {"nonce", DATA, 8},
 };
 
 /* Members that forks appended. */
 static const member APPENDED[] = {
-    {"baseFeePerGas", QUANTITY, 0},      /* London, EIP-1559 */
-    {"withdrawalsRoot", DATA, 32},       /* Shanghai, EIP-4895 */
-    {"blobGasUsed", QUANTITY, 0},        /* Cancun, EIP-4844, as the next */
-    {"excessBlobGas", QUANTITY, 0},
-    {"parentBeaconBlockRoot", DATA, 32}, /* Cancun, EIP-4788 */
-    {"requestsHash", DATA, 32},          /* Prague, EIP-7685 */
-    {"blockAccessListHash", DATA, 32},   /* Amsterdam, EIP-7928 */
-    {"slotNumber", QUANTITY, 0},         /* Amsterdam, EIP-7843 */
+    {"baseFeePerGas", QUANTITY, 0}, /* London, EIP-1559 */
+    {"withdrawalsRoot", DATA, 32},  /* Shanghai, EIP-4895 */
+    {"blobGasUsed", QUANTITY, 0},   /* Cancun, EIP-4844, as the next */
+    {"excessBlobGas", QUANTITY, 0},    {"parentBeaconBlockRoot", DATA, 32}, /* Cancun, EIP-4788 */
+    {"requestsHash", DATA, 32},                                             /* Prague, EIP-7685 */
+    {"blockAccessListHash", DATA, 32}, /* Amsterdam, EIP-7928 */
+    {"slotNumber", QUANTITY, 0},       /* Amsterdam, EIP-7843 */
 };
 
 static lks_err put_quantity(lks_buf *rlp, const lks_json *doc, int node)

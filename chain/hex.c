@@ -11,7 +11,10 @@ static const uint8_t values[256] = {
     ['A'] = 11, ['B'] = 12, ['C'] = 13, ['D'] = 14, ['E'] = 15, ['F'] = 16,
 };
 
-int lks_hex_digit(char c) { return values[(unsigned char)c] - 1; }
+int lks_hex_digit(char c)
+{
+    return values[(unsigned char)c] - 1;
+}
 
 static void encode_digits(char *text, const uint8_t *data, size_t len)
 {
@@ -54,7 +57,8 @@ static lks_err decode_digits(uint8_t *out, size_t len, const char *digits)
     for (size_t i = 0; i < len; i++) {
         int high = lks_hex_digit(digits[2 * i]), low = lks_hex_digit(digits[2 * i + 1]);
         if (high < 0 || low < 0)
-            return lks_fail(LKS_CORRUPT, "not a hexadecimal digit at character %zu", 2 + 2 * i + (high >= 0));
+            return lks_fail(LKS_CORRUPT, "not a hexadecimal digit at character %zu",
+                            2 + 2 * i + (high >= 0));
         out[i] = (uint8_t)(high << 4 | low);
     }
     return LKS_OK;
@@ -66,7 +70,8 @@ lks_err lks_hex_decode(uint8_t *out, size_t len, const char *text, size_t text_l
     if (err)
         return err;
     if (text_len - 2 != 2 * len)
-        return lks_fail(LKS_CORRUPT, "%zu hexadecimal digits where %zu are needed", text_len - 2, 2 * len);
+        return lks_fail(LKS_CORRUPT, "%zu hexadecimal digits where %zu are needed", text_len - 2,
+                        2 * len);
     return decode_digits(out, len, text + 2);
 }
 

@@ -1,9 +1,9 @@
 /* Hexadecimal text as Ethereum's JSON-RPC writes it (execution-apis, "Hex value encoding").
  *   DATA: "0x" and two digits a byte; "0x" alone is no bytes.
  *   QUANTITY: "0x" and at least one digit, without leading zeros; "0x0" is zero.
- * Readers are strict: lower-case "0x", and nothing else than what is said above; both cases of digits are read, lower case is written.
- * Argument order here and in all of chain/: outputs first, then inputs; a length follows its array.
- * Thread rule: no shared state.
+ * Readers are strict: lower-case "0x", and nothing else than what is said above; both cases of
+ * digits are read, lower case is written. Argument order here and in all of chain/: outputs first,
+ * then inputs; a length follows its array. Thread rule: no shared state.
  */
 #ifndef LKS_CHAIN_HEX_H
 #define LKS_CHAIN_HEX_H
@@ -31,7 +31,8 @@ void lks_hex_append(lks_buf *out, const void *data, size_t len);
  * Returns: LKS_OK, or LKS_CORRUPT (out is then undefined). */
 lks_err lks_hex_decode(uint8_t *out, size_t len, const char *text, size_t text_len) LKS_MUST_USE;
 
-/* Reads DATA of any length and appends it to out. Returns: LKS_OK, LKS_CORRUPT, LKS_NOMEM; out is unchanged on LKS_CORRUPT. */
+/* Reads DATA of any length and appends it to out. Returns: LKS_OK, LKS_CORRUPT, LKS_NOMEM; out is
+ * unchanged on LKS_CORRUPT. */
 lks_err lks_hex_decode_buf(lks_buf *out, const char *text, size_t text_len) LKS_MUST_USE;
 
 /* Out: text, a zero-terminated QUANTITY. */

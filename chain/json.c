@@ -21,7 +21,8 @@ static lks_json_type primitive_type(char first)
     return LKS_JSON_NUMBER;
 }
 
-/* jsmn's strict mode knows no number, true, false or null that stands alone, though RFC 8259 does. */
+/* jsmn's strict mode knows no number, true, false or null that stands alone, though RFC 8259 does.
+ */
 static bool single_primitive(jsmntok_t *token, const char *text, size_t len)
 {
     size_t start = strspn(text, " \t\r\n"), end = len;
@@ -29,11 +30,13 @@ static bool single_primitive(jsmntok_t *token, const char *text, size_t len)
         return false;
     while (end > start && strchr(" \t\r\n", text[end - 1]))
         end--;
-    *token = (jsmntok_t){.type = JSMN_PRIMITIVE, .start = (int)start, .end = (int)end, .parent = -1};
+    *token =
+        (jsmntok_t){.type = JSMN_PRIMITIVE, .start = (int)start, .end = (int)end, .parent = -1};
     return true;
 }
 
-/* Turns tokens into nodes. Children come after their parents, so going backwards links every list of children in order. */
+/* Turns tokens into nodes. Children come after their parents, so going backwards links every list
+ * of children in order. */
 static bool link_nodes(lks_json_node *nodes, const jsmntok_t *tokens, int count, const char *text)
 {
     for (int i = 0; i < count; i++) {
@@ -41,10 +44,14 @@ static bool link_nodes(lks_json_node *nodes, const jsmntok_t *tokens, int count,
         lks_json_node *n = &nodes[i];
         if (t->parent >= i || (i && t->parent < 0) || t->start < 0 || t->end < t->start)
             return false;
-        *n = (lks_json_node){.start = t->start, .end = t->end, .parent = t->parent, .first = LKS_JSON_NONE, .next = LKS_JSON_NONE};
+        *n = (lks_json_node){.start = t->start,
+                             .end = t->end,
+                             .parent = t->parent,
+                             .first = LKS_JSON_NONE,
+                             .next = LKS_JSON_NONE};
         n->is_name = i && t->type == JSMN_STRING && tokens[t->parent].type == JSMN_OBJECT;
-        n->type = t->type == JSMN_OBJECT  ? LKS_JSON_OBJECT
-                  : t->type == JSMN_ARRAY ? LKS_JSON_ARRAY
+        n->type = t->type == JSMN_OBJECT   ? LKS_JSON_OBJECT
+                  : t->type == JSMN_ARRAY  ? LKS_JSON_ARRAY
                   : t->type == JSMN_STRING ? LKS_JSON_STRING
                                            : primitive_type(text[t->start]);
     }
@@ -109,7 +116,10 @@ lks_json_type lks_json_typeof(const lks_json *doc, int node)
     return n ? n->type : LKS_JSON_MISSING;
 }
 
-static bool is_container(const lks_json_node *n) { return n && (n->type == LKS_JSON_OBJECT || n->type == LKS_JSON_ARRAY); }
+static bool is_container(const lks_json_node *n)
+{
+    return n && (n->type == LKS_JSON_OBJECT || n->type == LKS_JSON_ARRAY);
+}
 
 size_t lks_json_size(const lks_json *doc, int node)
 {
@@ -174,7 +184,10 @@ static int find_member(const lks_json *doc, int object, const char *name, size_t
     return found;
 }
 
-int lks_json_member(const lks_json *doc, int object, const char *name) { return find_member(doc, object, name, strlen(name)); }
+int lks_json_member(const lks_json *doc, int object, const char *name)
+{
+    return find_member(doc, object, name, strlen(name));
+}
 
 static int find_element(const lks_json *doc, int array, const char *digits, size_t len)
 {

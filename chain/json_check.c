@@ -14,18 +14,23 @@ typedef struct scan {
 } scan;
 
 /* Returns: the byte at the place, or -1 at the end. */
-static int peek(const scan *s) { return s->at < s->len ? (unsigned char)s->text[s->at] : -1; }
+static int peek(const scan *s)
+{
+    return s->at < s->len ? (unsigned char)s->text[s->at] : -1;
+}
 
 static void skip_space(scan *s)
 {
-    while (s->at < s->len && (s->text[s->at] == ' ' || s->text[s->at] == '\t' || s->text[s->at] == '\n' || s->text[s->at] == '\r'))
+    while (s->at < s->len && (s->text[s->at] == ' ' || s->text[s->at] == '\t' ||
+                              s->text[s->at] == '\n' || s->text[s->at] == '\r'))
         s->at++;
 }
 
 static lks_err wanted(const scan *s, const char *what)
 {
     if (s->at >= s->len)
-        return lks_fail(LKS_CORRUPT, "not JSON: the text ends at byte %zu where %s is needed", s->at, what);
+        return lks_fail(LKS_CORRUPT, "not JSON: the text ends at byte %zu where %s is needed",
+                        s->at, what);
     return lks_fail(LKS_CORRUPT, "not JSON: %s is needed at byte %zu", what, s->at);
 }
 
@@ -132,9 +137,7 @@ static lks_err check_scalar(scan *s)
 {
     int c = peek(s);
     switch (c) {
-    case '"':
-        s->at++;
-        return check_string(s);
+    case '"': s->at++; return check_string(s);
     case 't': return check_word(s, "true");
     case 'f': return check_word(s, "false");
     case 'n': return check_word(s, "null");
@@ -180,7 +183,8 @@ static lks_err check_open(scan *s, bool *empty)
     return open == '{' ? check_name(s) : LKS_OK;
 }
 
-/* Checks the text after a value: closed containers, then a comma (and a name), or the end. Out: *more: another value follows. */
+/* Checks the text after a value: closed containers, then a comma (and a name), or the end. Out:
+ * *more: another value follows. */
 static lks_err check_after(scan *s, bool *more)
 {
     *more = false;

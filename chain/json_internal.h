@@ -15,8 +15,10 @@ struct lks_json_node {
 };
 
 /* Checks that len bytes of text are one JSON value with nothing but white space around it.
- * Out: *values: values and member names in it. Returns: LKS_OK, LKS_CORRUPT, or LKS_REFUSED (depth, max_values). */
-lks_err lks_json_check(size_t *values, const char *text, size_t len, size_t max_values) LKS_MUST_USE;
+ * Out: *values: values and member names in it. Returns: LKS_OK, LKS_CORRUPT, or LKS_REFUSED (depth,
+ * max_values). */
+lks_err lks_json_check(size_t *values, const char *text, size_t len,
+                       size_t max_values) LKS_MUST_USE;
 
 /* The node, or NULL for LKS_JSON_NONE and any index outside the document. */
 static inline const lks_json_node *lks_json_node_at(const lks_json *doc, int node)

@@ -24,12 +24,14 @@ static const char *type_name(lks_json_type type)
     return "nothing";
 }
 
-static lks_err get(const lks_json_node **out, const lks_json *doc, int node, lks_json_type type, const char *what)
+static lks_err get(const lks_json_node **out, const lks_json *doc, int node, lks_json_type type,
+                   const char *what)
 {
     *out = lks_json_node_at(doc, node);
     if (*out && (*out)->type == type)
         return LKS_OK;
-    return lks_fail(LKS_CORRUPT, "JSON: %s where %s is needed", type_name(lks_json_typeof(doc, node)), what);
+    return lks_fail(LKS_CORRUPT, "JSON: %s where %s is needed",
+                    type_name(lks_json_typeof(doc, node)), what);
 }
 
 lks_err lks_json_raw(const lks_json *doc, int node, const char **text, size_t *len)
@@ -121,9 +123,11 @@ static lks_err digits_to_u64(const char *text, size_t len, uint64_t *out)
     for (size_t i = 0; i < len; i++) {
         unsigned digit = (unsigned)(text[i] - '0');
         if (digit > 9)
-            return lks_fail(LKS_CORRUPT, "JSON: a whole number is needed, found %.*s", (int)(len < 40 ? len : 40), text);
+            return lks_fail(LKS_CORRUPT, "JSON: a whole number is needed, found %.*s",
+                            (int)(len < 40 ? len : 40), text);
         if (value > (UINT64_MAX - digit) / 10)
-            return lks_fail(LKS_CORRUPT, "JSON: the number %.*s is over 64 bits", (int)(len < 40 ? len : 40), text);
+            return lks_fail(LKS_CORRUPT, "JSON: the number %.*s is over 64 bits",
+                            (int)(len < 40 ? len : 40), text);
         value = value * 10 + digit;
     }
     *out = value;
@@ -177,7 +181,8 @@ lks_err lks_json_f64(const lks_json *doc, int node, double *out)
     return LKS_OK;
 }
 
-static lks_err get_hex(const lks_json *doc, int node, const char *what, const char **text, size_t *len)
+static lks_err get_hex(const lks_json *doc, int node, const char *what, const char **text,
+                       size_t *len)
 {
     const lks_json_node *n;
     lks_err err = get(&n, doc, node, LKS_JSON_STRING, what);

@@ -30,10 +30,22 @@ static void end(lks_json_writer *w, char bracket)
     w->comma = true;
 }
 
-void lks_json_begin_object(lks_json_writer *w) { begin(w, '{'); }
-void lks_json_end_object(lks_json_writer *w) { end(w, '}'); }
-void lks_json_begin_array(lks_json_writer *w) { begin(w, '['); }
-void lks_json_end_array(lks_json_writer *w) { end(w, ']'); }
+void lks_json_begin_object(lks_json_writer *w)
+{
+    begin(w, '{');
+}
+void lks_json_end_object(lks_json_writer *w)
+{
+    end(w, '}');
+}
+void lks_json_begin_array(lks_json_writer *w)
+{
+    begin(w, '[');
+}
+void lks_json_end_array(lks_json_writer *w)
+{
+    end(w, ']');
+}
 
 static void put_character(lks_buf *out, const char *text, size_t len)
 {
@@ -58,7 +70,8 @@ void lks_json_put_string(lks_json_writer *w, const char *text, size_t len)
         if (count)
             put_character(w->out, text, count);
         else {
-            lks_buf_put_text(w->out, "\xef\xbf\xbd"); /* U+FFFD, one for each byte that fits nowhere */
+            lks_buf_put_text(w->out,
+                             "\xef\xbf\xbd"); /* U+FFFD, one for each byte that fits nowhere */
             count = 1;
         }
         text += count;
@@ -67,7 +80,10 @@ void lks_json_put_string(lks_json_writer *w, const char *text, size_t len)
     lks_buf_put_byte(w->out, '"');
 }
 
-void lks_json_put_text(lks_json_writer *w, const char *text) { lks_json_put_string(w, text, strlen(text)); }
+void lks_json_put_text(lks_json_writer *w, const char *text)
+{
+    lks_json_put_string(w, text, strlen(text));
+}
 
 void lks_json_put_name(lks_json_writer *w, const char *name)
 {
@@ -82,7 +98,10 @@ void lks_json_put_raw(lks_json_writer *w, const char *json, size_t len)
     lks_buf_put(w->out, json, len);
 }
 
-static void put_raw_text(lks_json_writer *w, const char *json) { lks_json_put_raw(w, json, strlen(json)); }
+static void put_raw_text(lks_json_writer *w, const char *json)
+{
+    lks_json_put_raw(w, json, strlen(json));
+}
 
 void lks_json_put_u64(lks_json_writer *w, uint64_t value)
 {
@@ -113,8 +132,14 @@ void lks_json_put_f64(lks_json_writer *w, double value)
     put_raw_text(w, text);
 }
 
-void lks_json_put_bool(lks_json_writer *w, bool value) { put_raw_text(w, value ? "true" : "false"); }
-void lks_json_put_null(lks_json_writer *w) { put_raw_text(w, "null"); }
+void lks_json_put_bool(lks_json_writer *w, bool value)
+{
+    put_raw_text(w, value ? "true" : "false");
+}
+void lks_json_put_null(lks_json_writer *w)
+{
+    put_raw_text(w, "null");
+}
 
 void lks_json_put_quantity(lks_json_writer *w, uint64_t value)
 {

@@ -10,12 +10,18 @@
 #define ROL(a, n) rol(a, n)
 #define SPLAT(x) (x)
 
-static inline uint64_t rol(uint64_t x, unsigned n) { return x << n | x >> (64 - n); }
+static inline uint64_t rol(uint64_t x, unsigned n)
+{
+    return x << n | x >> (64 - n);
+}
 
 #include "chain/keccak_permute.inc"
 
 /* One copy of the rounds, for all callers below. */
-static __attribute__((noinline)) void permute_state(uint64_t state[25]) { permute(state); }
+static __attribute__((noinline)) void permute_state(uint64_t state[25])
+{
+    permute(state);
+}
 
 /* The state's bytes are its words in little-endian order, on any machine. */
 static void xor_byte(lks_keccak *ctx, size_t i, uint8_t byte)
@@ -31,7 +37,10 @@ static uint64_t load_le64(const uint8_t *p)
     return w;
 }
 
-void lks_keccak_init(lks_keccak *ctx) { memset(ctx, 0, sizeof *ctx); }
+void lks_keccak_init(lks_keccak *ctx)
+{
+    memset(ctx, 0, sizeof *ctx);
+}
 
 void lks_keccak_update(lks_keccak *ctx, const void *data, size_t len)
 {

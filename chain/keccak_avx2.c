@@ -12,12 +12,16 @@
 #define CHI(a, b, c) XOR(a, _mm256_andnot_si256(b, c))
 #define ROL(a, n) _mm256_or_si256(_mm256_slli_epi64(a, n), _mm256_srli_epi64(a, 64 - (n)))
 
-static inline __m256i load(const uint8_t *p) { return _mm256_loadu_si256((const __m256i *)(const void *)p); }
+static inline __m256i load(const uint8_t *p)
+{
+    return _mm256_loadu_si256((const __m256i *)(const void *)p);
+}
 
 /* Four words of four messages are a 4 x 4 matrix to be transposed. */
 static inline void transpose(V w[4], V a, V b, V c, V d)
 {
-    V ab0 = _mm256_unpacklo_epi64(a, b), ab1 = _mm256_unpackhi_epi64(a, b), cd0 = _mm256_unpacklo_epi64(c, d), cd1 = _mm256_unpackhi_epi64(c, d);
+    V ab0 = _mm256_unpacklo_epi64(a, b), ab1 = _mm256_unpackhi_epi64(a, b),
+      cd0 = _mm256_unpacklo_epi64(c, d), cd1 = _mm256_unpackhi_epi64(c, d);
     w[0] = _mm256_permute2x128_si256(ab0, cd0, 0x20);
     w[1] = _mm256_permute2x128_si256(ab1, cd1, 0x20);
     w[2] = _mm256_permute2x128_si256(ab0, cd0, 0x31);
@@ -25,7 +29,8 @@ static inline void transpose(V w[4], V a, V b, V c, V d)
 }
 
 /* Where a block is not read whole, it is copied first. */
-static inline void gather(V w[17], const uint8_t *const in[LANES], size_t at, size_t begin, size_t end)
+static inline void gather(V w[17], const uint8_t *const in[LANES], size_t at, size_t begin,
+                          size_t end)
 {
     uint8_t copy[LANES][RATE];
     const uint8_t *p[LANES];
@@ -41,7 +46,8 @@ static inline void gather(V w[17], const uint8_t *const in[LANES], size_t at, si
         memcpy(&last[l], p[l] + 128, 8);
     }
     for (int i = 0; i < 16; i += 4)
-        transpose(w + i, load(p[0] + 8 * i), load(p[1] + 8 * i), load(p[2] + 8 * i), load(p[3] + 8 * i));
+        transpose(w + i, load(p[0] + 8 * i), load(p[1] + 8 * i), load(p[2] + 8 * i),
+                  load(p[3] + 8 * i));
     w[16] = load((const uint8_t *)last);
 }
 
@@ -55,4 +61,8 @@ static inline void put(uint8_t (*out)[32], const V s[25])
 
 #include "chain/keccak_lanes.inc"
 
-void lks_keccak_4_avx2(uint8_t (*out)[32], lks_keccak_prefix prefix, const uint8_t *const in[4], size_t len) { hash_lanes(out, prefix, in, len); }
+void lks_keccak_4_avx2(uint8_t (*out)[32], lks_keccak_prefix prefix, const uint8_t *const in[4],
+                       size_t len)
+{
+    hash_lanes(out, prefix, in, len);
+}

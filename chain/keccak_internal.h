@@ -15,7 +15,9 @@ typedef struct lks_keccak_prefix {
 } lks_keccak_prefix;
 
 /* Messages: the prefix, then the len bytes at in[0 to 3], in[0 to 7]. */
-void lks_keccak_4_avx2(uint8_t (*out)[32], lks_keccak_prefix prefix, const uint8_t *const in[4], size_t len);
-void lks_keccak_8_avx512(uint8_t (*out)[32], lks_keccak_prefix prefix, const uint8_t *const in[8], size_t len);
+void lks_keccak_4_avx2(uint8_t (*out)[32], lks_keccak_prefix prefix, const uint8_t *const in[4],
+                       size_t len);
+void lks_keccak_8_avx512(uint8_t (*out)[32], lks_keccak_prefix prefix, const uint8_t *const in[8],
+                         size_t len);
 
 #endif

@@ -18,7 +18,10 @@ lks_keccak_level lks_keccak_best(void)
     return LKS_KECCAK_PLAIN;
 }
 
-void lks_keccak_force(lks_keccak_level level) { atomic_store_explicit(&chosen, level, memory_order_relaxed); }
+void lks_keccak_force(lks_keccak_level level)
+{
+    atomic_store_explicit(&chosen, level, memory_order_relaxed);
+}
 
 static lks_keccak_level level_in_use(void)
 {
@@ -31,10 +34,13 @@ static lks_keccak_level level_in_use(void)
 }
 
 #if defined(__x86_64__)
-typedef void (*lanes_fn)(uint8_t (*out)[32], lks_keccak_prefix prefix, const uint8_t *const *in, size_t len);
+typedef void (*lanes_fn)(uint8_t (*out)[32], lks_keccak_prefix prefix, const uint8_t *const *in,
+                         size_t len);
 
-/* `lanes` messages at a time; the last time lanes that have none of their own repeat the first, unless fewer than `least` are left. Returns: messages done. */
-static size_t hash_groups(uint8_t (*out)[32], lks_keccak_prefix prefix, const uint8_t *const *in, size_t len, size_t count, lanes_fn hash, size_t lanes, size_t least)
+/* `lanes` messages at a time; the last time lanes that have none of their own repeat the first,
+ * unless fewer than `least` are left. Returns: messages done. */
+static size_t hash_groups(uint8_t (*out)[32], lks_keccak_prefix prefix, const uint8_t *const *in,
+                          size_t len, size_t count, lanes_fn hash, size_t lanes, size_t least)
 {
     size_t done = 0;
     for (; count - done >= lanes; done += lanes)
@@ -52,7 +58,8 @@ static size_t hash_groups(uint8_t (*out)[32], lks_keccak_prefix prefix, const ui
 #endif
 
 /* Returns: messages done by vector instructions. */
-static size_t hash_vectors(uint8_t (*out)[32], const uint8_t *prefix, size_t prefix_len, const uint8_t *const *in, size_t len, size_t count)
+static size_t hash_vectors(uint8_t (*out)[32], const uint8_t *prefix, size_t prefix_len,
+                           const uint8_t *const *in, size_t len, size_t count)
 {
 #if defined(__x86_64__)
     lks_keccak_prefix p = {0, prefix_len};
@@ -66,12 +73,14 @@ static size_t hash_vectors(uint8_t (*out)[32], const uint8_t *prefix, size_t pre
     default: break;
     }
 #else
-    (void)out, (void)prefix, (void)prefix_len, (void)in, (void)len, (void)count, (void)level_in_use();
+    (void)out, (void)prefix, (void)prefix_len, (void)in, (void)len, (void)count,
+        (void)level_in_use();
 #endif
     return 0;
 }
 
-void lks_keccak256_many(uint8_t (*out)[32], const void *prefix, size_t prefix_len, const uint8_t *const *in, size_t len, size_t count)
+void lks_keccak256_many(uint8_t (*out)[32], const void *prefix, size_t prefix_len,
+                        const uint8_t *const *in, size_t len, size_t count)
 {
     for (size_t i = hash_vectors(out, prefix, prefix_len, in, len, count); i < count; i++) {
         lks_keccak ctx;

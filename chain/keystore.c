@@ -18,7 +18,8 @@
 static lks_err fail_errno(const char *what, const char *path)
 {
     int code = errno;
-    return lks_fail(code == ENOENT ? LKS_NOTFOUND : LKS_IO, "%s %s: %s", what, path, strerror(code));
+    return lks_fail(code == ENOENT ? LKS_NOTFOUND : LKS_IO, "%s %s: %s", what, path,
+                    strerror(code));
 }
 
 lks_err lks_keystore_read_file(lks_buf *out, const char *path)
@@ -37,7 +38,8 @@ lks_err lks_keystore_read_file(lks_buf *out, const char *path)
         if (n < 0)
             err = fail_errno("cannot read", path);
         else if ((total += (size_t)n) > LKS_KEYSTORE_MAX_FILE)
-            err = lks_fail(LKS_CORRUPT, "%s is no key file: it is over %d bytes", path, LKS_KEYSTORE_MAX_FILE);
+            err = lks_fail(LKS_CORRUPT, "%s is no key file: it is over %d bytes", path,
+                           LKS_KEYSTORE_MAX_FILE);
         else
             lks_buf_put(out, block, (size_t)n);
     }
@@ -45,12 +47,14 @@ lks_err lks_keystore_read_file(lks_buf *out, const char *path)
     return err ? err : lks_buf_error(out);
 }
 
-lks_err lks_keystore_load(uint8_t key32[32], const char *path, const void *password, size_t password_len)
+lks_err lks_keystore_load(uint8_t key32[32], const char *path, const void *password,
+                          size_t password_len)
 {
     lks_buf json = {0};
     memset(key32, 0, 32);
     lks_err err = lks_keystore_read_file(&json, path);
-    if (!err && (err = lks_keystore_decrypt(key32, lks_buf_text(&json), json.len, password, password_len)))
+    if (!err &&
+        (err = lks_keystore_decrypt(key32, lks_buf_text(&json), json.len, password, password_len)))
         err = lks_fail_in(err, "%s", path);
     lks_buf_free(&json);
     return err;
@@ -116,12 +120,13 @@ static void put_path(lks_buf *path, const char *directory, const uint8_t address
     clock_gettime(CLOCK_REALTIME, &now);
     gmtime_r(&now.tv_sec, &utc);
     lks_hex_encode(hex, address, 20);
-    lks_buf_printf(path, "%s/UTC--%04d-%02d-%02dT%02d-%02d-%02d.%09ldZ--%s", directory, utc.tm_year + 1900, utc.tm_mon + 1, utc.tm_mday,
-                   utc.tm_hour, utc.tm_min, utc.tm_sec, now.tv_nsec, hex + 2);
+    lks_buf_printf(path, "%s/UTC--%04d-%02d-%02dT%02d-%02d-%02d.%09ldZ--%s", directory,
+                   utc.tm_year + 1900, utc.tm_mon + 1, utc.tm_mday, utc.tm_hour, utc.tm_min,
+                   utc.tm_sec, now.tv_nsec, hex + 2);
 }
 
-lks_err lks_keystore_create(lks_buf *path, const char *directory, const uint8_t key32[32], const void *password, size_t password_len,
-                            lks_keystore_cost cost)
+lks_err lks_keystore_create(lks_buf *path, const char *directory, const uint8_t key32[32],
+                            const void *password, size_t password_len, lks_keystore_cost cost)
 {
     lks_buf json = {0}, name = {0}, existing = {0};
     lks_signer *signer = NULL;
@@ -139,7 +144,8 @@ lks_err lks_keystore_create(lks_buf *path, const char *directory, const uint8_t 
         goto out;
     }
     put_path(&name, directory, lks_signer_address(signer));
-    if ((err = lks_buf_error(&name)) || (err = lks_keystore_encrypt(&json, key32, password, password_len, cost)) ||
+    if ((err = lks_buf_error(&name)) ||
+        (err = lks_keystore_encrypt(&json, key32, password, password_len, cost)) ||
         (err = write_atomically(directory, lks_buf_text(&name), &json)))
         goto out;
     if (path) {
@@ -154,14 +160,16 @@ out:
     return err;
 }
 
-/* Returns: LKS_OK with the address when path is a key file; LKS_NOMEM; any other value when it is none. */
+/* Returns: LKS_OK with the address when path is a key file; LKS_NOMEM; any other value when it is
+ * none. */
 static lks_err identify(const char *path, uint8_t address20[20])
 {
     lks_buf json = {0};
     lks_json doc = {0};
     uint64_t version;
     struct stat info;
-    lks_err err = stat(path, &info) || !S_ISREG(info.st_mode) ? LKS_NOTFOUND : lks_keystore_read_file(&json, path);
+    lks_err err = stat(path, &info) || !S_ISREG(info.st_mode) ? LKS_NOTFOUND
+                                                              : lks_keystore_read_file(&json, path);
     if (!err && !(err = lks_json_parse(&doc, lks_buf_text(&json), json.len, 1000)) &&
         !(err = lks_json_u64(&doc, lks_json_member(&doc, 0, "version"), &version)))
         err = version == 3 ? lks_keystore_address(&doc, address20) : LKS_REFUSED;
@@ -170,7 +178,10 @@ static lks_err identify(const char *path, uint8_t address20[20])
     return err;
 }
 
-static int skip_hidden(const struct dirent *entry) { return entry->d_name[0] != '.'; }
+static int skip_hidden(const struct dirent *entry)
+{
+    return entry->d_name[0] != '.';
+}
 
 lks_err lks_keystore_list(lks_keystore_entry **entries, size_t *count, const char *directory)
 {

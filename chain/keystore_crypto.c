@@ -15,8 +15,9 @@
 #define DERIVED 32 /* bytes: 16 for AES, 16 for the MAC */
 #define MAX_SALT 256
 #define MAX_SCRYPT_MEMORY (UINT64_C(1) << 30) /* bytes */
-#define MAX_SCRYPT_WORK (UINT64_C(1) << 26)   /* n * r * p: 32 times geth's default, some tens of seconds */
-#define MAX_SCRYPT_BLOCKS (1u << 16)          /* r * p: 8 MiB beside that */
+#define MAX_SCRYPT_WORK                                                                            \
+    (UINT64_C(1) << 26)              /* n * r * p: 32 times geth's default, some tens of seconds */
+#define MAX_SCRYPT_BLOCKS (1u << 16) /* r * p: 8 MiB beside that */
 #define MAX_PBKDF2_ROUNDS 10000000
 
 typedef struct key_file {
@@ -27,8 +28,10 @@ typedef struct key_file {
     uint8_t iv[16], ciphertext[32], mac[32];
 } key_file;
 
-/* Hexadecimal text without 0x, as these files write it (with it is read too). Out: *len, at most max. */
-static lks_err read_hex(const lks_json *doc, int node, const char *name, uint8_t *out, size_t max, size_t *len)
+/* Hexadecimal text without 0x, as these files write it (with it is read too). Out: *len, at most
+ * max. */
+static lks_err read_hex(const lks_json *doc, int node, const char *name, uint8_t *out, size_t max,
+                        size_t *len)
 {
     lks_buf text = {0}, bytes = {0}, string = {0};
     lks_err err = lks_json_string(doc, node, &string);
@@ -37,7 +40,8 @@ static lks_err read_hex(const lks_json *doc, int node, const char *name, uint8_t
     if (strncmp(lks_buf_text(&string), "0x", 2))
         lks_buf_put_text(&text, "0x");
     lks_buf_put(&text, string.data, string.len);
-    if ((err = lks_buf_error(&text)) || (err = lks_hex_decode_buf(&bytes, lks_buf_text(&text), text.len)))
+    if ((err = lks_buf_error(&text)) ||
+        (err = lks_hex_decode_buf(&bytes, lks_buf_text(&text), text.len)))
         goto out;
     if (bytes.len > max) {
         err = lks_fail(LKS_CORRUPT, "%zu bytes where at most %zu are allowed", bytes.len, max);
@@ -53,7 +57,8 @@ out:
     return err ? lks_fail_in(err, "key file: %s", name) : LKS_OK;
 }
 
-static lks_err read_hex_exact(const lks_json *doc, int node, const char *name, uint8_t *out, size_t len)
+static lks_err read_hex_exact(const lks_json *doc, int node, const char *name, uint8_t *out,
+                              size_t len)
 {
     size_t found;
     lks_err err = read_hex(doc, node, name, out, len, &found);
@@ -82,11 +87,14 @@ static lks_err read_scrypt(const lks_json *doc, int params, key_file *file)
         (err = read_u64(doc, lks_json_member(doc, params, "p"), "p", &file->p)))
         return err;
     if (file->n < 2 || (file->n & (file->n - 1)) || !file->r || !file->p)
-        return lks_fail(LKS_CORRUPT, "key file: scrypt's n must be a power of two above 1, r and p above 0");
+        return lks_fail(LKS_CORRUPT,
+                        "key file: scrypt's n must be a power of two above 1, r and p above 0");
     const uint64_t limit = UINT64_C(1) << 30;
-    if (file->n > limit || file->r > limit || file->p > limit || 128 * file->r > MAX_SCRYPT_MEMORY / file->n ||
+    if (file->n > limit || file->r > limit || file->p > limit ||
+        128 * file->r > MAX_SCRYPT_MEMORY / file->n ||
         file->n * file->r > MAX_SCRYPT_WORK / file->p || file->r * file->p > MAX_SCRYPT_BLOCKS)
-        return lks_fail(LKS_REFUSED, "key file: its scrypt costs need over 1 GiB of memory or minutes of time");
+        return lks_fail(LKS_REFUSED,
+                        "key file: its scrypt costs need over 1 GiB of memory or minutes of time");
     return LKS_OK;
 }
 
@@ -110,12 +118,15 @@ static lks_err read_key_file(const lks_json *doc, key_file *file)
     if ((err = read_u64(doc, lks_json_member(doc, 0, "version"), "version", &version)))
         return err;
     if (version != 3)
-        return lks_fail(LKS_REFUSED, "key file: version 3 is supported, not %llu", (unsigned long long)version);
+        return lks_fail(LKS_REFUSED, "key file: version 3 is supported, not %llu",
+                        (unsigned long long)version);
     int crypto = lks_json_member(doc, 0, "crypto");
     if (crypto == LKS_JSON_NONE)
         crypto = lks_json_member(doc, 0, "Crypto"); /* as some wallets wrote it */
-    int params = lks_json_member(doc, crypto, "kdfparams"), kdf = lks_json_member(doc, crypto, "kdf");
-    if (lks_json_typeof(doc, crypto) != LKS_JSON_OBJECT || lks_json_typeof(doc, params) != LKS_JSON_OBJECT)
+    int params = lks_json_member(doc, crypto, "kdfparams"),
+        kdf = lks_json_member(doc, crypto, "kdf");
+    if (lks_json_typeof(doc, crypto) != LKS_JSON_OBJECT ||
+        lks_json_typeof(doc, params) != LKS_JSON_OBJECT)
         return lks_fail(LKS_CORRUPT, "key file: it has no crypto and kdfparams");
     if (!lks_json_equals(doc, lks_json_member(doc, crypto, "cipher"), "aes-128-ctr"))
         return lks_fail(LKS_REFUSED, "key file: the cipher must be aes-128-ctr");
@@ -129,21 +140,27 @@ static lks_err read_key_file(const lks_json *doc, key_file *file)
         return err;
     if (derived != DERIVED)
         return lks_fail(LKS_REFUSED, "key file: dklen must be %d", DERIVED);
-    if ((err = read_hex(doc, lks_json_member(doc, params, "salt"), "salt", file->salt, MAX_SALT, &file->salt_len)) ||
-        (err = read_hex_exact(doc, lks_json_path(doc, crypto, "cipherparams.iv"), "iv", file->iv, 16)) ||
-        (err = read_hex_exact(doc, lks_json_member(doc, crypto, "ciphertext"), "ciphertext", file->ciphertext, 32)))
+    if ((err = read_hex(doc, lks_json_member(doc, params, "salt"), "salt", file->salt, MAX_SALT,
+                        &file->salt_len)) ||
+        (err = read_hex_exact(doc, lks_json_path(doc, crypto, "cipherparams.iv"), "iv", file->iv,
+                              16)) ||
+        (err = read_hex_exact(doc, lks_json_member(doc, crypto, "ciphertext"), "ciphertext",
+                              file->ciphertext, 32)))
         return err;
     return read_hex_exact(doc, lks_json_member(doc, crypto, "mac"), "mac", file->mac, 32);
 }
 
-static lks_err derive(uint8_t derived[DERIVED], const key_file *file, const void *password, size_t password_len)
+static lks_err derive(uint8_t derived[DERIVED], const key_file *file, const void *password,
+                      size_t password_len)
 {
     if (password_len > INT_MAX)
         return lks_fail(LKS_BADARGS, "the password is too long");
     if (file->scrypt)
-        return lks_scrypt(derived, DERIVED, password, password_len, file->salt, file->salt_len, file->n, (uint32_t)file->r, (uint32_t)file->p);
-    if (PKCS5_PBKDF2_HMAC(password_len ? password : "", (int)password_len, file->salt, (int)file->salt_len, (int)file->rounds, EVP_sha256(),
-                          DERIVED, derived) == 1)
+        return lks_scrypt(derived, DERIVED, password, password_len, file->salt, file->salt_len,
+                          file->n, (uint32_t)file->r, (uint32_t)file->p);
+    if (PKCS5_PBKDF2_HMAC(password_len ? password : "", (int)password_len, file->salt,
+                          (int)file->salt_len, (int)file->rounds, EVP_sha256(), DERIVED,
+                          derived) == 1)
         return LKS_OK;
     ERR_clear_error();
     return lks_fail(LKS_NOMEM, "out of memory for a key derivation");
@@ -160,7 +177,8 @@ static void make_mac(uint8_t mac[32], const uint8_t derived[DERIVED], const uint
 }
 
 /* Encrypts and decrypts: counter mode is its own inverse. */
-static lks_err apply_cipher(uint8_t out[32], const uint8_t in[32], const uint8_t key[16], const uint8_t iv[16])
+static lks_err apply_cipher(uint8_t out[32], const uint8_t in[32], const uint8_t key[16],
+                            const uint8_t iv[16])
 {
     int len = 0;
     EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new();
@@ -199,7 +217,8 @@ static lks_err wrong_password(const lks_json *doc)
     return lks_fail(LKS_AUTH, "wrong password for %s", text);
 }
 
-lks_err lks_keystore_decrypt(uint8_t key32[32], const char *json, size_t len, const void *password, size_t password_len)
+lks_err lks_keystore_decrypt(uint8_t key32[32], const char *json, size_t len, const void *password,
+                             size_t password_len)
 {
     lks_json doc;
     key_file file;
@@ -208,7 +227,8 @@ lks_err lks_keystore_decrypt(uint8_t key32[32], const char *json, size_t len, co
     lks_err err = lks_json_parse(&doc, json, len, 1000);
     if (err)
         return lks_fail_in(err, "key file");
-    if ((err = read_key_file(&doc, &file)) || (err = derive(derived, &file, password, password_len)))
+    if ((err = read_key_file(&doc, &file)) ||
+        (err = derive(derived, &file, password, password_len)))
         goto out;
     make_mac(mac, derived, file.ciphertext);
     if (CRYPTO_memcmp(mac, file.mac, 32)) {
@@ -240,12 +260,14 @@ static void put_id(lks_json_writer *w, uint8_t id[16])
     id[6] = (uint8_t)((id[6] & 0x0f) | 0x40);
     id[8] = (uint8_t)((id[8] & 0x3f) | 0x80);
     lks_hex_encode(hex, id, 16);
-    snprintf(text, sizeof text, "%.8s-%.4s-%.4s-%.4s-%.12s", hex + 2, hex + 10, hex + 14, hex + 18, hex + 22);
+    snprintf(text, sizeof text, "%.8s-%.4s-%.4s-%.4s-%.12s", hex + 2, hex + 10, hex + 14, hex + 18,
+             hex + 22);
     lks_json_put_name(w, "id");
     lks_json_put_text(w, text);
 }
 
-static void put_key_file(lks_buf *json, const key_file *file, const uint8_t address[20], uint8_t id[16])
+static void put_key_file(lks_buf *json, const key_file *file, const uint8_t address[20],
+                         uint8_t id[16])
 {
     lks_json_writer w = {.out = json};
     lks_json_begin_object(&w);
@@ -281,17 +303,23 @@ static void put_key_file(lks_buf *json, const key_file *file, const uint8_t addr
     lks_json_end_object(&w);
 }
 
-lks_err lks_keystore_encrypt(lks_buf *json, const uint8_t key32[32], const void *password, size_t password_len, lks_keystore_cost cost)
+lks_err lks_keystore_encrypt(lks_buf *json, const uint8_t key32[32], const void *password,
+                             size_t password_len, lks_keystore_cost cost)
 {
     bool light = cost == LKS_KEYSTORE_LIGHT;
-    key_file file = {.scrypt = true, .n = light ? 1u << 12 : 1u << 18, .r = 8, .p = light ? 6 : 1, .salt_len = 32};
+    key_file file = {.scrypt = true,
+                     .n = light ? 1u << 12 : 1u << 18,
+                     .r = 8,
+                     .p = light ? 6 : 1,
+                     .salt_len = 32};
     uint8_t derived[DERIVED] = {0}, id[16];
     lks_signer *signer;
     lks_err err = lks_signer_new(&signer, key32);
     if (err)
         return err;
-    if ((err = lks_random(file.salt, file.salt_len)) || (err = lks_random(file.iv, 16)) || (err = lks_random(id, 16)) ||
-        (err = derive(derived, &file, password, password_len)) || (err = apply_cipher(file.ciphertext, key32, derived, file.iv)))
+    if ((err = lks_random(file.salt, file.salt_len)) || (err = lks_random(file.iv, 16)) ||
+        (err = lks_random(id, 16)) || (err = derive(derived, &file, password, password_len)) ||
+        (err = apply_cipher(file.ciphertext, key32, derived, file.iv)))
         goto out;
     make_mac(file.mac, derived, file.ciphertext);
     put_key_file(json, &file, lks_signer_address(signer), id);

@@ -1,4 +1,5 @@
-/* The commitment to a model, and its id (docs/SPEC.md, section 10; IModelRegistry.ModelCommitment). */
+/* The commitment to a model, and its id (docs/SPEC.md, section 10; IModelRegistry.ModelCommitment).
+ */
 #ifndef LKS_CHAIN_MODEL_COMMITMENT_H
 #define LKS_CHAIN_MODEL_COMMITMENT_H
 

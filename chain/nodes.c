@@ -131,7 +131,10 @@ lks_err lks_nodes_open(lks_nodes **out, const lks_nodes_options *options)
     return err;
 }
 
-lks_endpoints *lks_nodes_endpoints(lks_nodes *c) { return c->endpoints; }
+lks_endpoints *lks_nodes_endpoints(lks_nodes *c)
+{
+    return c->endpoints;
+}
 
 void lks_nodes_close(lks_nodes *c)
 {
@@ -153,9 +156,15 @@ void lks_nodes_close(lks_nodes *c)
     free(c);
 }
 
-size_t lks_nodes_count(const lks_nodes *c) { return c->count; }
+size_t lks_nodes_count(const lks_nodes *c)
+{
+    return c->count;
+}
 
-const lks_eth *lks_nodes_at(lks_nodes *c, size_t i) { return &c->alone[i]; }
+const lks_eth *lks_nodes_at(lks_nodes *c, size_t i)
+{
+    return &c->alone[i];
+}
 
 /* ---- calls that wait ---- */
 

@@ -12,7 +12,7 @@ typedef struct lks_nodes_options {
     const char *const *urls; /* in the order of preference; they may hold access keys */
     size_t count;            /* 1 to LKS_MAX_ENDPOINTS */
     uint32_t timeout_ms;     /* of a call; 0: as of lks_rpc_options */
-    uint64_t chain_id;       /* that nodes must be on, where there are several; 0: the first one's */
+    uint64_t chain_id; /* that nodes must be on, where there are several; 0: the first one's */
     void (*log)(void *user, bool warns, const char *line); /* as of lks_endpoints_options */
     void *user;
 } lks_nodes_options;
@@ -28,8 +28,8 @@ size_t lks_nodes_count(const lks_nodes *c);
 /* A call that waits for its answer; context is an lks_nodes. Returns: as of lks_rpc_call_sync. */
 lks_err lks_nodes_call_sync(void *context, const char *method, const char *params_json,
                             lks_buf *answer) LKS_MUST_USE;
-/* The calls of chain/eth.h at one node alone, whether it is followed or not. It remembers the ranges
- * of logs that the node answers. */
+/* The calls of chain/eth.h at one node alone, whether it is followed or not. It remembers the
+ * ranges of logs that the node answers. */
 const lks_eth *lks_nodes_at(lks_nodes *c, size_t i);
 
 /* Runs every reply that is left, then frees. NULL is allowed. */

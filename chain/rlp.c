@@ -2,7 +2,8 @@
 
 #include <string.h>
 
-/* The prefix of a payload: offset 0x80 for byte strings, 0xc0 for lists. Returns: its length, 1 to 9. */
+/* The prefix of a payload: offset 0x80 for byte strings, 0xc0 for lists. Returns: its length, 1
+ * to 9. */
 static size_t make_prefix(uint8_t prefix[9], size_t len, uint8_t offset)
 {
     if (len < 56) {
@@ -51,7 +52,10 @@ void lks_rlp_put_u256(lks_buf *out, const lks_u256 *value)
     put_integer(out, bytes, 32);
 }
 
-size_t lks_rlp_list_begin(lks_buf *out) { return out->len; }
+size_t lks_rlp_list_begin(lks_buf *out)
+{
+    return out->len;
+}
 
 void lks_rlp_list_end(lks_buf *out, size_t mark)
 {
@@ -65,7 +69,8 @@ void lks_rlp_list_end(lks_buf *out, size_t mark)
     memcpy(out->data + mark, prefix, prefix_len);
 }
 
-/* Reads the long form's length: count bytes, without leading zeros, above 55 (else the short form was due). */
+/* Reads the long form's length: count bytes, without leading zeros, above 55 (else the short form
+ * was due). */
 static lks_err read_long_length(const lks_rlp_reader *in, size_t count, size_t *len)
 {
     if (in->len < 1 + count)
@@ -78,7 +83,8 @@ static lks_err read_long_length(const lks_rlp_reader *in, size_t count, size_t *
     if (value < 56)
         return lks_fail(LKS_CORRUPT, "RLP: a long form for %u bytes", (unsigned)value);
     if (value > in->len)
-        return lks_fail(LKS_CORRUPT, "RLP: an item of %llu bytes where %zu are left", (unsigned long long)value, in->len);
+        return lks_fail(LKS_CORRUPT, "RLP: an item of %llu bytes where %zu are left",
+                        (unsigned long long)value, in->len);
     *len = (size_t)value;
     return LKS_OK;
 }
@@ -102,7 +108,8 @@ lks_err lks_rlp_next(lks_rlp_reader *in, lks_rlp_item *item)
         prefix += kind - 55;
     }
     if (len > in->len - prefix)
-        return lks_fail(LKS_CORRUPT, "RLP: an item of %zu bytes where %zu are left", len, in->len - prefix);
+        return lks_fail(LKS_CORRUPT, "RLP: an item of %zu bytes where %zu are left", len,
+                        in->len - prefix);
     const uint8_t *payload = in->data + prefix;
     if (!is_list && len == 1 && payload[0] < 0x80)
         return lks_fail(LKS_CORRUPT, "RLP: a prefix before the single byte 0x%02x", payload[0]);
@@ -120,7 +127,8 @@ static lks_err next_of_kind(lks_rlp_reader *in, bool want_list, lks_rlp_item *it
     if (err)
         return err;
     if (item->is_list != want_list)
-        return lks_fail(LKS_CORRUPT, want_list ? "RLP: bytes where a list is needed" : "RLP: a list where bytes are needed");
+        return lks_fail(LKS_CORRUPT, want_list ? "RLP: bytes where a list is needed"
+                                               : "RLP: a list where bytes are needed");
     *in = after;
     return LKS_OK;
 }

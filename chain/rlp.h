@@ -1,9 +1,9 @@
 /* Recursive length prefix encoding. Source: Yellow Paper, appendix B.
  *
  * Writing: items are appended to a buffer; a list is opened, filled and closed.
- * Reading: strict. A reader walks the items of one list (or of one sequence of bytes); only the canonical encoding is
- * accepted: shortest prefixes, single bytes below 0x80 without prefix, integers without leading zeros, nothing after the end.
- * Thread rule: no shared state.
+ * Reading: strict. A reader walks the items of one list (or of one sequence of bytes); only the
+ * canonical encoding is accepted: shortest prefixes, single bytes below 0x80 without prefix,
+ * integers without leading zeros, nothing after the end. Thread rule: no shared state.
  */
 #ifndef LKS_CHAIN_RLP_H
 #define LKS_CHAIN_RLP_H
@@ -21,7 +21,8 @@ void lks_rlp_put_bytes(lks_buf *out, const void *data, size_t len);
 void lks_rlp_put_u64(lks_buf *out, uint64_t value);
 void lks_rlp_put_u256(lks_buf *out, const lks_u256 *value);
 
-/* Opens a list. Returns: the mark to close it with. Lists may be nested; the innermost is closed first. */
+/* Opens a list. Returns: the mark to close it with. Lists may be nested; the innermost is closed
+ * first. */
 size_t lks_rlp_list_begin(lks_buf *out);
 /* Closes the list that gave mark: puts its prefix in front of what was appended since. */
 void lks_rlp_list_end(lks_buf *out, size_t mark);
@@ -38,8 +39,9 @@ typedef struct lks_rlp_item {
     size_t len;
 } lks_rlp_item;
 
-/* Takes the next item off the reader. Returns: LKS_OK; LKS_CORRUPT when none is left or it is not canonical
- * (the payload of a list is not looked into). On failure the reader is unchanged; so for all functions below. */
+/* Takes the next item off the reader. Returns: LKS_OK; LKS_CORRUPT when none is left or it is not
+ * canonical (the payload of a list is not looked into). On failure the reader is unchanged; so for
+ * all functions below. */
 lks_err lks_rlp_next(lks_rlp_reader *in, lks_rlp_item *item) LKS_MUST_USE;
 
 /* Out: a byte string of any length; *data points into the input. */

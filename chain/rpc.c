@@ -89,7 +89,8 @@ void rpc_finish_all(lks_rpc *rpc, lks_err err, bool only_sent)
         next = call->next;
         if (only_sent && !call->sent)
             continue;
-        lks_fail(err, "%s", reason); /* again each time: a reply may have failed at something of its own */
+        lks_fail(err, "%s",
+                 reason); /* again each time: a reply may have failed at something of its own */
         rpc_finish(rpc, call, err, 0, NULL);
     }
 }
@@ -134,8 +135,8 @@ void rpc_http_answer(lks_rpc *rpc, rpc_call *call)
     lks_buf_free(&answer.json);
 }
 
-/* The call that a message answers of which only the beginning can be read. Nodes put "id" before "result".
- * Returns: NULL when there is none. */
+/* The call that a message answers of which only the beginning can be read. Nodes put "id" before
+ * "result". Returns: NULL when there is none. */
 static rpc_call *find_by_start(lks_rpc *rpc, const char *text, size_t len)
 {
     char start[128];
@@ -167,7 +168,8 @@ lks_err rpc_stream_message(lks_rpc *rpc, const char *text, size_t len)
         return err == LKS_IO ? LKS_OK : err;
     }
     if (!err && !answer.is_notice && !answer.has_id)
-        err = answer.is_error ? lks_rpc_fail_remote("a request that it could not read", lks_buf_text(&answer.json), answer.json.len)
+        err = answer.is_error ? lks_rpc_fail_remote("a request that it could not read",
+                                                    lks_buf_text(&answer.json), answer.json.len)
                               : lks_fail(LKS_CORRUPT, "the node's answer has no id");
     rpc_call *call = err || answer.is_notice ? NULL : rpc_find(rpc, answer.id);
     if (call && call->sent) /* else it timed out meanwhile */
@@ -206,7 +208,9 @@ static void pause_link(lks_rpc *rpc)
 {
     rpc->link = RPC_DOWN;
     rpc->wsi = NULL;
-    rpc->pause_ms = !rpc->pause_ms ? FIRST_PAUSE_MS : rpc->pause_ms * 2 < LAST_PAUSE_MS ? rpc->pause_ms * 2 : LAST_PAUSE_MS;
+    rpc->pause_ms = !rpc->pause_ms                      ? FIRST_PAUSE_MS
+                    : rpc->pause_ms * 2 < LAST_PAUSE_MS ? rpc->pause_ms * 2
+                                                        : LAST_PAUSE_MS;
     rpc->next_attempt_us = lws_now_usecs() + (int64_t)rpc->pause_ms * 1000;
 }
 
@@ -256,12 +260,14 @@ static void time_out(lks_rpc *rpc, int64_t now)
         }
         if (call->deadline_us > now)
             continue;
-        lks_fail(LKS_TIMEOUT, "no answer to %s from %s within %.3g s", call->method, rpc->url.display, call->timeout_ms / 1e3);
+        lks_fail(LKS_TIMEOUT, "no answer to %s from %s within %.3g s", call->method,
+                 rpc->url.display, call->timeout_ms / 1e3);
         rpc_finish(rpc, call, LKS_TIMEOUT, 0, NULL);
     }
 }
 
-/* Does what is due now. Out: *wait_us, until something is due again. Returns: whether the client is closing. */
+/* Does what is due now. Out: *wait_us, until something is due again. Returns: whether the client is
+ * closing. */
 static bool pump(lks_rpc *rpc, int64_t *wait_us)
 {
     bool closing = take_calls(rpc);
@@ -279,7 +285,8 @@ static bool pump(lks_rpc *rpc, int64_t *wait_us)
     for (rpc_call *call = rpc->calls; call; call = call->next)
         if (call->deadline_us < next)
             next = call->deadline_us;
-    if (rpc->calls && rpc->url.transport != RPC_HTTP && rpc->link == RPC_DOWN && rpc->next_attempt_us < next)
+    if (rpc->calls && rpc->url.transport != RPC_HTTP && rpc->link == RPC_DOWN &&
+        rpc->next_attempt_us < next)
         next = rpc->next_attempt_us;
     if (rpc->calls && now < rpc->limit.until_us && rpc->limit.until_us < next)
         next = rpc->limit.until_us;
@@ -396,7 +403,8 @@ const char *lks_rpc_name(const lks_rpc *rpc)
 }
 
 /* Hands a call to the service thread. */
-static lks_err submit(lks_rpc *rpc, const char *method, const char *params_json, lks_rpc_reply reply, void *user, rpc_waiter *waiter)
+static lks_err submit(lks_rpc *rpc, const char *method, const char *params_json,
+                      lks_rpc_reply reply, void *user, rpc_waiter *waiter)
 {
     lks_err err = LKS_OK;
     rpc_call *call = calloc(1, sizeof *call);
@@ -418,7 +426,8 @@ static lks_err submit(lks_rpc *rpc, const char *method, const char *params_json,
     if (rpc->closing)
         err = lks_fail(LKS_IO, "the connection to %s is being closed", rpc->url.display);
     else if (rpc->under_way == rpc->max_calls)
-        err = lks_fail(LKS_BUSY, "%u calls to %s are under way already: try again later", rpc->max_calls, rpc->url.display);
+        err = lks_fail(LKS_BUSY, "%u calls to %s are under way already: try again later",
+                       rpc->max_calls, rpc->url.display);
     else {
         call->next = rpc->incoming;
         rpc->incoming = call;
@@ -433,12 +442,14 @@ out:
     return err;
 }
 
-lks_err lks_rpc_call(lks_rpc *rpc, const char *method, const char *params_json, lks_rpc_reply reply, void *user)
+lks_err lks_rpc_call(lks_rpc *rpc, const char *method, const char *params_json, lks_rpc_reply reply,
+                     void *user)
 {
     return submit(rpc, method, params_json, reply, user, NULL);
 }
 
-lks_err lks_rpc_call_sync(void *context, const char *method, const char *params_json, lks_buf *answer)
+lks_err lks_rpc_call_sync(void *context, const char *method, const char *params_json,
+                          lks_buf *answer)
 {
     lks_rpc *rpc = context;
     rpc_waiter waiter = {.answer = answer};

@@ -47,8 +47,7 @@ static lks_err fail_call(const lks_rpc *rpc, const rpc_call *call, CURLcode resu
         if (call->answer.failed)
             return lks_buf_error(&call->answer);
         return lks_fail(LKS_TOO_LARGE, "an answer of %s is over %zu bytes", node, rpc->max_answer);
-    case CURLE_OUT_OF_MEMORY:
-        return lks_fail(LKS_NOMEM, "out of memory for a call to %s", node);
+    case CURLE_OUT_OF_MEMORY: return lks_fail(LKS_NOMEM, "out of memory for a call to %s", node);
     case CURLE_COULDNT_CONNECT:
         curl_easy_getinfo(call->easy, CURLINFO_OS_ERRNO, &os_error);
         return lks_fail(LKS_IO, "cannot connect to %s: %s", node,

@@ -14,12 +14,16 @@
 
 #include "chain/rpc.h"
 
-typedef enum rpc_transport { RPC_WS, RPC_HTTP, RPC_IPC } rpc_transport;
+typedef enum rpc_transport {
+    RPC_WS,
+    RPC_HTTP,
+    RPC_IPC
+} rpc_transport;
 
 typedef struct rpc_url {
     rpc_transport transport;
     bool tls;
-    char *host; /* IPC: the path of the socket */
+    char *host;      /* IPC: the path of the socket */
     char *authority; /* host and port as the URL has them, for the Host header */
     int port;
     char *path;    /* with the query; may hold an access key, so it never enters a message */
@@ -30,11 +34,13 @@ lks_err rpc_url_parse(rpc_url *out, const char *url) LKS_MUST_USE;
 void rpc_url_free(rpc_url *url);
 
 /* Appends a request. Returns: LKS_OK; LKS_BADARGS (method, params); LKS_NOMEM. */
-lks_err rpc_request(lks_buf *out, uint64_t id, const char *method, const char *params_json) LKS_MUST_USE;
+lks_err rpc_request(lks_buf *out, uint64_t id, const char *method,
+                    const char *params_json) LKS_MUST_USE;
 
 /* A parsed answer. */
 typedef struct rpc_answer {
-    bool has_id; /* else it is a notification, or an error about a request that the node could not read */
+    bool has_id; /* else it is a notification, or an error about a request that the node could not
+                    read */
     uint64_t id;
     bool is_error;
     int32_t code;   /* of the error */
@@ -52,16 +58,18 @@ typedef struct rpc_frame {
     bool in_string, escaped;
 } rpc_frame;
 
-/* In: len bytes at data, the next of the stream. Out: *used, how many of them belong to the value under way (all of them, unless
- * it ends). Returns: 1 when the value ends there; 0 when it goes on; -1 when no value can begin there. */
+/* In: len bytes at data, the next of the stream. Out: *used, how many of them belong to the value
+ * under way (all of them, unless it ends). Returns: 1 when the value ends there; 0 when it goes on;
+ * -1 when no value can begin there. */
 int rpc_frame_next(rpc_frame *frame, const char *data, size_t len, size_t *used);
 
-/* Back-off from a node that asks for fewer calls: a pause of all calls, then one at a time, one more
- * with each answer. */
+/* Back-off from a node that asks for fewer calls: a pause of all calls, then one at a time, one
+ * more with each answer. */
 typedef struct rpc_limit {
-    int64_t began_us, until_us; /* of the pause, the last one or the one under way; 0: there was none */
-    int64_t pause_us;           /* its length, without what the node named */
-    uint32_t window;            /* calls under way at once; 0: any number */
+    int64_t began_us,
+        until_us;     /* of the pause, the last one or the one under way; 0: there was none */
+    int64_t pause_us; /* its length, without what the node named */
+    uint32_t window;  /* calls under way at once; 0: any number */
 } rpc_limit;
 
 typedef enum rpc_plea {
@@ -70,9 +78,11 @@ typedef enum rpc_plea {
     RPC_MAY_BE_PLEA /* or for less at once: it names neither */
 } rpc_plea;
 
-/* Whether an answer is an error that asks for fewer calls. Out: *retry_after_s, the pause that it names, or 0. */
+/* Whether an answer is an error that asks for fewer calls. Out: *retry_after_s, the pause that it
+ * names, or 0. */
 rpc_plea rpc_plea_of(const rpc_answer *answer, const char *method, uint32_t *retry_after_s);
-/* The answer to a call sent at sent_us asks for fewer calls. In: retry_after_s, as it names it, or 0. */
+/* The answer to a call sent at sent_us asks for fewer calls. In: retry_after_s, as it names it, or
+ * 0. */
 void rpc_limit_begin(rpc_limit *limit, int64_t now_us, int64_t sent_us, uint32_t retry_after_s);
 /* A call was answered in some other way. */
 void rpc_limit_answered(rpc_limit *limit, int64_t sent_us);
@@ -103,7 +113,11 @@ typedef struct rpc_call {
     lks_buf answer;
 } rpc_call;
 
-typedef enum rpc_link { RPC_DOWN, RPC_CONNECTING, RPC_UP } rpc_link;
+typedef enum rpc_link {
+    RPC_DOWN,
+    RPC_CONNECTING,
+    RPC_UP
+} rpc_link;
 
 struct lks_rpc {
     rpc_url url;
@@ -127,25 +141,27 @@ struct lks_rpc {
     lws_sorted_usec_list_t timer;
     rpc_link link; /* the one connection of WebSocket and IPC */
     struct lws *wsi;
-    bool was_up, lost;      /* it was up once; it is known to be lost */
-    uint32_t pause_ms;      /* between attempts to connect */
+    bool was_up, lost; /* it was up once; it is known to be lost */
+    uint32_t pause_ms; /* between attempts to connect */
     int64_t next_attempt_us;
     lks_buf received, sent; /* the message under way; the last one that was sent */
     rpc_frame frame;
 };
 
 /* rpc.c, for rpc_lws.c. Service thread only. */
-/* Ends a call: err and, when it is LKS_OK or LKS_REMOTE, code and json; otherwise the reason is this thread's stored one. */
+/* Ends a call: err and, when it is LKS_OK or LKS_REMOTE, code and json; otherwise the reason is
+ * this thread's stored one. */
 void rpc_finish(lks_rpc *rpc, rpc_call *call, lks_err err, int32_t code, const lks_buf *json);
 /* Ends every call with the stored reason; with only_sent, those that the node may have seen. */
 void rpc_finish_all(lks_rpc *rpc, lks_err err, bool only_sent);
 /* The answer that came over HTTP for this call. */
 void rpc_http_answer(lks_rpc *rpc, rpc_call *call);
-/* A message whose beginning is text is larger than what is read; the reason is the stored one. Ends the call that it answers.
- * Returns: LKS_IO; or LKS_TOO_LARGE, when it cannot be told which call that is. */
+/* A message whose beginning is text is larger than what is read; the reason is the stored one. Ends
+ * the call that it answers. Returns: LKS_IO; or LKS_TOO_LARGE, when it cannot be told which call
+ * that is. */
 lks_err rpc_stream_too_large(lks_rpc *rpc, const char *text, size_t len);
-/* Ends a call that was answered, or keeps it for after a pause when the answer asks for fewer calls. err, answer: as of
- * rpc_finish, the answer not freed. */
+/* Ends a call that was answered, or keeps it for after a pause when the answer asks for fewer
+ * calls. err, answer: as of rpc_finish, the answer not freed. */
 void rpc_take_answer(lks_rpc *rpc, rpc_call *call, lks_err err, const rpc_answer *answer);
 /* Makes a call one that is to be sent, without the answer that it had. */
 void rpc_send_again(rpc_call *call);
@@ -153,7 +169,8 @@ void rpc_send_again(rpc_call *call);
 bool rpc_limit_outlasts(const lks_rpc *rpc, const rpc_call *call, int64_t now_us);
 /* Tells the owner a line: what, the node, a detail that may be "". */
 void rpc_tell(lks_rpc *rpc, const char *what, const char *detail);
-/* A whole message that came over WebSocket or IPC. Returns: LKS_OK; else the connection is no good, for the stored reason. */
+/* A whole message that came over WebSocket or IPC. Returns: LKS_OK; else the connection is no good,
+ * for the stored reason. */
 lks_err rpc_stream_message(lks_rpc *rpc, const char *text, size_t len);
 rpc_call *rpc_find(lks_rpc *rpc, uint64_t id);
 /* The call to be sent next; NULL: none, or not now. rpc_sending: it is on its way. */
@@ -168,7 +185,8 @@ void rpc_link_lost(lks_rpc *rpc, lks_err err);
 struct lws_context *rpc_lws_create(lks_rpc *rpc);
 /* Starts to connect. A failure comes back as rpc_link_failed. */
 void rpc_lws_connect(lks_rpc *rpc);
-/* Serves the connection, for wait_us at most. Returns: less than 0 when that is not possible any more. */
+/* Serves the connection, for wait_us at most. Returns: less than 0 when that is not possible any
+ * more. */
 int rpc_lws_wait(lks_rpc *rpc, int64_t wait_us);
 
 /* rpc_http.c */

@@ -8,16 +8,23 @@
 #define CHUNK 65536
 
 /* A WebSocket that is silent for 20 s is pinged, and given up 10 s later. */
-static const lws_retry_bo_t KEEP_ALIVE = {.secs_since_valid_ping = 20, .secs_since_valid_hangup = 30};
+static const lws_retry_bo_t KEEP_ALIVE = {.secs_since_valid_ping = 20,
+                                          .secs_since_valid_hangup = 30};
 
-static lks_rpc *rpc_of(struct lws *wsi) { return lws_context_user(lws_get_context(wsi)); }
+static lks_rpc *rpc_of(struct lws *wsi)
+{
+    return lws_context_user(lws_get_context(wsi));
+}
 
-/* Why a connection could not be made, from libwebsockets' text, which of TLS says nothing but a number. */
+/* Why a connection could not be made, from libwebsockets' text, which of TLS says nothing but a
+ * number. */
 static const char *reason_of(const lks_rpc *rpc, const void *in)
 {
     if (!in)
         return "connection refused";
-    return rpc->url.tls && strstr(in, "SSL") ? "the TLS handshake failed; the certificate must name this host and come from a known authority" : in;
+    return rpc->url.tls && strstr(in, "SSL") ? "the TLS handshake failed; the certificate must "
+                                               "name this host and come from a known authority"
+                                             : in;
 }
 
 /* Sends the next call. Returns: 0, or -1 to close the connection. */
@@ -28,7 +35,8 @@ static int write_next(lks_rpc *rpc, struct lws *wsi, enum lws_write_protocol kin
         return 0;
     rpc_sending(call);
     size_t len = call->body.len - LWS_PRE;
-    lks_buf_clear(&rpc->sent); /* a copy: a WebSocket masks what it sends, and the call may be sent again */
+    lks_buf_clear(
+        &rpc->sent); /* a copy: a WebSocket masks what it sends, and the call may be sent again */
     lks_buf_put(&rpc->sent, call->body.data, call->body.len);
     if (rpc->sent.failed || lws_write(wsi, rpc->sent.data + LWS_PRE, len, kind) < (int)len)
         return -1;
@@ -47,7 +55,8 @@ static int drop(lks_rpc *rpc, lks_err err)
 static lks_err append(lks_rpc *rpc, lks_buf *to, const void *data, size_t len)
 {
     if (len > rpc->max_answer || to->len > rpc->max_answer - len)
-        return lks_fail(LKS_TOO_LARGE, "an answer of %s is over %zu bytes", rpc->url.display, rpc->max_answer);
+        return lks_fail(LKS_TOO_LARGE, "an answer of %s is over %zu bytes", rpc->url.display,
+                        rpc->max_answer);
     lks_buf_put(to, data, len);
     return lks_buf_error(to);
 }
@@ -64,7 +73,9 @@ static lks_err end_message(lks_rpc *rpc)
 static lks_err collect(lks_rpc *rpc, const void *data, size_t len)
 {
     lks_err err = append(rpc, &rpc->received, data, len);
-    return err == LKS_TOO_LARGE ? rpc_stream_too_large(rpc, lks_buf_text(&rpc->received), rpc->received.len) : err;
+    return err == LKS_TOO_LARGE
+               ? rpc_stream_too_large(rpc, lks_buf_text(&rpc->received), rpc->received.len)
+               : err;
 }
 
 static lks_err receive_ws(lks_rpc *rpc, struct lws *wsi, const void *data, size_t len)
@@ -101,14 +112,16 @@ static void closed(lks_rpc *rpc, struct lws *wsi)
     rpc_link_lost(rpc, LKS_IO);
 }
 
-static int on_ws(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t len)
+static int on_ws(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
+                 size_t len)
 {
     lks_rpc *rpc = rpc_of(wsi);
     lks_err err;
     (void)user;
     switch (reason) {
     case LWS_CALLBACK_CLIENT_ESTABLISHED: rpc_link_up(rpc, wsi); break;
-    case LWS_CALLBACK_CLIENT_WRITEABLE: return wsi == rpc->wsi ? write_next(rpc, wsi, LWS_WRITE_TEXT) : 0;
+    case LWS_CALLBACK_CLIENT_WRITEABLE:
+        return wsi == rpc->wsi ? write_next(rpc, wsi, LWS_WRITE_TEXT) : 0;
     case LWS_CALLBACK_CLIENT_RECEIVE:
         if (wsi == rpc->wsi && (err = receive_ws(rpc, wsi, in, len)))
             return drop(rpc, err);
@@ -123,14 +136,16 @@ static int on_ws(struct lws *wsi, enum lws_callback_reasons reason, void *user, 
     return 0;
 }
 
-static int on_ipc(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t len)
+static int on_ipc(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
+                  size_t len)
 {
     lks_rpc *rpc = rpc_of(wsi);
     lks_err err;
     (void)user;
     switch (reason) {
     case LWS_CALLBACK_RAW_CONNECTED: rpc_link_up(rpc, wsi); break;
-    case LWS_CALLBACK_RAW_WRITEABLE: return wsi == rpc->wsi ? write_next(rpc, wsi, LWS_WRITE_RAW) : 0;
+    case LWS_CALLBACK_RAW_WRITEABLE:
+        return wsi == rpc->wsi ? write_next(rpc, wsi, LWS_WRITE_RAW) : 0;
     case LWS_CALLBACK_RAW_RX:
         if (wsi == rpc->wsi && (err = receive_ipc(rpc, in, len)))
             return drop(rpc, err);
@@ -190,7 +205,8 @@ void rpc_lws_connect(lks_rpc *rpc)
     info.pwsi = &rpc->wsi;
     info.local_protocol_name = "lks-ws";
     if (rpc->url.transport == RPC_IPC) {
-        snprintf(address, sizeof address, "+%s", rpc->url.host); /* '+' is how libwebsockets names a Unix socket */
+        snprintf(address, sizeof address, "+%s",
+                 rpc->url.host); /* '+' is how libwebsockets names a Unix socket */
         info.address = address;
         info.method = "RAW";
         info.local_protocol_name = "lks-ipc";

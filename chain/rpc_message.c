@@ -41,17 +41,20 @@ lks_err rpc_request(lks_buf *out, uint64_t id, const char *method, const char *p
 static int32_t error_code(const lks_json *doc, int error)
 {
     int64_t code;
-    if (lks_json_i64(doc, lks_json_member(doc, error, "code"), &code) || code < INT32_MIN || code > INT32_MAX || (code >= LKS_RPC_RESERVED && code <= 0))
+    if (lks_json_i64(doc, lks_json_member(doc, error, "code"), &code) || code < INT32_MIN ||
+        code > INT32_MAX || (code >= LKS_RPC_RESERVED && code <= 0))
         return LKS_RPC_ERROR_OTHER;
     return (int32_t)code;
 }
 
 static lks_err read_answer(rpc_answer *answer, const lks_json *doc)
 {
-    int id = lks_json_member(doc, 0, "id"), error = lks_json_member(doc, 0, "error"), result = lks_json_member(doc, 0, "result");
+    int id = lks_json_member(doc, 0, "id"), error = lks_json_member(doc, 0, "error"),
+        result = lks_json_member(doc, 0, "result");
     const char *text;
     size_t len;
-    if (lks_json_typeof(doc, 0) != LKS_JSON_OBJECT || !lks_json_equals(doc, lks_json_member(doc, 0, "jsonrpc"), "2.0"))
+    if (lks_json_typeof(doc, 0) != LKS_JSON_OBJECT ||
+        !lks_json_equals(doc, lks_json_member(doc, 0, "jsonrpc"), "2.0"))
         return lks_fail(LKS_CORRUPT, "the node's answer is not JSON-RPC 2.0");
     if (lks_json_member(doc, 0, "method") != LKS_JSON_NONE) {
         answer->is_notice = true;
@@ -62,8 +65,10 @@ static lks_err read_answer(rpc_answer *answer, const lks_json *doc)
         return lks_fail(LKS_CORRUPT, "the node's answer has an id that we never gave");
     if (lks_json_typeof(doc, error) == LKS_JSON_NULL && result != LKS_JSON_NONE)
         error = LKS_JSON_NONE; /* some nodes say "error": null beside a result */
-    if ((error == LKS_JSON_NONE) == (result == LKS_JSON_NONE) || (error != LKS_JSON_NONE && lks_json_typeof(doc, error) != LKS_JSON_OBJECT))
-        return lks_fail(LKS_CORRUPT, "the node's answer has neither a result nor an error, or both");
+    if ((error == LKS_JSON_NONE) == (result == LKS_JSON_NONE) ||
+        (error != LKS_JSON_NONE && lks_json_typeof(doc, error) != LKS_JSON_OBJECT))
+        return lks_fail(LKS_CORRUPT,
+                        "the node's answer has neither a result nor an error, or both");
     answer->is_error = error != LKS_JSON_NONE;
     if (answer->is_error)
         answer->code = error_code(doc, error);
@@ -94,7 +99,8 @@ lks_err lks_rpc_fail_remote(const char *method, const char *error_json, size_t l
     if (!read || lks_json_string(&doc, lks_json_member(&doc, 0, "message"), &message))
         lks_buf_put_text(&message, "no message");
     int32_t code = read ? error_code(&doc, 0) : LKS_RPC_ERROR_OTHER;
-    lks_err err = lks_fail(LKS_REMOTE, "the node refused %s: %.300s (code %" PRId32 ")", method, lks_buf_text(&message), code);
+    lks_err err = lks_fail(LKS_REMOTE, "the node refused %s: %.300s (code %" PRId32 ")", method,
+                           lks_buf_text(&message), code);
     lks_buf_free(&message);
     lks_json_free(&doc);
     return err;

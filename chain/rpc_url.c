@@ -17,7 +17,8 @@ static const struct scheme {
 
 static lks_err fail_url(void)
 {
-    return lks_fail(LKS_BADARGS, "not the URL of a node: write ws://HOST:PORT, http://HOST:PORT, wss:// or https://, or the path of an IPC socket");
+    return lks_fail(LKS_BADARGS, "not the URL of a node: write ws://HOST:PORT, http://HOST:PORT, "
+                                 "wss:// or https://, or the path of an IPC socket");
 }
 
 static lks_err parse_port(int *port, const char *text, size_t len)

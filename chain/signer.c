@@ -17,7 +17,10 @@ struct lks_signer {
     uint8_t address[20];
 };
 
-void lks_wipe(void *data, size_t len) { explicit_bzero(data, len); }
+void lks_wipe(void *data, size_t len)
+{
+    explicit_bzero(data, len);
+}
 
 lks_err lks_random(void *data, size_t len)
 {
@@ -34,7 +37,8 @@ lks_err lks_random(void *data, size_t len)
     return LKS_OK;
 }
 
-static void address_of_pubkey(uint8_t address20[20], const secp256k1_context *context, const secp256k1_pubkey *pubkey)
+static void address_of_pubkey(uint8_t address20[20], const secp256k1_context *context,
+                              const secp256k1_pubkey *pubkey)
 {
     uint8_t point[65], hash[32];
     size_t len = sizeof point;
@@ -87,17 +91,23 @@ void lks_signer_free(lks_signer *signer)
     lks_secret_free(signer, sizeof *signer);
 }
 
-const uint8_t *lks_signer_address(const lks_signer *signer) { return signer->address; }
+const uint8_t *lks_signer_address(const lks_signer *signer)
+{
+    return signer->address;
+}
 
 lks_err lks_signer_sign(const lks_signer *signer, lks_signature *out, const uint8_t digest32[32])
 {
     secp256k1_ecdsa_recoverable_signature signature;
     uint8_t compact[64];
     int recovery;
-    if (!secp256k1_ecdsa_sign_recoverable(signer->context, &signature, digest32, signer->key, NULL, NULL))
+    if (!secp256k1_ecdsa_sign_recoverable(signer->context, &signature, digest32, signer->key, NULL,
+                                          NULL))
         return lks_fail(LKS_INTERNAL, "signing failed");
-    secp256k1_ecdsa_recoverable_signature_serialize_compact(signer->context, compact, &recovery, &signature);
-    /* 2 and 3 mean r at or above the group order: no one can make that happen, and Ethereum has no place for it. */
+    secp256k1_ecdsa_recoverable_signature_serialize_compact(signer->context, compact, &recovery,
+                                                            &signature);
+    /* 2 and 3 mean r at or above the group order: no one can make that happen, and Ethereum has no
+     * place for it. */
     if (recovery > 1)
         return lks_fail(LKS_INTERNAL, "the signature has no parity");
     memcpy(out->r32, compact, 32);
@@ -106,10 +116,13 @@ lks_err lks_signer_sign(const lks_signer *signer, lks_signature *out, const uint
     return LKS_OK;
 }
 
-lks_err lks_recover_address(uint8_t address20[20], const lks_signature *signature, const uint8_t digest32[32])
+lks_err lks_recover_address(uint8_t address20[20], const lks_signature *signature,
+                            const uint8_t digest32[32])
 {
-    static const uint8_t HALF_ORDER[32] = {0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
-                                           0x5d, 0x57, 0x6e, 0x73, 0x57, 0xa4, 0x50, 0x1d, 0xdf, 0xe9, 0x2f, 0x46, 0x68, 0x1b, 0x20, 0xa0};
+    static const uint8_t HALF_ORDER[32] = {0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+                                           0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+                                           0x5d, 0x57, 0x6e, 0x73, 0x57, 0xa4, 0x50, 0x1d,
+                                           0xdf, 0xe9, 0x2f, 0x46, 0x68, 0x1b, 0x20, 0xa0};
     secp256k1_ecdsa_recoverable_signature parsed;
     secp256k1_pubkey pubkey;
     uint8_t compact[64];
@@ -120,7 +133,8 @@ lks_err lks_recover_address(uint8_t address20[20], const lks_signature *signatur
     secp256k1_context *context = secp256k1_context_create(SECP256K1_CONTEXT_VERIFY);
     if (!context)
         return lks_fail(LKS_NOMEM, "out of memory for a signature");
-    bool good = secp256k1_ecdsa_recoverable_signature_parse_compact(context, &parsed, compact, signature->parity) &&
+    bool good = secp256k1_ecdsa_recoverable_signature_parse_compact(context, &parsed, compact,
+                                                                    signature->parity) &&
                 secp256k1_ecdsa_recover(context, &pubkey, &parsed, digest32);
     if (good)
         address_of_pubkey(address20, context, &pubkey);

@@ -81,13 +81,17 @@ static lks_err read_fields(lks_rlp_reader *fields, lks_tx *tx)
 {
     lks_err err;
     lks_rlp_reader access_list;
-    if ((err = lks_rlp_read_u64(fields, &tx->chain_id)) || (err = lks_rlp_read_u64(fields, &tx->nonce)) ||
-        (err = lks_rlp_read_u256(fields, &tx->max_priority_fee)) || (err = lks_rlp_read_u256(fields, &tx->max_fee)) ||
+    if ((err = lks_rlp_read_u64(fields, &tx->chain_id)) ||
+        (err = lks_rlp_read_u64(fields, &tx->nonce)) ||
+        (err = lks_rlp_read_u256(fields, &tx->max_priority_fee)) ||
+        (err = lks_rlp_read_u256(fields, &tx->max_fee)) ||
         (err = lks_rlp_read_u64(fields, &tx->gas_limit)) || (err = read_destination(fields, tx)) ||
-        (err = lks_rlp_read_u256(fields, &tx->value)) || (err = lks_rlp_read_bytes(fields, &tx->data, &tx->data_len)) ||
+        (err = lks_rlp_read_u256(fields, &tx->value)) ||
+        (err = lks_rlp_read_bytes(fields, &tx->data, &tx->data_len)) ||
         (err = lks_rlp_read_list(fields, &access_list)))
         return err;
-    return access_list.len ? lks_fail(LKS_REFUSED, "transaction: access lists are not supported") : LKS_OK;
+    return access_list.len ? lks_fail(LKS_REFUSED, "transaction: access lists are not supported")
+                           : LKS_OK;
 }
 
 static lks_err read_signature(lks_rlp_reader *fields, lks_signature *signature)
@@ -95,8 +99,8 @@ static lks_err read_signature(lks_rlp_reader *fields, lks_signature *signature)
     lks_err err;
     uint64_t parity;
     lks_u256 r, s;
-    if ((err = lks_rlp_read_u64(fields, &parity)) || (err = lks_rlp_read_u256(fields, &r)) || (err = lks_rlp_read_u256(fields, &s)) ||
-        (err = lks_rlp_read_end(fields)))
+    if ((err = lks_rlp_read_u64(fields, &parity)) || (err = lks_rlp_read_u256(fields, &r)) ||
+        (err = lks_rlp_read_u256(fields, &s)) || (err = lks_rlp_read_end(fields)))
         return err;
     if (parity > 1)
         return lks_fail(LKS_CORRUPT, "transaction: the signature's parity is neither 0 nor 1");
@@ -106,7 +110,8 @@ static lks_err read_signature(lks_rlp_reader *fields, lks_signature *signature)
     return LKS_OK;
 }
 
-lks_err lks_tx_decode(lks_tx *tx, uint8_t sender20[20], uint8_t hash32[32], const uint8_t *raw, size_t len)
+lks_err lks_tx_decode(lks_tx *tx, uint8_t sender20[20], uint8_t hash32[32], const uint8_t *raw,
+                      size_t len)
 {
     memset(tx, 0, sizeof *tx);
     if (!len || raw[0] != TYPE)
@@ -115,8 +120,9 @@ lks_err lks_tx_decode(lks_tx *tx, uint8_t sender20[20], uint8_t hash32[32], cons
     lks_rlp_reader in = {raw + 1, len - 1}, fields;
     lks_signature signature;
     uint8_t digest[32], sender[20];
-    if ((err = lks_rlp_read_list(&in, &fields)) || (err = lks_rlp_read_end(&in)) || (err = read_fields(&fields, tx)) ||
-        (err = read_signature(&fields, &signature)) || (err = lks_tx_digest(digest, tx)) ||
+    if ((err = lks_rlp_read_list(&in, &fields)) || (err = lks_rlp_read_end(&in)) ||
+        (err = read_fields(&fields, tx)) || (err = read_signature(&fields, &signature)) ||
+        (err = lks_tx_digest(digest, tx)) ||
         (err = lks_recover_address(sender, &signature, digest)))
         return err;
     if (sender20)

@@ -7,7 +7,10 @@
 
 __extension__ typedef unsigned __int128 u128;
 
-lks_u256 lks_u256_from_u64(uint64_t value) { return (lks_u256){{value, 0, 0, 0}}; }
+lks_u256 lks_u256_from_u64(uint64_t value)
+{
+    return (lks_u256){{value, 0, 0, 0}};
+}
 
 lks_u256 lks_u256_from_be(const uint8_t bytes32[32])
 {
@@ -30,7 +33,10 @@ bool lks_u256_to_u64(uint64_t *out, const lks_u256 *a)
     return fits;
 }
 
-bool lks_u256_is_zero(const lks_u256 *a) { return !(a->w[0] | a->w[1] | a->w[2] | a->w[3]); }
+bool lks_u256_is_zero(const lks_u256 *a)
+{
+    return !(a->w[0] | a->w[1] | a->w[2] | a->w[3]);
+}
 
 int lks_u256_cmp(const lks_u256 *a, const lks_u256 *b)
 {
@@ -128,7 +134,8 @@ lks_err lks_u256_from_decimal(lks_u256 *out, const char *text, size_t len)
         return lks_fail(LKS_BADARGS, "a number is missing");
     for (size_t i = 0; i < len; i++) {
         if (text[i] < '0' || text[i] > '9')
-            return lks_fail(LKS_BADARGS, "\"%.*s\" is not a decimal number", (int)(len < 80 ? len : 80), text);
+            return lks_fail(LKS_BADARGS, "\"%.*s\" is not a decimal number",
+                            (int)(len < 80 ? len : 80), text);
         lks_u256 digit = lks_u256_from_u64((uint64_t)(text[i] - '0'));
         if (lks_u256_mul_u64(&a, &a, 10) || lks_u256_add(&a, &a, &digit))
             return lks_fail(LKS_BADARGS, "the number is over 256 bits");

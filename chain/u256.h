@@ -38,25 +38,28 @@ bool lks_u256_is_zero(const lks_u256 *a);
 /* Returns: negative, 0 or positive as a is below, equal to or above b. */
 int lks_u256_cmp(const lks_u256 *a, const lks_u256 *b);
 
-/* Out: the result modulo 2^256; r may be a or b. Returns: whether the exact result lies outside 0 to 2^256 - 1. */
+/* Out: the result modulo 2^256; r may be a or b. Returns: whether the exact result lies outside 0
+ * to 2^256 - 1. */
 bool lks_u256_add(lks_u256 *r, const lks_u256 *a, const lks_u256 *b);
 bool lks_u256_sub(lks_u256 *r, const lks_u256 *a, const lks_u256 *b);
 bool lks_u256_mul_u64(lks_u256 *r, const lks_u256 *a, uint64_t b);
 
-/* Out: r = a / b rounded down; r may be a. Returns: the remainder. b must not be 0 (r is then 0, the remainder 0). */
+/* Out: r = a / b rounded down; r may be a. Returns: the remainder. b must not be 0 (r is then 0,
+ * the remainder 0). */
 uint64_t lks_u256_div_u64(lks_u256 *r, const lks_u256 *a, uint64_t b);
 
 /* A JSON-RPC QUANTITY ("0x1f", no leading zeros). Returns: LKS_OK or LKS_CORRUPT. */
 lks_err lks_u256_from_hex(lks_u256 *out, const char *text, size_t len) LKS_MUST_USE;
 void lks_u256_to_hex(char text[LKS_U256_HEX_SIZE], const lks_u256 *a);
 
-/* Decimal digits only, at least one, leading zeros allowed. Returns: LKS_OK or LKS_BADARGS (it is what people type). */
+/* Decimal digits only, at least one, leading zeros allowed. Returns: LKS_OK or LKS_BADARGS (it is
+ * what people type). */
 lks_err lks_u256_from_decimal(lks_u256 *out, const char *text, size_t len) LKS_MUST_USE;
 void lks_u256_to_decimal(char text[LKS_U256_DECIMAL_SIZE], const lks_u256 *a);
 
-/* Reads an amount: decimal digits with at most one point, then "ether" (also "eth"), "gwei" or "wei"; no unit means ether.
- * Exact or refused: "1.5", "1.5ether", "0.05 ether", "20gwei", "7wei"; no sign, no exponent, no fraction of a wei.
- * Returns: LKS_OK or LKS_BADARGS. */
+/* Reads an amount: decimal digits with at most one point, then "ether" (also "eth"), "gwei" or
+ * "wei"; no unit means ether. Exact or refused: "1.5", "1.5ether", "0.05 ether", "20gwei", "7wei";
+ * no sign, no exponent, no fraction of a wei. Returns: LKS_OK or LKS_BADARGS. */
 lks_err lks_wei_parse(lks_u256 *wei, const char *text) LKS_MUST_USE;
 
 /* Writes wei as ether, exactly and without trailing zeros: "1.5", "0", "0.000000000000000001". */

@@ -11,7 +11,8 @@
 extern "C" {
 #endif
 
-/* Returns: the length, 1 to 4, of the character at text, of which len bytes are there; 0 when they begin no valid one. */
+/* Returns: the length, 1 to 4, of the character at text, of which len bytes are there; 0 when they
+ * begin no valid one. */
 static inline size_t lks_utf8_length(const char *text, size_t len)
 {
     const uint8_t *b = (const uint8_t *)text;
@@ -30,7 +31,8 @@ static inline size_t lks_utf8_length(const char *text, size_t len)
     return (b[0] == 0xf0 && b[1] < 0x90) || (b[0] == 0xf4 && b[1] > 0x8f) ? 0 : 4;
 }
 
-/* Writes a character of 0 to 0x10ffff. Out: text, not zero-terminated. Returns: its length, 1 to 4. */
+/* Writes a character of 0 to 0x10ffff. Out: text, not zero-terminated. Returns: its length, 1 to 4.
+ */
 static inline size_t lks_utf8_put(char text[4], uint32_t character)
 {
     if (character < 0x80) {

@@ -21,13 +21,15 @@ static inline float lks_float(uint32_t u)
     return f;
 }
 
-/* Every NaN becomes 0x7fc00000. x86 makes 0xffc00000 of Inf - Inf, others keep an operand's payload: no machine's choice may show. */
+/* Every NaN becomes 0x7fc00000. x86 makes 0xffc00000 of Inf - Inf, others keep an operand's
+ * payload: no machine's choice may show. */
 static inline float lks_canonical(float f)
 {
     return (lks_bits(f) & 0x7fffffffu) > 0x7f800000u ? lks_float(LKS_NAN_BITS) : f;
 }
 
-/* The key that orders all floats: -0 below +0, the canonical NaN above +Inf. The argument must be canonical. */
+/* The key that orders all floats: -0 below +0, the canonical NaN above +Inf. The argument must be
+ * canonical. */
 static inline int32_t lks_order_key(float f)
 {
     int32_t b = (int32_t)lks_bits(f);

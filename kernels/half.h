@@ -7,7 +7,8 @@
 /* Exact. A NaN keeps its payload, shifted. */
 static inline float lks_f16_to_f32(uint16_t h)
 {
-    uint32_t sign = (uint32_t)(h & 0x8000u) << 16, exponent = (h >> 10) & 31u, fraction = h & 0x3ffu;
+    uint32_t sign = (uint32_t)(h & 0x8000u) << 16, exponent = (h >> 10) & 31u,
+             fraction = h & 0x3ffu;
     if (exponent == 31)
         return lks_float(sign | 0x7f800000u | fraction << 13);
     if (exponent)
@@ -16,7 +17,8 @@ static inline float lks_f16_to_f32(uint16_t h)
     return lks_float(sign | lks_bits((float)fraction * 0x1p-24f));
 }
 
-/* Round to nearest even; what is too large becomes infinity, a NaN the quiet NaN 0x7e00 with the sign. */
+/* Round to nearest even; what is too large becomes infinity, a NaN the quiet NaN 0x7e00 with the
+ * sign. */
 static inline uint16_t lks_f32_to_f16(float f)
 {
     uint32_t u = lks_bits(f), sign = (u >> 16) & 0x8000u, a = u & 0x7fffffffu;
@@ -24,7 +26,8 @@ static inline uint16_t lks_f32_to_f16(float f)
         return (uint16_t)(sign | 0x7e00u);
     if (a >= 0x477ff000u) /* 65520 and above */
         return (uint16_t)(sign | 0x7c00u);
-    if (a < 0x38800000u) { /* below 2^-14: adding 0.5 leaves the result, rounded to even, in the low bits */
+    if (a < 0x38800000u) { /* below 2^-14: adding 0.5 leaves the result, rounded to even, in the low
+                              bits */
         float shifted = lks_float(a) + 0.5f;
         return (uint16_t)(sign | (lks_bits(shifted) - 0x3f000000u));
     }
@@ -33,6 +36,9 @@ static inline uint16_t lks_f32_to_f16(float f)
 }
 
 /* Exact. */
-static inline float lks_bf16_to_f32(uint16_t h) { return lks_float((uint32_t)h << 16); }
+static inline float lks_bf16_to_f32(uint16_t h)
+{
+    return lks_float((uint32_t)h << 16);
+}
 
 #endif

@@ -1,4 +1,5 @@
-/* The RoPE table, by double-precision + - * / alone (docs/SPEC.md): logarithm of the base, exponential of a negative argument, sine and cosine. */
+/* The RoPE table, by double-precision + - * / alone (docs/SPEC.md): logarithm of the base,
+ * exponential of a negative argument, sine and cosine. */
 #include "kernels/kernels.h"
 
 /* Nearest integer, half to even, for |x| < 2^51: the sum has no bits left below 1. */
@@ -26,7 +27,8 @@ static double logarithm(double b)
 /* exp(-x), 0 <= x <= 700 */
 static double exponential_of_negative(double x)
 {
-    double n = nearest(x * 0x1.71547652b82fep0), r = -((x - n * 0x1.62e42feep-1) - n * 0x1.a39ef35793c76p-33), p = 1.0;
+    double n = nearest(x * 0x1.71547652b82fep0),
+           r = -((x - n * 0x1.62e42feep-1) - n * 0x1.a39ef35793c76p-33), p = 1.0;
     for (int k = 16; k >= 1; k--)
         p = 1.0 + p * r / (double)k;
     for (int i = 0; i < (int)n; i++)
@@ -34,7 +36,8 @@ static double exponential_of_negative(double x)
     return p;
 }
 
-/* 0 <= a < 2^22. pi/2 in three parts; the first two have 30 bits, so their products with n are exact. */
+/* 0 <= a < 2^22. pi/2 in three parts; the first two have 30 bits, so their products with n are
+ * exact. */
 static void sine_cosine(float *sine, float *cosine, double a)
 {
     double n = nearest(a * 0x1.45f306dc9c883p-1);
@@ -57,7 +60,8 @@ void lks_rope_frequencies(double *frequencies, float base, uint32_t width, const
 {
     double l = logarithm((double)base);
     for (uint32_t i = 0; i < width / 2; i++)
-        frequencies[i] = exponential_of_negative(l * ((double)(2 * i) / (double)width)) / (double)factors[i];
+        frequencies[i] =
+            exponential_of_negative(l * ((double)(2 * i) / (double)width)) / (double)factors[i];
 }
 
 void lks_rope_row(float *row, uint32_t position, const double *frequencies, uint32_t width)

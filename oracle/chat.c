@@ -1,8 +1,10 @@
-/* Chat templates, told apart by marks in tokenizer.chat_template. What each makes of one user message M, S being its default system
- * message (control tokens in angle brackets; BOS where the file or the template asks for it):
+/* Chat templates, told apart by marks in tokenizer.chat_template. What each makes of one user
+ * message M, S being its default system message (control tokens in angle brackets; BOS where the
+ * file or the template asks for it):
  *
- *   ChatML    [<|im_start|> "system\nS" <|im_end|> "\n"] <|im_start|> "user\nM" <|im_end|> "\n" <|im_start|> "assistant\n"
- *   Llama 3   [<|start_header_id|> "system" <|end_header_id|> "\n\nS" <|eot_id|>] <|start_header_id|> "user" <|end_header_id|> "\n\nM"
+ *   ChatML    [<|im_start|> "system\nS" <|im_end|> "\n"] <|im_start|> "user\nM" <|im_end|> "\n"
+ * <|im_start|> "assistant\n" Llama 3   [<|start_header_id|> "system" <|end_header_id|> "\n\nS"
+ * <|eot_id|>] <|start_header_id|> "user" <|end_header_id|> "\n\nM"
  *             <|eot_id|> <|start_header_id|> "assistant" <|end_header_id|> "\n\n"
  *   Llama 2   "[INST] M [/INST]"
  *   Mistral   v1 " [INST] M [/INST]", v3 "[INST] M[/INST]", v3 of Tekken "[INST]M[/INST]"
@@ -12,9 +14,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TEMPLATE_LIMIT 65536 /* bytes; real ones have a few thousand, and reading one may take time quadratic in it */
+#define TEMPLATE_LIMIT                                                                             \
+    65536 /* bytes; real ones have a few thousand, and reading one may take time quadratic in it   \
+           */
 
-static const char unknown[] = "this version does not know the file's chat template: give the prompt as it is";
+static const char unknown[] =
+    "this version does not know the file's chat template: give the prompt as it is";
 
 /* A growing piece of ordinary text, encoded when a control token ends it. */
 typedef struct writer {
@@ -44,7 +49,10 @@ static void put(writer *w, const char *text, size_t len)
     w->len += len;
 }
 
-static void put_text(writer *w, const char *text) { put(w, text, strlen(text)); }
+static void put_text(writer *w, const char *text)
+{
+    put(w, text, strlen(text));
+}
 
 static void flush(writer *w)
 {
@@ -62,7 +70,9 @@ static void put_control(writer *w, const char *text)
     uint32_t id = lks_tokenizer_find_special(w->t, text);
     const char *piece;
     if (id == LKS_TOKEN_NONE || lks_tokenizer_piece(w->t, id, false, &piece) != 0)
-        w->err = lks_fail(LKS_REFUSED, "the chat template uses %s, which is no control token of the vocabulary", text);
+        w->err = lks_fail(LKS_REFUSED,
+                          "the chat template uses %s, which is no control token of the vocabulary",
+                          text);
     else
         w->err = lks_tokens_push(w->out, id);
 }
@@ -82,18 +92,26 @@ static void put_bos(writer *w, bool template_has_it)
     if (w->err || (!template_has_it && !lks_tokenizer_adds_bos(w->t)))
         return;
     if (bos == LKS_TOKEN_NONE)
-        w->err = lks_fail(LKS_REFUSED, "the chat template begins with BOS, and the file names no BOS token");
+        w->err = lks_fail(LKS_REFUSED,
+                          "the chat template begins with BOS, and the file names no BOS token");
     else
         w->err = lks_tokens_push(w->out, bos);
 }
 
-static const char *find(lks_gguf_string s, const char *mark) { return memmem(s.data, s.len, mark, strlen(mark)); }
+static const char *find(lks_gguf_string s, const char *mark)
+{
+    return memmem(s.data, s.len, mark, strlen(mark));
+}
 
-static bool has(lks_gguf_string s, const char *mark) { return find(s, mark) != NULL; }
+static bool has(lks_gguf_string s, const char *mark)
+{
+    return find(s, mark) != NULL;
+}
 
-/* Copies a literal of the template into *system, up to <|im_end|>. *p is behind "<|im_start|>system"; quote ends the literal: ' or ", within
- * which backslashes escape, or the { that ends text outside of expressions. Returns: whether the literal goes that far. Out: *p, where it
- * ended. */
+/* Copies a literal of the template into *system, up to <|im_end|>. *p is behind
+ * "<|im_start|>system"; quote ends the literal: ' or ", within which backslashes escape, or the {
+ * that ends text outside of expressions. Returns: whether the literal goes that far. Out: *p, where
+ * it ended. */
 static bool copy_system(writer *system, const char **p, const char *end, char quote)
 {
     static const char stop[] = "<|im_end|>";
@@ -117,7 +135,8 @@ static bool copy_system(writer *system, const char **p, const char *end, char qu
     return false;
 }
 
-/* Whether the template's last statement before p, "{% ... %}", asks for tools: what follows it is not for us. */
+/* Whether the template's last statement before p, "{% ... %}", asks for tools: what follows it is
+ * not for us. */
 static bool is_for_tools(lks_gguf_string template, const char *p)
 {
     while (p > template.data && memcmp(p, "{%", 2) != 0)
@@ -126,16 +145,19 @@ static bool is_for_tools(lks_gguf_string template, const char *p)
     return close && memmem(p, (size_t)(close - p), "if tools", 8);
 }
 
-/* ChatML's default system message: the first system turn that the template holds as one literal; empty when there is none. Turns of a given
- * message ("...system\n' + messages[0]...") and those for tools do not count. Fails when one is put together in another way. */
+/* ChatML's default system message: the first system turn that the template holds as one literal;
+ * empty when there is none. Turns of a given message ("...system\n' + messages[0]...") and those
+ * for tools do not count. Fails when one is put together in another way. */
 static void find_system(writer *system, lks_gguf_string template)
 {
     static const char mark[] = "<|im_start|>system";
     const char *end = template.data + template.len, *p;
-    for (const char *at = template.data; (at = memmem(at, (size_t)(end - at), mark, sizeof mark - 1)); at++) {
+    for (const char *at = template.data;
+         (at = memmem(at, (size_t)(end - at), mark, sizeof mark - 1)); at++) {
         char before = at > template.data ? at[-1] : '}';
         p = at + sizeof mark - 1;
-        if (copy_system(system, &p, end, before == '\'' || before == '"' ? before : '{') || system->err)
+        if (copy_system(system, &p, end, before == '\'' || before == '"' ? before : '{') ||
+            system->err)
             return;
         system->len = 0;
         for (p++; p < end && (*p == ' ' || *p == '-'); p++)
@@ -171,7 +193,10 @@ static void chatml(writer *w, lks_gguf_string template, const char *message, siz
     free(system.text);
 }
 
-static bool is_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
+static bool is_space(char c)
+{
+    return c == ' ' || (c >= '\t' && c <= '\r');
+}
 
 /* ASCII white space at both ends. */
 static void trim(const char **text, size_t *len)
@@ -193,15 +218,18 @@ static void llama3_turn(writer *w, const char *role, const char *text, size_t le
     put(w, text, len);
 }
 
-/* From 3.1 on the system turn has a date; it is the template's own, not today's: the ids must not depend on the day. */
+/* From 3.1 on the system turn has a date; it is the template's own, not today's: the ids must not
+ * depend on the day. */
 static void llama3(writer *w, lks_gguf_string template, const char *message, size_t len)
 {
-    static const char dated[] = "Cutting Knowledge Date: December 2023\nToday Date: 26 Jul 2024\n\n";
+    static const char dated[] =
+        "Cutting Knowledge Date: December 2023\nToday Date: 26 Jul 2024\n\n";
     put_bos(w, true);
     if (has(template, "Cutting Knowledge Date: December 2023") && has(template, "26 Jul 2024")) {
         llama3_turn(w, "system", dated, sizeof dated - 1);
         put_control(w, "<|eot_id|>");
-    } else if (has(template, "<|start_header_id|>system") || has(template, "Cutting Knowledge Date")) {
+    } else if (has(template, "<|start_header_id|>system") ||
+               has(template, "Cutting Knowledge Date")) {
         w->err = lks_fail(LKS_REFUSED, "%s", unknown);
     }
     trim(&message, &len);
@@ -210,7 +238,8 @@ static void llama3(writer *w, lks_gguf_string template, const char *message, siz
     llama3_turn(w, "assistant", "", 0);
 }
 
-static void inst(writer *w, const char *before, const char *open, const char *message, size_t len, const char *close)
+static void inst(writer *w, const char *before, const char *open, const char *message, size_t len,
+                 const char *close)
 {
     put_bos(w, true);
     put_text(w, before);
@@ -226,7 +255,8 @@ static void llama2(writer *w, lks_gguf_string template, const char *message, siz
     if (has(template, "content.strip()") || has(template, "| trim"))
         trim(&message, &len);
     if (has(template, "system_message = '") && !has(template, "false == true"))
-        w->err = lks_fail(LKS_REFUSED, "the chat template has a default system message in a form that this version does not know");
+        w->err = lks_fail(LKS_REFUSED, "the chat template has a default system message in a form "
+                                       "that this version does not know");
     inst(w, "", " ", message, len, " ");
 }
 
@@ -240,7 +270,8 @@ static void mistral(writer *w, lks_gguf_string template, const char *message, si
         inst(w, "", " ", message, len, "");
 }
 
-lks_err lks_chat_encode(const lks_tokenizer *t, const lks_gguf *g, const char *message, size_t len, lks_tokens *out)
+lks_err lks_chat_encode(const lks_tokenizer *t, const lks_gguf *g, const char *message, size_t len,
+                        lks_tokens *out)
 {
     lks_gguf_string template;
     if (!lks_gguf_find(g, "tokenizer.chat_template"))
@@ -253,7 +284,8 @@ lks_err lks_chat_encode(const lks_tokenizer *t, const lks_gguf *g, const char *m
     size_t count_before = out->count;
     writer w = {.t = t, .out = out};
     if (has(template, "<|im_start|>")) {
-        if (!has(template, "<|im_end|>") || has(template, "<|im_sep|>") || has(template, "<end_of_utterance>") || has(template, "<think>") ||
+        if (!has(template, "<|im_end|>") || has(template, "<|im_sep|>") ||
+            has(template, "<end_of_utterance>") || has(template, "<think>") ||
             has(template, "strftime_now"))
             return lks_fail(LKS_REFUSED, "%s", unknown);
         chatml(&w, template, message, len);

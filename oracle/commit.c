@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* One row: every metadata pair whose key begins with "tokenizer.", as stored in the file, in the file's order. */
+/* One row: every metadata pair whose key begins with "tokenizer.", as stored in the file, in the
+ * file's order. */
 static lks_err tokenizer_root(uint8_t root32[32], const lks_gguf *g)
 {
     static const char prefix[] = "tokenizer.";
@@ -25,7 +26,8 @@ static lks_err tokenizer_root(uint8_t root32[32], const lks_gguf *g)
         }
         size = at;
         if (size > UINT32_MAX)
-            return lks_fail(LKS_REFUSED, "the tokenizer has %zu bytes; at most 4 GiB can be committed", size);
+            return lks_fail(LKS_REFUSED,
+                            "the tokenizer has %zu bytes; at most 4 GiB can be committed", size);
         if (pass == 0 && !(bytes = malloc(size)))
             return lks_fail(LKS_NOMEM, "out of memory");
     }
@@ -60,7 +62,8 @@ lks_err lks_commitment_seal(lks_model_commitment *c, const lks_model *m)
     return lks_model_id(c->model_id, c);
 }
 
-lks_err lks_commitment_make(lks_model_commitment *out, const lks_model *m, lks_commit_progress progress, void *user)
+lks_err lks_commitment_make(lks_model_commitment *out, const lks_model *m,
+                            lks_commit_progress progress, void *user)
 {
     lks_model_trees *trees;
     memset(out, 0, sizeof *out);

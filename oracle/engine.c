@@ -3,25 +3,37 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DEFAULT_BATCH = 512, ALIGN = 64 };
+enum {
+    DEFAULT_BATCH = 512,
+    ALIGN = 64
+};
 
-static void *allocate(size_t size) { return aligned_alloc(ALIGN, (size + ALIGN) / ALIGN * ALIGN); }
+static void *allocate(size_t size)
+{
+    return aligned_alloc(ALIGN, (size + ALIGN) / ALIGN * ALIGN);
+}
 
 /* ---- Layout: which operation's output lies where ---- */
 
-/* Bytes of a shared output for `batch` rows; the parts of an A8 output follow each other, each aligned. */
-static size_t aligned(size_t size) { return (size + ALIGN - 1) / ALIGN * ALIGN; }
+/* Bytes of a shared output for `batch` rows; the parts of an A8 output follow each other, each
+ * aligned. */
+static size_t aligned(size_t size)
+{
+    return (size + ALIGN - 1) / ALIGN * ALIGN;
+}
 
 static size_t output_size(const lks_op *op, size_t rows, bool trace)
 {
     if (op->form != LKS_FORM_A8)
         return aligned(rows * op->width * sizeof(float));
     size_t blocks = rows * lks_op_block_count(op);
-    return aligned(rows * op->width) + aligned(blocks * sizeof(float)) + aligned(rows * (op->width / 32 + 1) * sizeof(int32_t)) +
+    return aligned(rows * op->width) + aligned(blocks * sizeof(float)) +
+           aligned(rows * (op->width / 32 + 1) * sizeof(int32_t)) +
            (trace ? aligned(blocks * sizeof(uint32_t)) : 0);
 }
 
-/* Points the slot's views into memory of output_size bytes. Rows that LINEAR reads carry their sums. */
+/* Points the slot's views into memory of output_size bytes. Rows that LINEAR reads carry their
+ * sums. */
 static void place(slot *out, const lks_op *op, uint8_t *memory, size_t rows, bool trace)
 {
     if (op->form != LKS_FORM_A8) {
@@ -58,14 +70,17 @@ static void free_plan(buffer_plan *plan)
     free(plan->sizes);
 }
 
-/* Gives every operation but K and V one of few shared buffers: a buffer is free again after the last operation that reads it. Every output is read by a later
- * operation, so it stays at least while the next one is computed, as the hook may want it to. Out: plan, to be freed. */
+/* Gives every operation but K and V one of few shared buffers: a buffer is free again after the
+ * last operation that reads it. Every output is read by a later operation, so it stays at least
+ * while the next one is computed, as the hook may want it to. Out: plan, to be freed. */
 static lks_err plan_buffers(buffer_plan *plan, const lks_program *p, uint32_t batch, bool trace)
 {
     uint32_t *last_use = calloc(p->op_count, sizeof *last_use);
     bool *busy = calloc(p->op_count, sizeof *busy);
-    *plan = (buffer_plan){calloc(p->op_count, sizeof *plan->of), calloc(p->op_count, sizeof *plan->sizes), 0};
-    lks_err err = last_use && busy && plan->of && plan->sizes ? LKS_OK : lks_fail(LKS_NOMEM, "out of memory");
+    *plan = (buffer_plan){calloc(p->op_count, sizeof *plan->of),
+                          calloc(p->op_count, sizeof *plan->sizes), 0};
+    lks_err err =
+        last_use && busy && plan->of && plan->sizes ? LKS_OK : lks_fail(LKS_NOMEM, "out of memory");
     for (uint32_t i = 0; !err && i < p->op_count; i++)
         for (int k = 0; k < 4; k++)
             if (p->ops[i].inputs[k] != LKS_NONE)
@@ -85,7 +100,8 @@ static lks_err plan_buffers(buffer_plan *plan, const lks_program *p, uint32_t ba
         }
         for (int k = 0; k < 4; k++) {
             uint32_t input = op->inputs[k];
-            if (input != LKS_NONE && last_use[input] == i && plan->of[input] >= 0 && p->ops[input].kind != LKS_ROWS_SAMPLED)
+            if (input != LKS_NONE && last_use[input] == i && plan->of[input] >= 0 &&
+                p->ops[input].kind != LKS_ROWS_SAMPLED)
                 busy[plan->of[input]] = false;
         }
     }
@@ -114,7 +130,8 @@ static lks_err make_buffers(lks_session *s)
     return err;
 }
 
-/* Without a hook nobody sees the rows of a pass that lead to no sampled one, so the operations behind the last keys and values leave them out. */
+/* Without a hook nobody sees the rows of a pass that lead to no sampled one, so the operations
+ * behind the last keys and values leave them out. */
 static void find_sampled(lks_session *s)
 {
     const lks_program *p = &s->model->program;
@@ -140,7 +157,8 @@ static lks_err make_caches(lks_session *s)
         size_t rows = (size_t)s->max_positions * op->kv_heads, size = output_size(op, rows, trace);
         uint8_t *memory = allocate(size);
         if (!memory)
-            return lks_fail(LKS_NOMEM, "out of memory for the KV cache of %u positions", s->max_positions);
+            return lks_fail(LKS_NOMEM, "out of memory for the KV cache of %u positions",
+                            s->max_positions);
         place(&s->slots[i], op, memory, rows, trace);
         s->slots[i].head_rows = s->max_positions;
     }
@@ -153,7 +171,10 @@ static uint32_t batch_of(const lks_session_options *o)
     return batch < o->max_positions ? batch : o->max_positions;
 }
 
-static size_t scratch_size(uint32_t max_positions) { return LKS_ATTN_ROWS * lks_attn_scratch(max_positions - 1) * sizeof(float); }
+static size_t scratch_size(uint32_t max_positions)
+{
+    return LKS_ATTN_ROWS * lks_attn_scratch(max_positions - 1) * sizeof(float);
+}
 
 uint64_t lks_session_bytes(const lks_model *m, const lks_session_options *o)
 {
@@ -161,7 +182,8 @@ uint64_t lks_session_bytes(const lks_model *m, const lks_session_options *o)
     unsigned threads = lks_pool_size(o->threads);
     bool trace = o->hook != NULL;
     buffer_plan plan;
-    uint64_t bytes = (uint64_t)p->op_count * sizeof(slot) + threads * (uint64_t)scratch_size(o->max_positions);
+    uint64_t bytes =
+        (uint64_t)p->op_count * sizeof(slot) + threads * (uint64_t)scratch_size(o->max_positions);
     if (plan_buffers(&plan, p, batch_of(o), trace)) {
         free_plan(&plan);
         return UINT64_MAX;
@@ -182,7 +204,8 @@ lks_err lks_session_open(lks_session **out, const lks_model *m, const lks_sessio
     if (!lks_packed_serves(m->packed, kernels->lanes))
         return lks_fail(LKS_BADARGS, "the model's weights are kept for other kernels");
     if (o->max_positions == 0 || o->max_positions > m->program.max_positions)
-        return lks_fail(LKS_BADARGS, "%u positions are not between 1 and the model's %u", o->max_positions, m->program.max_positions);
+        return lks_fail(LKS_BADARGS, "%u positions are not between 1 and the model's %u",
+                        o->max_positions, m->program.max_positions);
     lks_session *s = calloc(1, sizeof *s);
     if (!s)
         return lks_fail(LKS_NOMEM, "out of memory");
@@ -197,7 +220,8 @@ lks_err lks_session_open(lks_session **out, const lks_model *m, const lks_sessio
     s->max_positions = o->max_positions;
     s->batch = batch_of(o);
     s->slots = calloc(m->program.op_count, sizeof *s->slots);
-    lks_err err = s->slots ? lks_pool_open(&s->pool, o->threads) : lks_fail(LKS_NOMEM, "out of memory");
+    lks_err err =
+        s->slots ? lks_pool_open(&s->pool, o->threads) : lks_fail(LKS_NOMEM, "out of memory");
     if (s->slots)
         find_sampled(s);
     if (!err)
@@ -237,11 +261,20 @@ void lks_session_close(lks_session *s)
     free(s);
 }
 
-lks_pool *lks_session_pool(const lks_session *s) { return s->pool; }
+lks_pool *lks_session_pool(const lks_session *s)
+{
+    return s->pool;
+}
 
-const lks_kernels *lks_session_kernels(const lks_session *s) { return s->kernels; }
+const lks_kernels *lks_session_kernels(const lks_session *s)
+{
+    return s->kernels;
+}
 
-uint32_t lks_session_positions(const lks_session *s) { return s->positions; }
+uint32_t lks_session_positions(const lks_session *s)
+{
+    return s->positions;
+}
 
 /* ---- Passes ---- */
 
@@ -251,7 +284,11 @@ static void show(const pass *p, uint32_t index)
     const lks_op *op = &s->model->program.ops[index];
     const slot *o = &s->slots[index];
     bool sampled = op->kind == LKS_ROWS_SAMPLED;
-    lks_op_output output = {.f32 = o->f32, .a8 = o->a8, .head_rows = o->head_rows, .first = sampled ? 0 : p->first, .rows = sampled ? p->sampled : p->rows};
+    lks_op_output output = {.f32 = o->f32,
+                            .a8 = o->a8,
+                            .head_rows = o->head_rows,
+                            .first = sampled ? 0 : p->first,
+                            .rows = sampled ? p->sampled : p->rows};
     if (output.rows)
         s->hook(s->user, index, &output);
 }
@@ -264,7 +301,8 @@ static lks_err run_pass(const pass *p)
             return lks_fail(LKS_REFUSED, "cancelled");
         lks_run_op(p, i);
         if (s->hook) {
-            lks_pool_flush(s->pool); /* what was added of the operation before, had this one no units */
+            lks_pool_flush(
+                s->pool); /* what was added of the operation before, had this one no units */
             show(p, i);
         }
     }
@@ -276,12 +314,14 @@ static lks_err run_pass(const pass *p)
 lks_err lks_session_forward(lks_session *s, const uint32_t *ids, size_t count, size_t sampled)
 {
     if (count > s->max_positions - s->positions)
-        return lks_fail(LKS_BADARGS, "%zu more positions do not fit a session of %u with %u used", count, s->max_positions, s->positions);
+        return lks_fail(LKS_BADARGS, "%zu more positions do not fit a session of %u with %u used",
+                        count, s->max_positions, s->positions);
     for (size_t done = 0; done < count;) {
         size_t rows = count - done < s->batch ? count - done : s->batch;
         bool final = done + rows == count;
         if (final && sampled > rows)
-            return lks_fail(LKS_BADARGS, "%zu sampled rows do not fit the last pass of %zu", sampled, rows);
+            return lks_fail(LKS_BADARGS, "%zu sampled rows do not fit the last pass of %zu",
+                            sampled, rows);
         pass p = {s, ids + done, s->positions, rows, final ? sampled : 0};
         lks_err err = run_pass(&p);
         if (err)

@@ -1,4 +1,5 @@
-/* Shared by the engine's two halves: engine.c (memory, passes) and engine_ops.c (one operation over a batch). */
+/* Shared by the engine's two halves: engine.c (memory, passes) and engine_ops.c (one operation over
+ * a batch). */
 #ifndef LKS_ORACLE_ENGINE_INTERNAL_H
 #define LKS_ORACLE_ENGINE_INTERNAL_H
 
@@ -28,7 +29,8 @@ struct lks_session {
     float **scratch; /* one a thread, for attention scores */
 };
 
-/* One pass: rows positions from `first`; operations of kind SAMPLED work on the last `sampled` rows. */
+/* One pass: rows positions from `first`; operations of kind SAMPLED work on the last `sampled`
+ * rows. */
 typedef struct pass {
     lks_session *s;
     const uint32_t *ids;

@@ -4,7 +4,9 @@
 #include <assert.h>
 #include <stdlib.h>
 
-enum { COLUMNS = 256 }; /* of a unit */
+enum {
+    COLUMNS = 256
+}; /* of a unit */
 
 typedef struct logits_job {
     const lks_kernels *kernels;
@@ -21,7 +23,10 @@ static logits_job job_of(const lks_session *s, size_t row, size_t count)
     const lks_program *p = &s->model->program;
     const lks_op *sample = &p->ops[p->op_count - 1];
     assert(sample->code == LKS_OP_SAMPLE);
-    logits_job j = {.kernels = s->kernels, .matrix = lks_op_matrix(s, &sample->weights[0]), .x = s->slots[sample->inputs[0]].a8, .count = count};
+    logits_job j = {.kernels = s->kernels,
+                    .matrix = lks_op_matrix(s, &sample->weights[0]),
+                    .x = s->slots[sample->inputs[0]].a8,
+                    .count = count};
     j.x.q += row * j.x.q_ld;
     j.x.d += row * j.x.d_ld;
     j.x.sum += row * j.x.sum_ld;
@@ -29,17 +34,24 @@ static logits_job job_of(const lks_session *s, size_t row, size_t count)
     return j;
 }
 
-static uint32_t unit_end(const logits_job *j, size_t unit) { return unit + 1 < j->units ? (uint32_t)(unit + 1) * COLUMNS : j->matrix.rows; }
+static uint32_t unit_end(const logits_job *j, size_t unit)
+{
+    return unit + 1 < j->units ? (uint32_t)(unit + 1) * COLUMNS : j->matrix.rows;
+}
 
 static void logits_unit(void *context, size_t unit, unsigned thread)
 {
     (void)thread;
     const logits_job *j = context;
     uint32_t first = (uint32_t)unit * COLUMNS;
-    j->kernels->linear(j->logits + first, j->matrix.rows, &j->matrix, NULL, first, unit_end(j, unit), &j->x, j->count);
+    j->kernels->linear(j->logits + first, j->matrix.rows, &j->matrix, NULL, first,
+                       unit_end(j, unit), &j->x, j->count);
 }
 
-void lks_session_logits(lks_session *s, size_t row, float *logits) { lks_session_logits_rows(s, row, 1, logits); }
+void lks_session_logits(lks_session *s, size_t row, float *logits)
+{
+    lks_session_logits_rows(s, row, 1, logits);
+}
 
 void lks_session_logits_rows(lks_session *s, size_t row, size_t count, float *logits)
 {
@@ -81,7 +93,8 @@ lks_err lks_session_greedy_rows(lks_session *s, size_t row, size_t count, lks_sa
         s->kernels->sample_max(&rows[t], maxima, (uint32_t)j.units, &greedy);
         rows[t].index = parts[rows[t].index].index;
     }
-    lks_err err = maxima && j.parts ? LKS_OK : lks_fail(LKS_NOMEM, "out of memory for the largest logits");
+    lks_err err =
+        maxima && j.parts ? LKS_OK : lks_fail(LKS_NOMEM, "out of memory for the largest logits");
     free(maxima);
     free(j.parts);
     return err;

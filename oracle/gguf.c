@@ -6,20 +6,19 @@
  *        8      8  T, the number of tensors
  *       16      8  K, the number of metadata pairs
  *       24         K times: key length u64, key, type u32, value
- *                  T times: name length u64, name, dimensions n u32, n times u64, type u32, offset u64
- *                  zeros up to a multiple of general.alignment (32 when absent); offsets count from here
+ *                  T times: name length u64, name, dimensions n u32, n times u64, type u32, offset
+ * u64 zeros up to a multiple of general.alignment (32 when absent); offsets count from here
  *
- * A value is a number of its type's size, a string (length u64, bytes) or an array (type u32, count u64, the elements).
- * Accepted is a file for which
- *   (1) each length and count fits the bytes that are left, and the counts the limits below;
- *   (2) keys are unique, 1 to 65,535 bytes; names are unique, 1 to 64 bytes; neither has control characters;
- *   (3) booleans are 0 or 1, arrays hold no arrays;
- *   (4) general.alignment is a u32, a power of two from 8 to 65,536;
- *   (5) a tensor has 1 to 4 dimensions, none 0, and whole blocks a row; its bytes do not overflow;
- *   (6) a tensor's offset is a multiple of the alignment, it ends inside the file and overlaps no other.
+ * A value is a number of its type's size, a string (length u64, bytes) or an array (type u32, count
+ * u64, the elements). Accepted is a file for which (1) each length and count fits the bytes that
+ * are left, and the counts the limits below; (2) keys are unique, 1 to 65,535 bytes; names are
+ * unique, 1 to 64 bytes; neither has control characters; (3) booleans are 0 or 1, arrays hold no
+ * arrays; (4) general.alignment is a u32, a power of two from 8 to 65,536; (5) a tensor has 1 to 4
+ * dimensions, none 0, and whole blocks a row; its bytes do not overflow; (6) a tensor's offset is a
+ * multiple of the alignment, it ends inside the file and overlaps no other.
  */
-#include "oracle/gguf_internal.h"
 #include "kernels/bytes.h"
+#include "oracle/gguf_internal.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -90,31 +89,41 @@ static bool is_printable(lks_gguf_string s)
 }
 
 /* For "%.*s": messages show at most 128 bytes of a key. */
-static int shown(lks_gguf_string s) { return s.len > 128 ? 128 : (int)s.len; }
+static int shown(lks_gguf_string s)
+{
+    return s.len > 128 ? 128 : (int)s.len;
+}
 
 static lks_err check_elements(reader *r, lks_gguf_string key, uint32_t type, uint64_t count)
 {
     if (type == LKS_GGUF_STRING) {
         if (count > r->left / 8)
-            return lks_fail(LKS_CORRUPT, "key %.*s: its array is longer than the file", shown(key), key.data);
+            return lks_fail(LKS_CORRUPT, "key %.*s: its array is longer than the file", shown(key),
+                            key.data);
         lks_gguf_string s;
         for (uint64_t i = 0; i < count; i++)
             if (!take_string(r, &s))
-                return lks_fail(LKS_CORRUPT, "key %.*s: string %" PRIu64 " of its array ends beyond the file", shown(key), key.data, i);
+                return lks_fail(LKS_CORRUPT,
+                                "key %.*s: string %" PRIu64 " of its array ends beyond the file",
+                                shown(key), key.data, i);
         return LKS_OK;
     }
     if (type == LKS_GGUF_ARRAY)
-        return lks_fail(LKS_CORRUPT, "key %.*s: an array of arrays, which is not accepted", shown(key), key.data);
+        return lks_fail(LKS_CORRUPT, "key %.*s: an array of arrays, which is not accepted",
+                        shown(key), key.data);
     size_t size = lks_gguf_type_size(type);
     if (size == 0)
-        return lks_fail(LKS_CORRUPT, "key %.*s: value type %" PRIu32 " does not exist", shown(key), key.data, type);
+        return lks_fail(LKS_CORRUPT, "key %.*s: value type %" PRIu32 " does not exist", shown(key),
+                        key.data, type);
     if (count > r->left / size)
-        return lks_fail(LKS_CORRUPT, "key %.*s: its value ends beyond the file", shown(key), key.data);
+        return lks_fail(LKS_CORRUPT, "key %.*s: its value ends beyond the file", shown(key),
+                        key.data);
     const uint8_t *p = take(r, count * size);
     if (type == LKS_GGUF_BOOL)
         for (uint64_t i = 0; i < count; i++)
             if (p[i] > 1)
-                return lks_fail(LKS_CORRUPT, "key %.*s: a boolean is %u, not 0 or 1", shown(key), key.data, p[i]);
+                return lks_fail(LKS_CORRUPT, "key %.*s: a boolean is %u, not 0 or 1", shown(key),
+                                key.data, p[i]);
     return LKS_OK;
 }
 
@@ -127,13 +136,18 @@ static lks_err read_entry(lks_gguf *g, reader *r, uint64_t index)
     if (!take_string(r, &key))
         return lks_fail(LKS_CORRUPT, "metadata pair %" PRIu64 ": the file ends in its key", index);
     if (key.len == 0 || key.len > KEY_LIMIT || !is_printable(key))
-        return lks_fail(LKS_CORRUPT, "metadata pair %" PRIu64 ": its key is empty, longer than %d bytes or not printable", index, KEY_LIMIT);
+        return lks_fail(LKS_CORRUPT,
+                        "metadata pair %" PRIu64
+                        ": its key is empty, longer than %d bytes or not printable",
+                        index, KEY_LIMIT);
     if (!take_u32(r, &type))
-        return lks_fail(LKS_CORRUPT, "key %.*s: the file ends before its value", shown(key), key.data);
+        return lks_fail(LKS_CORRUPT, "key %.*s: the file ends before its value", shown(key),
+                        key.data);
     uint32_t element = type;
     uint64_t count = 1;
     if (type == LKS_GGUF_ARRAY && (!take_u32(r, &element) || !take_u64(r, &count)))
-        return lks_fail(LKS_CORRUPT, "key %.*s: the file ends before its value", shown(key), key.data);
+        return lks_fail(LKS_CORRUPT, "key %.*s: the file ends before its value", shown(key),
+                        key.data);
     lks_err err = check_elements(r, key, element, count);
     if (err)
         return err;
@@ -148,8 +162,8 @@ static lks_err read_entry(lks_gguf *g, reader *r, uint64_t index)
 static lks_err read_entries(lks_gguf *g, reader *r, uint64_t count)
 {
     if (count > r->left / PAIR_MIN || count > ENTRY_LIMIT)
-        return lks_fail(LKS_CORRUPT, "the header states %" PRIu64 " metadata pairs, more than %s", count,
-                        count > ENTRY_LIMIT ? "65,536" : "the file can hold");
+        return lks_fail(LKS_CORRUPT, "the header states %" PRIu64 " metadata pairs, more than %s",
+                        count, count > ENTRY_LIMIT ? "65,536" : "the file can hold");
     lks_err err = lks_strtab_init(&g->keys, (size_t)count);
     if (err)
         return err;
@@ -171,8 +185,10 @@ static lks_err find_alignment(const lks_gguf *g, uint32_t *alignment)
         return LKS_OK;
     if (e->type == LKS_GGUF_U32)
         *alignment = lks_load_le32(lks_gguf_value(e));
-    if (e->type != LKS_GGUF_U32 || *alignment < 8 || *alignment > 65536 || (*alignment & (*alignment - 1)) != 0)
-        return lks_fail(LKS_CORRUPT, "general.alignment is not a u32 that is a power of two from 8 to 65,536");
+    if (e->type != LKS_GGUF_U32 || *alignment < 8 || *alignment > 65536 ||
+        (*alignment & (*alignment - 1)) != 0)
+        return lks_fail(LKS_CORRUPT,
+                        "general.alignment is not a u32 that is a power of two from 8 to 65,536");
     return LKS_OK;
 }
 
@@ -182,14 +198,19 @@ static lks_err measure(lks_gguf_tensor *t)
     int len = shown(t->name);
     uint32_t block = lks_tensor_type_block(t->type);
     if (block == 0)
-        return lks_fail(LKS_REFUSED, "tensor %.*s: element type %d is not supported", len, t->name.data, (int)t->type);
+        return lks_fail(LKS_REFUSED, "tensor %.*s: element type %d is not supported", len,
+                        t->name.data, (int)t->type);
     for (uint32_t i = 0; i < t->dim_count; i++)
         if (t->dims[i] == 0)
-            return lks_fail(LKS_CORRUPT, "tensor %.*s: dimension %" PRIu32 " is 0", len, t->name.data, i);
+            return lks_fail(LKS_CORRUPT, "tensor %.*s: dimension %" PRIu32 " is 0", len,
+                            t->name.data, i);
     if (t->dims[0] % block != 0)
-        return lks_fail(LKS_CORRUPT, "tensor %.*s: a row of %" PRIu64 " elements is no multiple of %s's %" PRIu32, len, t->name.data,
-                        t->dims[0], lks_tensor_type_name(t->type), block);
-    bool overflow = __builtin_mul_overflow(t->dims[0] / block, (uint64_t)lks_tensor_type_size(t->type), &t->row_size);
+        return lks_fail(LKS_CORRUPT,
+                        "tensor %.*s: a row of %" PRIu64
+                        " elements is no multiple of %s's %" PRIu32,
+                        len, t->name.data, t->dims[0], lks_tensor_type_name(t->type), block);
+    bool overflow = __builtin_mul_overflow(t->dims[0] / block,
+                                           (uint64_t)lks_tensor_type_size(t->type), &t->row_size);
     t->size = t->row_size;
     for (uint32_t i = 1; i < 4; i++)
         overflow |= __builtin_mul_overflow(t->size, t->dims[i], &t->size);
@@ -198,43 +219,57 @@ static lks_err measure(lks_gguf_tensor *t)
     return LKS_OK;
 }
 
-/* Leaves the offset in offsets[index]: where the data begins is known after the last description only. */
+/* Leaves the offset in offsets[index]: where the data begins is known after the last description
+ * only. */
 static lks_err read_tensor(lks_gguf *g, reader *r, uint64_t index, uint64_t *offset)
 {
     lks_gguf_tensor *t = &g->tensors[index];
     if (!take_string(r, &t->name))
         return lks_fail(LKS_CORRUPT, "tensor %" PRIu64 ": the file ends in its name", index);
     if (t->name.len == 0 || t->name.len > NAME_LIMIT || !is_printable(t->name))
-        return lks_fail(LKS_CORRUPT, "tensor %" PRIu64 ": its name is empty, longer than %d bytes or not printable", index, NAME_LIMIT);
+        return lks_fail(LKS_CORRUPT,
+                        "tensor %" PRIu64
+                        ": its name is empty, longer than %d bytes or not printable",
+                        index, NAME_LIMIT);
     int len = shown(t->name);
     if (!take_u32(r, &t->dim_count))
-        return lks_fail(LKS_CORRUPT, "tensor %.*s: the file ends in its description", len, t->name.data);
+        return lks_fail(LKS_CORRUPT, "tensor %.*s: the file ends in its description", len,
+                        t->name.data);
     if (t->dim_count == 0 || t->dim_count > 4)
-        return lks_fail(LKS_CORRUPT, "tensor %.*s: %" PRIu32 " dimensions, not 1 to 4", len, t->name.data, t->dim_count);
+        return lks_fail(LKS_CORRUPT, "tensor %.*s: %" PRIu32 " dimensions, not 1 to 4", len,
+                        t->name.data, t->dim_count);
     uint32_t type;
     for (uint32_t i = 0; i < 4; i++) {
         t->dims[i] = 1;
         if (i < t->dim_count && !take_u64(r, &t->dims[i]))
-            return lks_fail(LKS_CORRUPT, "tensor %.*s: the file ends in its description", len, t->name.data);
+            return lks_fail(LKS_CORRUPT, "tensor %.*s: the file ends in its description", len,
+                            t->name.data);
     }
     if (!take_u32(r, &type) || !take_u64(r, offset))
-        return lks_fail(LKS_CORRUPT, "tensor %.*s: the file ends in its description", len, t->name.data);
+        return lks_fail(LKS_CORRUPT, "tensor %.*s: the file ends in its description", len,
+                        t->name.data);
     if (type > INT32_MAX)
-        return lks_fail(LKS_CORRUPT, "tensor %.*s: element type %" PRIu32 " does not exist", len, t->name.data, type);
+        return lks_fail(LKS_CORRUPT, "tensor %.*s: element type %" PRIu32 " does not exist", len,
+                        t->name.data, type);
     t->type = (lks_tensor_type)type;
     if (lks_strtab_put(&g->names, t->name.data, t->name.len, (uint32_t)index) != LKS_STRTAB_NONE)
         return lks_fail(LKS_CORRUPT, "tensor %.*s stands twice in the file", len, t->name.data);
     return measure(t);
 }
 
-static lks_err place(const lks_gguf *g, lks_gguf_tensor *t, uint64_t offset, size_t start, uint32_t alignment)
+static lks_err place(const lks_gguf *g, lks_gguf_tensor *t, uint64_t offset, size_t start,
+                     uint32_t alignment)
 {
     int len = shown(t->name);
     if (offset % alignment != 0)
-        return lks_fail(LKS_CORRUPT, "tensor %.*s: its offset %" PRIu64 " is no multiple of %" PRIu32, len, t->name.data, offset, alignment);
+        return lks_fail(LKS_CORRUPT,
+                        "tensor %.*s: its offset %" PRIu64 " is no multiple of %" PRIu32, len,
+                        t->name.data, offset, alignment);
     uint64_t room = start <= g->size ? g->size - start : 0;
     if (offset > room || t->size > room - offset)
-        return lks_fail(LKS_CORRUPT, "tensor %.*s lies outside the file: %" PRIu64 " bytes at %" PRIu64 " of %" PRIu64 ", is the file cut off?",
+        return lks_fail(LKS_CORRUPT,
+                        "tensor %.*s lies outside the file: %" PRIu64 " bytes at %" PRIu64
+                        " of %" PRIu64 ", is the file cut off?",
                         len, t->name.data, t->size, offset, room);
     t->offset = start + offset;
     t->data = g->data + t->offset;
@@ -243,7 +278,8 @@ static lks_err place(const lks_gguf *g, lks_gguf_tensor *t, uint64_t offset, siz
 
 static int by_place(const void *a, const void *b)
 {
-    const lks_gguf_tensor *x = *(const lks_gguf_tensor *const *)a, *y = *(const lks_gguf_tensor *const *)b;
+    const lks_gguf_tensor *x = *(const lks_gguf_tensor *const *)a,
+                          *y = *(const lks_gguf_tensor *const *)b;
     return (x->data > y->data) - (x->data < y->data);
 }
 
@@ -259,7 +295,8 @@ static lks_err check_overlap(const lks_gguf *g)
     for (size_t i = 1; i < g->tensor_count && !err; i++) {
         const lks_gguf_tensor *a = sorted[i - 1], *b = sorted[i];
         if ((uint64_t)(b->data - a->data) < a->size)
-            err = lks_fail(LKS_CORRUPT, "tensors %.*s and %.*s overlap", shown(a->name), a->name.data, shown(b->name), b->name.data);
+            err = lks_fail(LKS_CORRUPT, "tensors %.*s and %.*s overlap", shown(a->name),
+                           a->name.data, shown(b->name), b->name.data);
     }
     free(sorted);
     return err;
@@ -303,7 +340,9 @@ static lks_err read_file(lks_gguf *g)
     if (version == 0x03000000)
         return lks_fail(LKS_REFUSED, "the file is big-endian; only little-endian GGUF is accepted");
     if (version != 3)
-        return lks_fail(LKS_REFUSED, "the file is GGUF version %" PRIu32 "; only version 3 is accepted", version);
+        return lks_fail(LKS_REFUSED,
+                        "the file is GGUF version %" PRIu32 "; only version 3 is accepted",
+                        version);
     lks_err err = read_entries(g, &r, lks_load_le64(header + 16));
     return err ? err : read_tensors(g, &r, lks_load_le64(header + 8));
 }

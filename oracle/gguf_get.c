@@ -1,7 +1,8 @@
-/* Look-ups in an open GGUF file. The file has been checked: nothing here can run out of its bounds. */
+/* Look-ups in an open GGUF file. The file has been checked: nothing here can run out of its bounds.
+ */
 #include "kernels/bits.h"
-#include "oracle/gguf_internal.h"
 #include "kernels/bytes.h"
+#include "oracle/gguf_internal.h"
 
 #include <float.h>
 #include <math.h>
@@ -10,19 +11,35 @@
 size_t lks_gguf_type_size(uint32_t type)
 {
     switch (type) {
-    case LKS_GGUF_U8: case LKS_GGUF_I8: case LKS_GGUF_BOOL: return 1;
-    case LKS_GGUF_U16: case LKS_GGUF_I16: return 2;
-    case LKS_GGUF_U32: case LKS_GGUF_I32: case LKS_GGUF_F32: return 4;
-    case LKS_GGUF_U64: case LKS_GGUF_I64: case LKS_GGUF_F64: return 8;
+    case LKS_GGUF_U8:
+    case LKS_GGUF_I8:
+    case LKS_GGUF_BOOL: return 1;
+    case LKS_GGUF_U16:
+    case LKS_GGUF_I16: return 2;
+    case LKS_GGUF_U32:
+    case LKS_GGUF_I32:
+    case LKS_GGUF_F32: return 4;
+    case LKS_GGUF_U64:
+    case LKS_GGUF_I64:
+    case LKS_GGUF_F64: return 8;
     default: return 0;
     }
 }
 
-const uint8_t *lks_gguf_value(const lks_gguf_entry *e) { return e->raw + 8 + e->key.len + 4; }
+const uint8_t *lks_gguf_value(const lks_gguf_entry *e)
+{
+    return e->raw + 8 + e->key.len + 4;
+}
 
-size_t lks_gguf_entry_count(const lks_gguf *g) { return g->entry_count; }
+size_t lks_gguf_entry_count(const lks_gguf *g)
+{
+    return g->entry_count;
+}
 
-const lks_gguf_entry *lks_gguf_entry_at(const lks_gguf *g, size_t i) { return &g->entries[i]; }
+const lks_gguf_entry *lks_gguf_entry_at(const lks_gguf *g, size_t i)
+{
+    return &g->entries[i];
+}
 
 const lks_gguf_entry *lks_gguf_find(const lks_gguf *g, const char *key)
 {
@@ -30,9 +47,13 @@ const lks_gguf_entry *lks_gguf_find(const lks_gguf *g, const char *key)
     return i == LKS_STRTAB_NONE ? NULL : &g->entries[i];
 }
 
-static lks_err not_found(const char *key) { return lks_fail(LKS_NOTFOUND, "the file has no key %s", key); }
+static lks_err not_found(const char *key)
+{
+    return lks_fail(LKS_NOTFOUND, "the file has no key %s", key);
+}
 
-/* Out: *value, an integer of any type; *negative: it is below zero. Returns: false for other types. */
+/* Out: *value, an integer of any type; *negative: it is below zero. Returns: false for other types.
+ */
 static bool integer_of(const lks_gguf_entry *e, uint64_t *value, bool *negative)
 {
     const uint8_t *p = lks_gguf_value(e);
@@ -83,7 +104,8 @@ lks_err lks_gguf_get_f32(const lks_gguf *g, const char *key, float *out)
     uint64_t bits = lks_load_le64(lks_gguf_value(e));
     double value;
     memcpy(&value, &bits, 8);
-    if (!isfinite(value) || value > (double)FLT_MAX || value < -(double)FLT_MAX || (double)(float)value != value)
+    if (!isfinite(value) || value > (double)FLT_MAX || value < -(double)FLT_MAX ||
+        (double)(float)value != value)
         return lks_fail(LKS_CORRUPT, "key %s is not exactly a 32-bit float", key);
     *out = (float)value;
     return LKS_OK;
@@ -112,15 +134,20 @@ lks_err lks_gguf_get_string(const lks_gguf *g, const char *key, lks_gguf_string 
     return LKS_OK;
 }
 
-lks_err lks_gguf_get_array(const lks_gguf *g, const char *key, lks_gguf_type type, lks_gguf_array *out)
+lks_err lks_gguf_get_array(const lks_gguf *g, const char *key, lks_gguf_type type,
+                           lks_gguf_array *out)
 {
     const lks_gguf_entry *e = lks_gguf_find(g, key);
     if (!e)
         return not_found(key);
     const uint8_t *p = lks_gguf_value(e);
     if (e->type != LKS_GGUF_ARRAY || lks_load_le32(p) != (uint32_t)type)
-        return lks_fail(LKS_CORRUPT, "key %s is not an array of the expected type (%d)", key, (int)type);
-    *out = (lks_gguf_array){.type = type, .count = lks_load_le64(p + 4), .data = p + 12, .size = (size_t)(e->raw + e->raw_size - (p + 12))};
+        return lks_fail(LKS_CORRUPT, "key %s is not an array of the expected type (%d)", key,
+                        (int)type);
+    *out = (lks_gguf_array){.type = type,
+                            .count = lks_load_le64(p + 4),
+                            .data = p + 12,
+                            .size = (size_t)(e->raw + e->raw_size - (p + 12))};
     return LKS_OK;
 }
 
@@ -131,9 +158,15 @@ lks_gguf_string lks_gguf_next_string(const uint8_t **cursor)
     return s;
 }
 
-size_t lks_gguf_tensor_count(const lks_gguf *g) { return g->tensor_count; }
+size_t lks_gguf_tensor_count(const lks_gguf *g)
+{
+    return g->tensor_count;
+}
 
-const lks_gguf_tensor *lks_gguf_tensor_at(const lks_gguf *g, size_t i) { return &g->tensors[i]; }
+const lks_gguf_tensor *lks_gguf_tensor_at(const lks_gguf *g, size_t i)
+{
+    return &g->tensors[i];
+}
 
 const lks_gguf_tensor *lks_gguf_tensor_find(const lks_gguf *g, const char *name)
 {
@@ -141,7 +174,8 @@ const lks_gguf_tensor *lks_gguf_tensor_find(const lks_gguf *g, const char *name)
     return i == LKS_STRTAB_NONE ? NULL : &g->tensors[i];
 }
 
-/* Block length and bytes of a block, from ggml's block structs: scales are f16, K types have 256 elements. */
+/* Block length and bytes of a block, from ggml's block structs: scales are f16, K types have 256
+ * elements. */
 typedef struct type_info {
     const char *name;
     uint32_t block, size;
@@ -150,10 +184,12 @@ typedef struct type_info {
 static const type_info *info_of(lks_tensor_type type)
 {
     static const type_info infos[31] = {
-        [LKS_F32] = {"F32", 1, 4},    [LKS_F16] = {"F16", 1, 2},    [LKS_BF16] = {"BF16", 1, 2},
-        [LKS_Q4_0] = {"Q4_0", 32, 18}, [LKS_Q4_1] = {"Q4_1", 32, 20}, [LKS_Q5_0] = {"Q5_0", 32, 22},
-        [LKS_Q5_1] = {"Q5_1", 32, 24}, [LKS_Q8_0] = {"Q8_0", 32, 34}, [LKS_Q4_K] = {"Q4_K", 256, 144},
-        [LKS_Q5_K] = {"Q5_K", 256, 176}, [LKS_Q6_K] = {"Q6_K", 256, 210},
+        [LKS_F32] = {"F32", 1, 4},       [LKS_F16] = {"F16", 1, 2},
+        [LKS_BF16] = {"BF16", 1, 2},     [LKS_Q4_0] = {"Q4_0", 32, 18},
+        [LKS_Q4_1] = {"Q4_1", 32, 20},   [LKS_Q5_0] = {"Q5_0", 32, 22},
+        [LKS_Q5_1] = {"Q5_1", 32, 24},   [LKS_Q8_0] = {"Q8_0", 32, 34},
+        [LKS_Q4_K] = {"Q4_K", 256, 144}, [LKS_Q5_K] = {"Q5_K", 256, 176},
+        [LKS_Q6_K] = {"Q6_K", 256, 210},
     };
     return (unsigned)type < 31 && infos[type].name ? &infos[type] : NULL;
 }

@@ -23,7 +23,8 @@ struct lks_gguf {
 };
 
 /* Opens a regular file that is long enough for a header. Out: *fd, to be closed; *st. */
-LKS_MUST_USE lks_err lks_gguf_open_file(int *fd, struct stat *st, const char *path);
+LKS_MUST_USE
+lks_err lks_gguf_open_file(int *fd, struct stat *st, const char *path);
 
 /* Bytes of one value of a type; 0 for strings, arrays and unknown types. */
 size_t lks_gguf_type_size(uint32_t type);

@@ -1,5 +1,5 @@
-/* A GGUF file in memory of its own: what happens to the file afterwards does not reach whoever reads
- * it. A mapped file that is cut off raises SIGBUS in the process that reads it. */
+/* A GGUF file in memory of its own: what happens to the file afterwards does not reach whoever
+ * reads it. A mapped file that is cut off raises SIGBUS in the process that reads it. */
 #include "oracle/gguf_internal.h"
 
 #include <errno.h>
@@ -26,7 +26,8 @@ static lks_err read_at(int fd, uint64_t at, void *out, size_t len)
         if (n < 0 && errno == EINTR)
             continue;
         if (n <= 0)
-            return lks_fail(LKS_IO, "the model file cannot be read: %s", n < 0 ? strerror(errno) : "it was cut off");
+            return lks_fail(LKS_IO, "the model file cannot be read: %s",
+                            n < 0 ? strerror(errno) : "it was cut off");
         p += n, at += (uint64_t)n, len -= (size_t)n;
     }
     return LKS_OK;
@@ -42,7 +43,8 @@ static lks_err copy_file(void **memory, int fd, const struct stat *st)
         return lks_fail(LKS_NOMEM, "out of memory for the %zu bytes of the model file", size);
     lks_err err = read_at(fd, 0, *memory, size);
     if (!err && (fstat(fd, &after) || !same_file(st, &after)))
-        err = lks_fail(LKS_CORRUPT, "the model file changed while it was read; start again when it is whole");
+        err = lks_fail(LKS_CORRUPT,
+                       "the model file changed while it was read; start again when it is whole");
     if (err)
         munmap(*memory, size);
     else
@@ -106,7 +108,8 @@ void lks_gguf_release(lks_gguf *g, const lks_gguf_tensor *tensor)
     t->data = NULL;
 }
 
-lks_err lks_gguf_read(const lks_gguf *g, const lks_gguf_tensor *t, uint64_t at, void *out, size_t len)
+lks_err lks_gguf_read(const lks_gguf *g, const lks_gguf_tensor *t, uint64_t at, void *out,
+                      size_t len)
 {
     if (!t->data)
         return read_at(g->fd, t->offset + at, out, len);

@@ -1,5 +1,5 @@
-/* The output has the input's metadata byte for byte, general.file_type included, and its tensors in the same order, each at the next multiple
- * of the alignment:
+/* The output has the input's metadata byte for byte, general.file_type included, and its tensors in
+ * the same order, each at the next multiple of the alignment:
  *
  *   F32, F16, BF16 with two dimensions   Q8_0
  *   F16, BF16 with one dimension         F32, exactly
@@ -91,7 +91,10 @@ static lks_err put_zeros(writer *w, uint64_t count)
     return err;
 }
 
-static bool is_float(lks_tensor_type type) { return type == LKS_F32 || type == LKS_F16 || type == LKS_BF16; }
+static bool is_float(lks_tensor_type type)
+{
+    return type == LKS_F32 || type == LKS_F16 || type == LKS_BF16;
+}
 
 static lks_tensor_type new_type(const lks_gguf_tensor *t)
 {
@@ -102,7 +105,10 @@ static lks_tensor_type new_type(const lks_gguf_tensor *t)
     return t->type;
 }
 
-static uint64_t element_count(const lks_gguf_tensor *t) { return t->size / lks_tensor_type_size(t->type) * lks_tensor_type_block(t->type); }
+static uint64_t element_count(const lks_gguf_tensor *t)
+{
+    return t->size / lks_tensor_type_size(t->type) * lks_tensor_type_block(t->type);
+}
 
 static uint64_t new_size(const lks_gguf_tensor *t)
 {
@@ -110,7 +116,10 @@ static uint64_t new_size(const lks_gguf_tensor *t)
     return element_count(t) / lks_tensor_type_block(type) * lks_tensor_type_size(type);
 }
 
-static uint64_t align(uint64_t n, uint32_t alignment) { return (n + alignment - 1) / alignment * alignment; }
+static uint64_t align(uint64_t n, uint32_t alignment)
+{
+    return (n + alignment - 1) / alignment * alignment;
+}
 
 /* Element i of a float tensor. */
 static float element(const lks_gguf_tensor *t, uint64_t i)
@@ -122,9 +131,15 @@ static float element(const lks_gguf_tensor *t, uint64_t i)
     }
 }
 
-static float absolute(float x) { return lks_float(lks_bits(x) & 0x7fffffffu); }
+static float absolute(float x)
+{
+    return lks_float(lks_bits(x) & 0x7fffffffu);
+}
 
-static bool is_finite(float x) { return (lks_bits(x) & 0x7f800000u) != 0x7f800000u; }
+static bool is_finite(float x)
+{
+    return (lks_bits(x) & 0x7f800000u) != 0x7f800000u;
+}
 
 /* To the nearest integer, halves away from zero; |x| below 2^23. */
 static int round_away(float x)
@@ -135,7 +150,8 @@ static int round_away(float x)
     return lks_bits(x) >> 31 ? -n : n;
 }
 
-/* llama.cpp's reference rule: d = amax / 127, q = round(x * (1 / d)), d stored as f16. Returns: what is wrong, NULL when all is well. */
+/* llama.cpp's reference rule: d = amax / 127, q = round(x * (1 / d)), d stored as f16. Returns:
+ * what is wrong, NULL when all is well. */
 static const char *quantize(const float x[BLOCK], uint8_t out[BLOCK_SIZE])
 {
     float amax = 0;
@@ -169,7 +185,8 @@ static lks_err put_q8_0(writer *w, const lks_gguf_tensor *t)
         err = reserve(w, BLOCK_SIZE, &p);
         const char *wrong = err ? NULL : quantize(x, p);
         if (wrong)
-            err = lks_fail(LKS_REFUSED, "tensor %.*s: row %" PRIu64 " has %s", (int)t->name.len, t->name.data, i / t->dims[0], wrong);
+            err = lks_fail(LKS_REFUSED, "tensor %.*s: row %" PRIu64 " has %s", (int)t->name.len,
+                           t->name.data, i / t->dims[0], wrong);
     }
     return err;
 }
@@ -224,7 +241,8 @@ static lks_err put_head(writer *w, const lks_gguf *in, uint32_t alignment)
     return err ? err : put_zeros(w, align(position, alignment) - position);
 }
 
-static lks_err put_file(writer *w, const lks_gguf *in, uint32_t alignment, lks_import_result *result)
+static lks_err put_file(writer *w, const lks_gguf *in, uint32_t alignment,
+                        lks_import_result *result)
 {
     lks_err err = put_head(w, in, alignment);
     for (size_t i = 0; i < lks_gguf_tensor_count(in) && !err; i++) {
@@ -252,8 +270,9 @@ static lks_err check(const lks_gguf *in, uint32_t alignment, uint64_t *total)
     for (size_t i = 0; i < lks_gguf_tensor_count(in); i++) {
         const lks_gguf_tensor *t = lks_gguf_tensor_at(in, i);
         if (new_type(t) == LKS_Q8_0 && t->dims[0] % BLOCK != 0)
-            return lks_fail(LKS_REFUSED, "tensor %.*s: a row of %" PRIu64 " elements is no multiple of 32", (int)t->name.len, t->name.data,
-                            t->dims[0]);
+            return lks_fail(LKS_REFUSED,
+                            "tensor %.*s: a row of %" PRIu64 " elements is no multiple of 32",
+                            (int)t->name.len, t->name.data, t->dims[0]);
         *total += 8 + t->name.len + 4 + 8 * (uint64_t)t->dim_count + 4 + 8;
         data += align(new_size(t), alignment);
     }
@@ -277,7 +296,8 @@ static lks_err finish(const char *temporary, const char *path)
     return LKS_OK;
 }
 
-lks_err lks_import(const lks_gguf *in, const char *out_path, lks_import_progress progress, void *user, lks_import_result *result)
+lks_err lks_import(const lks_gguf *in, const char *out_path, lks_import_progress progress,
+                   void *user, lks_import_result *result)
 {
     static const char suffix[] = ".XXXXXX";
     *result = (lks_import_result){0};

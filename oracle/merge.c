@@ -13,9 +13,13 @@ void lks_merger_free(lks_merger *m)
     m->count = m->capacity = m->heap_count = 0;
 }
 
-void lks_merger_clear(lks_merger *m) { m->count = m->heap_count = 0; }
+void lks_merger_clear(lks_merger *m)
+{
+    m->count = m->heap_count = 0;
+}
 
-/* The heap holds at most two candidates a symbol: n - 1 at first, and each of at most n - 1 merges takes one out and puts two in. */
+/* The heap holds at most two candidates a symbol: n - 1 at first, and each of at most n - 1 merges
+ * takes one out and puts two in. */
 static lks_err grow(lks_merger *m)
 {
     size_t capacity = m->capacity ? m->capacity * 2 : 64;
@@ -39,7 +43,8 @@ lks_err lks_merger_add(lks_merger *m, uint32_t start, uint32_t len, uint32_t id)
             return err;
     }
     uint32_t i = (uint32_t)m->count++;
-    m->symbols[i] = (lks_symbol){.start = start, .len = len, .id = id, .next = NONE, .prev = i ? i - 1 : NONE};
+    m->symbols[i] =
+        (lks_symbol){.start = start, .len = len, .id = id, .next = NONE, .prev = i ? i - 1 : NONE};
     if (i)
         m->symbols[i - 1].next = i;
     return LKS_OK;
@@ -93,7 +98,8 @@ void lks_merger_run(lks_merger *m)
     while (m->heap_count > 0) {
         lks_candidate c = pop(m);
         lks_symbol *a = &m->symbols[c.left];
-        /* Symbols only grow: a pair whose left is gone, or which together has another length, is not the pair that was considered. */
+        /* Symbols only grow: a pair whose left is gone, or which together has another length, is
+         * not the pair that was considered. */
         if (a->len == 0 || a->next == NONE || a->len + m->symbols[a->next].len != c.len)
             continue;
         lks_symbol *b = &m->symbols[a->next];

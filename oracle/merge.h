@@ -1,5 +1,6 @@
-/* Byte-pair merging, the loop that both kinds of tokenizer share: of all neighbours that may merge, the pair of lowest rank does,
- * of equal ranks the leftmost, until none is left. O(n log n) for n symbols.
+/* Byte-pair merging, the loop that both kinds of tokenizer share: of all neighbours that may merge,
+ * the pair of lowest rank does, of equal ranks the leftmost, until none is left. O(n log n) for n
+ * symbols.
  */
 #ifndef LKS_ORACLE_MERGE_H
 #define LKS_ORACLE_MERGE_H
@@ -11,8 +12,9 @@
 #include <stdint.h>
 
 typedef struct lks_symbol {
-    uint32_t start, len; /* bytes of the text; len is 0 once it has become part of the symbol to its left */
-    uint32_t id;         /* LKS_TOKEN_NONE: bytes that are no token */
+    uint32_t start,
+        len;     /* bytes of the text; len is 0 once it has become part of the symbol to its left */
+    uint32_t id; /* LKS_TOKEN_NONE: bytes that are no token */
     uint32_t next, prev; /* neighbours; UINT32_MAX: none */
 } lks_symbol;
 
@@ -27,14 +29,16 @@ typedef struct lks_merger {
     size_t count, capacity, heap_count;
 
     /* May left and right become one? Out: the rank and id of the merge. */
-    bool (*find)(void *context, const lks_symbol *left, const lks_symbol *right, uint32_t *rank, uint32_t *id);
+    bool (*find)(void *context, const lks_symbol *left, const lks_symbol *right, uint32_t *rank,
+                 uint32_t *id);
     void *context;
 } lks_merger;
 
 void lks_merger_free(lks_merger *m);
 
 void lks_merger_clear(lks_merger *m);
-LKS_MUST_USE lks_err lks_merger_add(lks_merger *m, uint32_t start, uint32_t len, uint32_t id);
+LKS_MUST_USE
+lks_err lks_merger_add(lks_merger *m, uint32_t start, uint32_t len, uint32_t id);
 
 /* Afterwards symbols[0] and what its next leads to is the result. */
 void lks_merger_run(lks_merger *m);

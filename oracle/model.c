@@ -13,7 +13,8 @@ static lks_err make_rope_table(lks_model *m)
     size_t rows = p->max_positions, width = p->rope_width;
     double *frequencies = malloc(width / 2 * sizeof *frequencies);
     m->rope = malloc(rows * width * sizeof *m->rope);
-    lks_err err = frequencies && m->rope ? LKS_OK : lks_fail(LKS_NOMEM, "out of memory for the RoPE table");
+    lks_err err =
+        frequencies && m->rope ? LKS_OK : lks_fail(LKS_NOMEM, "out of memory for the RoPE table");
     if (!err) {
         lks_rope_frequencies(frequencies, p->rope_base, p->rope_width, p->rope_factors);
         for (uint32_t i = 0; i < rows; i++)
@@ -24,11 +25,20 @@ static lks_err make_rope_table(lks_model *m)
 }
 
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-static lks_err make_vectors(lks_model *m) { return (void)m, LKS_OK; }
-static void free_vectors(lks_model *m) { (void)m; }
+static lks_err make_vectors(lks_model *m)
+{
+    return (void)m, LKS_OK;
+}
+static void free_vectors(lks_model *m)
+{
+    (void)m;
+}
 
 /* As they lie in the file: GGUF aligns tensors to at least 8. */
-const float *lks_model_vector(const lks_model *m, uint32_t tensor) { return (const float *)(const void *)m->program.tensors[tensor]->data; }
+const float *lks_model_vector(const lks_model *m, uint32_t tensor)
+{
+    return (const float *)(const void *)m->program.tensors[tensor]->data;
+}
 #else
 static lks_err make_vectors(lks_model *m)
 {
@@ -53,7 +63,10 @@ static void free_vectors(lks_model *m)
     free(m->vectors);
 }
 
-const float *lks_model_vector(const lks_model *m, uint32_t tensor) { return m->vectors[tensor]; }
+const float *lks_model_vector(const lks_model *m, uint32_t tensor)
+{
+    return m->vectors[tensor];
+}
 #endif
 
 typedef lks_err (*file_opener)(lks_gguf **out, const char *path);
@@ -70,8 +83,8 @@ static lks_err open_with(lks_model *out, const char *path, file_opener open_file
     if (!err)
         err = lks_tokenizer_open(&out->tokenizer, out->file);
     if (!err && lks_tokenizer_vocab_size(out->tokenizer) != out->program.vocab_size)
-        err = lks_fail(LKS_CORRUPT, "the tokenizer has %u tokens and the embedding %u rows", lks_tokenizer_vocab_size(out->tokenizer),
-                       out->program.vocab_size);
+        err = lks_fail(LKS_CORRUPT, "the tokenizer has %u tokens and the embedding %u rows",
+                       lks_tokenizer_vocab_size(out->tokenizer), out->program.vocab_size);
     if (!err)
         err = make_rope_table(out);
     if (!err)
@@ -86,9 +99,15 @@ static lks_err open_with(lks_model *out, const char *path, file_opener open_file
     return err;
 }
 
-lks_err lks_model_open(lks_model *out, const char *path) { return open_with(out, path, lks_gguf_open); }
+lks_err lks_model_open(lks_model *out, const char *path)
+{
+    return open_with(out, path, lks_gguf_open);
+}
 
-lks_err lks_model_load(lks_model *out, const char *path) { return open_with(out, path, lks_gguf_load); }
+lks_err lks_model_load(lks_model *out, const char *path)
+{
+    return open_with(out, path, lks_gguf_load);
+}
 
 lks_err lks_model_settle(lks_model *m, unsigned threads)
 {
@@ -103,7 +122,10 @@ lks_err lks_model_settle(lks_model *m, unsigned threads)
     return err;
 }
 
-lks_err lks_model_check_file(const lks_model *m) { return lks_gguf_check(m->file); }
+lks_err lks_model_check_file(const lks_model *m)
+{
+    return lks_gguf_check(m->file);
+}
 
 void lks_model_close(lks_model *m)
 {

@@ -30,10 +30,13 @@ typedef struct hasher {
     uint64_t done, total, shown;
 } hasher;
 
-/* Rows [first, first + count) of an item, one behind the other: where they lie, or `room` filled with them. */
-typedef const uint8_t *(*row_source)(uint8_t *room, const lks_model *m, uint32_t index, uint32_t first, uint32_t count);
+/* Rows [first, first + count) of an item, one behind the other: where they lie, or `room` filled
+ * with them. */
+typedef const uint8_t *(*row_source)(uint8_t *room, const lks_model *m, uint32_t index,
+                                     uint32_t first, uint32_t count);
 
-static const uint8_t *tensor_rows(uint8_t *room, const lks_model *m, uint32_t index, uint32_t first, uint32_t count)
+static const uint8_t *tensor_rows(uint8_t *room, const lks_model *m, uint32_t index, uint32_t first,
+                                  uint32_t count)
 {
     (void)room;
     (void)count;
@@ -41,7 +44,8 @@ static const uint8_t *tensor_rows(uint8_t *room, const lks_model *m, uint32_t in
     return t->data + first * t->row_size;
 }
 
-static const uint8_t *descriptors(uint8_t *room, const lks_model *m, uint32_t index, uint32_t first, uint32_t count)
+static const uint8_t *descriptors(uint8_t *room, const lks_model *m, uint32_t index, uint32_t first,
+                                  uint32_t count)
 {
     (void)index;
     for (uint32_t i = 0; i < count; i++)
@@ -49,7 +53,8 @@ static const uint8_t *descriptors(uint8_t *room, const lks_model *m, uint32_t in
     return room;
 }
 
-static const uint8_t *rope_rows(uint8_t *room, const lks_model *m, uint32_t index, uint32_t first, uint32_t count)
+static const uint8_t *rope_rows(uint8_t *room, const lks_model *m, uint32_t index, uint32_t first,
+                                uint32_t count)
 {
     (void)index;
     size_t width = m->program.rope_width;
@@ -67,12 +72,18 @@ static void advance(hasher *h, uint64_t bytes)
     }
 }
 
-static uint64_t leaf_count(const lks_shape *s) { return (uint64_t)s->rows * s->chunks; }
+static uint64_t leaf_count(const lks_shape *s)
+{
+    return (uint64_t)s->rows * s->chunks;
+}
 
 /* Hashes an item's rows, some at a time. Out: its root, and its leaves where they are kept. */
-static lks_err hash_item(hasher *h, uint8_t root32[32], item *it, lks_tree tree, uint32_t index, row_source source)
+static lks_err hash_item(hasher *h, uint8_t root32[32], item *it, lks_tree tree, uint32_t index,
+                         row_source source)
 {
-    enum { AT_ONCE = 64 };
+    enum {
+        AT_ONCE = 64
+    };
     const lks_shape *s = &it->shape;
     uint8_t *room = source == tensor_rows ? NULL : malloc((size_t)AT_ONCE * s->row_size);
     uint8_t(*leaves)[32] = h->leaves;
@@ -84,7 +95,8 @@ static lks_err hash_item(hasher *h, uint8_t root32[32], item *it, lks_tree tree,
     }
     for (uint32_t r = 0; r < s->rows; r += AT_ONCE) {
         uint32_t count = s->rows - r < AT_ONCE ? s->rows - r : AT_ONCE;
-        lks_tree_leaves(leaves + (uint64_t)r * s->chunks, tree, source(room, h->model, index, r, count), s->row_size, count);
+        lks_tree_leaves(leaves + (uint64_t)r * s->chunks, tree,
+                        source(room, h->model, index, r, count), s->row_size, count);
         advance(h, (uint64_t)count * s->row_size);
     }
     lks_item_node(root32, tree, s, leaves, s->height, 0);
@@ -105,18 +117,23 @@ static lks_err hash_model(lks_model_trees *t, hasher *h)
         err = hash_item(h, c->rope_root, &t->rope, LKS_TREE_ROPE, 0, rope_rows);
     if (err)
         return err;
-    lks_top_node(c->weights_root, LKS_TREE_WEIGHTS, t->tensor_roots, p->tensor_count, lks_log2_ceil(p->tensor_count), 0);
+    lks_top_node(c->weights_root, LKS_TREE_WEIGHTS, t->tensor_roots, p->tensor_count,
+                 lks_log2_ceil(p->tensor_count), 0);
     return lks_commitment_seal(c, h->model);
 }
 
-/* The shapes, and with them what there is to hash. Returns: the number of leaves of the item that has most. */
+/* The shapes, and with them what there is to hash. Returns: the number of leaves of the item that
+ * has most. */
 static uint64_t measure(lks_model_trees *t, hasher *h)
 {
     const lks_program *p = &h->model->program;
     lks_shape_rows(&t->program.shape, LKS_DESCRIPTOR_SIZE, p->op_count);
     lks_shape_rows(&t->rope.shape, 4 * p->rope_width, p->max_positions);
-    uint64_t most = leaf_count(&t->program.shape) > leaf_count(&t->rope.shape) ? leaf_count(&t->program.shape) : leaf_count(&t->rope.shape);
-    h->total = (uint64_t)LKS_DESCRIPTOR_SIZE * p->op_count + (uint64_t)4 * p->rope_width * p->max_positions;
+    uint64_t most = leaf_count(&t->program.shape) > leaf_count(&t->rope.shape)
+                        ? leaf_count(&t->program.shape)
+                        : leaf_count(&t->rope.shape);
+    h->total = (uint64_t)LKS_DESCRIPTOR_SIZE * p->op_count +
+               (uint64_t)4 * p->rope_width * p->max_positions;
     for (uint32_t i = 0; i < p->tensor_count; i++) {
         lks_shape *s = &t->tensors[i].shape;
         lks_shape_rows(s, (uint32_t)p->tensors[i]->row_size, (uint32_t)p->tensors[i]->dims[1]);
@@ -126,7 +143,8 @@ static uint64_t measure(lks_model_trees *t, hasher *h)
     return most;
 }
 
-lks_err lks_model_trees_build(lks_model_trees **out, const lks_model *m, bool keep, lks_commit_progress progress, void *user)
+lks_err lks_model_trees_build(lks_model_trees **out, const lks_model *m, bool keep,
+                              lks_commit_progress progress, void *user)
 {
     hasher h = {.model = m, .keep = keep, .progress = progress, .user = user};
     lks_model_trees *t = calloc(1, sizeof *t);
@@ -155,7 +173,10 @@ lks_err lks_model_trees_build(lks_model_trees **out, const lks_model *m, bool ke
     return err;
 }
 
-lks_err lks_model_trees_make(lks_model_trees **out, const lks_model *m) { return lks_model_trees_build(out, m, true, NULL, NULL); }
+lks_err lks_model_trees_make(lks_model_trees **out, const lks_model *m)
+{
+    return lks_model_trees_build(out, m, true, NULL, NULL);
+}
 
 void lks_model_trees_free(lks_model_trees *t)
 {
@@ -170,7 +191,10 @@ void lks_model_trees_free(lks_model_trees *t)
     free(t);
 }
 
-const lks_model_commitment *lks_model_trees_commitment(const lks_model_trees *t) { return &t->commitment; }
+const lks_model_commitment *lks_model_trees_commitment(const lks_model_trees *t)
+{
+    return &t->commitment;
+}
 
 /* ---- Openings ---- */
 
@@ -183,9 +207,13 @@ static const item *item_of(const lks_model_trees *t, lks_tree tree, uint32_t ind
     }
 }
 
-void lks_model_trees_shape(lks_shape *s, const lks_model_trees *t, lks_tree tree, uint32_t index) { *s = item_of(t, tree, index)->shape; }
+void lks_model_trees_shape(lks_shape *s, const lks_model_trees *t, lks_tree tree, uint32_t index)
+{
+    *s = item_of(t, tree, index)->shape;
+}
 
-bool lks_model_trees_match(const lks_model_trees *t, uint32_t tensor, uint32_t row, uint32_t first, uint32_t end, const uint8_t *bytes)
+bool lks_model_trees_match(const lks_model_trees *t, uint32_t tensor, uint32_t row, uint32_t first,
+                           uint32_t end, const uint8_t *bytes)
 {
     const item *it = item_of(t, LKS_TREE_WEIGHTS, tensor);
     for (uint32_t c = first; c < end; c++, bytes += LKS_CHUNK_SIZE) {
@@ -210,17 +238,20 @@ static lks_err node_of(void *user, uint8_t hash32[32], bool top, unsigned height
 {
     const place *p = user;
     if (top)
-        lks_top_node(hash32, p->tree, p->trees->tensor_roots, p->trees->tensor_count, height, index);
+        lks_top_node(hash32, p->tree, p->trees->tensor_roots, p->trees->tensor_count, height,
+                     index);
     else
         lks_item_node(hash32, p->tree, &p->item->shape, p->item->leaves, height, index);
     return LKS_OK;
 }
 
-void lks_model_trees_path(uint8_t (*path)[32], size_t *count, const lks_model_trees *t, lks_tree tree, uint32_t index, uint64_t first, uint64_t end)
+void lks_model_trees_path(uint8_t (*path)[32], size_t *count, const lks_model_trees *t,
+                          lks_tree tree, uint32_t index, uint64_t first, uint64_t end)
 {
     place p = {t, tree, item_of(t, tree, index)};
     assert(p.item->leaves && first < end && end <= (uint64_t)1 << p.item->shape.height);
-    lks_err err = lks_opening_path(path, count, first, end, p.item->shape.height, index, tree == LKS_TREE_WEIGHTS ? t->tensor_count : 0, node_of, &p);
+    lks_err err = lks_opening_path(path, count, first, end, p.item->shape.height, index,
+                                   tree == LKS_TREE_WEIGHTS ? t->tensor_count : 0, node_of, &p);
     assert(!err);
     (void)err;
 }

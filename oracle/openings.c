@@ -4,7 +4,11 @@
 #include <string.h>
 
 /* Subtrees of this height are hashed level by level in one array; above them, node by node. */
-enum { BLOCK_HEIGHT = 10, BLOCK = 1 << BLOCK_HEIGHT, MAX_HEIGHT = 64 };
+enum {
+    BLOCK_HEIGHT = 10,
+    BLOCK = 1 << BLOCK_HEIGHT,
+    MAX_HEIGHT = 64
+};
 
 typedef struct source {
     lks_tree tree;
@@ -15,11 +19,14 @@ typedef struct source {
 
 static void pad(uint8_t hash32[32], const source *s, unsigned height)
 {
-    lks_tree_pad(hash32, s->tree, s->role == LKS_ROLE_TOP ? LKS_ROLE_TOP_PAD : LKS_ROLE_PAD, height);
+    lks_tree_pad(hash32, s->tree, s->role == LKS_ROLE_TOP ? LKS_ROLE_TOP_PAD : LKS_ROLE_PAD,
+                 height);
 }
 
-/* The leaves of `rows` rows in range from the first-th on, and the padding after each. present: which of these places are in range. */
-static void put_rows(uint8_t (*nodes)[32], bool *present, const source *s, uint64_t first, size_t rows)
+/* The leaves of `rows` rows in range from the first-th on, and the padding after each. present:
+ * which of these places are in range. */
+static void put_rows(uint8_t (*nodes)[32], bool *present, const source *s, uint64_t first,
+                     size_t rows)
 {
     size_t chunks = s->shape->chunks, places = (size_t)1 << s->shape->chunk_bits;
     if (chunks == places) {
@@ -35,21 +42,28 @@ static void put_rows(uint8_t (*nodes)[32], bool *present, const source *s, uint6
     }
 }
 
-/* The leaves of places [first, first + count), part of a row or whole rows, of which the first is in range. present: which are; false before.
- * Returns: places up to the last that is; behind it nothing was put. */
-static size_t put_leaves(uint8_t (*nodes)[32], bool *present, const source *s, uint64_t first, size_t count)
+/* The leaves of places [first, first + count), part of a row or whole rows, of which the first is
+ * in range. present: which are; false before. Returns: places up to the last that is; behind it
+ * nothing was put. */
+static size_t put_leaves(uint8_t (*nodes)[32], bool *present, const source *s, uint64_t first,
+                         size_t count)
 {
     const lks_shape *shape = s->shape;
-    uint64_t row = first >> shape->chunk_bits, chunk = first & (((uint64_t)1 << shape->chunk_bits) - 1);
+    uint64_t row = first >> shape->chunk_bits,
+             chunk = first & (((uint64_t)1 << shape->chunk_bits) - 1);
     size_t rows = count >> shape->chunk_bits, used = 0;
     if (rows == 0) {
         used = shape->chunks - chunk < count ? shape->chunks - chunk : count;
-        memcpy(nodes, s->leaves[lks_shape_row_ordinal(shape, (uint32_t)row) * shape->chunks + chunk], used * 32);
+        memcpy(nodes,
+               s->leaves[lks_shape_row_ordinal(shape, (uint32_t)row) * shape->chunks + chunk],
+               used * 32);
         memset(present, true, used);
     }
     for (size_t r = 0; r < rows;) {
-        uint64_t position = shape->heads ? (row + r) & (((uint64_t)1 << shape->position_bits) - 1) : row + r;
-        if (!lks_shape_node(shape, 0, (row + r) << shape->chunk_bits)) { /* between two heads, or behind everything */
+        uint64_t position =
+            shape->heads ? (row + r) & (((uint64_t)1 << shape->position_bits) - 1) : row + r;
+        if (!lks_shape_node(shape, 0, (row + r) << shape->chunk_bits)) { /* between two heads, or
+                                                                            behind everything */
             pad(nodes[r << shape->chunk_bits], s, 0);
             for (size_t c = 1; c < (size_t)1 << shape->chunk_bits; c++)
                 memcpy(nodes[(r << shape->chunk_bits) + c], nodes[r << shape->chunk_bits], 32);
@@ -57,7 +71,8 @@ static size_t put_leaves(uint8_t (*nodes)[32], bool *present, const source *s, u
             continue;
         }
         size_t run = shape->rows - position < rows - r ? shape->rows - position : rows - r;
-        put_rows(nodes + (r << shape->chunk_bits), present + (r << shape->chunk_bits), s, lks_shape_row_ordinal(shape, (uint32_t)(row + r)), run);
+        put_rows(nodes + (r << shape->chunk_bits), present + (r << shape->chunk_bits), s,
+                 lks_shape_row_ordinal(shape, (uint32_t)(row + r)), run);
         r += run;
         used = r << shape->chunk_bits;
     }
@@ -99,7 +114,8 @@ static void node(uint8_t hash32[32], const source *s, unsigned height, uint64_t 
         pad(hash32, s, height);
         return;
     }
-    uint64_t blocks = (uint64_t)1 << (height - BLOCK_HEIGHT), first = index << (height - BLOCK_HEIGHT);
+    uint64_t blocks = (uint64_t)1 << (height - BLOCK_HEIGHT),
+             first = index << (height - BLOCK_HEIGHT);
     for (uint64_t i = 0; i < blocks; i++) {
         unsigned level = 0;
         block(hash32, s, BLOCK_HEIGHT, first + i);
@@ -114,13 +130,15 @@ static void node(uint8_t hash32[32], const source *s, unsigned height, uint64_t 
     }
 }
 
-void lks_item_node(uint8_t hash32[32], lks_tree tree, const lks_shape *s, const uint8_t (*leaves)[32], unsigned height, uint64_t index)
+void lks_item_node(uint8_t hash32[32], lks_tree tree, const lks_shape *s,
+                   const uint8_t (*leaves)[32], unsigned height, uint64_t index)
 {
     source from = {.tree = tree, .role = LKS_ROLE_NODE, .shape = s, .leaves = leaves};
     node(hash32, &from, height, index);
 }
 
-void lks_top_node(uint8_t hash32[32], lks_tree tree, const uint8_t (*roots)[32], uint32_t count, unsigned height, uint64_t index)
+void lks_top_node(uint8_t hash32[32], lks_tree tree, const uint8_t (*roots)[32], uint32_t count,
+                  unsigned height, uint64_t index)
 {
     lks_shape places;
     lks_shape_rows(&places, 1, count);
@@ -128,8 +146,9 @@ void lks_top_node(uint8_t hash32[32], lks_tree tree, const uint8_t (*roots)[32],
     node(hash32, &from, height, index);
 }
 
-lks_err lks_opening_path(uint8_t (*path)[32], size_t *count, uint64_t first, uint64_t end, unsigned height, uint32_t item, uint32_t items,
-                         lks_node_source from, void *user)
+lks_err lks_opening_path(uint8_t (*path)[32], size_t *count, uint64_t first, uint64_t end,
+                         unsigned height, uint32_t item, uint32_t items, lks_node_source from,
+                         void *user)
 {
     lks_err err = LKS_OK;
     unsigned top = items ? lks_log2_ceil(items) : 0;
@@ -158,10 +177,12 @@ size_t lks_opening_path_count(uint64_t first, uint64_t end, unsigned height, uin
     return count;
 }
 
-bool lks_opening_root(uint8_t root32[32], lks_tree tree, uint8_t (*hashes)[32], uint64_t first, uint64_t end, unsigned height, uint32_t item, uint32_t items,
+bool lks_opening_root(uint8_t root32[32], lks_tree tree, uint8_t (*hashes)[32], uint64_t first,
+                      uint64_t end, unsigned height, uint32_t item, uint32_t items,
                       const uint8_t (*path)[32], size_t count)
 {
-    if (height > 63 || first >= end || end > (uint64_t)1 << height || count != lks_opening_path_count(first, end, height, items))
+    if (height > 63 || first >= end || end > (uint64_t)1 << height ||
+        count != lks_opening_path_count(first, end, height, items))
         return false;
     for (unsigned h = 0; h < height; h++) {
         /* out <= in, so that a level may be written over the one below */

@@ -3,7 +3,10 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-enum { ALIGN = 64, ROWS_A_UNIT = 64 }; /* a multiple of all lanes */
+enum {
+    ALIGN = 64,
+    ROWS_A_UNIT = 64
+}; /* a multiple of all lanes */
 
 struct lks_packed {
     pthread_mutex_t lock;
@@ -49,16 +52,24 @@ static void pack_unit(void *context, size_t unit, unsigned thread)
 {
     (void)thread;
     const job *j = context;
-    uint32_t first = (uint32_t)unit * ROWS_A_UNIT, last = first + ROWS_A_UNIT < j->matrix.rows ? first + ROWS_A_UNIT : j->matrix.rows;
+    uint32_t first = (uint32_t)unit * ROWS_A_UNIT,
+             last = first + ROWS_A_UNIT < j->matrix.rows ? first + ROWS_A_UNIT : j->matrix.rows;
     lks_pack(j->out, &j->matrix, j->lanes, first, last);
 }
 
-static lks_err pack_tensor(lks_packed *packed, const lks_program *p, const lks_weight_ref *w, uint32_t lanes, lks_pool *pool)
+static lks_err pack_tensor(lks_packed *packed, const lks_program *p, const lks_weight_ref *w,
+                           uint32_t lanes, lks_pool *pool)
 {
     if (w->tensor == LKS_NONE || w->type == LKS_F32 || packed->tensors[w->tensor])
         return LKS_OK;
     const lks_gguf_tensor *t = p->tensors[w->tensor];
-    job j = {{.type = t->type, .rows = w->rows, .cols = w->cols, .data = t->data, .row_size = t->row_size}, NULL, lanes};
+    job j = {{.type = t->type,
+              .rows = w->rows,
+              .cols = w->cols,
+              .data = t->data,
+              .row_size = t->row_size},
+             NULL,
+             lanes};
     size_t size = (lks_packed_size(&j.matrix, lanes) + ALIGN - 1) / ALIGN * ALIGN;
     j.out = packed->tensors[w->tensor] = aligned_alloc(ALIGN, size);
     if (!j.out)
@@ -77,7 +88,8 @@ static bool is_embedding(const lks_program *p, uint32_t tensor)
 }
 
 /* file: NULL where the stored form stays. */
-static lks_err make(lks_packed *packed, const lks_program *p, uint32_t lanes, lks_pool *pool, lks_gguf *file)
+static lks_err make(lks_packed *packed, const lks_program *p, uint32_t lanes, lks_pool *pool,
+                    lks_gguf *file)
 {
     lks_err err = LKS_OK;
     for (uint32_t i = 0; !err && i < p->op_count; i++)
@@ -105,7 +117,8 @@ lks_err lks_packed_make(lks_packed *packed, const lks_program *p, uint32_t lanes
     return err;
 }
 
-lks_err lks_packed_replace(lks_packed *packed, const lks_program *p, uint32_t lanes, lks_pool *pool, lks_gguf *file)
+lks_err lks_packed_replace(lks_packed *packed, const lks_program *p, uint32_t lanes, lks_pool *pool,
+                           lks_gguf *file)
 {
     pthread_mutex_lock(&packed->lock);
     packed->is_only_form = true;
@@ -114,7 +127,10 @@ lks_err lks_packed_replace(lks_packed *packed, const lks_program *p, uint32_t la
     return err;
 }
 
-bool lks_packed_serves(const lks_packed *packed, uint32_t lanes) { return !packed->is_only_form || packed->lanes == lanes; }
+bool lks_packed_serves(const lks_packed *packed, uint32_t lanes)
+{
+    return !packed->is_only_form || packed->lanes == lanes;
+}
 
 void lks_packed_find(lks_matrix *w, const lks_packed *packed, uint32_t tensor)
 {

@@ -6,7 +6,10 @@
 
 #include <string.h>
 
-size_t lks_partials_size(uint32_t position) { return lks_partials_running_at(position, lks_partials_runs(position)); }
+size_t lks_partials_size(uint32_t position)
+{
+    return lks_partials_running_at(position, lks_partials_runs(position));
+}
 
 bool lks_partials_are_valid(uint32_t position, const uint8_t *partials, size_t len)
 {
@@ -14,7 +17,9 @@ bool lks_partials_are_valid(uint32_t position, const uint8_t *partials, size_t l
         return false;
     for (size_t i = 0; i < len; i += 4) {
         uint32_t word = lks_load_le32(partials + i);
-        if (i == lks_partials_maximum_at(position) + 4 ? word >= lks_partials_chunks(position) : lks_bits(lks_canonical(lks_float(word))) != word)
+        if (i == lks_partials_maximum_at(position) + 4
+                ? word >= lks_partials_chunks(position)
+                : lks_bits(lks_canonical(lks_float(word))) != word)
             return false;
     }
     return true;
@@ -22,9 +27,18 @@ bool lks_partials_are_valid(uint32_t position, const uint8_t *partials, size_t l
 
 /* ---- A chunk ---- */
 
-static float scale_at(const uint8_t *entries, uint32_t block) { return lks_step_f32(entries + 8 * block); }
-static const uint8_t *row_at(const lks_head_rows *h, const uint8_t *rows, uint32_t i) { return rows + (size_t)i * h->row_size; }
-static const int8_t *values_of(const lks_head_rows *h, const uint8_t *row) { return (const int8_t *)row + 8 * h->blocks; }
+static float scale_at(const uint8_t *entries, uint32_t block)
+{
+    return lks_step_f32(entries + 8 * block);
+}
+static const uint8_t *row_at(const lks_head_rows *h, const uint8_t *rows, uint32_t i)
+{
+    return rows + (size_t)i * h->row_size;
+}
+static const int8_t *values_of(const lks_head_rows *h, const uint8_t *row)
+{
+    return (const int8_t *)row + 8 * h->blocks;
+}
 
 /* Exact, for any bytes: at most 128 products of at most 128 * 128. */
 static int32_t dot(const int8_t *a, const int8_t *b, uint32_t count)
@@ -41,7 +55,8 @@ static float score_of(const lks_head_rows *h, uint32_t i)
     float acc = 0.0f;
     for (uint32_t b = 0; b < h->blocks; b++) {
         float factor = (scale_at(h->q_entries, b) * h->scale) * scale_at(k, b);
-        acc = lks_fma((float)dot(h->q + b * h->block, values_of(h, k) + b * h->block, h->block), factor, acc);
+        acc = lks_fma((float)dot(h->q + b * h->block, values_of(h, k) + b * h->block, h->block),
+                      factor, acc);
     }
     return lks_canonical(acc);
 }
@@ -91,7 +106,8 @@ void lks_running_compute(float *z, float *o, uint32_t position, const uint8_t *p
         *z = lks_step_f32(partials + lks_partials_running_at(position, k - 1));
         *o = lks_step_f32(partials + lks_partials_running_at(position, k - 1) + 4);
     }
-    for (uint32_t c = LKS_RUN_CHUNKS * k; c < LKS_RUN_CHUNKS * (k + 1) && c < lks_partials_chunks(position); c++) {
+    for (uint32_t c = LKS_RUN_CHUNKS * k;
+         c < LKS_RUN_CHUNKS * (k + 1) && c < lks_partials_chunks(position); c++) {
         const uint8_t *part = partials + lks_partials_part_at(c);
         float f = lks_exp32(lks_step_f32(part) - m);
         *z = lks_fma(f, lks_step_f32(part + 4), *z);
@@ -101,7 +117,10 @@ void lks_running_compute(float *z, float *o, uint32_t position, const uint8_t *p
     *o = lks_canonical(*o);
 }
 
-static void put(uint8_t *p, float f) { lks_store_le32(p, lks_bits(f)); }
+static void put(uint8_t *p, float f)
+{
+    lks_store_le32(p, lks_bits(f));
+}
 
 void lks_partials_compute(uint8_t *out, const lks_head_rows *all, uint32_t position, uint32_t e)
 {

@@ -44,7 +44,7 @@ typedef struct player {
     const lks_model_trees *trees;
     const lks_shown *shown;
     const lks_dispute *d;
-    lks_walk walk;      /* from the root to the first difference */
+    lks_walk walk;       /* from the root to the first difference */
     lks_way_known known; /* what of it is shown */
 } player;
 
@@ -56,16 +56,20 @@ static const lks_known_leaf *find_leaf(const lks_known *known, const lks_place *
     return NULL;
 }
 
-static lks_err put_witness(lks_move *out, player *p, lks_move_kind kind, const lks_unit *u, const uint8_t *partials, size_t partials_len)
+static lks_err put_witness(lks_move *out, player *p, lks_move_kind kind, const lks_unit *u,
+                           const uint8_t *partials, size_t partials_len)
 {
     bool wrong = false;
-    lks_err err = lks_witness_make(&out->witness, &wrong, p->own, p->trees, &p->known.known, u, partials, partials_len);
+    lks_err err = lks_witness_make(&out->witness, &wrong, p->own, p->trees, &p->known.known, u,
+                                   partials, partials_len);
     if (err)
         return err;
     out->kind = kind;
     out->op = u->op;
     out->index = u->leaf;
-    return wrong ? LKS_OK : lks_fail(LKS_NOTFOUND, "the unit that was found is not wrong when its witness is made: this machine is broken");
+    return wrong ? LKS_OK
+                 : lks_fail(LKS_NOTFOUND, "the unit that was found is not wrong when its witness "
+                                          "is made: this machine is broken");
 }
 
 /* A token that is wrong over an equal trace. */
@@ -87,7 +91,8 @@ static lks_err refute_leaf(lks_move *out, player *p, bool is_current)
     bool attention = lks_trace_model(p->own)->program.ops[leaf->op].code == LKS_OP_ATTN;
     if (attention && !is_current) /* partials can be demanded of the current leaf alone */
         return LKS_OK;
-    lks_err err = lks_unit_find(&u, p->own, p->trees, &p->known.known, leaf->op, (uint32_t)leaf->index);
+    lks_err err =
+        lks_unit_find(&u, p->own, p->trees, &p->known.known, leaf->op, (uint32_t)leaf->index);
     if (err)
         return err;
     if (!attention)
@@ -136,7 +141,8 @@ static lks_err refute_partials(lks_move *out, player *p)
     const lks_dispute *d = p->d;
     lks_unit u;
     if (!d->partials)
-        return lks_fail(LKS_BADARGS, "the partials of element %u that the operator posted are missing",
+        return lks_fail(LKS_BADARGS,
+                        "the partials of element %u that the operator posted are missing",
                         d->element);
     lks_err err = lks_unit_find_partial(&u, p->own, &p->known.known, d->op, (uint32_t)d->index,
                                         d->element, d->partials, d->partials_len);
@@ -183,16 +189,20 @@ static lks_err follow_difference(lks_move *out, player *p)
     if (d->state != LKS_DISPUTE_PICK)
         return LKS_OK;
     unsigned from = found ? lks_walk_find(&p->walk, &at) : p->walk.depth;
-    bool renamed = top.op != LKS_TOP && d->op == LKS_TOP; /* a single operation's root: (65,535, 0, 0) becomes (0, height, 0) */
+    bool renamed =
+        top.op != LKS_TOP &&
+        d->op == LKS_TOP; /* a single operation's root: (65,535, 0, 0) becomes (0, height, 0) */
     if (found && (from < p->walk.depth || renamed))
         return put_pick(out, &p->walk, p->own, from);
     return pick_below(out, p, &at);
 }
 
-lks_err lks_player_challenger(lks_move *out, lks_trace *own, const lks_model_trees *trees, const lks_shown *shown, const lks_dispute *d)
+lks_err lks_player_challenger(lks_move *out, lks_trace *own, const lks_model_trees *trees,
+                              const lks_shown *shown, const lks_dispute *d)
 {
     memset(out, 0, sizeof *out);
-    bool turn = d->state == LKS_DISPUTE_PICK || d->state == LKS_DISPUTE_STEP || d->state == LKS_DISPUTE_PARTIAL_STEP;
+    bool turn = d->state == LKS_DISPUTE_PICK || d->state == LKS_DISPUTE_STEP ||
+                d->state == LKS_DISPUTE_PARTIAL_STEP;
     if (!turn || !shown->open)
         return LKS_OK;
     lks_place at = lks_place_make(own, d->op, d->height, d->index);

@@ -51,7 +51,7 @@ typedef enum lks_move_kind {
     LKS_MOVE_PICK,          /* op, height, index, hash: the node; hashes: its path */
     LKS_MOVE_STEP,          /* witness */
     LKS_MOVE_DEMAND_PARTIALS, /* element */
-    LKS_MOVE_STEP_PARTIAL   /* witness, bytes: the partials */
+    LKS_MOVE_STEP_PARTIAL     /* witness, bytes: the partials */
 } lks_move_kind;
 
 typedef struct lks_move {
@@ -75,11 +75,13 @@ void lks_move_free(lks_move *m);
  * LKS_MOVE_NONE. Out: moves, count of them, each to be freed.
  * Returns: LKS_OK; why the last move could not be made, when none could: LKS_BADARGS (a place that
  * the trace does not have), as lks_trace_rows. */
-LKS_MUST_USE lks_err lks_player_operator_all(lks_move *moves, lks_trace *own, const lks_shown *shown,
-                                             const lks_dispute *places, size_t count);
+LKS_MUST_USE
+lks_err lks_player_operator_all(lks_move *moves, lks_trace *own, const lks_shown *shown,
+                                const lks_dispute *places, size_t count);
 /* The same for one place. */
-LKS_MUST_USE lks_err lks_player_operator(lks_move *out, lks_trace *own, const lks_shown *shown,
-                                         const lks_dispute *d);
+LKS_MUST_USE
+lks_err lks_player_operator(lks_move *out, lks_trace *own, const lks_shown *shown,
+                            const lks_dispute *d);
 
 /* The challenger's next move: goes down the first difference, or proves a wrong token at once where
  * the root is its own. It goes as deep as anything that was shown leads, in whatever dispute that
@@ -88,7 +90,9 @@ LKS_MUST_USE lks_err lks_player_operator(lks_move *out, lks_trace *own, const lk
  * Returns: LKS_OK; LKS_BADARGS (a place that the trace does not have); LKS_NOTFOUND (the revealed
  * leaf differs from the own trace but no unit shows it: one of the two machines is broken); as
  * lks_witness_make. */
-LKS_MUST_USE lks_err lks_player_challenger(lks_move *out, lks_trace *own, const lks_model_trees *trees, const lks_shown *shown, const lks_dispute *d);
+LKS_MUST_USE
+lks_err lks_player_challenger(lks_move *out, lks_trace *own, const lks_model_trees *trees,
+                              const lks_shown *shown, const lks_dispute *d);
 
 /* Whether the operator's opened root differs from the own one, or a token is wrong: there is
  * something to win. */

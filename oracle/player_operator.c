@@ -105,12 +105,8 @@ static lks_err begin(lks_move *out, lks_view *v, const lks_shown *shown, const l
         out->kind = LKS_MOVE_OPEN_TRACE;
         lks_trace_root(out->hash, v->own);
         return put_children(out, v->own, &p);
-    case LKS_DISPUTE_NODE:
-        out->kind = LKS_MOVE_REVEAL;
-        return put_children(out, v->own, &p);
-    case LKS_DISPUTE_LEAF:
-        out->kind = LKS_MOVE_REVEAL_LEAF;
-        return want_rows(v, d);
+    case LKS_DISPUTE_NODE: out->kind = LKS_MOVE_REVEAL; return put_children(out, v->own, &p);
+    case LKS_DISPUTE_LEAF: out->kind = LKS_MOVE_REVEAL_LEAF; return want_rows(v, d);
     default: /* PARTIALS */
         out->kind = LKS_MOVE_OPEN_PARTIALS;
         out->element = d->element;

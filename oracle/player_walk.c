@@ -44,7 +44,8 @@ static bool shown_children(lks_walk_stage *stage, const lks_known *known, const 
     uint64_t first = parent->index * count;
     for (size_t i = 0; i < known->node_count; i++) {
         const lks_known_node *n = &known->nodes[i];
-        if (n->op != parent->op || n->height != height || n->index < first || n->index - first >= count)
+        if (n->op != parent->op || n->height != height || n->index < first ||
+            n->index - first >= count)
             continue;
         memcpy(stage->children[n->index - first], n->hash, 32);
         seen |= UINT32_C(1) << (n->index - first);
@@ -70,7 +71,8 @@ static uint32_t first_difference(const lks_walk_stage *stage, const lks_trace *o
     return stage->count;
 }
 
-bool lks_walk_down(lks_walk *w, const lks_trace *own, const lks_shown *shown, const lks_place *from, const uint8_t hash32[32])
+bool lks_walk_down(lks_walk *w, const lks_trace *own, const lks_shown *shown, const lks_place *from,
+                   const uint8_t hash32[32])
 {
     uint8_t mine[32];
     w->at = *from;
@@ -116,14 +118,17 @@ void lks_walk_known(lks_way_known *out, const lks_walk *w, const lks_known_leaf 
         lks_stage_below(&height, &count, stage->parent.height);
         for (uint32_t k = 0; k < stage->count; k++) {
             lks_known_node *n = &out->nodes[out->known.node_count++];
-            *n = (lks_known_node){.op = stage->parent.op, .height = height, .index = stage->parent.index * count + k};
+            *n = (lks_known_node){
+                .op = stage->parent.op, .height = height, .index = stage->parent.index * count + k};
             memcpy(n->hash, stage->children[k], 32);
         }
     }
 }
 
-/* The parent of two nodes of a tree, or padding where its first leaf or operation is out of range. */
-static void join(uint8_t hash32[32], const lks_trace *own, uint32_t op, unsigned height, uint64_t index, const uint8_t left[32], const uint8_t right[32])
+/* The parent of two nodes of a tree, or padding where its first leaf or operation is out of range.
+ */
+static void join(uint8_t hash32[32], const lks_trace *own, uint32_t op, unsigned height,
+                 uint64_t index, const uint8_t left[32], const uint8_t right[32])
 {
     bool top = op == LKS_TOP, in_range;
     if (top) {
@@ -134,7 +139,8 @@ static void join(uint8_t hash32[32], const lks_trace *own, uint32_t op, unsigned
         in_range = lks_shape_node(&s, height, index);
     }
     if (in_range)
-        lks_tree_node(hash32, LKS_TREE_TRACE, top ? LKS_ROLE_TOP : LKS_ROLE_NODE, height, left, right);
+        lks_tree_node(hash32, LKS_TREE_TRACE, top ? LKS_ROLE_TOP : LKS_ROLE_NODE, height, left,
+                      right);
     else
         lks_tree_pad(hash32, LKS_TREE_TRACE, top ? LKS_ROLE_TOP_PAD : LKS_ROLE_PAD, height);
 }
@@ -158,12 +164,14 @@ static size_t stage_path(uint8_t (*hashes)[32], const lks_walk_stage *stage, con
         at /= 2;
         first /= 2;
         for (uint32_t i = 0; i < width; i++)
-            join(level[i], own, stage->parent.op, height, first + i, level[2 * i], level[2 * i + 1]);
+            join(level[i], own, stage->parent.op, height, first + i, level[2 * i],
+                 level[2 * i + 1]);
     }
     return count;
 }
 
-void lks_walk_path(uint8_t (*hashes)[32], size_t *count, const lks_walk *w, const lks_trace *own, unsigned from_stage)
+void lks_walk_path(uint8_t (*hashes)[32], size_t *count, const lks_walk *w, const lks_trace *own,
+                   unsigned from_stage)
 {
     *count = 0;
     for (unsigned i = w->depth; i > from_stage; i--)

@@ -14,9 +14,11 @@ typedef struct lks_policy {
     size_t allowed_count;
 } lks_policy;
 
-/* Refuses what InferenceOracle.request refuses: a temperature that is NaN, infinite, negative, -0 or in (0, 2^-10); a min_p that is NaN, -0 or outside
- * [0, 1]; an allowed list that is not strictly increasing or leaves the vocabulary. Out: out points into the policy's allowed list.
- * Returns: LKS_OK, LKS_BADARGS. */
-LKS_MUST_USE lks_err lks_policy_decode(lks_sampling *out, const lks_policy *policy, uint32_t vocab_size);
+/* Refuses what InferenceOracle.request refuses: a temperature that is NaN, infinite, negative, -0
+ * or in (0, 2^-10); a min_p that is NaN, -0 or outside [0, 1]; an allowed list that is not strictly
+ * increasing or leaves the vocabulary. Out: out points into the policy's allowed list. Returns:
+ * LKS_OK, LKS_BADARGS. */
+LKS_MUST_USE
+lks_err lks_policy_decode(lks_sampling *out, const lks_policy *policy, uint32_t vocab_size);
 
 #endif

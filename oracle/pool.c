@@ -6,7 +6,10 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { MAX_THREADS = 256, SPINS = 2000 };
+enum {
+    MAX_THREADS = 256,
+    SPINS = 2000
+};
 
 typedef struct loop {
     size_t units;
@@ -32,7 +35,10 @@ typedef struct helper {
     unsigned thread;
 } helper;
 
-static size_t all_units(const lks_pool *p) { return p->now.units + p->added.units; }
+static size_t all_units(const lks_pool *p)
+{
+    return p->now.units + p->added.units;
+}
 
 static void do_unit(const lks_pool *p, size_t unit, unsigned thread)
 {
@@ -148,7 +154,10 @@ void lks_pool_close(lks_pool *p)
     free(p);
 }
 
-unsigned lks_pool_threads(const lks_pool *p) { return p->threads; }
+unsigned lks_pool_threads(const lks_pool *p)
+{
+    return p->threads;
+}
 
 static void share_units(lks_pool *p)
 {

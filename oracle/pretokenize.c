@@ -2,7 +2,13 @@
 
 #include <string.h>
 
-enum { OTHER, LETTER, NUMBER, SPACE, END }; /* the first four as in unicode_classes.py */
+enum {
+    OTHER,
+    LETTER,
+    NUMBER,
+    SPACE,
+    END
+}; /* the first four as in unicode_classes.py */
 
 static const uint32_t runs[] = {
 #include "oracle/unicode_classes.inc"
@@ -38,7 +44,8 @@ static int class_of(uint32_t cp)
             return NUMBER;
         return cp == ' ' || cp - '\t' < 5 ? SPACE : OTHER;
     }
-    size_t low = 0, high = sizeof runs / sizeof *runs; /* runs[low] begins at or before cp, runs[high] after it */
+    size_t low = 0, high = sizeof runs /
+                           sizeof *runs; /* runs[low] begins at or before cp, runs[high] after it */
     while (high - low > 1) {
         size_t middle = low + (high - low) / 2;
         if (runs[middle] >> 2 <= cp)
@@ -64,7 +71,12 @@ typedef struct source {
 
 size_t lks_utf8_decode(const uint8_t *p, size_t left, uint32_t *cp)
 {
-    size_t n = p[0] < 0x80 ? 1 : p[0] < 0xc2 ? 0 : p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : p[0] < 0xf5 ? 4 : 0;
+    size_t n = p[0] < 0x80   ? 1
+               : p[0] < 0xc2 ? 0
+               : p[0] < 0xe0 ? 2
+               : p[0] < 0xf0 ? 3
+               : p[0] < 0xf5 ? 4
+                             : 0;
     if (n == 0 || n > left)
         return 0;
     uint32_t value = n == 1 ? p[0] : p[0] & (0x7fu >> n);
@@ -93,7 +105,10 @@ static character at(const source *s, size_t pos)
     return (character){.cp = cp, .cls = cls, .pos = pos, .next = pos + (n ? n : 1)};
 }
 
-static character following(const source *s, character c) { return at(s, c.next); }
+static character following(const source *s, character c)
+{
+    return at(s, c.next);
+}
 
 /* Returns: the character behind the run of c's class that begins with c. */
 static character run_end(const source *s, character c)
@@ -104,9 +119,15 @@ static character run_end(const source *s, character c)
     return c;
 }
 
-static bool is_newline(character c) { return c.cp == '\r' || c.cp == '\n'; }
+static bool is_newline(character c)
+{
+    return c.cp == '\r' || c.cp == '\n';
+}
 
-static uint32_t lower(uint32_t cp) { return cp - 'A' < 26 ? cp | 0x20 : cp; }
+static uint32_t lower(uint32_t cp)
+{
+    return cp - 'A' < 26 ? cp | 0x20 : cp;
+}
 
 /* 's 't 'm 'd 're 've 'll. Returns: the end of the one that begins with c; 0 when there is none. */
 static size_t contraction_end(const source *s, character c, bool any_case)
@@ -145,7 +166,8 @@ static size_t gpt2_end(const source *s, character c)
     return spaces_end(s, c);
 }
 
-/* (?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+ */
+/* (?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}|
+ * ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+ */
 static size_t llama3_end(const source *s, character c, unsigned digits)
 {
     size_t contraction = contraction_end(s, c, true);

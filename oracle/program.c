@@ -25,7 +25,10 @@ static const char *const op_names[] = {
     [LKS_OP_SAMPLE] = "SAMPLE",
 };
 
-const char *lks_op_name(lks_opcode code) { return (size_t)code < sizeof op_names / sizeof *op_names ? op_names[code] : "?"; }
+const char *lks_op_name(lks_opcode code)
+{
+    return (size_t)code < sizeof op_names / sizeof *op_names ? op_names[code] : "?";
+}
 
 uint32_t lks_op_block_count(const lks_op *op)
 {

@@ -1,16 +1,17 @@
-/* The program: a model as a flat list of operations, each a fixed 256-byte descriptor that the chain can read.
+/* The program: a model as a flat list of operations, each a fixed 256-byte descriptor that the
+ * chain can read.
  *
- * Descriptor, 64 little-endian u32 words (what a word does not use is 0; an absent index is 0xffffffff):
- *   0 opcode              1 row kind            2 row form           3 width: elements of a row
- *   4 block: elements of an A8 block, 0 if the row is not A8
- *   5..8 inputs: indices of operations, each smaller than this one's
- *   9..24 weights: four times (tensor, type, rows, columns)
+ * Descriptor, 64 little-endian u32 words (what a word does not use is 0; an absent index is
+ * 0xffffffff): 0 opcode              1 row kind            2 row form           3 width: elements
+ * of a row 4 block: elements of an A8 block, 0 if the row is not A8 5..8 inputs: indices of
+ * operations, each smaller than this one's 9..24 weights: four times (tensor, type, rows, columns)
  *   25 heads              26 key-value heads    27 head width        28 rotary width
  *   29 pairing: 0 none, 1 interleaved, 2 half-split
  *   30 float32 bits: epsilon of RMS, scale of ATTN
  *   31 vocabulary size (EMBED, SAMPLE)          32..63 zero
- * Valid iff: every opcode is known; every input exists, lies before, and has the form and width that the operation reads; every weight's type,
- * rows and columns fit; the limits of docs/SPEC.md hold.
+ * Valid iff: every opcode is known; every input exists, lies before, and has the form and width
+ * that the operation reads; every weight's type, rows and columns fit; the limits of docs/SPEC.md
+ * hold.
  */
 #ifndef LKS_ORACLE_PROGRAM_H
 #define LKS_ORACLE_PROGRAM_H
@@ -45,12 +46,26 @@ typedef enum lks_opcode {
     LKS_OP_SAMPLE
 } lks_opcode;
 
-/* Which rows an operation has: one a position; one a sampled position; one a key-value head and position. */
-typedef enum lks_row_kind { LKS_ROWS_ALL = 0, LKS_ROWS_SAMPLED = 1, LKS_ROWS_KV = 2 } lks_row_kind;
+/* Which rows an operation has: one a position; one a sampled position; one a key-value head and
+ * position. */
+typedef enum lks_row_kind {
+    LKS_ROWS_ALL = 0,
+    LKS_ROWS_SAMPLED = 1,
+    LKS_ROWS_KV = 2
+} lks_row_kind;
 
-typedef enum lks_row_form { LKS_FORM_F32 = 0, LKS_FORM_A8 = 1, LKS_FORM_RMS = 2, LKS_FORM_SAMPLE = 3 } lks_row_form;
+typedef enum lks_row_form {
+    LKS_FORM_F32 = 0,
+    LKS_FORM_A8 = 1,
+    LKS_FORM_RMS = 2,
+    LKS_FORM_SAMPLE = 3
+} lks_row_form;
 
-typedef enum lks_pairing { LKS_PAIR_NONE = 0, LKS_PAIR_INTERLEAVED = 1, LKS_PAIR_HALVES = 2 } lks_pairing;
+typedef enum lks_pairing {
+    LKS_PAIR_NONE = 0,
+    LKS_PAIR_INTERLEAVED = 1,
+    LKS_PAIR_HALVES = 2
+} lks_pairing;
 
 typedef struct lks_weight_ref {
     uint32_t tensor; /* index into the program's tensors, or LKS_NONE */
@@ -64,7 +79,8 @@ typedef struct lks_op {
     lks_row_form form;
     uint32_t width, block;
     uint32_t inputs[4];
-    lks_weight_ref weights[4]; /* LINEAR forms: weight, bias, and for SILU_MUL second weight, second bias */
+    lks_weight_ref
+        weights[4]; /* LINEAR forms: weight, bias, and for SILU_MUL second weight, second bias */
     uint32_t heads, kv_heads, head_width, rope_width;
     lks_pairing pairing;
     float scalar; /* word 30 */
@@ -82,10 +98,12 @@ typedef struct lks_program {
     float *rope_factors; /* rope_width / 2 of them: the frequency's divisor */
 } lks_program;
 
-/* Derives the program from the metadata and tensors of a file of the Llama family. Out: *out, all zero on failure; g must outlive it.
- * Returns: LKS_OK, LKS_REFUSED (architecture, limits, a matrix that must be imported first, a tensor that the program does not use),
- * LKS_CORRUPT (missing or contradictory metadata or tensors), LKS_NOMEM. */
-LKS_MUST_USE lks_err lks_program_derive(lks_program *out, const lks_gguf *g);
+/* Derives the program from the metadata and tensors of a file of the Llama family. Out: *out, all
+ * zero on failure; g must outlive it. Returns: LKS_OK, LKS_REFUSED (architecture, limits, a matrix
+ * that must be imported first, a tensor that the program does not use), LKS_CORRUPT (missing or
+ * contradictory metadata or tensors), LKS_NOMEM. */
+LKS_MUST_USE
+lks_err lks_program_derive(lks_program *out, const lks_gguf *g);
 void lks_program_free(lks_program *p);
 
 /* Bytes of one row in its committed form. */

@@ -26,7 +26,8 @@ static bool row_in_range(const lks_shape *s, uint64_t row)
 {
     if (s->heads == 0)
         return row < s->rows;
-    return row >> s->position_bits < s->heads && (row & (((uint64_t)1 << s->position_bits) - 1)) < s->rows;
+    return row >> s->position_bits < s->heads &&
+           (row & (((uint64_t)1 << s->position_bits) - 1)) < s->rows;
 }
 
 bool lks_shape_leaf(uint32_t *size, const lks_shape *s, uint64_t leaf)

@@ -30,7 +30,8 @@ void lks_shape_output(lks_shape *s, const lks_op *op, uint32_t positions, uint32
 bool lks_shape_leaf(uint32_t *size, const lks_shape *s, uint64_t leaf);
 /* Whether the node's first leaf is in range: else the node is padding. */
 bool lks_shape_node(const lks_shape *s, unsigned height, uint64_t index);
-/* A row's number as a number of rows in range without gaps (KV: head * rows + position); row must be in range. */
+/* A row's number as a number of rows in range without gaps (KV: head * rows + position); row must
+ * be in range. */
 uint64_t lks_shape_row_ordinal(const lks_shape *s, uint32_t row);
 
 #ifdef __cplusplus

@@ -10,8 +10,8 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-/* Space of the file system that is left free: this share of it, at most MOST_FREE. A client that shares
- * it stops when little is left. */
+/* Space of the file system that is left free: this share of it, at most MOST_FREE. A client that
+ * shares it stops when little is left. */
 #define FREE_SHARE 10u
 #define MOST_FREE (UINT64_C(8) << 30)
 
@@ -66,7 +66,8 @@ static int allocate(int fd, uint64_t size)
 {
     struct rlimit limit;
     /* A write beyond that limit would not fail: it would raise SIGXFSZ. */
-    if (!getrlimit(RLIMIT_FSIZE, &limit) && limit.rlim_cur != RLIM_INFINITY && size > limit.rlim_cur)
+    if (!getrlimit(RLIMIT_FSIZE, &limit) && limit.rlim_cur != RLIM_INFINITY &&
+        size > limit.rlim_cur)
         return EFBIG;
     int rc;
     do
@@ -130,7 +131,8 @@ lks_err lks_spill_write(const lks_spill_file *f, uint64_t at, const void *bytes,
         if (n < 0 && errno == EINTR)
             continue;
         if (n <= 0)
-            return lks_fail(LKS_IO, "a write to %s failed: %s", f->spill->folder, strerror(n < 0 ? errno : ENOSPC));
+            return lks_fail(LKS_IO, "a write to %s failed: %s", f->spill->folder,
+                            strerror(n < 0 ? errno : ENOSPC));
         p += n, at += (uint64_t)n, len -= (size_t)n;
     }
     return LKS_OK;
@@ -143,7 +145,8 @@ lks_err lks_spill_read(const lks_spill_file *f, uint64_t at, void *bytes, size_t
         if (n < 0 && errno == EINTR)
             continue;
         if (n <= 0)
-            return lks_fail(LKS_IO, "a read from %s failed: %s", f->spill->folder, n < 0 ? strerror(errno) : "the file is too short");
+            return lks_fail(LKS_IO, "a read from %s failed: %s", f->spill->folder,
+                            n < 0 ? strerror(errno) : "the file is too short");
         p += n, at += (uint64_t)n, len -= (size_t)n;
     }
     return LKS_OK;

@@ -22,11 +22,15 @@ void lks_facts_of(lks_facts *f, const lks_run *run, const lks_model_commitment *
 
 lks_err lks_step_bad_unit(const lks_step *s)
 {
-    return lks_fail(LKS_BADARGS, "no such unit of proof: kind %d, operation %u, leaf %u, unit %u, place %u", (int)s->unit.kind, s->unit.op, s->unit.leaf,
-                    s->unit.unit, s->unit.place);
+    return lks_fail(LKS_BADARGS,
+                    "no such unit of proof: kind %d, operation %u, leaf %u, unit %u, place %u",
+                    (int)s->unit.kind, s->unit.op, s->unit.leaf, s->unit.unit, s->unit.place);
 }
 
-float lks_step_f32(const uint8_t *p) { return lks_float(lks_load_le32(p)); }
+float lks_step_f32(const uint8_t *p)
+{
+    return lks_float(lks_load_le32(p));
+}
 
 /* ---- Reads ---- */
 
@@ -38,9 +42,11 @@ static lks_err read_range(lks_step *s, const uint8_t **at, const lks_range *rang
     return err;
 }
 
-static lks_err read_row(lks_step *s, const uint8_t **at, lks_tree tree, uint32_t item, const lks_shape *shape, uint32_t row, uint32_t lo, uint32_t hi)
+static lks_err read_row(lks_step *s, const uint8_t **at, lks_tree tree, uint32_t item,
+                        const lks_shape *shape, uint32_t row, uint32_t lo, uint32_t hi)
 {
-    lks_range range = {.tree = tree, .item = item, .shape = *shape, .row = row, .count = 1, .lo = lo, .hi = hi};
+    lks_range range = {
+        .tree = tree, .item = item, .shape = *shape, .row = row, .count = 1, .lo = lo, .hi = hi};
     return read_range(s, at, &range);
 }
 
@@ -56,7 +62,8 @@ lks_err lks_step_input(lks_step *s, const uint8_t **at, int k, uint32_t lo, uint
     const lks_op *in = &s->inputs[k];
     lks_shape shape;
     lks_shape_output(&shape, in, s->positions, s->facts->answer_count);
-    return read_row(s, at, LKS_TREE_TRACE, s->op.inputs[k], &shape, in->kind == LKS_ROWS_SAMPLED ? s->row : s->position, lo, hi);
+    return read_row(s, at, LKS_TREE_TRACE, s->op.inputs[k], &shape,
+                    in->kind == LKS_ROWS_SAMPLED ? s->row : s->position, lo, hi);
 }
 
 lks_err lks_step_own(lks_step *s, const uint8_t **at, uint32_t lo, uint32_t hi)
@@ -70,7 +77,8 @@ uint32_t lks_step_weight_size(const lks_weight_ref *w)
     return w->cols / block * lks_tensor_type_size((lks_tensor_type)w->type);
 }
 
-lks_err lks_step_weight(lks_step *s, const uint8_t **at, int k, uint32_t row, uint32_t lo, uint32_t hi)
+lks_err lks_step_weight(lks_step *s, const uint8_t **at, int k, uint32_t row, uint32_t lo,
+                        uint32_t hi)
 {
     const lks_weight_ref *w = &s->op.weights[k];
     lks_shape shape;
@@ -85,7 +93,8 @@ lks_err lks_step_rope(lks_step *s, const uint8_t **at, uint32_t lo, uint32_t hi)
     return read_row(s, at, LKS_TREE_ROPE, 0, &shape, s->position, lo, hi);
 }
 
-lks_err lks_step_keys(lks_step *s, const uint8_t **at, int k, uint32_t head, uint32_t chunk, uint32_t count)
+lks_err lks_step_keys(lks_step *s, const uint8_t **at, int k, uint32_t head, uint32_t chunk,
+                      uint32_t count)
 {
     lks_range range = {.tree = LKS_TREE_TRACE, .item = s->op.inputs[k], .count = count};
     lks_shape_output(&range.shape, &s->inputs[k], s->positions, s->facts->answer_count);
@@ -94,7 +103,10 @@ lks_err lks_step_keys(lks_step *s, const uint8_t **at, int k, uint32_t head, uin
     return read_range(s, at, &range);
 }
 
-lks_err lks_step_token(lks_step *s, uint32_t *id, lks_token_list list, uint32_t index) { return s->reader->token(s->reader->user, id, list, index); }
+lks_err lks_step_token(lks_step *s, uint32_t *id, lks_token_list list, uint32_t index)
+{
+    return s->reader->token(s->reader->user, id, list, index);
+}
 
 /* ---- Places ---- */
 
@@ -109,7 +121,10 @@ static lks_err read_program(lks_step *s)
         if (s->op.inputs[k] == LKS_NONE)
             continue;
         if (s->op.inputs[k] >= s->unit.op)
-            return lks_fail(LKS_REFUSED, "operation %u of the program reads operation %u, which does not lie before it", s->unit.op, s->op.inputs[k]);
+            return lks_fail(
+                LKS_REFUSED,
+                "operation %u of the program reads operation %u, which does not lie before it",
+                s->unit.op, s->op.inputs[k]);
         if (!(err = read_descriptor(s, &inputs[k], s->op.inputs[k])))
             lks_step_parse(&s->inputs[k], inputs[k]);
     }
@@ -138,7 +153,10 @@ static lks_err find_place(lks_step *s)
     return LKS_OK;
 }
 
-static lks_err read_disputed(lks_step *s) { return lks_step_own(s, &s->x, s->x_lo, s->x_hi); }
+static lks_err read_disputed(lks_step *s)
+{
+    return lks_step_own(s, &s->x, s->x_lo, s->x_hi);
+}
 
 static lks_err check_output(lks_step *s, bool *wrong)
 {
@@ -159,19 +177,27 @@ static lks_err check_output(lks_step *s, bool *wrong)
 static lks_err check_partial(lks_step *s, bool *wrong)
 {
     /* unit < width first: 4 * unit must not overflow */
-    if (s->op.code != LKS_OP_ATTN || s->unit.unit >= s->op.width || !lks_step_in_x(s, 4 * s->unit.unit, 4 * s->unit.unit + 4))
+    if (s->op.code != LKS_OP_ATTN || s->unit.unit >= s->op.width ||
+        !lks_step_in_x(s, 4 * s->unit.unit, 4 * s->unit.unit + 4))
         return lks_step_bad_unit(s);
     if (!lks_partials_are_valid(s->position, s->partials, s->partials_len))
-        return lks_fail(LKS_BADARGS, "these are not the partials of an element at position %u", s->position);
+        return lks_fail(LKS_BADARGS, "these are not the partials of an element at position %u",
+                        s->position);
     lks_err err = s->unit.kind == LKS_UNIT_PARTIAL_FINAL ? read_disputed(s) : LKS_OK;
     return err ? err : lks_step_partial(s, wrong);
 }
 
-lks_err lks_step_check(bool *wrong, const lks_facts *f, const lks_unit *u, const uint8_t *partials, size_t partials_len, lks_reader *reader)
+lks_err lks_step_check(bool *wrong, const lks_facts *f, const lks_unit *u, const uint8_t *partials,
+                       size_t partials_len, lks_reader *reader)
 {
-    lks_step s = {.facts = f, .unit = *u, .reader = reader, .partials = partials, .partials_len = partials_len};
+    lks_step s = {.facts = f,
+                  .unit = *u,
+                  .reader = reader,
+                  .partials = partials,
+                  .partials_len = partials_len};
     *wrong = false;
-    if (u->op >= f->op_count || f->prompt_count == 0 || f->answer_count == 0 || f->prompt_count > f->max_positions ||
+    if (u->op >= f->op_count || f->prompt_count == 0 || f->answer_count == 0 ||
+        f->prompt_count > f->max_positions ||
         f->answer_count > f->max_positions - f->prompt_count + 1)
         return lks_step_bad_unit(&s);
     s.positions = f->prompt_count + f->answer_count - 1;

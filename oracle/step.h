@@ -1,8 +1,10 @@
-/* Units of proof (docs/SPEC.md, section 13): one small part of a claim's trace, recomputed from its committed inputs.
+/* Units of proof (docs/SPEC.md, section 13): one small part of a claim's trace, recomputed from its
+ * committed inputs.
  *
- * lks_step_check is one function for three uses. What it reads comes through an lks_reader: one that verifies a witness's openings makes it the twin of
- * contracts/src/StepVerifier.sol; one that has a trace and a model of its own makes it the search for a fault; one that also writes down what was read
- * makes the witness (oracle/witness.h).
+ * lks_step_check is one function for three uses. What it reads comes through an lks_reader: one
+ * that verifies a witness's openings makes it the twin of contracts/src/StepVerifier.sol; one that
+ * has a trace and a model of its own makes it the search for a fault; one that also writes down
+ * what was read makes the witness (oracle/witness.h).
  */
 #ifndef LKS_ORACLE_STEP_H
 #define LKS_ORACLE_STEP_H
@@ -28,16 +30,22 @@ static inline bool lks_unit_is_partial(lks_unit_kind kind)
     return kind >= LKS_UNIT_PARTIAL_CHUNK && kind <= LKS_UNIT_PARTIAL_FINAL;
 }
 
-#define LKS_UNIT_INDEX UINT32_MAX /* unit of SAMPLE: its index itself; place: not the allowed list */
+#define LKS_UNIT_INDEX                                                                             \
+    UINT32_MAX /* unit of SAMPLE: its index itself; place: not the allowed list */
 
 typedef struct lks_unit {
     lks_unit_kind kind;
     uint32_t op, leaf, unit, place;
 } lks_unit;
 
-typedef enum lks_token_list { LKS_LIST_PROMPT, LKS_LIST_ANSWER, LKS_LIST_ALLOWED } lks_token_list;
+typedef enum lks_token_list {
+    LKS_LIST_PROMPT,
+    LKS_LIST_ANSWER,
+    LKS_LIST_ALLOWED
+} lks_token_list;
 
-/* Consecutive chunks of an item: of row `row`, [lo, hi) of its bytes; or, of kind KV, whole rows [row, row + count) of one chunk each. */
+/* Consecutive chunks of an item: of row `row`, [lo, hi) of its bytes; or, of kind KV, whole rows
+ * [row, row + count) of one chunk each. */
 typedef struct lks_range {
     lks_tree tree;
     uint32_t item;
@@ -66,17 +74,25 @@ typedef struct lks_facts {
 
 void lks_facts_of(lks_facts *f, const lks_run *run, const lks_model_commitment *c);
 
-/* Out: *wrong, whether the unit shows that trace or answer is not what the model computes. partials: of the kinds PARTIAL, packed; else NULL.
- * Returns: LKS_OK; LKS_BADARGS (place, unit or chunk out of range; the unit does not lie in the chunk); LKS_REFUSED (the program is malformed at the
- * operation); what the reader returns. */
-LKS_MUST_USE lks_err lks_step_check(bool *wrong, const lks_facts *f, const lks_unit *u, const uint8_t *partials, size_t partials_len, lks_reader *reader);
+/* Out: *wrong, whether the unit shows that trace or answer is not what the model computes.
+ * partials: of the kinds PARTIAL, packed; else NULL. Returns: LKS_OK; LKS_BADARGS (place, unit or
+ * chunk out of range; the unit does not lie in the chunk); LKS_REFUSED (the program is malformed at
+ * the operation); what the reader returns. */
+LKS_MUST_USE
+lks_err lks_step_check(bool *wrong, const lks_facts *f, const lks_unit *u, const uint8_t *partials,
+                       size_t partials_len, lks_reader *reader);
 
-/* Whether the descriptor, with those of its inputs, breaks a rule of docs/SPEC.md, section 13. inputs[k]: of present inputs that lie before it. */
-bool lks_op_is_malformed(uint32_t index, const uint8_t descriptor[LKS_DESCRIPTOR_SIZE], const uint8_t *const inputs[4], const lks_facts *f);
-/* Reads a descriptor. Returns: LKS_OK; LKS_REFUSED (a word that section 8 does not know, or that means nothing to this operation). */
-LKS_MUST_USE lks_err lks_op_decode(lks_op *op, const uint8_t descriptor[LKS_DESCRIPTOR_SIZE]);
+/* Whether the descriptor, with those of its inputs, breaks a rule of docs/SPEC.md, section 13.
+ * inputs[k]: of present inputs that lie before it. */
+bool lks_op_is_malformed(uint32_t index, const uint8_t descriptor[LKS_DESCRIPTOR_SIZE],
+                         const uint8_t *const inputs[4], const lks_facts *f);
+/* Reads a descriptor. Returns: LKS_OK; LKS_REFUSED (a word that section 8 does not know, or that
+ * means nothing to this operation). */
+LKS_MUST_USE
+lks_err lks_op_decode(lks_op *op, const uint8_t descriptor[LKS_DESCRIPTOR_SIZE]);
 
-/* Bytes of the partials at a position; whether they are canonical with the index of the maximum in range. */
+/* Bytes of the partials at a position; whether they are canonical with the index of the maximum in
+ * range. */
 size_t lks_partials_size(uint32_t position);
 bool lks_partials_are_valid(uint32_t position, const uint8_t *partials, size_t len);
 

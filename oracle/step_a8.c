@@ -1,4 +1,5 @@
-/* A8 rows: one element is recomputed and held against its block's entry and its own value, where they lie in the disputed chunk. */
+/* A8 rows: one element is recomputed and held against its block's entry and its own value, where
+ * they lie in the disputed chunk. */
 #include "kernels/bytes.h"
 #include "kernels/math32.h"
 #include "oracle/step_internal.h"
@@ -26,7 +27,10 @@ static lks_err plain(lks_step *s, float *x, int k, uint32_t element)
     return err;
 }
 
-static float silu(float x) { return x / (1.0f + lks_exp32(-x)); }
+static float silu(float x)
+{
+    return x / (1.0f + lks_exp32(-x));
+}
 
 static lks_err gated(lks_step *s, float *x)
 {
@@ -53,14 +57,17 @@ static lks_err gated(lks_step *s, float *x)
 /* The value before rotation. in: the input row of LINEAR forms. */
 static lks_err before_rotation(lks_step *s, float *x, const lks_step_row *in, uint32_t element)
 {
-    return s->op.code == LKS_OP_ROPE_Q ? plain(s, x, 0, element) : lks_step_linear(s, x, in, 0, element, true);
+    return s->op.code == LKS_OP_ROPE_Q ? plain(s, x, 0, element)
+                                       : lks_step_linear(s, x, in, 0, element, true);
 }
 
 static lks_err heads(lks_step *s, float *x)
 {
     const lks_op *op = &s->op;
     uint32_t width = op->head_width, i = s->unit.unit % width, rot = op->rope_width;
-    uint32_t first = s->unit.unit - i + (op->kind == LKS_ROWS_KV ? s->head * width : 0); /* the head's first element among all heads */
+    uint32_t first = s->unit.unit - i +
+                     (op->kind == LKS_ROWS_KV ? s->head * width
+                                              : 0); /* the head's first element among all heads */
     lks_step_row in = {0};
     lks_err err = op->code == LKS_OP_ROPE_Q ? LKS_OK : lks_step_activations(s, &in, 0);
     if (err)
@@ -68,7 +75,8 @@ static lks_err heads(lks_step *s, float *x)
     if (i >= rot)
         return before_rotation(s, x, &in, first + i);
     bool halves = op->pairing == LKS_PAIR_HALVES;
-    uint32_t pair = halves ? i % (rot / 2) : i / 2, a_at = halves ? pair : 2 * pair, b_at = halves ? pair + rot / 2 : 2 * pair + 1;
+    uint32_t pair = halves ? i % (rot / 2) : i / 2, a_at = halves ? pair : 2 * pair,
+             b_at = halves ? pair + rot / 2 : 2 * pair + 1;
     float a, b;
     const uint8_t *turn;
     err = before_rotation(s, &a, &in, first + a_at);
@@ -125,11 +133,15 @@ lks_err lks_step_a8(lks_step *s, bool *wrong)
     uint32_t e = s->unit.unit;
     if (e >= op->width)
         return lks_step_bad_unit(s);
-    uint32_t whole = op->head_width ? op->head_width : op->width; /* what is cut into blocks on its own */
-    uint32_t a_whole = (whole + op->block - 1) / op->block, in_whole = e % whole, j = in_whole % op->block;
-    uint32_t block = e / whole * a_whole + in_whole / op->block, left = whole - (in_whole - j), count = left < op->block ? left : op->block;
+    uint32_t whole =
+        op->head_width ? op->head_width : op->width; /* what is cut into blocks on its own */
+    uint32_t a_whole = (whole + op->block - 1) / op->block, in_whole = e % whole,
+             j = in_whole % op->block;
+    uint32_t block = e / whole * a_whole + in_whole / op->block, left = whole - (in_whole - j),
+             count = left < op->block ? left : op->block;
     uint32_t entry_at = 8 * block, q_at = 8 * lks_op_block_count(op) + e;
-    bool entry_in_x = lks_step_in_x(s, entry_at, entry_at + 8), q_in_x = lks_step_in_x(s, q_at, q_at + 1);
+    bool entry_in_x = lks_step_in_x(s, entry_at, entry_at + 8),
+         q_in_x = lks_step_in_x(s, q_at, q_at + 1);
     if (!entry_in_x && !q_in_x)
         return lks_step_bad_unit(s);
     const uint8_t *entry;
@@ -145,6 +157,7 @@ lks_err lks_step_a8(lks_step *s, bool *wrong)
         return err;
     uint32_t d = lks_load_le32(entry), idx = lks_load_le32(entry + 4);
     x = lks_canonical(x);
-    *wrong = (entry_in_x && entry_is_wrong(d, idx, x, j, count)) || (q_in_x && value_is_wrong(d, x, (int8_t)*lks_step_x(s, q_at)));
+    *wrong = (entry_in_x && entry_is_wrong(d, idx, x, j, count)) ||
+             (q_in_x && value_is_wrong(d, x, (int8_t)*lks_step_x(s, q_at)));
     return LKS_OK;
 }

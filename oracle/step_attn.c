@@ -1,4 +1,5 @@
-/* Attention partials against what they are made of: one 32-chunk, the maximum, one running sum, the last division. */
+/* Attention partials against what they are made of: one 32-chunk, the maximum, one running sum, the
+ * last division. */
 #include "kernels/bytes.h"
 #include "kernels/math32.h"
 #include "oracle/partials.h"
@@ -8,12 +9,17 @@
 static lks_err read_chunk(lks_step *s, lks_head_rows *h)
 {
     const lks_op *op = &s->op, *k = &s->inputs[1];
-    uint32_t hd = op->head_width, head = s->unit.unit / hd, kv = head / (op->heads / op->kv_heads), left = s->position + 1 - s->unit.place * LKS_CHUNK;
-    *h = (lks_head_rows){.present = left < LKS_CHUNK ? left : LKS_CHUNK, .block = k->block, .blocks = lks_op_block_count(k),
-                         .row_size = lks_op_row_size(k), .scale = op->scalar};
+    uint32_t hd = op->head_width, head = s->unit.unit / hd, kv = head / (op->heads / op->kv_heads),
+             left = s->position + 1 - s->unit.place * LKS_CHUNK;
+    *h = (lks_head_rows){.present = left < LKS_CHUNK ? left : LKS_CHUNK,
+                         .block = k->block,
+                         .blocks = lks_op_block_count(k),
+                         .row_size = lks_op_row_size(k),
+                         .scale = op->scalar};
     uint32_t q_at = 8 * op->heads * h->blocks + head * hd;
     const uint8_t *q;
-    lks_err err = lks_step_input(s, &h->q_entries, 0, 8 * head * h->blocks, 8 * (head + 1) * h->blocks);
+    lks_err err =
+        lks_step_input(s, &h->q_entries, 0, 8 * head * h->blocks, 8 * (head + 1) * h->blocks);
     if (!err)
         err = lks_step_input(s, &q, 0, q_at, q_at + hd);
     if (!err)
@@ -25,7 +31,10 @@ static lks_err read_chunk(lks_step *s, lks_head_rows *h)
     return err;
 }
 
-static bool differs(const uint8_t *posted, float value) { return lks_load_le32(posted) != lks_bits(value); }
+static bool differs(const uint8_t *posted, float value)
+{
+    return lks_load_le32(posted) != lks_bits(value);
+}
 
 static lks_err chunk(lks_step *s, bool *wrong)
 {
@@ -49,7 +58,8 @@ static lks_err maximum(lks_step *s, bool *wrong)
         return lks_step_bad_unit(s);
     const uint8_t *posted = s->partials + lks_partials_maximum_at(s->position);
     float m = lks_step_f32(posted), of_chunk = lks_step_f32(s->partials + lks_partials_part_at(c));
-    *wrong = lks_order_key(of_chunk) > lks_order_key(m) || (c == lks_load_le32(posted + 4) && lks_bits(of_chunk) != lks_bits(m));
+    *wrong = lks_order_key(of_chunk) > lks_order_key(m) ||
+             (c == lks_load_le32(posted + 4) && lks_bits(of_chunk) != lks_bits(m));
     return LKS_OK;
 }
 
@@ -66,8 +76,10 @@ static lks_err running(lks_step *s, bool *wrong)
 
 static void final(lks_step *s, bool *wrong)
 {
-    const uint8_t *last = s->partials + lks_partials_running_at(s->position, lks_partials_runs(s->position) - 1);
-    *wrong = differs(lks_step_x(s, 4 * s->unit.unit), lks_canonical(lks_step_f32(last + 4) / lks_step_f32(last)));
+    const uint8_t *last =
+        s->partials + lks_partials_running_at(s->position, lks_partials_runs(s->position) - 1);
+    *wrong = differs(lks_step_x(s, 4 * s->unit.unit),
+                     lks_canonical(lks_step_f32(last + 4) / lks_step_f32(last)));
 }
 
 lks_err lks_step_partial(lks_step *s, bool *wrong)

@@ -3,7 +3,10 @@
 #include "kernels/math32.h"
 #include "oracle/step_internal.h"
 
-enum { ACTIVATION_BLOCK = 64, STEP = 256 /* a multiple of every stored block */ };
+enum {
+    ACTIVATION_BLOCK = 64,
+    STEP = 256 /* a multiple of every stored block */
+};
 
 lks_err lks_step_activations(lks_step *s, lks_step_row *x, int k)
 {
@@ -16,9 +19,14 @@ lks_err lks_step_activations(lks_step *s, lks_step_row *x, int k)
 }
 
 /* Stored blocks [first, first + count) elements of a row, whose bytes begin at `row`. */
-static void unpack(int8_t *q, float *w, float *n, const lks_weight_ref *ref, const uint8_t *row, uint32_t first, uint32_t count)
+static void unpack(int8_t *q, float *w, float *n, const lks_weight_ref *ref, const uint8_t *row,
+                   uint32_t first, uint32_t count)
 {
-    lks_matrix m = {.type = (lks_tensor_type)ref->type, .rows = 1, .cols = ref->cols, .data = row, .row_size = lks_step_weight_size(ref)};
+    lks_matrix m = {.type = (lks_tensor_type)ref->type,
+                    .rows = 1,
+                    .cols = ref->cols,
+                    .data = row,
+                    .row_size = lks_step_weight_size(ref)};
     lks_unpack(q, w, n, &m, 0, first, count);
 }
 
@@ -56,7 +64,8 @@ static float product(const lks_weight_ref *ref, const uint8_t *row, const lks_st
                 s = lks_fma(-(float)total(a, sub), n[i / sub], s);
             uint32_t end = first + i + sub; /* of the sub-block */
             if (end % ACTIVATION_BLOCK == 0 || end == ref->cols) {
-                acc = lks_fma(s, lks_step_f32(x->entries + 8 * ((end - 1) / ACTIVATION_BLOCK)), acc);
+                acc =
+                    lks_fma(s, lks_step_f32(x->entries + 8 * ((end - 1) / ACTIVATION_BLOCK)), acc);
                 s = 0.0f;
             }
         }
@@ -64,7 +73,8 @@ static float product(const lks_weight_ref *ref, const uint8_t *row, const lks_st
     return acc;
 }
 
-lks_err lks_step_linear(lks_step *s, float *y, const lks_step_row *x, int k, uint32_t row, bool bias)
+lks_err lks_step_linear(lks_step *s, float *y, const lks_step_row *x, int k, uint32_t row,
+                        bool bias)
 {
     const lks_weight_ref *w = &s->op.weights[k];
     const uint8_t *bytes;
@@ -86,12 +96,15 @@ static lks_err embed(lks_step *s, float *y)
     const lks_facts *f = s->facts;
     const lks_weight_ref *w = &s->op.weights[0];
     uint32_t id, t = s->position, e = s->unit.unit;
-    lks_err err = t < f->prompt_count ? lks_step_token(s, &id, LKS_LIST_PROMPT, t) : lks_step_token(s, &id, LKS_LIST_ANSWER, t - f->prompt_count);
+    lks_err err = t < f->prompt_count
+                      ? lks_step_token(s, &id, LKS_LIST_PROMPT, t)
+                      : lks_step_token(s, &id, LKS_LIST_ANSWER, t - f->prompt_count);
     *y = 0.0f;
     if (err || id >= w->rows)
         return err;
     lks_tensor_type type = (lks_tensor_type)w->type;
-    uint32_t elements = lks_tensor_type_block(type), size = lks_tensor_type_size(type), block = e / elements, i = e % elements;
+    uint32_t elements = lks_tensor_type_block(type), size = lks_tensor_type_size(type),
+             block = e / elements, i = e % elements;
     const uint8_t *bytes;
     if ((err = lks_step_weight(s, &bytes, 0, id, block * size, (block + 1) * size)))
         return err;
@@ -153,7 +166,8 @@ lks_err lks_step_rms(lks_step *s, bool *wrong)
             sum = sum + lks_step_f32(lks_step_x(s, 4 * i));
         y = 1.0f / lks_sqrt(sum / (float)n + s->op.scalar);
     } else {
-        uint32_t first = segment * LKS_RMS_SEGMENT, count = n - first < LKS_RMS_SEGMENT ? n - first : LKS_RMS_SEGMENT;
+        uint32_t first = segment * LKS_RMS_SEGMENT,
+                 count = n - first < LKS_RMS_SEGMENT ? n - first : LKS_RMS_SEGMENT;
         float lanes[LKS_CHUNK] = {0};
         const uint8_t *x;
         lks_err err = lks_step_input(s, &x, 0, 4 * first, 4 * (first + count));

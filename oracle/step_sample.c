@@ -13,9 +13,11 @@ static lks_err is_not_allowed(lks_step *s, bool *wrong, uint32_t token)
     lks_err err = LKS_OK;
     if (place > s->facts->allowed_count)
         return lks_step_bad_unit(s);
-    if (place > 0 && !(err = lks_step_token(s, &below, LKS_LIST_ALLOWED, place - 1)) && below >= token)
+    if (place > 0 && !(err = lks_step_token(s, &below, LKS_LIST_ALLOWED, place - 1)) &&
+        below >= token)
         err = lks_step_bad_unit(s);
-    if (!err && place < s->facts->allowed_count && !(err = lks_step_token(s, &above, LKS_LIST_ALLOWED, place)) && above <= token)
+    if (!err && place < s->facts->allowed_count &&
+        !(err = lks_step_token(s, &above, LKS_LIST_ALLOWED, place)) && above <= token)
         err = lks_step_bad_unit(s);
     *wrong = !err;
     return err;
@@ -68,7 +70,8 @@ lks_err lks_step_sample(lks_step *s, bool *wrong)
     if (about_index)
         *wrong = lks_bits(y) != lks_bits(max);
     else
-        *wrong = lks_order_key(y) > lks_order_key(lks_canonical(max)) || (lks_bits(y) == lks_bits(max) && w < index);
+        *wrong = lks_order_key(y) > lks_order_key(lks_canonical(max)) ||
+                 (lks_bits(y) == lks_bits(max) && w < index);
     return LKS_OK;
 }
 
@@ -83,7 +86,8 @@ static bool passes(const lks_facts *f, float y, float max)
 /* As section 7, with token j of the answer at position P + j. */
 static float score(const lks_facts *f, float y, uint32_t token, uint32_t position)
 {
-    const uint32_t counter[4] = {token >> 2, position, 0, 0}, key[2] = {(uint32_t)f->seed, (uint32_t)(f->seed >> 32)};
+    const uint32_t counter[4] = {token >> 2, position, 0, 0},
+                   key[2] = {(uint32_t)f->seed, (uint32_t)(f->seed >> 32)};
     uint32_t words[4];
     lks_philox(words, counter, key);
     float u = (float)(words[token & 3] >> 8 | 1) * 0x1p-24f, noise = -lks_log32(-lks_log32(u));
@@ -113,7 +117,8 @@ static lks_err check_sampled(lks_step *s, bool *wrong, uint32_t c, float max)
         return lks_fail(LKS_BADARGS, "token %u does not pass min-p, so it proves nothing", w);
     uint32_t position = f->prompt_count + s->unit.leaf;
     float score_c = score(f, of_c, c, position), score_w = score(f, of_w, w, position);
-    *wrong = lks_order_key(score_w) > lks_order_key(score_c) || (lks_bits(score_w) == lks_bits(score_c) && w < c);
+    *wrong = lks_order_key(score_w) > lks_order_key(score_c) ||
+             (lks_bits(score_w) == lks_bits(score_c) && w < c);
     return LKS_OK;
 }
 

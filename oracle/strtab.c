@@ -7,7 +7,10 @@
 #include <string.h>
 #include <sys/random.h>
 
-static uint64_t rotl(uint64_t x, int n) { return x << n | x >> (64 - n); }
+static uint64_t rotl(uint64_t x, int n)
+{
+    return x << n | x >> (64 - n);
+}
 
 static void sip_round(uint64_t v[4])
 {
@@ -26,8 +29,8 @@ static void sip_round(uint64_t v[4])
 /* SipHash with one round a word and three at the end (Aumasson and Bernstein, 2012). */
 static uint64_t hash(const lks_strtab *t, const char *text, size_t len)
 {
-    uint64_t v[4] = {t->key[0] ^ 0x736f6d6570736575, t->key[1] ^ 0x646f72616e646f6d, t->key[0] ^ 0x6c7967656e657261,
-                     t->key[1] ^ 0x7465646279746573};
+    uint64_t v[4] = {t->key[0] ^ 0x736f6d6570736575, t->key[1] ^ 0x646f72616e646f6d,
+                     t->key[0] ^ 0x6c7967656e657261, t->key[1] ^ 0x7465646279746573};
     const uint8_t *p = (const uint8_t *)text;
     size_t left = len;
     for (; left >= 8; p += 8, left -= 8) {

@@ -1,5 +1,5 @@
-/* A table from byte strings to numbers, which the strings' author cannot slow down: the hash (SipHash-1-3) has a random key.
- * The strings are not copied and must outlive the table.
+/* A table from byte strings to numbers, which the strings' author cannot slow down: the hash
+ * (SipHash-1-3) has a random key. The strings are not copied and must outlive the table.
  */
 #ifndef LKS_ORACLE_STRTAB_H
 #define LKS_ORACLE_STRTAB_H
@@ -24,10 +24,12 @@ typedef struct lks_strtab {
 } lks_strtab;
 
 /* Makes a table for up to capacity strings. */
-LKS_MUST_USE lks_err lks_strtab_init(lks_strtab *t, size_t capacity);
+LKS_MUST_USE
+lks_err lks_strtab_init(lks_strtab *t, size_t capacity);
 void lks_strtab_free(lks_strtab *t); /* all zero is allowed */
 
-/* Puts a string in. Returns: LKS_STRTAB_NONE, or the value of the equal string that is already there (nothing is changed then). */
+/* Puts a string in. Returns: LKS_STRTAB_NONE, or the value of the equal string that is already
+ * there (nothing is changed then). */
 uint32_t lks_strtab_put(lks_strtab *t, const char *text, size_t len, uint32_t value);
 
 /* Returns: the string's value; LKS_STRTAB_NONE when it is not there. */

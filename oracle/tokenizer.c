@@ -13,7 +13,8 @@ static lks_err read_id(const lks_tokenizer *t, const lks_gguf *g, const char *ke
         return LKS_OK;
     lks_err err = lks_gguf_get_u32(g, key, id);
     if (!err && *id >= t->count)
-        err = lks_fail(LKS_CORRUPT, "%s is %" PRIu32 ", outside a vocabulary of %" PRIu32, key, *id, t->count);
+        err = lks_fail(LKS_CORRUPT, "%s is %" PRIu32 ", outside a vocabulary of %" PRIu32, key, *id,
+                       t->count);
     return err;
 }
 
@@ -55,9 +56,11 @@ static lks_err read_settings(lks_tokenizer *t, const lks_gguf *g)
     if (err)
         return err;
     if (t->add_bos && t->bos == LKS_TOKEN_NONE)
-        return lks_fail(LKS_CORRUPT, "the file asks for a BOS token and has no tokenizer.ggml.bos_token_id");
+        return lks_fail(LKS_CORRUPT,
+                        "the file asks for a BOS token and has no tokenizer.ggml.bos_token_id");
     if (t->add_eos && t->eos == LKS_TOKEN_NONE)
-        return lks_fail(LKS_CORRUPT, "the file asks for an EOS token and has no tokenizer.ggml.eos_token_id");
+        return lks_fail(LKS_CORRUPT,
+                        "the file asks for an EOS token and has no tokenizer.ggml.eos_token_id");
     add_end(t, t->eos);
     add_end(t, eot);
     add_end(t, eom);
@@ -74,15 +77,17 @@ static lks_err choose_model(lks_tokenizer *t, const lks_gguf *g)
     if (model.len == 5 && memcmp(model.data, "llama", 5) == 0)
         return LKS_OK;
     if (model.len != 4 || memcmp(model.data, "gpt2", 4) != 0)
-        return lks_fail(LKS_REFUSED, "tokenizer model \"%.*s\" is not supported; gpt2 and llama are", (int)(model.len > 40 ? 40 : model.len),
-                        model.data);
+        return lks_fail(LKS_REFUSED,
+                        "tokenizer model \"%.*s\" is not supported; gpt2 and llama are",
+                        (int)(model.len > 40 ? 40 : model.len), model.data);
     if (lks_gguf_find(g, "tokenizer.ggml.pre"))
         err = lks_gguf_get_string(g, "tokenizer.ggml.pre", &pre);
     if (err)
         return err;
     t->pre = lks_pretokenizer_find(pre.data, pre.len);
     if (!t->pre)
-        return lks_fail(LKS_REFUSED, "pre-tokenizer \"%.*s\" is not supported", (int)(pre.len > 40 ? 40 : pre.len), pre.data);
+        return lks_fail(LKS_REFUSED, "pre-tokenizer \"%.*s\" is not supported",
+                        (int)(pre.len > 40 ? 40 : pre.len), pre.data);
     return LKS_OK;
 }
 
@@ -121,13 +126,25 @@ void lks_tokenizer_close(lks_tokenizer *t)
     free(t);
 }
 
-uint32_t lks_tokenizer_vocab_size(const lks_tokenizer *t) { return t->count; }
+uint32_t lks_tokenizer_vocab_size(const lks_tokenizer *t)
+{
+    return t->count;
+}
 
-uint32_t lks_tokenizer_bos(const lks_tokenizer *t) { return t->bos; }
+uint32_t lks_tokenizer_bos(const lks_tokenizer *t)
+{
+    return t->bos;
+}
 
-bool lks_tokenizer_adds_bos(const lks_tokenizer *t) { return t->add_bos; }
+bool lks_tokenizer_adds_bos(const lks_tokenizer *t)
+{
+    return t->add_bos;
+}
 
-bool lks_tokenizer_adds_space(const lks_tokenizer *t) { return t->add_space; }
+bool lks_tokenizer_adds_space(const lks_tokenizer *t)
+{
+    return t->add_space;
+}
 
 size_t lks_tokenizer_eos(const lks_tokenizer *t, uint32_t ids[LKS_MAX_EOS])
 {
@@ -139,7 +156,8 @@ lks_err lks_tokens_push(lks_tokens *list, uint32_t id)
 {
     if (list->count == list->capacity) {
         size_t capacity = list->capacity ? list->capacity * 2 : 64;
-        uint32_t *ids = capacity <= SIZE_MAX / sizeof *ids ? realloc(list->ids, capacity * sizeof *ids) : NULL;
+        uint32_t *ids =
+            capacity <= SIZE_MAX / sizeof *ids ? realloc(list->ids, capacity * sizeof *ids) : NULL;
         if (!ids)
             return lks_fail(LKS_NOMEM, "out of memory for %zu tokens", list->count);
         list->ids = ids;
@@ -150,7 +168,8 @@ lks_err lks_tokens_push(lks_tokens *list, uint32_t id)
 }
 
 /* The text between special tokens, and those. */
-static lks_err encode_parts(const lks_tokenizer *t, const char *text, size_t len, const lks_span *spans, size_t span_count, lks_tokens *out)
+static lks_err encode_parts(const lks_tokenizer *t, const char *text, size_t len,
+                            const lks_span *spans, size_t span_count, lks_tokens *out)
 {
     lks_merger merger = {0};
     lks_err err = LKS_OK;
@@ -173,7 +192,8 @@ static lks_err encode_parts(const lks_tokenizer *t, const char *text, size_t len
     return err;
 }
 
-lks_err lks_tokenizer_encode(const lks_tokenizer *t, const char *text, size_t len, bool parse_special, bool add_special, lks_tokens *out)
+lks_err lks_tokenizer_encode(const lks_tokenizer *t, const char *text, size_t len,
+                             bool parse_special, bool add_special, lks_tokens *out)
 {
     if (len > TEXT_LIMIT)
         return lks_fail(LKS_BADARGS, "the text has %zu bytes; %u are the most", len, TEXT_LIMIT);
@@ -192,7 +212,8 @@ lks_err lks_tokenizer_encode(const lks_tokenizer *t, const char *text, size_t le
     return err;
 }
 
-size_t lks_tokenizer_piece(const lks_tokenizer *t, uint32_t id, bool show_special, const char **piece)
+size_t lks_tokenizer_piece(const lks_tokenizer *t, uint32_t id, bool show_special,
+                           const char **piece)
 {
     *piece = "";
     if (id >= t->count)

@@ -7,9 +7,12 @@
 #include <string.h>
 #include <sys/random.h>
 
-#define WHOLE_WORD_LIMIT 512 /* bytes of a word that may be a token as it stands; no vocabulary has longer ones of one word */
+#define WHOLE_WORD_LIMIT                                                                           \
+    512 /* bytes of a word that may be a token as it stands; no vocabulary has longer ones of one  \
+           word */
 
-/* The finaliser of SplitMix64 (Steele, Lea and Flood, 2014). The random key keeps a file from choosing collisions. */
+/* The finaliser of SplitMix64 (Steele, Lea and Flood, 2014). The random key keeps a file from
+ * choosing collisions. */
 static size_t slot_of(const lks_tokenizer *t, uint64_t pair)
 {
     uint64_t x = pair ^ t->merge_key;
@@ -32,9 +35,11 @@ static lks_err add_merge(lks_tokenizer *t, uint32_t rank, lks_gguf_string s, cha
 {
     const char *space = s.len > 1 ? memchr(s.data + 1, ' ', s.len - 1) : NULL;
     if (!space)
-        return lks_fail(LKS_CORRUPT, "merge %" PRIu32 " is not two texts with a space between them", rank);
+        return lks_fail(LKS_CORRUPT, "merge %" PRIu32 " is not two texts with a space between them",
+                        rank);
     size_t left_len = (size_t)(space - s.data), right_len = s.len - left_len - 1;
-    uint32_t left = lks_strtab_get(&t->ids, s.data, left_len), right = lks_strtab_get(&t->ids, space + 1, right_len);
+    uint32_t left = lks_strtab_get(&t->ids, s.data, left_len),
+             right = lks_strtab_get(&t->ids, space + 1, right_len);
     uint32_t id = LKS_TOKEN_NONE;
     if (left_len + right_len <= t->longest) {
         memcpy(scratch, s.data, left_len);
@@ -42,7 +47,8 @@ static lks_err add_merge(lks_tokenizer *t, uint32_t rank, lks_gguf_string s, cha
         id = lks_strtab_get(&t->ids, scratch, left_len + right_len);
     }
     if (left == LKS_TOKEN_NONE || right == LKS_TOKEN_NONE || id == LKS_TOKEN_NONE)
-        return lks_fail(LKS_CORRUPT, "merge %" PRIu32 " names a text that is not in the vocabulary", rank);
+        return lks_fail(LKS_CORRUPT, "merge %" PRIu32 " names a text that is not in the vocabulary",
+                        rank);
     uint64_t pair = (uint64_t)left << 32 | right;
     lks_merge *m = find_merge(t, pair);
     if (m->rank == UINT32_MAX) /* of equal merges the first counts */
@@ -77,7 +83,8 @@ lks_err lks_bpe_load(lks_tokenizer *t, const lks_gguf *g)
     return err;
 }
 
-static bool find(void *context, const lks_symbol *left, const lks_symbol *right, uint32_t *rank, uint32_t *id)
+static bool find(void *context, const lks_symbol *left, const lks_symbol *right, uint32_t *rank,
+                 uint32_t *id)
 {
     const lks_merge *m = find_merge(context, (uint64_t)left->id << 32 | right->id);
     *rank = m->rank;
@@ -97,7 +104,8 @@ static uint32_t whole_word(const lks_tokenizer *t, const uint8_t *word, size_t l
     return lks_plain_id(t, text, n);
 }
 
-static lks_err encode_word(const lks_tokenizer *t, lks_merger *m, const uint8_t *word, size_t len, lks_tokens *out)
+static lks_err encode_word(const lks_tokenizer *t, lks_merger *m, const uint8_t *word, size_t len,
+                           lks_tokens *out)
 {
     if (t->pre->whole_words) {
         uint32_t id = whole_word(t, word, len);
@@ -117,7 +125,8 @@ static lks_err encode_word(const lks_tokenizer *t, lks_merger *m, const uint8_t 
     return err;
 }
 
-lks_err lks_bpe_encode(const lks_tokenizer *t, lks_merger *m, const char *text, size_t len, lks_tokens *out)
+lks_err lks_bpe_encode(const lks_tokenizer *t, lks_merger *m, const char *text, size_t len,
+                       lks_tokens *out)
 {
     m->find = find;
     m->context = (void *)(uintptr_t)t;

@@ -1,5 +1,6 @@
-/* Shared by the files of the tokenizer: tokenizer.c (the interface), tokenizer_vocab.c (the tokens), tokenizer_special.c (special
- * tokens in text), tokenizer_bpe.c and tokenizer_spm.c (ordinary text).
+/* Shared by the files of the tokenizer: tokenizer.c (the interface), tokenizer_vocab.c (the
+ * tokens), tokenizer_special.c (special tokens in text), tokenizer_bpe.c and tokenizer_spm.c
+ * (ordinary text).
  */
 #ifndef LKS_ORACLE_TOKENIZER_INTERNAL_H
 #define LKS_ORACLE_TOKENIZER_INTERNAL_H
@@ -10,10 +11,17 @@
 #include "oracle/tokenizer.h"
 
 /* Values of tokenizer.ggml.token_type. */
-enum { KIND_NORMAL = 1, KIND_UNKNOWN = 2, KIND_CONTROL = 3, KIND_USER_DEFINED = 4, KIND_UNUSED = 5, KIND_BYTE = 6 };
+enum {
+    KIND_NORMAL = 1,
+    KIND_UNKNOWN = 2,
+    KIND_CONTROL = 3,
+    KIND_USER_DEFINED = 4,
+    KIND_UNUSED = 5,
+    KIND_BYTE = 6
+};
 
 typedef struct lks_token {
-    const char *text; /* as the file has it */
+    const char *text;  /* as the file has it */
     const char *piece; /* the bytes it stands for */
     uint32_t len, piece_len;
     uint32_t kind;
@@ -35,8 +43,8 @@ typedef struct lks_special_group {
 struct lks_tokenizer {
     uint32_t count;
     lks_token *tokens;
-    lks_strtab ids; /* of every token that is not empty */
-    char *pieces;   /* storage of those pieces that are not the text itself */
+    lks_strtab ids;   /* of every token that is not empty */
+    char *pieces;     /* storage of those pieces that are not the text itself */
     uint32_t longest; /* bytes of the longest text */
 
     uint32_t bos, eos;
@@ -44,16 +52,18 @@ struct lks_tokenizer {
     size_t end_count;
     bool add_bos, add_eos, add_space;
 
-    uint32_t byte_ids[256]; /* the token of a lone byte, LKS_TOKEN_NONE where there is none */
+    uint32_t byte_ids[256];      /* the token of a lone byte, LKS_TOKEN_NONE where there is none */
     const lks_pretokenizer *pre; /* NULL: SentencePiece */
 
     lks_merge *merges; /* byte-level BPE; open addressing */
     size_t merge_mask;
     uint64_t merge_key;
-    uint32_t *ranks; /* SentencePiece: a token's place by falling score, equal for equal scores */
-    bool words_apart; /* SentencePiece: no token reaches from a word into the next, so each can be merged by itself */
+    uint32_t *ranks;  /* SentencePiece: a token's place by falling score, equal for equal scores */
+    bool words_apart; /* SentencePiece: no token reaches from a word into the next, so each can be
+                         merged by itself */
 
-    lks_special_group *groups; /* longest first: user-defined tokens, then the same with control and unknown ones */
+    lks_special_group *groups; /* longest first: user-defined tokens, then the same with control and
+                                  unknown ones */
     size_t user_groups, all_groups;
 };
 
@@ -63,18 +73,23 @@ typedef struct lks_span {
 } lks_span;
 
 lks_err lks_vocab_load(lks_tokenizer *t, const lks_gguf *g);
-void lks_byte_char(uint8_t byte, char out2[2], size_t *len); /* the character that stands for a byte in byte-level BPE */
-/* Returns: the id of ordinary text; LKS_TOKEN_NONE also for control, unknown and byte tokens, which text never becomes. */
+void lks_byte_char(uint8_t byte, char out2[2],
+                   size_t *len); /* the character that stands for a byte in byte-level BPE */
+/* Returns: the id of ordinary text; LKS_TOKEN_NONE also for control, unknown and byte tokens, which
+ * text never becomes. */
 uint32_t lks_plain_id(const lks_tokenizer *t, const char *text, size_t len);
 
 lks_err lks_special_load(lks_tokenizer *t);
 /* Out: *spans in order of start, to be freed by the caller. */
-lks_err lks_special_find(const lks_tokenizer *t, const char *text, size_t len, bool all, lks_span **spans, size_t *count);
+lks_err lks_special_find(const lks_tokenizer *t, const char *text, size_t len, bool all,
+                         lks_span **spans, size_t *count);
 
 lks_err lks_bpe_load(lks_tokenizer *t, const lks_gguf *g);
-lks_err lks_bpe_encode(const lks_tokenizer *t, lks_merger *m, const char *text, size_t len, lks_tokens *out);
+lks_err lks_bpe_encode(const lks_tokenizer *t, lks_merger *m, const char *text, size_t len,
+                       lks_tokens *out);
 
 lks_err lks_spm_load(lks_tokenizer *t, const lks_gguf *g);
-lks_err lks_spm_encode(const lks_tokenizer *t, lks_merger *m, const char *text, size_t len, bool space, lks_tokens *out);
+lks_err lks_spm_encode(const lks_tokenizer *t, lks_merger *m, const char *text, size_t len,
+                       bool space, lks_tokens *out);
 
 #endif

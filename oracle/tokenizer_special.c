@@ -1,5 +1,6 @@
-/* Special tokens written in text. The longest token that occurs is cut out first, wherever it stands, then the next longest from what is
- * left, as in llama.cpp; among tokens of one length the leftmost comes first. */
+/* Special tokens written in text. The longest token that occurs is cut out first, wherever it
+ * stands, then the next longest from what is left, as in llama.cpp; among tokens of one length the
+ * leftmost comes first. */
 #include "oracle/tokenizer_internal.h"
 
 #include <stdlib.h>
@@ -62,7 +63,10 @@ typedef struct cuts {
     uint8_t *covered;
 } cuts;
 
-static bool is_covered(const cuts *c, size_t i) { return c->covered && (c->covered[i >> 3] >> (i & 7) & 1); }
+static bool is_covered(const cuts *c, size_t i)
+{
+    return c->covered && (c->covered[i >> 3] >> (i & 7) & 1);
+}
 
 static lks_err add_span(cuts *c, lks_span span, size_t text_len)
 {
@@ -86,11 +90,13 @@ static lks_err add_span(cuts *c, lks_span span, size_t text_len)
 }
 
 /* Pieces cut out before are at least as long, so an overlap covers the first or the last byte. */
-static lks_err find_group(const lks_tokenizer *t, const lks_special_group *g, const char *text, size_t len, bool all, cuts *c)
+static lks_err find_group(const lks_tokenizer *t, const lks_special_group *g, const char *text,
+                          size_t len, bool all, cuts *c)
 {
     for (size_t i = 0; i + g->len <= len; i++) {
         uint8_t first = (uint8_t)text[i];
-        if (!(g->begins[first >> 3] >> (first & 7) & 1) || is_covered(c, i) || is_covered(c, i + g->len - 1))
+        if (!(g->begins[first >> 3] >> (first & 7) & 1) || is_covered(c, i) ||
+            is_covered(c, i + g->len - 1))
             continue;
         uint32_t id = lks_strtab_get(&t->ids, text + i, g->len);
         if (id == LKS_TOKEN_NONE || !is_special(t->tokens[id].kind, all))
@@ -109,7 +115,8 @@ static int by_start(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-lks_err lks_special_find(const lks_tokenizer *t, const char *text, size_t len, bool all, lks_span **spans, size_t *count)
+lks_err lks_special_find(const lks_tokenizer *t, const char *text, size_t len, bool all,
+                         lks_span **spans, size_t *count)
 {
     const lks_special_group *groups = all ? t->groups + t->user_groups : t->groups;
     size_t group_count = all ? t->all_groups : t->user_groups;

@@ -1,4 +1,5 @@
-/* SentencePiece BPE with byte fall-back: characters merged by the scores of the tokens that come of it. */
+/* SentencePiece BPE with byte fall-back: characters merged by the scores of the tokens that come of
+ * it. */
 #include "kernels/bits.h"
 #include "kernels/bytes.h"
 #include "oracle/tokenizer_internal.h"
@@ -24,7 +25,8 @@ static int by_falling_score(const void *a, const void *b)
 static bool joins_words(const lks_token *k)
 {
     for (uint32_t i = 1; i + 3 <= k->len; i++)
-        if (memcmp(k->text + i, SPACE_MARK, 3) == 0 && (i < 3 || memcmp(k->text + i - 3, SPACE_MARK, 3) != 0))
+        if (memcmp(k->text + i, SPACE_MARK, 3) == 0 &&
+            (i < 3 || memcmp(k->text + i - 3, SPACE_MARK, 3) != 0))
             return true;
     return false;
 }
@@ -36,7 +38,9 @@ lks_err lks_spm_load(lks_tokenizer *t, const lks_gguf *g)
     if (err)
         return lks_fail_in(LKS_CORRUPT, "the vocabulary");
     if (scores.count != t->count)
-        return lks_fail(LKS_CORRUPT, "tokenizer.ggml.scores has %" PRIu64 " entries for %" PRIu32 " tokens", scores.count, t->count);
+        return lks_fail(LKS_CORRUPT,
+                        "tokenizer.ggml.scores has %" PRIu64 " entries for %" PRIu32 " tokens",
+                        scores.count, t->count);
     scored *sorted = malloc(t->count * sizeof *sorted);
     t->ranks = malloc(t->count * sizeof *t->ranks);
     if (!sorted || !t->ranks) {
@@ -44,7 +48,8 @@ lks_err lks_spm_load(lks_tokenizer *t, const lks_gguf *g)
         goto out;
     }
     for (uint32_t i = 0; i < t->count; i++) {
-        sorted[i] = (scored){.score = lks_float(lks_load_le32(scores.data + 4 * (size_t)i)), .id = i};
+        sorted[i] =
+            (scored){.score = lks_float(lks_load_le32(scores.data + 4 * (size_t)i)), .id = i};
         if (sorted[i].score != sorted[i].score) {
             err = lks_fail(LKS_CORRUPT, "the score of token %" PRIu32 " is not a number", i);
             goto out;
@@ -69,7 +74,8 @@ typedef struct source {
 } source;
 
 /* Neighbours are adjacent in the text, so their union is a piece of it. */
-static bool find(void *context, const lks_symbol *left, const lks_symbol *right, uint32_t *rank, uint32_t *id)
+static bool find(void *context, const lks_symbol *left, const lks_symbol *right, uint32_t *rank,
+                 uint32_t *id)
 {
     const source *s = context;
     uint32_t len = left->len + right->len;
@@ -111,7 +117,8 @@ static size_t character_len(const char *text, size_t left)
     return n ? n : 1;
 }
 
-static lks_err push_symbol(const lks_tokenizer *t, const lks_symbol *s, const char *text, lks_tokens *out)
+static lks_err push_symbol(const lks_tokenizer *t, const lks_symbol *s, const char *text,
+                           lks_tokens *out)
 {
     if (s->id != LKS_TOKEN_NONE)
         return lks_tokens_push(out, s->id);
@@ -121,10 +128,14 @@ static lks_err push_symbol(const lks_tokenizer *t, const lks_symbol *s, const ch
     return err;
 }
 
-static bool is_mark(const char *text, size_t left) { return left >= 3 && memcmp(text, SPACE_MARK, 3) == 0; }
+static bool is_mark(const char *text, size_t left)
+{
+    return left >= 3 && memcmp(text, SPACE_MARK, 3) == 0;
+}
 
 /* Merges one segment, from start to end. */
-static lks_err encode_segment(const source *s, lks_merger *m, size_t start, size_t end, lks_tokens *out)
+static lks_err encode_segment(const source *s, lks_merger *m, size_t start, size_t end,
+                              lks_tokens *out)
 {
     lks_merger_clear(m);
     lks_err err = LKS_OK;
@@ -140,7 +151,8 @@ static lks_err encode_segment(const source *s, lks_merger *m, size_t start, size
     return err;
 }
 
-/* Returns: the end of the segment that begins at start: where a word begins, if no token can reach across. */
+/* Returns: the end of the segment that begins at start: where a word begins, if no token can reach
+ * across. */
 static size_t segment_end(const lks_tokenizer *t, const char *text, size_t len, size_t start)
 {
     bool marks = true; /* only marks so far */
@@ -153,7 +165,8 @@ static size_t segment_end(const lks_tokenizer *t, const char *text, size_t len, 
     return len;
 }
 
-lks_err lks_spm_encode(const lks_tokenizer *t, lks_merger *m, const char *text, size_t len, bool space, lks_tokens *out)
+lks_err lks_spm_encode(const lks_tokenizer *t, lks_merger *m, const char *text, size_t len,
+                       bool space, lks_tokens *out)
 {
     char *escaped = escape(text, &len, space);
     if (!escaped)

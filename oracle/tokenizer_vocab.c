@@ -9,8 +9,8 @@
 #define TOKEN_LIMIT (1u << 24)
 #define SPACE_MARK "\xe2\x96\x81" /* U+2581, SentencePiece's space */
 
-/* GPT-2's alphabet: 0x21 to 0x7e, 0xa1 to 0xac and 0xae to 0xff stand for themselves as Latin-1 characters, the other 68 bytes for U+0100
- * to U+0143, in order. */
+/* GPT-2's alphabet: 0x21 to 0x7e, 0xa1 to 0xac and 0xae to 0xff stand for themselves as Latin-1
+ * characters, the other 68 bytes for U+0100 to U+0143, in order. */
 void lks_byte_char(uint8_t byte, char out2[2], size_t *len)
 {
     unsigned cp = byte;
@@ -39,7 +39,8 @@ static void fill_decoder(int16_t decoder[0x200])
         char c[2];
         size_t len;
         lks_byte_char((uint8_t)b, c, &len);
-        decoder[len == 1 ? (unsigned char)c[0] : ((c[0] & 0x1fu) << 6 | (c[1] & 0x3fu))] = (int16_t)b;
+        decoder[len == 1 ? (unsigned char)c[0] : ((c[0] & 0x1fu) << 6 | (c[1] & 0x3fu))] =
+            (int16_t)b;
     }
 }
 
@@ -50,7 +51,8 @@ static size_t decode_bpe(const int16_t decoder[0x200], const lks_token *t, char 
     for (uint32_t i = 0; i < t->len; i++) {
         unsigned char c = (unsigned char)t->text[i];
         unsigned cp = c;
-        bool two = (c == 0xc2 || c == 0xc3 || c == 0xc4 || c == 0xc5) && i + 1 < t->len && (t->text[i + 1] & 0xc0) == 0x80;
+        bool two = (c == 0xc2 || c == 0xc3 || c == 0xc4 || c == 0xc5) && i + 1 < t->len &&
+                   (t->text[i + 1] & 0xc0) == 0x80;
         if (two)
             cp = (c & 0x1fu) << 6 | (t->text[i + 1] & 0x3fu);
         bool known = (two || c < 0x80) && decoder[cp] >= 0;
@@ -71,7 +73,10 @@ static size_t decode_spm(const lks_token *t, char *out)
     return n;
 }
 
-static int hex_value(char c) { return c >= '0' && c <= '9' ? c - '0' : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1; }
+static int hex_value(char c)
+{
+    return c >= '0' && c <= '9' ? c - '0' : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
 
 /* <0x00> to <0xFF>. Returns: -1 for other texts. */
 static int byte_of(const lks_token *t)
@@ -82,30 +87,35 @@ static int byte_of(const lks_token *t)
     return high < 0 || low < 0 ? -1 : high * 16 + low;
 }
 
-static lks_err make_piece(const lks_tokenizer *t, const int16_t decoder[0x200], uint32_t id, char **room)
+static lks_err make_piece(const lks_tokenizer *t, const int16_t decoder[0x200], uint32_t id,
+                          char **room)
 {
     lks_token *k = &t->tokens[id];
     char *out = *room;
     size_t n = 0;
     int byte;
     switch (k->kind) {
-    case KIND_NORMAL:
-        n = t->pre ? decode_bpe(decoder, k, out) : decode_spm(k, out);
-        break;
+    case KIND_NORMAL: n = t->pre ? decode_bpe(decoder, k, out) : decode_spm(k, out); break;
     case KIND_BYTE:
         byte = byte_of(k);
         if (byte < 0)
-            return lks_fail(LKS_CORRUPT, "token %" PRIu32 " is a byte token, but its text is not <0x00> to <0xFF>", id);
+            return lks_fail(LKS_CORRUPT,
+                            "token %" PRIu32
+                            " is a byte token, but its text is not <0x00> to <0xFF>",
+                            id);
         out[n++] = (char)byte;
         break;
-    case KIND_UNUSED:
-        break;
-    case KIND_UNKNOWN: case KIND_CONTROL: case KIND_USER_DEFINED:
+    case KIND_UNUSED: break;
+    case KIND_UNKNOWN:
+    case KIND_CONTROL:
+    case KIND_USER_DEFINED:
         k->piece = k->text;
         k->piece_len = k->len;
         return LKS_OK;
     default:
-        return lks_fail(LKS_CORRUPT, "token %" PRIu32 " is of type %" PRIu32 ", which does not exist", id, k->kind);
+        return lks_fail(LKS_CORRUPT,
+                        "token %" PRIu32 " is of type %" PRIu32 ", which does not exist", id,
+                        k->kind);
     }
     k->piece = out;
     k->piece_len = (uint32_t)n;
@@ -127,7 +137,8 @@ static lks_err make_pieces(lks_tokenizer *t, size_t text_size)
     return err;
 }
 
-/* The tokens of lone bytes: in byte-level BPE the character that stands for the byte, in SentencePiece <0xNN>. */
+/* The tokens of lone bytes: in byte-level BPE the character that stands for the byte, in
+ * SentencePiece <0xNN>. */
 static lks_err find_byte_tokens(lks_tokenizer *t)
 {
     for (unsigned b = 0; b < 256; b++) {
@@ -136,10 +147,16 @@ static lks_err find_byte_tokens(lks_tokenizer *t)
         if (t->pre)
             lks_byte_char((uint8_t)b, text, &len);
         else
-            memcpy(text, (char[]){'<', '0', 'x', "0123456789ABCDEF"[b >> 4], "0123456789ABCDEF"[b & 15], '>'}, 6);
+            memcpy(text,
+                   (char[]){'<', '0', 'x', "0123456789ABCDEF"[b >> 4], "0123456789ABCDEF"[b & 15],
+                            '>'},
+                   6);
         t->byte_ids[b] = lks_strtab_get(&t->ids, text, len);
         if (t->byte_ids[b] == LKS_TOKEN_NONE && !t->pre)
-            return lks_fail(LKS_REFUSED, "the vocabulary has no token <0x%02X>: SentencePiece without byte fall-back is not supported", b);
+            return lks_fail(LKS_REFUSED,
+                            "the vocabulary has no token <0x%02X>: SentencePiece without byte "
+                            "fall-back is not supported",
+                            b);
     }
     return LKS_OK;
 }
@@ -153,9 +170,12 @@ lks_err lks_vocab_load(lks_tokenizer *t, const lks_gguf *g)
     if (err)
         return lks_fail_in(LKS_CORRUPT, "the vocabulary");
     if (texts.count == 0 || texts.count > TOKEN_LIMIT)
-        return lks_fail(LKS_CORRUPT, "the vocabulary has %" PRIu64 " tokens, not 1 to %u", texts.count, TOKEN_LIMIT);
+        return lks_fail(LKS_CORRUPT, "the vocabulary has %" PRIu64 " tokens, not 1 to %u",
+                        texts.count, TOKEN_LIMIT);
     if (kinds.data && kinds.count != texts.count)
-        return lks_fail(LKS_CORRUPT, "tokenizer.ggml.token_type has %" PRIu64 " entries for %" PRIu64 " tokens", kinds.count, texts.count);
+        return lks_fail(LKS_CORRUPT,
+                        "tokenizer.ggml.token_type has %" PRIu64 " entries for %" PRIu64 " tokens",
+                        kinds.count, texts.count);
     t->count = (uint32_t)texts.count;
     t->tokens = calloc(t->count, sizeof *t->tokens);
     if (!t->tokens)
@@ -166,13 +186,16 @@ lks_err lks_vocab_load(lks_tokenizer *t, const lks_gguf *g)
         lks_gguf_string s = lks_gguf_next_string(&cursor);
         if (s.len > UINT32_MAX)
             return lks_fail(LKS_CORRUPT, "token %" PRIu32 " has %zu bytes", id, s.len);
-        t->tokens[id] = (lks_token){.text = s.data, .len = (uint32_t)s.len,
-                                    .kind = kinds.data ? lks_load_le32(kinds.data + 4 * (size_t)id) : KIND_NORMAL};
+        t->tokens[id] = (lks_token){.text = s.data,
+                                    .len = (uint32_t)s.len,
+                                    .kind = kinds.data ? lks_load_le32(kinds.data + 4 * (size_t)id)
+                                                       : KIND_NORMAL};
         if (s.len > t->longest)
             t->longest = (uint32_t)s.len;
         uint32_t twin = s.len ? lks_strtab_put(&t->ids, s.data, s.len, id) : LKS_STRTAB_NONE;
         if (twin != LKS_STRTAB_NONE)
-            err = lks_fail(LKS_CORRUPT, "tokens %" PRIu32 " and %" PRIu32 " are the same text", twin, id);
+            err = lks_fail(LKS_CORRUPT, "tokens %" PRIu32 " and %" PRIu32 " are the same text",
+                           twin, id);
     }
     if (!err)
         err = make_pieces(t, texts.size);

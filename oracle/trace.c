@@ -13,16 +13,23 @@ static lks_err check_run(const lks_model *m, const lks_run *r)
 {
     const lks_program *p = &m->program;
     if (r->prompt_count == 0 || r->answer_count == 0)
-        return lks_fail(LKS_BADARGS, "the prompt has %zu tokens and the answer %zu; both must have at least 1", r->prompt_count, r->answer_count);
-    if (r->prompt_count > p->max_positions || r->answer_count > p->max_positions - r->prompt_count + 1)
-        return lks_fail(LKS_BADARGS, "a prompt of %zu tokens and an answer of %zu do not fit the model's %u positions", r->prompt_count, r->answer_count,
-                        p->max_positions);
+        return lks_fail(LKS_BADARGS,
+                        "the prompt has %zu tokens and the answer %zu; both must have at least 1",
+                        r->prompt_count, r->answer_count);
+    if (r->prompt_count > p->max_positions ||
+        r->answer_count > p->max_positions - r->prompt_count + 1)
+        return lks_fail(
+            LKS_BADARGS,
+            "a prompt of %zu tokens and an answer of %zu do not fit the model's %u positions",
+            r->prompt_count, r->answer_count, p->max_positions);
     for (size_t i = 0; i < r->prompt_count; i++)
         if (r->prompt[i] >= p->vocab_size)
-            return lks_fail(LKS_BADARGS, "prompt token %zu is %u; the vocabulary has %u", i, r->prompt[i], p->vocab_size);
+            return lks_fail(LKS_BADARGS, "prompt token %zu is %u; the vocabulary has %u", i,
+                            r->prompt[i], p->vocab_size);
     for (size_t i = 0; i < r->answer_count; i++)
         if (r->answer[i] >= p->vocab_size)
-            return lks_fail(LKS_BADARGS, "answer token %zu is %u; the vocabulary has %u", i, r->answer[i], p->vocab_size);
+            return lks_fail(LKS_BADARGS, "answer token %zu is %u; the vocabulary has %u", i,
+                            r->answer[i], p->vocab_size);
     return LKS_OK;
 }
 
@@ -62,7 +69,8 @@ static lks_err plan_leaves(lks_trace *t)
         t->first_byte[i + 1] = t->first_byte[i] + rows * s->row_size;
     }
     if (!(t->leaves = malloc(t->first_leaf[p->op_count] * sizeof *t->leaves)))
-        return lks_fail(LKS_NOMEM, "out of memory for the %llu hashes of the trace", (unsigned long long)t->first_leaf[p->op_count]);
+        return lks_fail(LKS_NOMEM, "out of memory for the %llu hashes of the trace",
+                        (unsigned long long)t->first_leaf[p->op_count]);
     return LKS_OK;
 }
 
@@ -83,7 +91,8 @@ static void make_output(lks_trace_pass *p, uint32_t op, const lks_op_output *o, 
     lks_trace_hasher_output(((maker *)p)->hasher, op, o, first_row);
 }
 
-static void make_sample(lks_trace_pass *p, uint32_t row, const lks_sample_row *sample, uint32_t token)
+static void make_sample(lks_trace_pass *p, uint32_t row, const lks_sample_row *sample,
+                        uint32_t token)
 {
     maker *m = (maker *)p;
     m->trace->tokens[row] = token;
@@ -93,7 +102,12 @@ static void make_sample(lks_trace_pass *p, uint32_t row, const lks_sample_row *s
 
 static lks_err compute(lks_trace *t)
 {
-    maker m = {{.trace = t, .output = t->tokens_only ? NULL : make_output, .sample = make_sample, .positions = t->positions}, t, NULL};
+    maker m = {{.trace = t,
+                .output = t->tokens_only ? NULL : make_output,
+                .sample = make_sample,
+                .positions = t->positions},
+               t,
+               NULL};
     lks_err err = lks_trace_pass_open(&m.pass);
     if (!err && !t->tokens_only)
         err = lks_trace_hasher_open(&m.hasher, t, lks_session_pool(m.pass.session));
@@ -106,7 +120,8 @@ static lks_err compute(lks_trace *t)
     return err;
 }
 
-lks_err lks_trace_make(lks_trace **out, const lks_model *m, const lks_run *run, const lks_trace_options *options)
+lks_err lks_trace_make(lks_trace **out, const lks_model *m, const lks_run *run,
+                       const lks_trace_options *options)
 {
     static const lks_trace_options defaults = {0};
     const lks_trace_options *o = options ? options : &defaults;
@@ -124,7 +139,8 @@ lks_err lks_trace_make(lks_trace **out, const lks_model *m, const lks_run *run, 
     err = copy_run(t, run);
     if (!err && !t->tokens_only)
         err = plan_leaves(t);
-    if (!err && !t->tokens_only && o->spill && lks_spill_file_open(&t->rows, o->spill, lks_trace_size(t)))
+    if (!err && !t->tokens_only && o->spill &&
+        lks_spill_file_open(&t->rows, o->spill, lks_trace_size(t)))
         lks_trace_drop_rows(t);
     if (!err)
         err = compute(t);
@@ -135,7 +151,8 @@ lks_err lks_trace_make(lks_trace **out, const lks_model *m, const lks_run *run, 
     return err;
 }
 
-bool lks_trace_plan(lks_trace_needs *out, const lks_model *m, size_t prompt, size_t answer, unsigned threads)
+bool lks_trace_plan(lks_trace_needs *out, const lks_model *m, size_t prompt, size_t answer,
+                    unsigned threads)
 {
     const lks_program *p = &m->program;
     uint64_t leaves = 0, longest = 0;
@@ -184,9 +201,18 @@ void lks_trace_hand_over(lks_trace *t, const atomic_bool *cancel, int (*before_p
 
 /* ---- What it holds ---- */
 
-const lks_run *lks_trace_run(const lks_trace *t) { return &t->run; }
-const lks_model *lks_trace_model(const lks_trace *t) { return t->model; }
-const uint32_t *lks_trace_tokens(const lks_trace *t) { return t->tokens; }
+const lks_run *lks_trace_run(const lks_trace *t)
+{
+    return &t->run;
+}
+const lks_model *lks_trace_model(const lks_trace *t)
+{
+    return t->model;
+}
+const uint32_t *lks_trace_tokens(const lks_trace *t)
+{
+    return t->tokens;
+}
 
 uint32_t lks_trace_first_wrong_token(const lks_trace *t)
 {
@@ -202,7 +228,8 @@ void lks_trace_shape(lks_shape *s, const lks_trace *t, uint32_t op)
     *s = t->shapes[op];
 }
 
-void lks_trace_node(uint8_t hash32[32], const lks_trace *t, uint32_t op, unsigned height, uint64_t index)
+void lks_trace_node(uint8_t hash32[32], const lks_trace *t, uint32_t op, unsigned height,
+                    uint64_t index)
 {
     uint32_t ops = t->model->program.op_count;
     assert(!t->tokens_only && (op < ops || op == LKS_TOP));
@@ -211,10 +238,14 @@ void lks_trace_node(uint8_t hash32[32], const lks_trace *t, uint32_t op, unsigne
     else if (height == t->shapes[op].height && index == 0)
         memcpy(hash32, t->roots[op], 32);
     else
-        lks_item_node(hash32, LKS_TREE_TRACE, &t->shapes[op], t->leaves + t->first_leaf[op], height, index);
+        lks_item_node(hash32, LKS_TREE_TRACE, &t->shapes[op], t->leaves + t->first_leaf[op], height,
+                      index);
 }
 
-void lks_trace_root(uint8_t hash32[32], const lks_trace *t) { lks_trace_node(hash32, t, LKS_TOP, lks_log2_ceil(t->model->program.op_count), 0); }
+void lks_trace_root(uint8_t hash32[32], const lks_trace *t)
+{
+    lks_trace_node(hash32, t, LKS_TOP, lks_log2_ceil(t->model->program.op_count), 0);
+}
 
 uint64_t lks_trace_leaf_count(const lks_trace *t)
 {
@@ -228,6 +259,12 @@ uint64_t lks_trace_size(const lks_trace *t)
     return t->first_byte[t->model->program.op_count];
 }
 
-bool lks_trace_keeps_rows(const lks_trace *t) { return t->rows.spill != NULL; }
+bool lks_trace_keeps_rows(const lks_trace *t)
+{
+    return t->rows.spill != NULL;
+}
 
-const char *lks_trace_rows_fault(const lks_trace *t) { return t->rows_fault[0] ? t->rows_fault : NULL; }
+const char *lks_trace_rows_fault(const lks_trace *t)
+{
+    return t->rows_fault[0] ? t->rows_fault : NULL;
+}

@@ -41,11 +41,20 @@ void lks_trace_store_sample(uint8_t bytes[8], const lks_sample_row *s)
 
 /* ---- Rows to leaves ---- */
 
-/* Keccak takes LANES messages of one length side by side. A thread stores and hashes about UNIT_BYTES of rows at once, a multiple of LANES rows. */
-enum { UNIT_BYTES = 16384, LANES = 8, LEAST_ROWS = LANES, MOST_ROWS = 256 };
+/* Keccak takes LANES messages of one length side by side. A thread stores and hashes about
+ * UNIT_BYTES of rows at once, a multiple of LANES rows. */
+enum {
+    UNIT_BYTES = 16384,
+    LANES = 8,
+    LEAST_ROWS = LANES,
+    MOST_ROWS = 256
+};
 
-/* Rows of one size, of any operation, that did not fill the lanes wait for others; one of so many chunks fills them alone, and waits for nothing. */
-enum { WAITING_CHUNKS = LANES };
+/* Rows of one size, of any operation, that did not fill the lanes wait for others; one of so many
+ * chunks fills them alone, and waits for nothing. */
+enum {
+    WAITING_CHUNKS = LANES
+};
 
 typedef struct waiting {
     uint32_t row_size;
@@ -58,7 +67,8 @@ typedef struct output_job {
     uint32_t op, first_row;
     lks_op_output output;
     size_t rows, units;  /* of a head; without those that wait */
-    const waiting *full; /* full_count rows that waited fill lanes by now; they lie behind those that go on waiting */
+    const waiting *full; /* full_count rows that waited fill lanes by now; they lie behind those
+                            that go on waiting */
     size_t full_count;
 } output_job;
 
@@ -88,7 +98,10 @@ static waiting *waiting_of(const lks_trace_hasher *h, uint32_t row_size)
     return NULL;
 }
 
-static size_t heads_of(const lks_shape *s) { return s->heads ? s->heads : 1; }
+static size_t heads_of(const lks_shape *s)
+{
+    return s->heads ? s->heads : 1;
+}
 
 /* Makes room for the rows of every operation: LANES - 1 that wait, and as many of each head. */
 static bool make_waiting(lks_trace_hasher *h)
@@ -106,7 +119,8 @@ static bool make_waiting(lks_trace_hasher *h)
     }
     for (size_t i = 0; i < h->sizes; i++) {
         waiting *w = &h->waiting[i];
-        if (!(w->rows = malloc(w->room * w->row_size)) || !(w->leaf = malloc(w->room * sizeof *w->leaf)))
+        if (!(w->rows = malloc(w->room * w->row_size)) ||
+            !(w->leaf = malloc(w->room * sizeof *w->leaf)))
             return false;
     }
     return h->waiting != NULL;
@@ -155,8 +169,10 @@ static void keep(lks_trace_hasher *h, uint64_t at, const uint8_t *bytes, size_t 
         snprintf(h->fault, sizeof h->fault, "%s", lks_error_message());
 }
 
-/* `count` rows in committed form, from number `row` on (of one head), one behind the other, go to their file. Returns: the first one's first leaf. */
-static uint64_t keep_rows(lks_trace_hasher *h, uint32_t op, uint32_t row, const uint8_t *bytes, size_t count)
+/* `count` rows in committed form, from number `row` on (of one head), one behind the other, go to
+ * their file. Returns: the first one's first leaf. */
+static uint64_t keep_rows(lks_trace_hasher *h, uint32_t op, uint32_t row, const uint8_t *bytes,
+                          size_t count)
 {
     lks_trace *t = h->trace;
     const lks_shape *s = &t->shapes[op];
@@ -166,7 +182,8 @@ static uint64_t keep_rows(lks_trace_hasher *h, uint32_t op, uint32_t row, const 
     return t->first_leaf[op] + ordinal * s->chunks;
 }
 
-static void commit_rows(lks_trace_hasher *h, uint32_t op, uint32_t row, const uint8_t *bytes, size_t count)
+static void commit_rows(lks_trace_hasher *h, uint32_t op, uint32_t row, const uint8_t *bytes,
+                        size_t count)
 {
     lks_trace *t = h->trace;
     uint64_t leaf = keep_rows(h, op, row, bytes, count);
@@ -186,14 +203,20 @@ static void commit_waiting(lks_trace *t, const waiting *w, size_t first, size_t 
     }
 }
 
-/* Is the engine's own memory of f32 rows their committed form? Not where a fault changes what is committed and nothing else. */
+/* Is the engine's own memory of f32 rows their committed form? Not where a fault changes what is
+ * committed and nothing else. */
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ && !defined(LKS_FAULTS)
-enum { F32_AS_COMMITTED = true };
+enum {
+    F32_AS_COMMITTED = true
+};
 #else
-enum { F32_AS_COMMITTED = false };
+enum {
+    F32_AS_COMMITTED = false
+};
 #endif
 
-/* Row `row` of the operation (of a head: the place in the output and the number are those of its first one). */
+/* Row `row` of the operation (of a head: the place in the output and the number are those of its
+ * first one). */
 static size_t place_in_output(const output_job *j, const lks_shape *s, size_t head, size_t row)
 {
     return s->heads ? head * j->output.head_rows + j->output.first + row : row;
@@ -205,11 +228,13 @@ static uint32_t number_of(const output_job *j, const lks_shape *s, size_t head, 
 }
 
 /* Out: rows [first, first + count) of a head, in committed form. */
-static void store_rows(uint8_t *bytes, const lks_trace *t, const output_job *j, size_t head, size_t first, size_t count)
+static void store_rows(uint8_t *bytes, const lks_trace *t, const output_job *j, size_t head,
+                       size_t first, size_t count)
 {
     const lks_shape *s = &t->shapes[j->op];
     for (size_t i = first; i < first + count; i++, bytes += s->row_size) {
-        lks_trace_store_row(bytes, &t->model->program.ops[j->op], &j->output, place_in_output(j, s, head, i));
+        lks_trace_store_row(bytes, &t->model->program.ops[j->op], &j->output,
+                            place_in_output(j, s, head, i));
         lks_fault_row(j->op, number_of(j, s, head, i), bytes, s->row_size);
     }
 }
@@ -225,7 +250,8 @@ static void output_unit(void *context, size_t unit, unsigned thread)
         commit_waiting(h->trace, j->full, j->full->count, j->full_count);
         return;
     }
-    size_t at_once = rows_of_unit(s->row_size), head = unit / j->units, first = unit % j->units * at_once;
+    size_t at_once = rows_of_unit(s->row_size), head = unit / j->units,
+           first = unit % j->units * at_once;
     size_t count = j->rows - first < at_once ? j->rows - first : at_once;
     const uint8_t *bytes = h->rows + thread * h->rows_size;
     if (op->form != LKS_FORM_A8 && F32_AS_COMMITTED)
@@ -256,7 +282,8 @@ static void wait_for_others(lks_trace_hasher *h, output_job *j)
     w->count -= j->full_count;
 }
 
-void lks_trace_hasher_output(lks_trace_hasher *h, uint32_t op, const lks_op_output *o, uint32_t first_row)
+void lks_trace_hasher_output(lks_trace_hasher *h, uint32_t op, const lks_op_output *o,
+                             uint32_t first_row)
 {
     const lks_shape *s = &h->trace->shapes[op];
     uint32_t at_once = rows_of_unit(s->row_size);
@@ -280,7 +307,8 @@ static void root_unit(void *context, size_t op, unsigned thread)
 {
     (void)thread;
     lks_trace *t = ((lks_trace_hasher *)context)->trace;
-    lks_item_node(t->roots[op], LKS_TREE_TRACE, &t->shapes[op], t->leaves + t->first_leaf[op], t->shapes[op].height, 0);
+    lks_item_node(t->roots[op], LKS_TREE_TRACE, &t->shapes[op], t->leaves + t->first_leaf[op],
+                  t->shapes[op].height, 0);
 }
 
 void lks_trace_hasher_finish(lks_trace_hasher *h)

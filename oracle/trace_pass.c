@@ -33,12 +33,19 @@ void lks_trace_pass_close(lks_trace_pass *p)
     p->session = NULL;
 }
 
-/* Sampled rows at once, and those of which all logits are kept, for a policy that needs more than the largest. */
-enum { MOST_ROWS = LKS_GREEDY_ROWS, LOGIT_ROWS = 64 };
+/* Sampled rows at once, and those of which all logits are kept, for a policy that needs more than
+ * the largest. */
+enum {
+    MOST_ROWS = LKS_GREEDY_ROWS,
+    LOGIT_ROWS = 64
+};
 
 uint64_t lks_trace_pass_bytes(const lks_model *m, uint32_t positions, unsigned threads)
 {
-    lks_session_options o = {.threads = threads, .batch = LKS_TRACE_BATCH, .max_positions = positions, .hook = on_output};
+    lks_session_options o = {.threads = threads,
+                             .batch = LKS_TRACE_BATCH,
+                             .max_positions = positions,
+                             .hook = on_output};
     uint64_t session = lks_session_bytes(m, &o);
     uint64_t logits = (uint64_t)LOGIT_ROWS * sizeof(float) * m->program.vocab_size;
     return session == UINT64_MAX ? session : session + logits;
@@ -61,7 +68,9 @@ static void sample_unit(void *context, size_t i, unsigned thread)
     uint32_t vocab = t->model->program.vocab_size;
     const float *logits = j->logits + i * vocab;
     j->kernels->sample_max(&j->rows[i], logits, vocab, &t->sampling);
-    j->tokens[i] = j->kernels->sample_choose(&j->rows[i], logits, vocab, &t->sampling, (uint32_t)t->run.prompt_count + j->first + (uint32_t)i);
+    j->tokens[i] =
+        j->kernels->sample_choose(&j->rows[i], logits, vocab, &t->sampling,
+                                  (uint32_t)t->run.prompt_count + j->first + (uint32_t)i);
 }
 
 /* The batch's sampled rows [row, row + count). */
@@ -85,7 +94,8 @@ static lks_err sample(lks_trace_pass *p, uint32_t count)
     const bool greedy = t->sampling.temperature == 0.0f && !t->sampling.allowed;
     sample_job j = {.trace = t, .kernels = lks_session_kernels(p->session)};
     /* Whole cache lines, which the kernels write at once. */
-    if (!greedy && !(j.logits = aligned_alloc(64, LOGIT_ROWS * sizeof(float) * t->model->program.vocab_size)))
+    if (!greedy &&
+        !(j.logits = aligned_alloc(64, LOGIT_ROWS * sizeof(float) * t->model->program.vocab_size)))
         return lks_fail(LKS_NOMEM, "out of memory for the logits");
     const uint32_t most = greedy ? MOST_ROWS : LOGIT_ROWS;
     lks_err err = LKS_OK;
@@ -115,9 +125,11 @@ static lks_err run_batch(lks_trace_pass *p, uint32_t first, uint32_t rows, uint3
 
 lks_err lks_trace_pass_run(lks_trace_pass *p)
 {
-    uint32_t before = (uint32_t)p->trace->run.prompt_count - 1; /* positions that nothing is sampled from */
+    uint32_t before =
+        (uint32_t)p->trace->run.prompt_count - 1; /* positions that nothing is sampled from */
     for (uint32_t done = 0; done < p->positions;) {
-        uint32_t rows = p->positions - done < LKS_TRACE_BATCH ? p->positions - done : LKS_TRACE_BATCH;
+        uint32_t rows =
+            p->positions - done < LKS_TRACE_BATCH ? p->positions - done : LKS_TRACE_BATCH;
         uint32_t skip = before > done ? before - done : 0;
         uint32_t sampled = rows > skip ? rows - skip : 0;
         p->first_sampled = done + skip - before; /* means nothing where sampled is 0 */

@@ -1,6 +1,6 @@
 /* Units for the faults of a claim, and the partials of attention, from a trace of one's own. */
-#include "oracle/element.h"
 #include "oracle/unit_find.h"
+#include "oracle/element.h"
 #include "oracle/unit_search.h"
 
 #include <stdlib.h>
@@ -11,7 +11,8 @@ typedef struct finder {
     lks_shape shape;
 } finder;
 
-static lks_err open_finder(finder *f, lks_trace *own, const lks_known *known, uint32_t op, uint32_t leaf)
+static lks_err open_finder(finder *f, lks_trace *own, const lks_known *known, uint32_t op,
+                           uint32_t leaf)
 {
     const lks_program *p = &lks_trace_model(own)->program;
     uint32_t size;
@@ -21,11 +22,19 @@ static lks_err open_finder(finder *f, lks_trace *own, const lks_known *known, ui
     lks_trace_shape(&f->shape, own, op);
     if (!lks_shape_leaf(&size, &f->shape, leaf))
         return lks_fail(LKS_BADARGS, "operation %u has no leaf %u", op, leaf);
-    f->suspect = (lks_suspect){.facts = &f->view.facts, .op = &p->ops[op], .shape = &f->shape, .index = op, .leaf = leaf, .allowed = f->view.run->policy.allowed};
+    f->suspect = (lks_suspect){.facts = &f->view.facts,
+                               .op = &p->ops[op],
+                               .shape = &f->shape,
+                               .index = op,
+                               .leaf = leaf,
+                               .allowed = f->view.run->policy.allowed};
     return LKS_OK;
 }
 
-static uint32_t row_of(const finder *f) { return f->suspect.leaf >> f->shape.chunk_bits; }
+static uint32_t row_of(const finder *f)
+{
+    return f->suspect.leaf >> f->shape.chunk_bits;
+}
 
 /* The position that a row belongs to. */
 static uint32_t position_of(const finder *f)
@@ -38,7 +47,8 @@ static uint32_t position_of(const finder *f)
     }
 }
 
-/* Asks for the row, and for its inputs at its position, so that one pass gets all that a unit of it reads. */
+/* Asks for the row, and for its inputs at its position, so that one pass gets all that a unit of it
+ * reads. */
 static lks_err want_row_and_inputs(finder *f)
 {
     const lks_suspect *s = &f->suspect;
@@ -46,7 +56,10 @@ static lks_err want_row_and_inputs(finder *f)
     for (int k = 0; !err && k < 4 && s->op->code != LKS_OP_ATTN; k++) {
         uint32_t in = s->op->inputs[k];
         if (in != LKS_NONE)
-            err = lks_view_want(&f->view, in, f->view.model->program.ops[in].kind == LKS_ROWS_SAMPLED ? row_of(f) : position_of(f));
+            err = lks_view_want(&f->view, in,
+                                f->view.model->program.ops[in].kind == LKS_ROWS_SAMPLED
+                                    ? row_of(f)
+                                    : position_of(f));
     }
     return err ? err : lks_view_fetch(&f->view);
 }
@@ -57,7 +70,8 @@ static const uint8_t *own_leaf(const finder *f)
     return lks_view_row(&f->view, f->suspect.index, row_of(f)) + (size_t)chunk * LKS_CHUNK_SIZE;
 }
 
-lks_err lks_unit_find(lks_unit *u, lks_trace *own, const lks_model_trees *trees, const lks_known *known, uint32_t op, uint32_t leaf)
+lks_err lks_unit_find(lks_unit *u, lks_trace *own, const lks_model_trees *trees,
+                      const lks_known *known, uint32_t op, uint32_t leaf)
 {
     finder f;
     uint32_t size;
@@ -65,7 +79,8 @@ lks_err lks_unit_find(lks_unit *u, lks_trace *own, const lks_model_trees *trees,
     f.view.trees = trees;
     const lks_known_leaf *shown = lks_known_find_leaf(known, op, leaf);
     if (!err && (!shown || !lks_shape_leaf(&size, &f.shape, leaf) || shown->len != size))
-        err = lks_fail(LKS_BADARGS, "leaf %u of operation %u was not revealed, or has another length", leaf, op);
+        err = lks_fail(LKS_BADARGS,
+                       "leaf %u of operation %u was not revealed, or has another length", leaf, op);
     if (!err)
         err = want_row_and_inputs(&f);
     if (!err)
@@ -86,7 +101,8 @@ lks_err lks_unit_find_token(lks_unit *u, lks_trace *own, uint32_t index)
     if (!err && !lks_suspect_lacks(&f.suspect, &place, run->answer[index]))
         err = want_row_and_inputs(&f);
     if (!err)
-        err = lks_unit_search_token(u, &f.suspect, run->answer[index], lks_trace_tokens(own)[index], &f.view.reader);
+        err = lks_unit_search_token(u, &f.suspect, run->answer[index], lks_trace_tokens(own)[index],
+                                    &f.view.reader);
     lks_view_close(&f.view);
     return err;
 }
@@ -104,7 +120,8 @@ static lks_err fetch_partials(uint8_t **out, size_t *len, lks_view *v, const lks
     return err ? err : lks_element_partials(out, len, v, e);
 }
 
-lks_err lks_partials_make(uint8_t **out, size_t *len, lks_trace *own, uint32_t op, uint32_t row, uint32_t element)
+lks_err lks_partials_make(uint8_t **out, size_t *len, lks_trace *own, uint32_t op, uint32_t row,
+                          uint32_t element)
 {
     lks_view v;
     lks_view_open(&v, own, NULL);
@@ -113,21 +130,23 @@ lks_err lks_partials_make(uint8_t **out, size_t *len, lks_trace *own, uint32_t o
     return err;
 }
 
-lks_err lks_unit_find_partial(lks_unit *u, lks_trace *own, const lks_known *known, uint32_t op, uint32_t leaf, uint32_t element,
-                              const uint8_t *partials, size_t len)
+lks_err lks_unit_find_partial(lks_unit *u, lks_trace *own, const lks_known *known, uint32_t op,
+                              uint32_t leaf, uint32_t element, const uint8_t *partials, size_t len)
 {
     finder f;
     uint8_t *mine = NULL;
     size_t mine_len;
     lks_err err = open_finder(&f, own, known, op, leaf);
     if (!err && !lks_partials_are_valid(row_of(&f), partials, len))
-        err = lks_fail(LKS_BADARGS, "these are not the partials of an element at position %u", row_of(&f));
+        err = lks_fail(LKS_BADARGS, "these are not the partials of an element at position %u",
+                       row_of(&f));
     if (!err)
         err = lks_view_want(&f.view, op, row_of(&f));
     if (!err)
         err = fetch_partials(&mine, &mine_len, &f.view, &(lks_element){op, row_of(&f), element});
     if (!err)
-        err = lks_unit_search_partial(u, &f.suspect, row_of(&f), element, mine, partials, &f.view.reader);
+        err = lks_unit_search_partial(u, &f.suspect, row_of(&f), element, mine, partials,
+                                      &f.view.reader);
     free(mine);
     lks_view_close(&f.view);
     return err;

@@ -54,7 +54,10 @@ lks_err lks_view_want(lks_view *v, uint32_t op, uint32_t row)
     return LKS_OK;
 }
 
-bool lks_view_lacks(const lks_view *v) { return v->count > v->have; }
+bool lks_view_lacks(const lks_view *v)
+{
+    return v->count > v->have;
+}
 
 /* The wanted rows, each once, with room for their bytes. */
 static lks_err make_room(lks_view *v)
@@ -115,7 +118,8 @@ static lks_err room(lks_view *v, uint8_t **out, size_t size)
     return LKS_OK;
 }
 
-/* One row's part of a range: the own row, then what was revealed over it. A row that is missing stays zero. */
+/* One row's part of a range: the own row, then what was revealed over it. A row that is missing
+ * stays zero. */
 static lks_err trace_part(lks_view *v, uint8_t *out, const lks_range *g, uint32_t row)
 {
     uint32_t first, end;
@@ -189,7 +193,8 @@ static lks_err read_weights(lks_view *v, const uint8_t **bytes, const lks_range 
     if (!err)
         err = lks_gguf_read(v->model->file, t, at, out, size);
     if (!err && v->trees && !lks_model_trees_match(v->trees, g->item, g->row, first, end, out))
-        err = lks_fail(LKS_CORRUPT, "tensor %.*s is not what it was when the model file was opened", (int)t->name.len, t->name.data);
+        err = lks_fail(LKS_CORRUPT, "tensor %.*s is not what it was when the model file was opened",
+                       (int)t->name.len, t->name.data);
     if (!err)
         *bytes = out;
     return err;
@@ -214,8 +219,12 @@ static lks_err read_token(void *user, uint32_t *id, lks_token_list list, uint32_
 {
     lks_view *v = user;
     const lks_run *r = v->run;
-    const uint32_t *ids = list == LKS_LIST_PROMPT ? r->prompt : list == LKS_LIST_ANSWER ? r->answer : r->policy.allowed;
-    size_t count = list == LKS_LIST_PROMPT ? r->prompt_count : list == LKS_LIST_ANSWER ? r->answer_count : r->policy.allowed_count;
+    const uint32_t *ids = list == LKS_LIST_PROMPT   ? r->prompt
+                          : list == LKS_LIST_ANSWER ? r->answer
+                                                    : r->policy.allowed;
+    size_t count = list == LKS_LIST_PROMPT   ? r->prompt_count
+                   : list == LKS_LIST_ANSWER ? r->answer_count
+                                             : r->policy.allowed_count;
     if (index >= count)
         return lks_fail(LKS_BADARGS, "a list of %zu tokens has no token %u", count, index);
     *id = ids[index];
@@ -233,8 +242,11 @@ void lks_view_open(lks_view *v, lks_trace *own, const lks_known *known)
     v->run = lks_trace_run(own);
     v->known = known;
     const lks_program *p = &v->model->program;
-    const lks_model_commitment counts = {.op_count = p->op_count, .tensor_count = p->tensor_count, .sampler_op = p->op_count - 1, .vocab_size = p->vocab_size,
-                                   .max_positions = p->max_positions};
+    const lks_model_commitment counts = {.op_count = p->op_count,
+                                         .tensor_count = p->tensor_count,
+                                         .sampler_op = p->op_count - 1,
+                                         .vocab_size = p->vocab_size,
+                                         .max_positions = p->max_positions};
     lks_facts_of(&v->facts, v->run, &counts);
 }
 

@@ -1,4 +1,5 @@
-/* Nodes of the operator's tree: those that it revealed, what follows from them, and the own trace's for the rest. */
+/* Nodes of the operator's tree: those that it revealed, what follows from them, and the own trace's
+ * for the rest. */
 #include "oracle/view.h"
 
 #include <string.h>
@@ -36,8 +37,10 @@ static spot normal(const lks_view *v, spot p)
 static bool covers(const lks_view *v, spot p, spot below)
 {
     if (p.op == below.op)
-        return p.height >= below.height && p.height - below.height < 64 && below.index >> (p.height - below.height) == p.index;
-    return p.op == LKS_TOP && below.op < v->facts.op_count && p.height < 32 && (uint64_t)below.op >> p.height == p.index;
+        return p.height >= below.height && p.height - below.height < 64 &&
+               below.index >> (p.height - below.height) == p.index;
+    return p.op == LKS_TOP && below.op < v->facts.op_count && p.height < 32 &&
+           (uint64_t)below.op >> p.height == p.index;
 }
 
 /* Padding has its value by position: it is not the node over the padding below it. */
@@ -50,7 +53,11 @@ static bool is_padding(const lks_view *v, spot p)
     return !lks_shape_node(&s, p.height, p.index);
 }
 
-typedef enum knowledge { NOTHING, BELOW, ITSELF } knowledge;
+typedef enum knowledge {
+    NOTHING,
+    BELOW,
+    ITSELF
+} knowledge;
 
 static knowledge look(uint8_t hash32[32], const lks_view *v, spot p)
 {
@@ -82,7 +89,8 @@ static knowledge look(uint8_t hash32[32], const lks_view *v, spot p)
 }
 
 /* Goes down only where something is known below: at most the tree's height times what is known. */
-void lks_view_node(uint8_t hash32[32], const lks_view *v, uint32_t op, unsigned height, uint64_t index)
+void lks_view_node(uint8_t hash32[32], const lks_view *v, uint32_t op, unsigned height,
+                   uint64_t index)
 {
     struct {
         spot at;
@@ -106,7 +114,8 @@ void lks_view_node(uint8_t hash32[32], const lks_view *v, uint32_t op, unsigned 
             stack[depth].at = normal(v, (spot){p.op, p.height - 1, 2 * p.index + (uint64_t)done});
             stack[depth++].done = 0;
         } else {
-            lks_tree_node(hash32, LKS_TREE_TRACE, p.op == LKS_TOP ? LKS_ROLE_TOP : LKS_ROLE_NODE, p.height, stack[depth - 1].left, hash32);
+            lks_tree_node(hash32, LKS_TREE_TRACE, p.op == LKS_TOP ? LKS_ROLE_TOP : LKS_ROLE_NODE,
+                          p.height, stack[depth - 1].left, hash32);
             depth--;
         }
     }

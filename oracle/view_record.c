@@ -8,9 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PIECE_IDS = LKS_CHUNK_SIZE / 4 };
+enum {
+    PIECE_IDS = LKS_CHUNK_SIZE / 4
+};
 
-static lks_err add_opening(lks_view *v, const uint8_t *data, size_t len, const uint8_t (*path)[32], size_t path_count)
+static lks_err add_opening(lks_view *v, const uint8_t *data, size_t len, const uint8_t (*path)[32],
+                           size_t path_count)
 {
     lks_witness *w = v->record;
     lks_opening *grown = realloc(w->openings, (w->count + 1) * sizeof *grown);
@@ -18,7 +21,8 @@ static lks_err add_opening(lks_view *v, const uint8_t *data, size_t len, const u
         return lks_fail(LKS_NOMEM, "out of memory");
     w->openings = grown;
     lks_opening *o = &w->openings[w->count++];
-    *o = (lks_opening){malloc(len ? len : 1), len, malloc(path_count ? path_count * 32 : 1), path_count};
+    *o = (lks_opening){malloc(len ? len : 1), len, malloc(path_count ? path_count * 32 : 1),
+                       path_count};
     if (!o->data || !o->path)
         return lks_fail(LKS_NOMEM, "out of memory");
     memcpy(o->data, data, len);
@@ -32,7 +36,8 @@ typedef struct item_of_view {
     uint32_t op;
 } item_of_view;
 
-static lks_err node_source(void *user, uint8_t hash32[32], bool top, unsigned height, uint64_t index)
+static lks_err node_source(void *user, uint8_t hash32[32], bool top, unsigned height,
+                           uint64_t index)
 {
     const item_of_view *x = user;
     lks_view_node(hash32, x->view, top ? LKS_TOP : x->op, height, index);
@@ -45,11 +50,13 @@ lks_err lks_view_record_range(lks_view *v, const uint8_t *bytes, const lks_range
     size_t count, size;
     uint32_t first, end;
     size = lks_view_span(g, &first, &end) * g->count;
-    uint64_t from = ((uint64_t)g->row << g->shape.chunk_bits) + first, to = ((uint64_t)(g->row + g->count - 1) << g->shape.chunk_bits) + end;
+    uint64_t from = ((uint64_t)g->row << g->shape.chunk_bits) + first,
+             to = ((uint64_t)(g->row + g->count - 1) << g->shape.chunk_bits) + end;
     lks_err err = LKS_OK;
     if (g->tree == LKS_TREE_TRACE) {
         item_of_view x = {v, g->item};
-        err = lks_opening_path(path, &count, from, to, g->shape.height, g->item, v->facts.op_count, node_source, &x);
+        err = lks_opening_path(path, &count, from, to, g->shape.height, g->item, v->facts.op_count,
+                               node_source, &x);
     } else {
         lks_model_trees_path(path, &count, v->trees, g->tree, g->item, from, to);
     }

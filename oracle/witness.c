@@ -19,7 +19,9 @@ void lks_witness_free(lks_witness *w)
 
 static void list_hash(uint8_t hash32[32], const uint32_t *ids, size_t count)
 {
-    enum { PIECE_IDS = LKS_CHUNK_SIZE / 4 };
+    enum {
+        PIECE_IDS = LKS_CHUNK_SIZE / 4
+    };
     lks_keccak all;
     memset(hash32, 0, 32);
     if (count == 0)
@@ -48,7 +50,8 @@ static void claim_of(lks_witness_claim *c, const lks_view *v)
 }
 
 /* The check, again and again while it meets rows that are not there yet. */
-static lks_err run_check(bool *wrong, lks_view *v, const lks_unit *u, const uint8_t *partials, size_t partials_len)
+static lks_err run_check(bool *wrong, lks_view *v, const lks_unit *u, const uint8_t *partials,
+                         size_t partials_len)
 {
     for (;;) {
         lks_view_restart(v);
@@ -61,7 +64,8 @@ static lks_err run_check(bool *wrong, lks_view *v, const lks_unit *u, const uint
     }
 }
 
-lks_err lks_witness_make(lks_witness *out, bool *wrong, lks_trace *own, const lks_model_trees *trees, const lks_known *known, const lks_unit *u,
+lks_err lks_witness_make(lks_witness *out, bool *wrong, lks_trace *own,
+                         const lks_model_trees *trees, const lks_known *known, const lks_unit *u,
                          const uint8_t *partials, size_t partials_len)
 {
     lks_view v;
@@ -75,7 +79,8 @@ lks_err lks_witness_make(lks_witness *out, bool *wrong, lks_trace *own, const lk
         lks_witness_claim claim;
         bool proved;
         claim_of(&claim, &v);
-        err = lks_witness_check(&proved, &claim, lks_model_trees_commitment(trees), out, partials, partials_len);
+        err = lks_witness_check(&proved, &claim, lks_model_trees_commitment(trees), out, partials,
+                                partials_len);
         if (err)
             err = lks_fail_in(err, "what was revealed and the own trace do not fit together");
         else if (proved != *wrong)

@@ -10,8 +10,8 @@
 #include <string.h>
 
 /* A node that is a block behind refuses what it will allow. An acceptance that still is refused so
- * many heads later is tried again after so many pauses, a minute, for as long as it may be made: the
- * node may be far behind, or the chain not be yet where a re-org found it. */
+ * many heads later is tried again after so many pauses, a minute, for as long as it may be made:
+ * the node may be far behind, or the chain not be yet where a re-org found it. */
 #define REFUSAL_HEADS 2u
 #define REFUSED_PAUSES 12u
 /* Pauses, an hour in all, before an action that returns our bond and keeps reverting is retried. */
@@ -44,7 +44,8 @@ bool lks_act_pause(lks_operator *op, const uint8_t id32[32], lks_action action)
 
 /* ---- transactions ---- */
 
-static void drop(lks_operator *op, lks_job *job, lks_drop why, const char *detail) {
+static void drop(lks_operator *op, lks_job *job, lks_drop why, const char *detail)
+{
     char name[LKS_SHORT_ID_SIZE];
     lks_short_id(name, job->request_id);
     job->dropped = why;
@@ -52,11 +53,17 @@ static void drop(lks_operator *op, lks_job *job, lks_drop why, const char *detai
     lks_err err = lks_store_begin(op->store);
     if (!err) {
         err = lks_store_job_put(op->store, job);
-        if (!err) err = lks_store_commit(op->store);
-        else lks_store_rollback(op->store);
+        if (!err)
+            err = lks_store_commit(op->store);
+        else
+            lks_store_rollback(op->store);
     }
-    if (err) lks_log(op->host, LKS_ERROR, "request %s is not stored as dropped: %s", name, lks_error_message());
-    else lks_log(op->host, LKS_INFO, "request %s left alone: %s%s%s", name, lks_drop_text(why), detail ? ": " : "", detail ? detail : "");
+    if (err)
+        lks_log(op->host, LKS_ERROR, "request %s is not stored as dropped: %s", name,
+                lks_error_message());
+    else
+        lks_log(op->host, LKS_INFO, "request %s left alone: %s%s%s", name, lks_drop_text(why),
+                detail ? ": " : "", detail ? detail : "");
 }
 
 /* Whether the model can run the request. Drops it when not. */
@@ -116,8 +123,12 @@ static void send(lks_operator *op, lks_job *job, lks_action action)
     } else if (!lks_inbox_stopped(op->inbox)) {
         bool first = pause_unsent(op, job, action, refused);
         bool lost = refused && action == LKS_ACTION_CLAIM && job->round.committed.number;
-        lks_log(op->host, !first ? LKS_DEBUG : lost ? LKS_ERROR : LKS_WARN,
-                "request %s: %s must wait: %s%s", name, lks_action_name(action), lks_error_message(),
+        lks_log(op->host,
+                !first ? LKS_DEBUG
+                : lost ? LKS_ERROR
+                       : LKS_WARN,
+                "request %s: %s must wait: %s%s", name, lks_action_name(action),
+                lks_error_message(),
                 lost ? "; if the database that made its commitment is lost, so is its salt" : "");
     }
 }
@@ -133,24 +144,31 @@ typedef struct due {
     bool late;          /* an answer that will probably miss it: after those that can make it */
 } due;
 
-static int by_deadline(const void *a, const void *b) {
+static int by_deadline(const void *a, const void *b)
+{
     const due *x = a, *y = b;
     if (x->rank != y->rank)
         return x->rank < y->rank ? -1 : 1;
     if (x->late != y->late)
         return x->late - y->late;
-    if (x->deadline != y->deadline) return x->deadline < y->deadline ? -1 : 1;
+    if (x->deadline != y->deadline)
+        return x->deadline < y->deadline ? -1 : 1;
     return x->job < y->job ? -1 : x->job > y->job;
 }
 
-static lks_err read_free_bond(lks_operator *op, lks_u256 *bond) {
+static lks_err read_free_bond(lks_operator *op, lks_u256 *bond)
+{
     lks_buf call = {0}, result = {0};
     lks_err err = lks_call_free_bond(&call, op->feed.events.who.operator_address);
     if (!err) {
-        lks_eth_message message = {.to20 = op->config->bonds, .data = call.data, .data_len = call.len, .errors = lks_contract_errors};
+        lks_eth_message message = {.to20 = op->config->bonds,
+                                   .data = call.data,
+                                   .data_len = call.len,
+                                   .errors = lks_contract_errors};
         err = lks_eth_call(&op->feed.node, &message, LKS_ETH_LATEST, &result, NULL);
     }
-    if (!err) err = lks_return_u256(bond, result.data, result.len);
+    if (!err)
+        err = lks_return_u256(bond, result.data, result.len);
     lks_buf_free(&call);
     lks_buf_free(&result);
     return err;
@@ -191,17 +209,23 @@ static void add_locked(lks_job_world *world, const lks_jobs *jobs)
     }
 }
 
-/* The state of the world that all of this tick's decisions share; acceptances reduce it as they are decided. */
-static lks_err look_around(lks_operator *op, const lks_jobs *jobs, lks_job_world *world, lks_load *all) {
+/* The state of the world that all of this tick's decisions share; acceptances reduce it as they are
+ * decided. */
+static lks_err look_around(lks_operator *op, const lks_jobs *jobs, lks_job_world *world,
+                           lks_load *all)
+{
     bool any_seen = false;
-    *world = (lks_job_world){.now = lks_chain_time(op), .head = op->head.ref.number, .reveal_seconds = op->reveal_seconds};
+    *world = (lks_job_world){.now = lks_chain_time(op),
+                             .head = op->head.ref.number,
+                             .reveal_seconds = op->reveal_seconds};
     world->head_time = op->head.time;
     world->inclusion_ms = LKS_INCLUSION_BLOCKS * op->interval_ms;
     world->worker_idle = lks_worker_idle(op->worker) || lks_answers_is_trial(op);
     lks_gate_open_load(all, op, jobs);
     for (size_t i = 0; i < jobs->count; i++)
         any_seen = any_seen || jobs->items[i].state == LKS_JOB_SEEN;
-    if (!any_seen) return LKS_OK;
+    if (!any_seen)
+        return LKS_OK;
     lks_err err = read_free_bond(op, &world->free_bond);
     if (!err)
         add_locked(world, jobs);
@@ -230,7 +254,8 @@ static bool accepts_later(const lks_operator *op, const lks_job *job, lks_action
 }
 
 /* Decides about one job. Returns: what is due; drops at once. */
-static lks_action decide(lks_operator *op, lks_job *job, lks_job_world *world, lks_load *all) {
+static lks_action decide(lks_operator *op, lks_job *job, lks_job_world *world, lks_load *all)
+{
     lks_drop why;
     char name[LKS_SHORT_ID_SIZE];
     lks_short_id(name, job->request_id);
@@ -239,7 +264,8 @@ static lks_action decide(lks_operator *op, lks_job *job, lks_job_world *world, l
     lks_load load;
     bool measured = lks_gate_load(&load, op, job);
     lks_gate_world(world, op, all, &load);
-    if (job->state == LKS_JOB_SEEN && op->config->is_operator && !measured) return LKS_ACTION_NONE;
+    if (job->state == LKS_JOB_SEEN && op->config->is_operator && !measured)
+        return LKS_ACTION_NONE;
     world->disputed = job->state == LKS_JOB_CLAIMED && lks_disputes_hold(op, job->round.claim_id);
     lks_alarms_job(op, job, world);
     lks_action action = lks_job_next(job, &op->config->policy, world, &why);
@@ -247,8 +273,10 @@ static lks_action decide(lks_operator *op, lks_job *job, lks_job_world *world, l
         return LKS_ACTION_NONE;
     if (accepts_later(op, job, action))
         return LKS_ACTION_NONE;
-    if (action == LKS_ACTION_DROP) drop(op, job, why, NULL);
-    else if (action == LKS_ACTION_NONE && why && lks_act_pause(op, job->request_id, LKS_ACTION_NONE))
+    if (action == LKS_ACTION_DROP)
+        drop(op, job, why, NULL);
+    else if (action == LKS_ACTION_NONE && why &&
+             lks_act_pause(op, job->request_id, LKS_ACTION_NONE))
         lks_log(op->host, LKS_WARN, "request %s waits: %s", name, lks_drop_text(why));
     if (action == LKS_ACTION_ACCEPT) {
         lks_gate_add(all, &load);
@@ -310,8 +338,8 @@ static due due_of(const lks_operator *op, const lks_jobs *jobs, size_t i, lks_ac
 static lks_err tend_both(lks_operator *op, const lks_sender_now *now)
 {
     const uint8_t *second = op->moves.signer ? lks_signer_address(op->moves.signer) : NULL;
-    lks_err err = lks_store_txs_abandon(op->store, lks_signer_address(op->signer), second,
-                                        now->head);
+    lks_err err =
+        lks_store_txs_abandon(op->store, lks_signer_address(op->signer), second, now->head);
     lks_err of_moves = op->moves.signer ? lks_sender_tend(&op->moves, now) : LKS_OK;
     lks_err of_account = lks_sender_tend(&op->sender, now);
     return err ? err : of_moves ? of_moves : of_account;
@@ -325,7 +353,8 @@ void lks_act_tend(lks_operator *op)
         lks_log(op->host, LKS_WARN, "checking transactions: %s; trying again", lks_error_message());
 }
 
-void lks_act_tick(lks_operator *op) {
+void lks_act_tick(lks_operator *op)
+{
     lks_jobs jobs = {0};
     lks_job_world world;
     lks_load all;
@@ -335,8 +364,10 @@ void lks_act_tick(lks_operator *op) {
     lks_service_look(op);
     lks_err err = lks_store_jobs_open(op->store, &jobs);
     lks_alarms_damage(op, &jobs.damage, "stored requests");
-    if (!err) err = look_around(op, &jobs, &world, &all);
-    if (!err && jobs.count && !(list = calloc(jobs.count, sizeof *list))) err = lks_fail(LKS_NOMEM, "out of memory");
+    if (!err)
+        err = look_around(op, &jobs, &world, &all);
+    if (!err && jobs.count && !(list = calloc(jobs.count, sizeof *list)))
+        err = lks_fail(LKS_NOMEM, "out of memory");
     if (!err && !(turns = order(op, &jobs)))
         err = lks_fail(LKS_NOMEM, "out of memory");
     for (size_t i = 0; !err && i < jobs.count; i++) {
@@ -348,8 +379,10 @@ void lks_act_tick(lks_operator *op) {
             list[count].rank = i + 1;
         count++;
     }
-    if (err && !lks_inbox_stopped(op->inbox)) lks_log(op->host, LKS_WARN, "deciding what to do: %s; trying again", lks_error_message());
-    if (count) qsort(list, count, sizeof *list, by_deadline);
+    if (err && !lks_inbox_stopped(op->inbox))
+        lks_log(op->host, LKS_WARN, "deciding what to do: %s; trying again", lks_error_message());
+    if (count)
+        qsort(list, count, sizeof *list, by_deadline);
     bool answering = false;
     for (size_t i = 0; i < count; i++) {
         lks_job *job = &jobs.items[list[i].job];
@@ -361,7 +394,8 @@ void lks_act_tick(lks_operator *op) {
     }
     if (!err)
         lks_answers_drop(op, &jobs);
-    if (!answering && op->config->is_operator && lks_worker_idle(op->worker)) lks_answers_trial(op);
+    if (!answering && op->config->is_operator && lks_worker_idle(op->worker))
+        lks_answers_trial(op);
     free(list);
     free(turns);
     lks_jobs_free(&jobs);

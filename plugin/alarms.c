@@ -24,11 +24,12 @@ void lks_alarms_behind(lks_operator *op)
     if (now - gap->told_ms < BEHIND_MS)
         return;
     gap->told_ms = now;
-    lks_log(op->host, LKS_WARN,
-            "for %llu s the newest block is not known, only block %llu: requests, claims and disputes"
-            " after it are not seen, and clocks run on",
-            (unsigned long long)(now - gap->since_ms) / 1000,
-            (unsigned long long)op->feed.head.ref.number);
+    lks_log(
+        op->host, LKS_WARN,
+        "for %llu s the newest block is not known, only block %llu: requests, claims and disputes"
+        " after it are not seen, and clocks run on",
+        (unsigned long long)(now - gap->since_ms) / 1000,
+        (unsigned long long)op->feed.head.ref.number);
 }
 
 void lks_alarms_store(lks_operator *op)
@@ -43,10 +44,11 @@ void lks_alarms_store(lks_operator *op)
     if (op->unwritable_told_ms && now - op->unwritable_told_ms < BEHIND_MS)
         return;
     op->unwritable_told_ms = now;
-    lks_log(op->host, LKS_ERROR,
-            "the database %s cannot be written, so nothing is signed, claims and moves included, while"
-            " their clocks run: free space on its disk, or repair it",
-            op->config->database);
+    lks_log(
+        op->host, LKS_ERROR,
+        "the database %s cannot be written, so nothing is signed, claims and moves included, while"
+        " their clocks run: free space on its disk, or repair it",
+        op->config->database);
 }
 
 /* ---- claims ---- */
@@ -78,18 +80,20 @@ void lks_alarms_clock(lks_operator *op, lks_match *m)
         return;
     if (now > m->claim.window_end && !turns->window) {
         turns->window = true;
-        lks_log(op->host, LKS_WARN, "claim %s: its window is over, and %zu of its disputes wait for us",
-                name, turns->count);
+        lks_log(op->host, LKS_WARN,
+                "claim %s: its window is over, and %zu of its disputes wait for us", name,
+                turns->count);
     }
     bool near = now + op->floor > turns->deadline;
     if (!near || (turns->told && now < turns->told + CLOCK_PAUSE))
         return;
     turns->told = now;
-    lks_log(op->host, LKS_WARN,
-            "claim %s: %zu of its disputes wait for us, and the first is lost in %llu s, less than the"
-            " minimum of %u s for a move",
-            name, turns->count,
-            (unsigned long long)(turns->deadline > now ? turns->deadline - now : 0), op->floor);
+    lks_log(
+        op->host, LKS_WARN,
+        "claim %s: %zu of its disputes wait for us, and the first is lost in %llu s, less than the"
+        " minimum of %u s for a move",
+        name, turns->count, (unsigned long long)(turns->deadline > now ? turns->deadline - now : 0),
+        op->floor);
 }
 
 void lks_alarms_lost(lks_operator *op, lks_match *m)
@@ -104,7 +108,8 @@ void lks_alarms_lost(lks_operator *op, lks_match *m)
         lks_short_id(name, m->claim.claim_id);
         lks_wei_format(bond, &d->terms.bond);
         lks_log(op->host, LKS_ERROR,
-                "claim %s: our dispute is lost, because our move did not come in time or there was none,"
+                "claim %s: our dispute is lost, because our move did not come in time or there was "
+                "none,"
                 " which costs its bond of %s ether",
                 name, bond);
     }
@@ -118,7 +123,8 @@ void lks_alarms_job(lks_operator *op, const lks_job *job, const lks_job_world *w
     uint8_t running[32];
     if (!lks_job_is_tight(job, world))
         return;
-    bool runs = lks_worker_busy_with(op->worker, running) && memcmp(running, job->request_id, 32) == 0;
+    bool runs =
+        lks_worker_busy_with(op->worker, running) && memcmp(running, job->request_id, 32) == 0;
     if (runs || !lks_act_pause(op, job->request_id, LKS_ACTION_DROP))
         return;
     lks_short_id(name, job->request_id);

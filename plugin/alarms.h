@@ -1,5 +1,5 @@
-/* Lines in the log for what may soon cost a stake or a bond, and for what has: dangers are warnings,
- * losses are errors. The event thread's. */
+/* Lines in the log for what may soon cost a stake or a bond, and for what has: dangers are
+ * warnings, losses are errors. The event thread's. */
 #ifndef LKS_PLUGIN_ALARMS_H
 #define LKS_PLUGIN_ALARMS_H
 
@@ -9,8 +9,8 @@
  * turn. */
 void lks_alarms_behind(lks_operator *op);
 
-/* Says every minute for which the database cannot be written that nothing is signed. To be called with
- * every turn. */
+/* Says every minute for which the database cannot be written that nothing is signed. To be called
+ * with every turn. */
 void lks_alarms_store(lks_operator *op);
 
 /* Takes from the match how long its disputes still wait for a move of ours, and warns as

@@ -21,33 +21,42 @@ static const uint8_t no_request[32];
 
 /* ---- results ---- */
 
-static lks_err store_answer(lks_operator *op, const lks_answer *a) {
+static lks_err store_answer(lks_operator *op, const lks_answer *a)
+{
     lks_buf packed = {0};
     lks_job job;
     lks_tokens_pack(&packed, a->tokens, a->count);
     lks_err err = lks_buf_error(&packed);
-    if (!err) err = lks_store_begin(op->store);
-    if (err) goto out;
+    if (!err)
+        err = lks_store_begin(op->store);
+    if (err)
+        goto out;
     err = lks_store_job_get(op->store, a->request_id, &job);
-    if (!err) err = lks_store_answer_put(op->store, &job, a->seed, packed.data, packed.len);
-    if (!err) err = lks_store_commit(op->store);
-    else lks_store_rollback(op->store);
+    if (!err)
+        err = lks_store_answer_put(op->store, &job, a->seed, packed.data, packed.len);
+    if (!err)
+        err = lks_store_commit(op->store);
+    else
+        lks_store_rollback(op->store);
 out:
     lks_buf_free(&packed);
     return err;
 }
 
-bool lks_answers_take(lks_operator *op) {
+bool lks_answers_take(lks_operator *op)
+{
     lks_answer a;
     char name[LKS_SHORT_ID_SIZE];
-    if (!lks_worker_take(op->worker, &a)) return false;
+    if (!lks_worker_take(op->worker, &a))
+        return false;
     bool trial = memcmp(a.request_id, no_request, 32) == 0;
     lks_short_id(name, a.request_id);
     if (a.file_changed) {
         lks_service_end(op, a.served, a.reason);
     } else if (a.err) {
         if (!a.abandoned && !lks_inbox_stopped(op->inbox)) {
-            lks_log(op->host, LKS_ERROR, "%s%s: the model gave no answer: %s", trial ? "measuring its speed" : "request ", trial ? "" : name, a.reason);
+            lks_log(op->host, LKS_ERROR, "%s%s: the model gave no answer: %s",
+                    trial ? "measuring its speed" : "request ", trial ? "" : name, a.reason);
             lks_act_pause(op, a.request_id, LKS_ACTION_ANSWER);
         }
     } else {
@@ -58,9 +67,11 @@ bool lks_answers_take(lks_operator *op) {
                     (unsigned long long)(a.prefill_us / a.prompt_count), a.prompt_count,
                     (unsigned long long)(a.count > 1 ? a.decode_us / (a.count - 1) : 0));
         } else {
-            lks_log(op->host, LKS_INFO, "request %s answered: %u tokens in %llu ms", name, a.count, (unsigned long long)a.total_ms);
+            lks_log(op->host, LKS_INFO, "request %s answered: %u tokens in %llu ms", name, a.count,
+                    (unsigned long long)a.total_ms);
             if (store_answer(op, &a)) { /* it will be computed again */
-                lks_log(op->host, LKS_ERROR, "request %s: the answer is not stored: %s", name, lks_error_message());
+                lks_log(op->host, LKS_ERROR, "request %s: the answer is not stored: %s", name,
+                        lks_error_message());
                 lks_act_pause(op, a.request_id, LKS_ACTION_ANSWER);
             }
         }
@@ -71,15 +82,19 @@ bool lks_answers_take(lks_operator *op) {
 
 /* ---- work for the model ---- */
 
-static lks_err unpack(const lks_buf *packed, uint32_t **ids, size_t *count) {
+static lks_err unpack(const lks_buf *packed, uint32_t **ids, size_t *count)
+{
     *count = packed->len / 4;
     *ids = malloc(packed->len + 1);
-    if (!*ids) return lks_fail(LKS_NOMEM, "out of memory");
+    if (!*ids)
+        return lks_fail(LKS_NOMEM, "out of memory");
     return lks_tokens_unpack(*ids, packed->data, packed->len);
 }
 
-/* Loads what the model needs. Out: work, to be freed. Returns also: LKS_REFUSED: it cannot be run. */
-static lks_err make_work(lks_operator *op, const lks_job *job, lks_work *work) {
+/* Loads what the model needs. Out: work, to be freed. Returns also: LKS_REFUSED: it cannot be run.
+ */
+static lks_err make_work(lks_operator *op, const lks_job *job, lks_work *work)
+{
     lks_buf prompt = {0}, allowed = {0};
     lks_sampling sampling;
     const lks_request *r = &job->request;
@@ -92,24 +107,35 @@ static lks_err make_work(lks_operator *op, const lks_job *job, lks_work *work) {
     work->max_tokens = r->max_tokens;
     work->recheck = lks_u256_cmp(&r->stake, &op->config->recheck_stake) >= 0;
     lks_err err = work->served ? LKS_OK : lks_fail(LKS_REFUSED, "its model is not served any more");
-    if (!err) err = lks_store_job_lists(op->store, job, &prompt, &allowed);
-    if (!err) err = unpack(&prompt, &work->prompt, &work->prompt_count);
-    if (!err) err = unpack(&allowed, &work->allowed, &work->allowed_count);
+    if (!err)
+        err = lks_store_job_lists(op->store, job, &prompt, &allowed);
+    if (!err)
+        err = unpack(&prompt, &work->prompt, &work->prompt_count);
+    if (!err)
+        err = unpack(&allowed, &work->allowed, &work->allowed_count);
     lks_buf_free(&prompt);
     lks_buf_free(&allowed);
-    if (err) goto fail;
-    if (work->prompt_count == 0 || work->max_tokens == 0 || work->prompt_count + (uint64_t)work->max_tokens - 1 > work->served->max_positions)
+    if (err)
+        goto fail;
+    if (work->prompt_count == 0 || work->max_tokens == 0 ||
+        work->prompt_count + (uint64_t)work->max_tokens - 1 > work->served->max_positions)
         err = lks_fail(LKS_REFUSED, "prompt and answer do not fit the model");
     for (size_t i = 0; !err && i < work->prompt_count; i++)
-        if (work->prompt[i] >= work->served->vocab_size) err = lks_fail(LKS_REFUSED, "a prompt token is outside the vocabulary");
+        if (work->prompt[i] >= work->served->vocab_size)
+            err = lks_fail(LKS_REFUSED, "a prompt token is outside the vocabulary");
     if (!err && work->allowed_count == 0) {
         free(work->allowed);
         work->allowed = NULL;
     }
-    lks_policy policy = {.temperature = work->temperature, .min_p = work->min_p, .seed = work->seed, .allowed = work->allowed,
+    lks_policy policy = {.temperature = work->temperature,
+                         .min_p = work->min_p,
+                         .seed = work->seed,
+                         .allowed = work->allowed,
                          .allowed_count = work->allowed_count};
-    if (!err && lks_policy_decode(&sampling, &policy, work->served->vocab_size)) err = lks_fail_in(LKS_REFUSED, "policy");
-    if (!err) return LKS_OK;
+    if (!err && lks_policy_decode(&sampling, &policy, work->served->vocab_size))
+        err = lks_fail_in(LKS_REFUSED, "policy");
+    if (!err)
+        return LKS_OK;
 fail:
     lks_work_free(work);
     return err;
@@ -148,7 +174,8 @@ bool lks_answers_start(lks_operator *op, const lks_job *job, uint64_t answer_ms)
     if (!err)
         err = make_work(op, job, &work);
     /* It may end with its first token. */
-    if (!err && !lks_lanes_have_time(op, deadline, lks_estimate_prompt_us(op, work.served, work.prompt_count)))
+    if (!err && !lks_lanes_have_time(op, deadline,
+                                     lks_estimate_prompt_us(op, work.served, work.prompt_count)))
         err = lks_fail(LKS_TIMEOUT, "reading its prompt alone would end after its deadline");
     if (err) {
         if (lks_act_pause(op, job->request_id, LKS_ACTION_ANSWER))
@@ -179,8 +206,8 @@ void lks_answers_drop(lks_operator *op, const lks_jobs *jobs)
             return;
     lks_short_id(name, id);
     if (lks_act_pause(op, id, LKS_ACTION_ANSWER))
-        lks_log(op->host, LKS_WARN, "request %s: its answer is given up: nobody can use it any more",
-                name);
+        lks_log(op->host, LKS_WARN,
+                "request %s: its answer is given up: nobody can use it any more", name);
     lks_worker_abandon(op->worker);
 }
 

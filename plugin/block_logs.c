@@ -8,8 +8,8 @@
 /* Kinds of events that one contract has at most. */
 #define MOST_KINDS 32u
 
-/* A twentieth of a bloom's bits: those of one topic of twenty are then all set by chance in 1 of 400
- * blocks. */
+/* A twentieth of a bloom's bits: those of one topic of twenty are then all set by chance in 1 of
+ * 400 blocks. */
 #define SPARSE_BITS 102u
 
 static bool is_given(const uint8_t topic[32], const uint8_t (*kinds)[32], size_t count)
@@ -77,10 +77,11 @@ lks_err lks_block_logs(lks_eth_logs *logs, lks_doubt *doubt, const lks_eth *node
         return lks_fail(LKS_NOTFOUND,
                         "by its bloom filter block %llu has more logs of ours than the node gives",
                         (unsigned long long)header->number);
-    lks_log(host, LKS_WARN,
-            "by its bloom filter block %llu has more logs of ours than the node gave, %u times: it is "
-            "taken as it is; if that happens often, use another node",
-            (unsigned long long)header->number, LKS_DOUBTS);
+    lks_log(
+        host, LKS_WARN,
+        "by its bloom filter block %llu has more logs of ours than the node gave, %u times: it is "
+        "taken as it is; if that happens often, use another node",
+        (unsigned long long)header->number, LKS_DOUBTS);
     return LKS_OK;
 }
 

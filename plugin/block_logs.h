@@ -18,15 +18,15 @@ typedef struct lks_doubt {
  * they do by chance, and as anybody can make them do. */
 #define LKS_DOUBTS 4u
 
-/* Whether logs are missing, by the header's bloom: the block may have one that passes the filter, and
- * none is given; or, where chance is as good as ruled out, one of a kind of which none is given. In:
- * kinds, topic 0 of the logs that are given. False where the header has no bloom. */
+/* Whether logs are missing, by the header's bloom: the block may have one that passes the filter,
+ * and none is given; or, where chance is as good as ruled out, one of a kind of which none is
+ * given. In: kinds, topic 0 of the logs that are given. False where the header has no bloom. */
 bool lks_block_lacks_logs(const lks_eth_header *header, const lks_eth_filter *filter,
                           const uint8_t (*kinds)[32], size_t count);
 
-/* Out: logs, empty before; freed by the caller, also after a failure. doubt: all zero at first, then
- * as it was left; host: for its log. Returns also: LKS_NOTFOUND: the block is in doubt; ask again in
- * some seconds. */
+/* Out: logs, empty before; freed by the caller, also after a failure. doubt: all zero at first,
+ * then as it was left; host: for its log. Returns also: LKS_NOTFOUND: the block is in doubt; ask
+ * again in some seconds. */
 lks_err lks_block_logs(lks_eth_logs *logs, lks_doubt *doubt, const lks_eth *node,
                        const lks_eth_header *header, const lks_eth_filter *filter,
                        const lockstep_host *host) LKS_MUST_USE;

@@ -1,5 +1,5 @@
-/* The clock by which the plugin waits, pauses and measures. In a file of its own, so that a test can
- * put another clock in its place. */
+/* The clock by which the plugin waits, pauses and measures. In a file of its own, so that a test
+ * can put another clock in its place. */
 #ifndef LKS_PLUGIN_CLOCK_H
 #define LKS_PLUGIN_CLOCK_H
 

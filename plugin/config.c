@@ -19,10 +19,12 @@
 /* Reads one value into the configuration. */
 typedef lks_err (*read_fn)(lks_config *config, const lks_json *doc, int node, void *field);
 
-static lks_err read_text(const lks_json *doc, int node, char **out) {
+static lks_err read_text(const lks_json *doc, int node, char **out)
+{
     lks_buf text = {0};
     lks_err err = lks_json_string(doc, node, &text);
-    if (!err) err = lks_buf_error(&text);
+    if (!err)
+        err = lks_buf_error(&text);
     if (err == LKS_OK && (text.len == 0 || memchr(text.data, 0, text.len)))
         err = lks_fail(LKS_BADARGS, "must be a non-empty string");
     else if (err == LKS_CORRUPT)
@@ -35,7 +37,8 @@ static lks_err read_text(const lks_json *doc, int node, char **out) {
     return LKS_OK;
 }
 
-static lks_err read_file_name(lks_config *config, const lks_json *doc, int node, void *field) {
+static lks_err read_file_name(lks_config *config, const lks_json *doc, int node, void *field)
+{
     (void)config;
     return read_text(doc, node, field);
 }
@@ -51,18 +54,23 @@ static lks_err read_folder(lks_config *config, const lks_json *doc, int node, vo
     return *out ? LKS_OK : lks_fail(LKS_NOMEM, "out of memory");
 }
 
-static lks_err read_number(const lks_json *doc, int node, uint64_t max, uint64_t *out) {
+static lks_err read_number(const lks_json *doc, int node, uint64_t max, uint64_t *out)
+{
     lks_err err = lks_json_u64(doc, node, out);
-    if (err || *out > max) return lks_fail(LKS_BADARGS, "must be a whole number from 0 to %llu", (unsigned long long)max);
+    if (err || *out > max)
+        return lks_fail(LKS_BADARGS, "must be a whole number from 0 to %llu",
+                        (unsigned long long)max);
     return LKS_OK;
 }
 
-static lks_err read_u64(lks_config *config, const lks_json *doc, int node, void *field) {
+static lks_err read_u64(lks_config *config, const lks_json *doc, int node, void *field)
+{
     (void)config;
     return read_number(doc, node, INT64_MAX, field);
 }
 
-static lks_err read_threads(lks_config *config, const lks_json *doc, int node, void *field) {
+static lks_err read_threads(lks_config *config, const lks_json *doc, int node, void *field)
+{
     (void)field;
     uint64_t value = 0;
     lks_err err = read_number(doc, node, LKS_CONFIG_MAX_THREADS, &value);
@@ -70,7 +78,8 @@ static lks_err read_threads(lks_config *config, const lks_json *doc, int node, v
     return err;
 }
 
-static lks_err read_nice(lks_config *config, const lks_json *doc, int node, void *field) {
+static lks_err read_nice(lks_config *config, const lks_json *doc, int node, void *field)
+{
     (void)field;
     uint64_t value = 0;
     lks_err err = read_number(doc, node, LKS_CONFIG_MAX_NICE, &value);
@@ -78,7 +87,8 @@ static lks_err read_nice(lks_config *config, const lks_json *doc, int node, void
     return err;
 }
 
-static lks_err read_u32(lks_config *config, const lks_json *doc, int node, void *field) {
+static lks_err read_u32(lks_config *config, const lks_json *doc, int node, void *field)
+{
     (void)config;
     uint64_t value = 0;
     lks_err err = read_number(doc, node, UINT32_MAX, &value);
@@ -86,11 +96,13 @@ static lks_err read_u32(lks_config *config, const lks_json *doc, int node, void 
     return err;
 }
 
-static lks_err read_wei(lks_config *config, const lks_json *doc, int node, void *field) {
+static lks_err read_wei(lks_config *config, const lks_json *doc, int node, void *field)
+{
     (void)config;
     char *text = NULL;
     lks_err err = read_text(doc, node, &text);
-    if (err == LKS_OK) err = lks_u256_from_decimal(field, text, strlen(text));
+    if (err == LKS_OK)
+        err = lks_u256_from_decimal(field, text, strlen(text));
     free(text);
     return err == LKS_NOMEM || err == LKS_OK
                ? err
@@ -115,40 +127,52 @@ static lks_err read_withdraw_above(lks_config *config, const lks_json *doc, int 
     return read_wei(config, doc, node, field);
 }
 
-static lks_err read_bool(lks_config *config, const lks_json *doc, int node, void *field) {
+static lks_err read_bool(lks_config *config, const lks_json *doc, int node, void *field)
+{
     (void)config;
     lks_err err = lks_json_bool(doc, node, field);
     return err ? lks_fail(LKS_BADARGS, "must be true or false") : LKS_OK;
 }
 
-static lks_err read_address(lks_config *config, const lks_json *doc, int node, void *field) {
+static lks_err read_address(lks_config *config, const lks_json *doc, int node, void *field)
+{
     (void)config;
     static const uint8_t zero[20];
     char *text = NULL;
     lks_err err = read_text(doc, node, &text);
-    if (err == LKS_OK) err = lks_address_parse(field, text);
+    if (err == LKS_OK)
+        err = lks_address_parse(field, text);
     free(text);
-    if (err == LKS_OK && memcmp(field, zero, sizeof zero) == 0) err = lks_fail(LKS_BADARGS, "must not be the zero address");
+    if (err == LKS_OK && memcmp(field, zero, sizeof zero) == 0)
+        err = lks_fail(LKS_BADARGS, "must not be the zero address");
     return err;
 }
 
-static lks_err read_roles(lks_config *config, const lks_json *doc, int node, void *field) {
+static lks_err read_roles(lks_config *config, const lks_json *doc, int node, void *field)
+{
     (void)field;
     bool known = lks_json_typeof(doc, node) == LKS_JSON_ARRAY && lks_json_size(doc, node) > 0;
-    for (int n = known ? lks_json_first(doc, node) : LKS_JSON_NONE; known && n != LKS_JSON_NONE; n = lks_json_next(doc, n)) {
-        bool *role = lks_json_equals(doc, n, "operator") ? &config->is_operator : lks_json_equals(doc, n, "challenger") ? &config->is_challenger : NULL;
+    for (int n = known ? lks_json_first(doc, node) : LKS_JSON_NONE; known && n != LKS_JSON_NONE;
+         n = lks_json_next(doc, n)) {
+        bool *role = lks_json_equals(doc, n, "operator")     ? &config->is_operator
+                     : lks_json_equals(doc, n, "challenger") ? &config->is_challenger
+                                                             : NULL;
         known = role && !*role;
-        if (known) *role = true;
+        if (known)
+            *role = true;
     }
-    return known ? LKS_OK : lks_fail(LKS_BADARGS, "must be [\"operator\"], [\"challenger\"] or both");
+    return known ? LKS_OK
+                 : lks_fail(LKS_BADARGS, "must be [\"operator\"], [\"challenger\"] or both");
 }
 
 /* "0.25" or "25%", as many digits as a share of LKS_SHARE_ALL has. */
-static lks_err read_share(lks_config *config, const lks_json *doc, int node, void *field) {
+static lks_err read_share(lks_config *config, const lks_json *doc, int node, void *field)
+{
     (void)field;
     char *text = NULL;
     lks_err err = read_text(doc, node, &text);
-    if (err) return err;
+    if (err)
+        return err;
     uint64_t value = 0, unit = LKS_SHARE_ALL;
     size_t len = strlen(text), digits = 0;
     bool good = true, fraction = false;
@@ -163,7 +187,8 @@ static lks_err read_share(lks_config *config, const lks_json *doc, int node, voi
         }
         uint64_t digit = (uint64_t)(text[i] - '0');
         digits++;
-        if (fraction) unit /= 10;
+        if (fraction)
+            unit /= 10;
         good = text[i] >= '0' && text[i] <= '9' && (unit || digit == 0);
         value = good ? (fraction ? value + digit * unit : value * 10 + digit * unit) : value;
         good = good && value <= LKS_SHARE_ALL;
@@ -178,14 +203,16 @@ static lks_err read_share(lks_config *config, const lks_json *doc, int node, voi
     return LKS_OK;
 }
 
-static lks_err read_models(lks_config *config, const lks_json *doc, int node, void *field) {
+static lks_err read_models(lks_config *config, const lks_json *doc, int node, void *field)
+{
     (void)field;
     size_t count = lks_json_size(doc, node);
     if (lks_json_typeof(doc, node) != LKS_JSON_ARRAY || count == 0 || count > LKS_CONFIG_MAX_MODELS)
         return lks_fail(LKS_BADARGS, "must be a list of 1 to %u file names", LKS_CONFIG_MAX_MODELS);
     for (int n = lks_json_first(doc, node); n != LKS_JSON_NONE; n = lks_json_next(doc, n)) {
         lks_err err = read_text(doc, n, &config->models[config->model_count]);
-        if (err) return err;
+        if (err)
+            return err;
         config->model_count++;
     }
     return LKS_OK;
@@ -246,34 +273,46 @@ static const key contract_keys[] = {
 #define KEY_COUNT(keys) (sizeof(keys) / sizeof *(keys))
 
 /* Reads the members of an object by a table of keys. In: prefix of the names in messages. */
-static lks_err read_object(lks_config *config, const lks_json *doc, int object, const key *keys, size_t count, const char *prefix) {
-    if (lks_json_typeof(doc, object) != LKS_JSON_OBJECT) return lks_fail(LKS_BADARGS, "must be an object");
+static lks_err read_object(lks_config *config, const lks_json *doc, int object, const key *keys,
+                           size_t count, const char *prefix)
+{
+    if (lks_json_typeof(doc, object) != LKS_JSON_OBJECT)
+        return lks_fail(LKS_BADARGS, "must be an object");
     bool seen[KEY_COUNT(top_keys)] = {false};
     for (int n = lks_json_first(doc, object); n != LKS_JSON_NONE; n = lks_json_next(doc, n)) {
         int name = lks_json_name(doc, n);
         size_t k = 0;
-        while (k < count && !lks_json_equals(doc, name, keys[k].name)) k++;
+        while (k < count && !lks_json_equals(doc, name, keys[k].name))
+            k++;
         if (k == count) {
             const char *raw = "";
             size_t len = 0;
             lks_err err = lks_json_raw(doc, name, &raw, &len);
-            if (err) return err;
-            return lks_fail(LKS_BADARGS, "key %.*s is not known%s%s", (int)(len < 64 ? len : 64), raw, *prefix ? " in " : "", prefix);
+            if (err)
+                return err;
+            return lks_fail(LKS_BADARGS, "key %.*s is not known%s%s", (int)(len < 64 ? len : 64),
+                            raw, *prefix ? " in " : "", prefix);
         }
-        if (seen[k]) return lks_fail(LKS_BADARGS, "key \"%s\" appears twice", keys[k].name);
+        if (seen[k])
+            return lks_fail(LKS_BADARGS, "key \"%s\" appears twice", keys[k].name);
         seen[k] = true;
         lks_err err = keys[k].read(config, doc, n, (char *)config + keys[k].offset);
-        if (err) return keys[k].read == read_contracts ? err : lks_fail_in(err, "key \"%s\"", keys[k].name);
+        if (err)
+            return keys[k].read == read_contracts ? err
+                                                  : lks_fail_in(err, "key \"%s\"", keys[k].name);
     }
     for (size_t k = 0; k < count; k++)
         if (keys[k].needed && !seen[k])
-            return lks_fail(LKS_BADARGS, "key \"%s\" is missing%s%s", keys[k].name, *prefix ? " in " : "", prefix);
+            return lks_fail(LKS_BADARGS, "key \"%s\" is missing%s%s", keys[k].name,
+                            *prefix ? " in " : "", prefix);
     return LKS_OK;
 }
 
-static lks_err read_contracts(lks_config *config, const lks_json *doc, int node, void *field) {
+static lks_err read_contracts(lks_config *config, const lks_json *doc, int node, void *field)
+{
     (void)field;
-    if (lks_json_typeof(doc, node) != LKS_JSON_OBJECT) return lks_fail(LKS_BADARGS, "key \"contracts\" must be an object");
+    if (lks_json_typeof(doc, node) != LKS_JSON_OBJECT)
+        return lks_fail(LKS_BADARGS, "key \"contracts\" must be an object");
     return read_object(config, doc, node, contract_keys, KEY_COUNT(contract_keys), "\"contracts\"");
 }
 
@@ -303,7 +342,8 @@ static void set_policy(lks_job_policy *policy)
     policy->unfilled = LKS_UNFILLED_QUARTER;
 }
 
-lks_err lks_config_parse(lks_config *out, const char *json, size_t len) {
+lks_err lks_config_parse(lks_config *out, const char *json, size_t len)
+{
     memset(out, 0, sizeof *out);
     out->start_block = LKS_START_NEWEST;
     out->max_head_age = 600;
@@ -318,16 +358,21 @@ lks_err lks_config_parse(lks_config *out, const char *json, size_t len) {
 
     lks_json doc = {0};
     lks_err err = lks_json_parse(&doc, json, len, MAX_VALUES);
-    if (err == LKS_OK) err = read_object(out, &doc, 0, top_keys, KEY_COUNT(top_keys), "");
-    if (err == LKS_OK && out->chain_id == 0) err = lks_fail(LKS_BADARGS, "key \"chain_id\": must not be 0");
+    if (err == LKS_OK)
+        err = read_object(out, &doc, 0, top_keys, KEY_COUNT(top_keys), "");
+    if (err == LKS_OK && out->chain_id == 0)
+        err = lks_fail(LKS_BADARGS, "key \"chain_id\": must not be 0");
     if (err == LKS_OK && lks_u256_cmp(&out->max_priority_fee, &out->max_fee) > 0)
-        err = lks_fail(LKS_BADARGS, "key \"max_priority_fee_wei\": must not be above max_fee_per_gas_wei");
+        err = lks_fail(LKS_BADARGS,
+                       "key \"max_priority_fee_wei\": must not be above max_fee_per_gas_wei");
     if (err == LKS_OK && !out->moves_keystore != !out->moves_password_file)
         err = lks_fail(LKS_BADARGS, "keys \"moves_keystore\" and \"moves_password_file\": one needs"
                                     " the other");
     static const uint8_t none[20];
     if (err == LKS_OK && out->is_challenger && memcmp(out->game, none, 20) == 0)
-        err = lks_fail(LKS_BADARGS, "key \"game\" is missing in \"contracts\": a challenger needs the DisputeGame");
+        err = lks_fail(
+            LKS_BADARGS,
+            "key \"game\" is missing in \"contracts\": a challenger needs the DisputeGame");
     if (err == LKS_OK)
         err = set_spill_folder(out);
     out->is_agent = memcmp(out->operator_address, none, 20) != 0;
@@ -347,8 +392,10 @@ bool lks_config_has_game(const lks_config *config)
     return memcmp(config->game, none, sizeof none) != 0;
 }
 
-void lks_config_free(lks_config *config) {
-    for (size_t i = 0; i < LKS_CONFIG_MAX_MODELS; i++) free(config->models[i]);
+void lks_config_free(lks_config *config)
+{
+    for (size_t i = 0; i < LKS_CONFIG_MAX_MODELS; i++)
+        free(config->models[i]);
     free(config->keystore);
     free(config->password_file);
     free(config->moves_keystore);

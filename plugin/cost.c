@@ -48,7 +48,10 @@ static size_t cell_of(double x)
     return k < LKS_COST_CELLS ? k : LKS_COST_CELLS - 1;
 }
 
-static double middle(uint64_t before, uint64_t count) { return (double)before + (double)count / 2; }
+static double middle(uint64_t before, uint64_t count)
+{
+    return (double)before + (double)count / 2;
+}
 
 bool lks_cost_has(const lks_measured *m, uint64_t before, uint64_t count)
 {

@@ -67,11 +67,12 @@ typedef struct lks_line {
  * and the growth. Base and slope are 0 when nothing was measured. */
 lks_line lks_cost_likely(const lks_measured *m, double growth);
 /* What a run will hardly exceed: as long for each length as was measured, if not longer. Beyond the
- * longest one the cost grows a quarter faster than in the fit, and not less than by the growth; with
- * too few lengths, by twice the growth. */
+ * longest one the cost grows a quarter faster than in the fit, and not less than by the growth;
+ * with too few lengths, by twice the growth. */
 lks_line lks_cost_safe(const lks_measured *m, double growth);
 
-/* Returns: the growth that the fit shows, at least `growth`, which is also returned without a fit. */
+/* Returns: the growth that the fit shows, at least `growth`, which is also returned without a fit.
+ */
 double lks_cost_fitted_growth(const lks_measured *m, double growth);
 
 /* Returns: microseconds of count positions behind the first `before`, at least 1; 0 for a line of

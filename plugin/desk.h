@@ -1,7 +1,8 @@
 /* A thread that does one piece of work at a time: inference has one, re-runs have one.
  *
- * The work and its result lie in memory of the owner's, who may touch it while the desk is idle or done, and the thread only while it is busy. give, take and
- * state are for the thread that gives; what another thread may read while the desk is busy is the owner's affair.
+ * The work and its result lie in memory of the owner's, who may touch it while the desk is idle or
+ * done, and the thread only while it is busy. give, take and state are for the thread that gives;
+ * what another thread may read while the desk is busy is the owner's affair.
  */
 #ifndef LKS_PLUGIN_DESK_H
 #define LKS_PLUGIN_DESK_H
@@ -10,7 +11,11 @@
 
 #include <pthread.h>
 
-typedef enum lks_desk_state { LKS_DESK_IDLE, LKS_DESK_BUSY, LKS_DESK_DONE } lks_desk_state;
+typedef enum lks_desk_state {
+    LKS_DESK_IDLE,
+    LKS_DESK_BUSY,
+    LKS_DESK_DONE
+} lks_desk_state;
 
 typedef struct lks_desk {
     void (*work)(void *owner);
@@ -24,9 +29,11 @@ typedef struct lks_desk {
     bool stopped;
 } lks_desk;
 
-/* Starts the thread. In: nice, what it gives way to others (0 to 19, see sched(7); threads that it makes do the same; never less than what the process gives);
- * inbox, tapped when work is done. Returns: LKS_OK; LKS_IO, and nothing to be closed. */
-lks_err lks_desk_open(lks_desk *d, void (*work)(void *owner), void *owner, unsigned nice, lks_inbox *inbox) LKS_MUST_USE;
+/* Starts the thread. In: nice, what it gives way to others (0 to 19, see sched(7); threads that it
+ * makes do the same; never less than what the process gives); inbox, tapped when work is done.
+ * Returns: LKS_OK; LKS_IO, and nothing to be closed. */
+lks_err lks_desk_open(lks_desk *d, void (*work)(void *owner), void *owner, unsigned nice,
+                      lks_inbox *inbox) LKS_MUST_USE;
 /* Waits for the work that runs, and ends the thread. */
 void lks_desk_close(lks_desk *d);
 

@@ -15,20 +15,29 @@
 #include "oracle/fault.h"
 #endif
 
-bool lks_disputes_on(const lks_operator *op) { return op->lanes.provers[0] != NULL; }
+bool lks_disputes_on(const lks_operator *op)
+{
+    return op->lanes.provers[0] != NULL;
+}
 
 /* Whether a claim is of the operator that we work for. */
-static bool is_ours(const lks_operator *op, const uint8_t operator20[20]) {
+static bool is_ours(const lks_operator *op, const uint8_t operator20[20])
+{
     return memcmp(operator20, op->feed.events.who.operator_address, 20) == 0;
 }
 
-bool lks_disputes_hold(lks_operator *op, const uint8_t claim_id32[32]) {
+bool lks_disputes_hold(lks_operator *op, const uint8_t claim_id32[32])
+{
     lks_claim claim;
-    if (!lks_disputes_on(op) || lks_store_claim_get(op->store, claim_id32, &claim) || claim.disputed.number == 0) return false;
+    if (!lks_disputes_on(op) || lks_store_claim_get(op->store, claim_id32, &claim) ||
+        claim.disputed.number == 0)
+        return false;
     const lks_match *m = lks_match_find(&op->matches, claim_id32);
-    if (!m || m->synced.number == 0) return true;
+    if (!m || m->synced.number == 0)
+        return true;
     for (size_t i = 0; i < lks_game_dispute_count(m->game); i++)
-        if (lks_game_dispute_at(m->game, i)->end == LKS_GAME_LIVE) return true;
+        if (lks_game_dispute_at(m->game, i)->end == LKS_GAME_LIVE)
+            return true;
     return false;
 }
 
@@ -45,11 +54,11 @@ void lks_disputes_put_claim(lks_operator *op, const lks_claim *claim)
             lks_store_rollback(op->store);
     }
     if (err)
-        lks_log(op->host, LKS_ERROR, "the state of a claim is not stored: %s",
-                lks_error_message());
+        lks_log(op->host, LKS_ERROR, "the state of a claim is not stored: %s", lks_error_message());
 }
 
-static void settle(lks_operator *op, const lks_claim *claim) {
+static void settle(lks_operator *op, const lks_claim *claim)
+{
     lks_claim over = *claim; /* which may be the match's own */
     lks_match *m = lks_match_find(&op->matches, claim->claim_id);
     if (m && m->lent) {
@@ -94,11 +103,9 @@ static void wind_up(lks_operator *op, lks_match *m)
         lks_moves_reclaim(op, m, d);
         return;
     }
-    if ((ours || challenged) &&
-        lks_money_withdraw(op, &op->sender, m, op->config->game, &left))
+    if ((ours || challenged) && lks_money_withdraw(op, &op->sender, m, op->config->game, &left))
         return;
-    if (ours && op->moves.signer &&
-        lks_money_withdraw(op, &op->moves, m, op->config->game, &moved))
+    if (ours && op->moves.signer && lks_money_withdraw(op, &op->moves, m, op->config->game, &moved))
         return;
     if (challenged && lks_money_withdraw(op, &op->sender, m, op->config->oracle, &reward))
         return;
@@ -186,8 +193,8 @@ static bool is_only_checked(const lks_operator *op, const lks_claim *claim)
            !claim->disputed.number && claim->check == LKS_CHECK_DUE;
 }
 
-/* Whether a claim that is over had no dispute that may have left us something. The node may have left
- * out the event of one that we opened ourselves. */
+/* Whether a claim that is over had no dispute that may have left us something. The node may have
+ * left out the event of one that we opened ourselves. */
 static bool owes_nothing(const lks_operator *op, const lks_claim *claim)
 {
     bool challenged = false;
@@ -287,8 +294,8 @@ void lks_disputes_tick(lks_operator *op)
         return;
     if (lks_store_claims_open(op->store, &claims)) {
         if (!lks_inbox_stopped(op->inbox))
-            lks_log(op->host, LKS_WARN,
-                    "reading the stored claims: %s; trying again", lks_error_message());
+            lks_log(op->host, LKS_WARN, "reading the stored claims: %s; trying again",
+                    lks_error_message());
         return;
     }
     lks_alarms_damage(op, &claims.damage, "stored claims");
@@ -314,8 +321,8 @@ static void take_check(lks_operator *op, lks_match *m, const lks_task_result *r)
     if (lks_fault_accuses())
         right = false;
 #endif
-    lks_log(op->host, right ? LKS_INFO : LKS_WARN, "claim %s checked in %llu ms: %u tokens, %s", name,
-            (unsigned long long)r->total_ms, m->claim.token_count, right ? "right" : "wrong");
+    lks_log(op->host, right ? LKS_INFO : LKS_WARN, "claim %s checked in %llu ms: %u tokens, %s",
+            name, (unsigned long long)r->total_ms, m->claim.token_count, right ? "right" : "wrong");
     if (lks_store_claim_get(op->store, m->claim.claim_id, &claim))
         return; /* gone */
     claim.check = right ? LKS_CHECK_RIGHT : LKS_CHECK_WRONG;

@@ -6,15 +6,19 @@
 
 #include <string.h>
 
-void lks_short_id(char text[LKS_SHORT_ID_SIZE], const uint8_t id32[32]) {
+void lks_short_id(char text[LKS_SHORT_ID_SIZE], const uint8_t id32[32])
+{
     lks_hex_encode(text, id32, 4);
 }
 
-static bool is_ours(const lks_events *e, const lks_event *event) {
+static bool is_ours(const lks_events *e, const lks_event *event)
+{
     return memcmp(event->account, e->who.operator_address, 20) == 0;
 }
 
-static lks_err on_requested(const lks_events *e, const lks_block_ref *block, uint64_t time, const lks_event *event) {
+static lks_err on_requested(const lks_events *e, const lks_block_ref *block, uint64_t time,
+                            const lks_event *event)
+{
     char name[LKS_SHORT_ID_SIZE];
     uint8_t id[32];
     lks_job job;
@@ -27,12 +31,14 @@ static lks_err on_requested(const lks_events *e, const lks_block_ref *block, uin
     if (!lks_models_find(e->models, event->request.model_id)) {
         char model[LKS_SHORT_ID_SIZE];
         lks_short_id(model, event->request.model_id);
-        lks_log(e->host, LKS_DEBUG, "request %s left alone: model %s is not served here", name, model);
+        lks_log(e->host, LKS_DEBUG, "request %s left alone: model %s is not served here", name,
+                model);
         return LKS_OK;
     }
     lks_err err = lks_store_job_get(e->store, id, &job);
     bool known = err == LKS_OK;
-    if (err && err != LKS_NOTFOUND) return err;
+    if (err && err != LKS_NOTFOUND)
+        return err;
     if (!known) {
         memset(&job, 0, sizeof job);
         memcpy(job.request_id, id, 32);
@@ -40,10 +46,12 @@ static lks_err on_requested(const lks_events *e, const lks_block_ref *block, uin
     }
     job.requested = *block;
     job.requested_time = time;
-    lks_log(e->host, LKS_INFO, "request %s in block %llu: %u prompt tokens, up to %u answered%s", name, (unsigned long long)block->number,
-            job.request.prompt_count, job.request.max_tokens, known ? " (its block moved)" : "");
+    lks_log(e->host, LKS_INFO, "request %s in block %llu: %u prompt tokens, up to %u answered%s",
+            name, (unsigned long long)block->number, job.request.prompt_count,
+            job.request.max_tokens, known ? " (its block moved)" : "");
     return known ? lks_store_job_put(e->store, &job)
-                 : lks_store_job_add(e->store, &job, event->bytes, event->bytes_len, event->allowed, event->allowed_len);
+                 : lks_store_job_add(e->store, &job, event->bytes, event->bytes_len, event->allowed,
+                                     event->allowed_len);
 }
 
 /* ---- our part in a request ---- */
@@ -115,54 +123,35 @@ static lks_err apply_to_job(const lks_events *e, lks_job *job, const lks_block_r
     lks_round *r = &job->round;
     *about = true;
     switch (event->kind) {
-    case LKS_EVENT_ACCEPTED:
-        on_accepted(e, job, block, event);
-        return LKS_OK;
+    case LKS_EVENT_ACCEPTED: on_accepted(e, job, block, event); return LKS_OK;
     case LKS_EVENT_SEATS_FREED:
-    case LKS_EVENT_REOPENED:
-        return on_open_again(e, job, block);
+    case LKS_EVENT_REOPENED: return on_open_again(e, job, block);
     case LKS_EVENT_REVEAL_OPENED:
         r->reveal_opened = *block;
         r->reveal_deadline = event->time;
         return LKS_OK;
-    case LKS_EVENT_CANCELLED:
-        job->cancelled = *block;
-        return LKS_OK;
-    case LKS_EVENT_FINALIZED:
-        end_job(job, block, LKS_END_FINAL);
-        return LKS_OK;
-    case LKS_EVENT_REFUNDED:
-        end_job(job, block, LKS_END_REFUNDED);
-        return LKS_OK;
-    case LKS_EVENT_UNDECIDED:
-        end_job(job, block, LKS_END_UNDECIDED);
-        return LKS_OK;
-    default:
-        break;
+    case LKS_EVENT_CANCELLED: job->cancelled = *block; return LKS_OK;
+    case LKS_EVENT_FINALIZED: end_job(job, block, LKS_END_FINAL); return LKS_OK;
+    case LKS_EVENT_REFUNDED: end_job(job, block, LKS_END_REFUNDED); return LKS_OK;
+    case LKS_EVENT_UNDECIDED: end_job(job, block, LKS_END_UNDECIDED); return LKS_OK;
+    default: break;
     }
     *about = ours;
     if (!ours)
         return LKS_OK;
     switch (event->kind) {
-    case LKS_EVENT_COMMITTED:
-        r->committed = *block;
-        return LKS_OK;
+    case LKS_EVENT_COMMITTED: r->committed = *block; return LKS_OK;
     case LKS_EVENT_CLAIMED:
-        *about = claim_id_of(r->claim_id, e, job, event) == LKS_OK; /* else on_claimed has said so */
+        *about =
+            claim_id_of(r->claim_id, e, job, event) == LKS_OK; /* else on_claimed has said so */
         if (*about) {
             r->claimed = *block;
             r->window_end = event->time;
         }
         return LKS_OK;
-    case LKS_EVENT_MISSED:
-        r->missed = *block;
-        return LKS_OK;
-    case LKS_EVENT_CONVICTED:
-        end_job(job, block, LKS_END_CONVICTED);
-        return LKS_OK;
-    default:
-        *about = false;
-        return LKS_OK;
+    case LKS_EVENT_MISSED: r->missed = *block; return LKS_OK;
+    case LKS_EVENT_CONVICTED: end_job(job, block, LKS_END_CONVICTED); return LKS_OK;
+    default: *about = false; return LKS_OK;
     }
 }
 
@@ -186,14 +175,14 @@ static lks_err on_claimed(const lks_events *e, const lks_job *job, const lks_blo
     memcpy(claim.name, event->name, 32);
     memcpy(claim.request_id, event->request_id, 32);
     memcpy(claim.operator_address, event->account, 20);
-    claim.co_seat = !is_ours(e, event) && job->round.accepted.number &&
-        job->round.attempt == attempt;
+    claim.co_seat =
+        !is_ours(e, event) && job->round.accepted.number && job->round.attempt == attempt;
     return lks_store_claim_add(e->store, &claim);
 }
 
-/* Something happened to a claim that is stored. Each of these events says that there may be disputes
- * about it, and ours among them, also where the node left out the one that opened the first: what is
- * owed to us is looked for in the game's own logs and state. */
+/* Something happened to a claim that is stored. Each of these events says that there may be
+ * disputes about it, and ours among them, also where the node left out the one that opened the
+ * first: what is owed to us is looked for in the game's own logs and state. */
 static lks_err on_named(const lks_events *e, const lks_block_ref *block, const lks_event *event)
 {
     lks_claim claim;
@@ -220,18 +209,14 @@ static lks_err apply_to_claims(const lks_events *e, const lks_job *job, const lk
                                const lks_event *event)
 {
     switch (event->kind) {
-    case LKS_EVENT_CLAIMED:
-        return on_claimed(e, job, block, event);
+    case LKS_EVENT_CLAIMED: return on_claimed(e, job, block, event);
     case LKS_EVENT_FINALIZED:
     case LKS_EVENT_REFUNDED:
-    case LKS_EVENT_UNDECIDED:
-        return lks_store_claims_end(e->store, event->request_id, block);
+    case LKS_EVENT_UNDECIDED: return lks_store_claims_end(e->store, event->request_id, block);
     case LKS_EVENT_DISPUTED:
     case LKS_EVENT_CONVICTED:
-    case LKS_EVENT_VOIDED:
-        return on_named(e, block, event);
-    default:
-        return LKS_OK;
+    case LKS_EVENT_VOIDED: return on_named(e, block, event);
+    default: return LKS_OK;
     }
 }
 
@@ -247,14 +232,16 @@ static void tell(const lks_events *e, const lks_job *job, lks_job_state after,
     lks_short_id(name, job->request_id);
     if (after == LKS_JOB_MISSED) {
         lks_wei_format(ether, &event->amount);
-        lks_log(e->host, LKS_ERROR,
-                "request %s is missed (block %llu): its deadline passed without our claim, which costs"
-                " %s ether of the bond",
-                name, number, ether);
+        lks_log(
+            e->host, LKS_ERROR,
+            "request %s is missed (block %llu): its deadline passed without our claim, which costs"
+            " %s ether of the bond",
+            name, number, ether);
     } else if (after == LKS_JOB_CONVICTED) {
         lks_wei_format(ether, &job->request.stake);
         lks_log(e->host, LKS_ERROR,
-                "request %s is convicted (block %llu): our claim was proved wrong or was not defended in"
+                "request %s is convicted (block %llu): our claim was proved wrong or was not "
+                "defended in"
                 " time, which costs the stake of %s ether",
                 name, number, ether);
     } else {
@@ -287,7 +274,8 @@ static lks_err apply(const lks_events *e, const lks_block_ref *block, lks_job *j
 }
 
 lks_err lks_events_apply(const lks_events *e, const lks_block_ref *block, uint64_t time,
-                         const uint8_t (*topics)[32], size_t topic_count, const uint8_t *data, size_t len)
+                         const uint8_t (*topics)[32], size_t topic_count, const uint8_t *data,
+                         size_t len)
 {
     lks_event event;
     lks_job job;

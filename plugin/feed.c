@@ -59,9 +59,8 @@ lks_eth_filter lks_feed_oracle_filter(const lks_feed *f, uint8_t topics[LKS_EVEN
 
 static lks_err apply_log(lks_feed *f, const lks_store_block *block, const lks_eth_log *log)
 {
-    return lks_events_apply(&f->events, &block->ref, block->time,
-                            (const uint8_t(*)[32])log->topics, log->topic_count, log->data,
-                            log->data_len);
+    return lks_events_apply(&f->events, &block->ref, block->time, (const uint8_t(*)[32])log->topics,
+                            log->topic_count, log->data, log->data_len);
 }
 
 /* Ends the transaction that a block's effects are in, with the block as the head. */
@@ -92,8 +91,9 @@ static lks_err apply_item(lks_feed *f, const lks_inbox_item *item)
         const lks_inbox_log *log = &item->logs[i];
         lks_recent_logs_note(&f->recent, &item->ref, (const uint8_t(*)[32])log->topics,
                              log->topic_count, log->data, log->len);
-        err = lks_events_apply(&f->events, &item->ref, item->time, (const uint8_t(*)[32])log->topics,
-                               log->topic_count, log->data, log->len);
+        err =
+            lks_events_apply(&f->events, &item->ref, item->time, (const uint8_t(*)[32])log->topics,
+                             log->topic_count, log->data, log->len);
     }
     return end_block(f, &block, err);
 }
@@ -124,15 +124,15 @@ static bool lacks_logs(lks_feed *f, const lks_inbox_item *item)
         memcpy(kinds[count++], item->logs[i].topics[0], 32);
     const lks_eth_filter filter = lks_feed_oracle_filter(f, topics);
     return lks_eth_header_by_hash(&f->node, item->ref.hash, &header) ||
-        (count < LKS_EVENT_KIND_COUNT &&
-         lks_block_lacks_logs(&header, &filter, (const uint8_t(*)[32])kinds, count));
+           (count < LKS_EVENT_KIND_COUNT &&
+            lks_block_lacks_logs(&header, &filter, (const uint8_t(*)[32])kinds, count));
 }
 
 /* Whether the block may be the first of a database. */
 static bool is_start(const lks_feed *f, const lks_inbox_item *item)
 {
     return f->head.ref.number == 0 &&
-        (f->start_block == LKS_START_NEWEST || f->start_block >= item->ref.number);
+           (f->start_block == LKS_START_NEWEST || f->start_block >= item->ref.number);
 }
 
 static lks_err take_back(lks_feed *f, const lks_inbox_item *item)
@@ -194,7 +194,8 @@ lks_err lks_feed_take(lks_feed *f, const lks_inbox_item *item)
 /* ---- catching up ---- */
 
 /* Begins the next block of a range whose logs are read. */
-static lks_err begin_block(lks_feed *f, const lks_eth_log *log, uint64_t last, lks_store_block *block)
+static lks_err begin_block(lks_feed *f, const lks_eth_log *log, uint64_t last,
+                           lks_store_block *block)
 {
     lks_eth_header header;
     lks_err err = LKS_OK;
@@ -211,8 +212,8 @@ static lks_err begin_block(lks_feed *f, const lks_eth_log *log, uint64_t last, l
     return LKS_OK;
 }
 
-/* Applies logs that were asked for by range; each block that has one becomes a stored block, as does
- * the last of the range. */
+/* Applies logs that were asked for by range; each block that has one becomes a stored block, as
+ * does the last of the range. */
 static lks_err apply_range(lks_feed *f, const lks_eth_logs *logs, const lks_eth_header *last)
 {
     lks_store *s = f->events.store;

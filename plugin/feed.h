@@ -30,7 +30,8 @@
 typedef struct lks_feed {
     lks_events events;
     lks_eth node;
-    uint64_t start_block;   /* for a database without blocks; LKS_START_NEWEST: the first that comes */
+    uint64_t
+        start_block; /* for a database without blocks; LKS_START_NEWEST: the first that comes */
     lks_store_block head;   /* number 0: none */
     lks_store_block newest; /* that the node or the host has told of; number 0: none yet */
     bool behind;            /* there is a gap: lks_feed_sync is due */
@@ -45,15 +46,16 @@ typedef struct lks_feed {
 /* Reads the position from the store. The caller has set the members above head. */
 lks_err lks_feed_open(lks_feed *f) LKS_MUST_USE;
 void lks_feed_close(lks_feed *f);
-/* Takes one item of the inbox. Sets behind when it does not fit. Returns: what the store returns. */
+/* Takes one item of the inbox. Sets behind when it does not fit. Returns: what the store returns.
+ */
 lks_err lks_feed_take(lks_feed *f, const lks_inbox_item *item) LKS_MUST_USE;
-/* Goes one step towards the node's newest block; clears behind when it is there, or when the node is
- * behind us. Returns also: what chain/eth.h returns; LKS_REFUSED: the node's chain differs from ours
- * below a final block, which is told. */
+/* Goes one step towards the node's newest block; clears behind when it is there, or when the node
+ * is behind us. Returns also: what chain/eth.h returns; LKS_REFUSED: the node's chain differs from
+ * ours below a final block, which is told. */
 lks_err lks_feed_sync(lks_feed *f) LKS_MUST_USE;
 
-/* Every few blocks, where nothing is missing: reads the newest once more, and the events of requests
- * of which some had been left out. A failure is passed over until the next time. */
+/* Every few blocks, where nothing is missing: reads the newest once more, and the events of
+ * requests of which some had been left out. A failure is passed over until the next time. */
 void lks_feed_review(lks_feed *f);
 
 /* Whether what the events say of a job is to be taken. */

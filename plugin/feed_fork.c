@@ -12,11 +12,13 @@ static lks_err refuse(lks_feed *f, uint64_t height)
 {
     f->behind = true;
     if (lks_reminder_due(&f->refused, LKS_FEED_REMIND_MS))
-        lks_log(f->events.host, LKS_ERROR,
-                "the node's chain differs from ours in block %llu, and block %llu was final: nothing is "
-                "taken back and no request is looked at; moves in disputes go on. Use a node of the "
-                "right chain; where the chain itself went back, as a test network may, a new database",
-                (unsigned long long)height, (unsigned long long)f->final_height);
+        lks_log(
+            f->events.host, LKS_ERROR,
+            "the node's chain differs from ours in block %llu, and block %llu was final: nothing "
+            "is "
+            "taken back and no request is looked at; moves in disputes go on. Use a node of the "
+            "right chain; where the chain itself went back, as a test network may, a new database",
+            (unsigned long long)height, (unsigned long long)f->final_height);
     return lks_fail(LKS_REFUSED, "the node's chain differs from ours below final block %llu",
                     (unsigned long long)f->final_height);
 }
@@ -47,10 +49,11 @@ lks_err lks_feed_rewind(lks_feed *f, uint64_t height, const lks_store_block *anc
     if (err) {
         f->behind = true;
         if (lks_reminder_due(&f->unstored, LKS_FEED_REMIND_MS))
-            lks_log(f->events.host, LKS_ERROR,
-                    "a re-org above block %llu cannot be stored, so no request is looked at; moves in "
-                    "disputes go on. %s",
-                    (unsigned long long)height, lks_error_message());
+            lks_log(
+                f->events.host, LKS_ERROR,
+                "a re-org above block %llu cannot be stored, so no request is looked at; moves in "
+                "disputes go on. %s",
+                (unsigned long long)height, lks_error_message());
         return err;
     }
     lks_reminder_end(&f->unstored);
@@ -133,7 +136,8 @@ lks_err lks_feed_follow_fork(lks_feed *f, const lks_eth_header *newest)
                 return LKS_OK;
             if (above.number == header.number + 1 && memcmp(above.parent_hash, header.hash, 32))
                 return lks_fail(LKS_REMOTE, "the node's blocks %llu and %llu are of two chains",
-                                (unsigned long long)header.number, (unsigned long long)above.number);
+                                (unsigned long long)header.number,
+                                (unsigned long long)above.number);
             return lks_feed_rewind(f, stored.ref.number, NULL);
         }
         if (stored.ref.number <= f->final_height)

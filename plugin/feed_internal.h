@@ -5,8 +5,8 @@
 #include "plugin/feed.h"
 
 /* Forgets everything above height, in one transaction, and makes the newest block that is left the
- * head, or anchor, a canonical block of that height, where it is not NULL. Returns also: LKS_REFUSED:
- * a block that was final is above height. A failure is told. */
+ * head, or anchor, a canonical block of that height, where it is not NULL. Returns also:
+ * LKS_REFUSED: a block that was final is above height. A failure is told. */
 lks_err lks_feed_rewind(lks_feed *f, uint64_t height, const lks_store_block *anchor) LKS_MUST_USE;
 /* Takes back what is no longer canonical by the node's word. In: the node's newest block. */
 lks_err lks_feed_follow_fork(lks_feed *f, const lks_eth_header *newest) LKS_MUST_USE;

@@ -18,9 +18,9 @@ static lks_err read_events(lks_feed *f, const uint8_t id[32], uint64_t from, lks
         return err;
     const lks_eth_log *log = logs->items;
     bool begins = logs->count &&
-        lks_event_decode(&event, (const uint8_t(*)[32])log->topics, log->topic_count, log->data,
-                         log->data_len) == LKS_OK &&
-        event.kind == LKS_EVENT_REQUESTED;
+                  lks_event_decode(&event, (const uint8_t(*)[32])log->topics, log->topic_count,
+                                   log->data, log->data_len) == LKS_OK &&
+                  event.kind == LKS_EVENT_REQUESTED;
     if (!lks_recent_logs_are_in(&f->recent, id, f->head.ref.number, logs))
         return lks_fail(LKS_NOTFOUND, "the node leaves out an event that it gave before");
     if (!begins)
@@ -29,8 +29,8 @@ static lks_err read_events(lks_feed *f, const uint8_t id[32], uint64_t from, lks
 }
 
 /* Within a transaction. */
-static lks_err apply_anew(lks_feed *f, const uint8_t id[32], const lks_eth_logs *logs, uint64_t time,
-                          lks_job *job)
+static lks_err apply_anew(lks_feed *f, const uint8_t id[32], const lks_eth_logs *logs,
+                          uint64_t time, lks_job *job)
 {
     lks_salts salts;
     lks_err err = lks_store_job_forget(f->events.store, id, &salts);

@@ -19,13 +19,13 @@ static bool keeps_ours(void *user, const lks_job *job)
 {
     const lks_round *old = &((const before *)user)->job.round, *now = &job->round;
     return (now->accepted.number || !old->accepted.number) &&
-        (now->committed.number || !old->committed.number) &&
-        (now->reveal_opened.number || !old->reveal_opened.number) &&
-        (now->claimed.number || !old->claimed.number);
+           (now->committed.number || !old->committed.number) &&
+           (now->reveal_opened.number || !old->reveal_opened.number) &&
+           (now->claimed.number || !old->claimed.number);
 }
 
-/* Whether the log was left out when its block was read. Of blocks that were read before the start it
- * is told by what is stored: a request or a claim of another is known by its event alone. */
+/* Whether the log was left out when its block was read. Of blocks that were read before the start
+ * it is told by what is stored: a request or a claim of another is known by its event alone. */
 static bool is_missing(lks_feed *f, const lks_eth_log *log, const lks_event *event)
 {
     lks_store *s = f->events.store;
@@ -37,7 +37,7 @@ static bool is_missing(lks_feed *f, const lks_eth_log *log, const lks_event *eve
     if (event->kind == LKS_EVENT_REQUESTED)
         return err == LKS_NOTFOUND && lks_models_find(f->events.models, event->request.model_id);
     return event->kind == LKS_EVENT_CLAIMED && err == LKS_OK &&
-        lks_store_claim_named(s, event->name, &claim) == LKS_NOTFOUND;
+           lks_store_claim_named(s, event->name, &claim) == LKS_NOTFOUND;
 }
 
 /* Reads a request again where the log about it was left out. */

@@ -23,6 +23,7 @@ lks_tx_fees lks_fees_ceilings(const lks_tx_fees *configured, uint64_t deadline, 
 lks_tx_fees lks_fees_of_cancellation(const lks_tx_fees *configured);
 /* Fees of a first version: what the node suggests, held under the ceilings; with room for
  * replacements, where the base fee leaves it, unless it presses. */
-lks_tx_fees lks_fees_first(const lks_eth_fees *suggested, const lks_tx_fees *ceilings, bool presses);
+lks_tx_fees lks_fees_first(const lks_eth_fees *suggested, const lks_tx_fees *ceilings,
+                           bool presses);
 
 #endif

@@ -3,7 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-static lks_err no_memory(void) { return lks_fail(LKS_NOMEM, "out of memory"); }
+static lks_err no_memory(void)
+{
+    return lks_fail(LKS_NOMEM, "out of memory");
+}
 
 static void put_ids(uint32_t *to, const uint32_t *from, size_t count)
 {

@@ -12,9 +12,15 @@
 /* Passes over a disputed claim whose rows are not kept: the trace, the leaves, the partials. */
 #define PASSES 3
 
-static uint64_t sum(uint64_t a, uint64_t b) { return a < UINT64_MAX - b ? a + b : UINT64_MAX; }
+static uint64_t sum(uint64_t a, uint64_t b)
+{
+    return a < UINT64_MAX - b ? a + b : UINT64_MAX;
+}
 
-static uint64_t greater(uint64_t a, uint64_t b) { return a > b ? a : b; }
+static uint64_t greater(uint64_t a, uint64_t b)
+{
+    return a > b ? a : b;
+}
 
 bool lks_gate_load(lks_load *out, const lks_operator *op, const lks_job *job)
 {
@@ -35,8 +41,7 @@ bool lks_gate_load(lks_load *out, const lks_operator *op, const lks_job *job)
         return known;
     if (unanswered && (uint64_t)r->prompt_count + r->max_tokens <= served->max_positions)
         out->answering = lks_generate_bytes(served->model, r->prompt_count, r->max_tokens, threads);
-    bool planned =
-        lks_trace_plan(&needs, served->model, r->prompt_count, r->max_tokens, threads);
+    bool planned = lks_trace_plan(&needs, served->model, r->prompt_count, r->max_tokens, threads);
     if (lks_disputes_on(op) && planned) {
         out->rows = needs.rows;
         out->kept = needs.kept;
@@ -103,10 +108,10 @@ static uint64_t defence_ms(const lks_operator *op, const lks_load *load)
     return kept ? load->trace_ms : PASSES * load->trace_ms;
 }
 
-/* Every thread that runs models may stand still in the middle of a task, with all of its memory, while
- * another has its turn: the answer; the defence of one claim, and of another one whose rows are
- * kept, since these may have to be computed again after all; a move and a check of a challenger,
- * which are taken to be no longer than ours before they are known. */
+/* Every thread that runs models may stand still in the middle of a task, with all of its memory,
+ * while another has its turn: the answer; the defence of one claim, and of another one whose rows
+ * are kept, since these may have to be computed again after all; a move and a check of a
+ * challenger, which are taken to be no longer than ours before they are known. */
 static uint64_t memory(const lks_operator *op, const lks_load *load)
 {
     uint64_t foreign = load->foreign, bytes = sum(load->kept, load->answering);

@@ -37,14 +37,16 @@ lks_err lks_inbox_new(lks_inbox **out, size_t max_items, size_t max_bytes) LKS_M
 void lks_inbox_free(lks_inbox *inbox); /* NULL is allowed */
 
 /* Copies the block with those logs that address20 emitted. Any thread. */
-void lks_inbox_put_block(lks_inbox *inbox, const lockstep_block *block, const uint8_t address20[20]);
+void lks_inbox_put_block(lks_inbox *inbox, const lockstep_block *block,
+                         const uint8_t address20[20]);
 void lks_inbox_put_revert(lks_inbox *inbox, uint64_t number, const uint8_t hash32[32]);
 /* Makes a waiting lks_inbox_take return. */
 void lks_inbox_tap(lks_inbox *inbox);
 /* From now on lks_inbox_take says so at once. */
 void lks_inbox_stop(lks_inbox *inbox);
 
-/* Waits up to timeout_ms. Out: *item, to be freed with free(), or NULL (time is up, or a tap). Returns: false when stopped. */
+/* Waits up to timeout_ms. Out: *item, to be freed with free(), or NULL (time is up, or a tap).
+ * Returns: false when stopped. */
 bool lks_inbox_take(lks_inbox *inbox, uint32_t timeout_ms, lks_inbox_item **item);
 bool lks_inbox_empty(lks_inbox *inbox);
 bool lks_inbox_stopped(lks_inbox *inbox);

@@ -5,9 +5,8 @@
 #include <string.h>
 
 /* A request ends for everybody, whatever we were doing. */
-#define ENDS \
-    [LKS_JOB_ON_FINAL] = LKS_JOB_FINAL, \
-    [LKS_JOB_ON_REFUNDED] = LKS_JOB_REFUNDED, \
+#define ENDS                                                                                       \
+    [LKS_JOB_ON_FINAL] = LKS_JOB_FINAL, [LKS_JOB_ON_REFUNDED] = LKS_JOB_REFUNDED,                  \
     [LKS_JOB_ON_UNDECIDED] = LKS_JOB_UNDECIDED
 
 /* next[state][event]; what is not named is LKS_JOB_INVALID: it cannot happen. */
@@ -89,14 +88,10 @@ static lks_job_event sent_event(const lks_job *job, lks_job_state state)
 static lks_action next_sent(const lks_job *job, lks_job_state state)
 {
     switch (state) {
-    case LKS_JOB_SEEN:
-        return LKS_ACTION_ACCEPT;
-    case LKS_JOB_ANSWERED:
-        return job->request.replicas > 1 ? LKS_ACTION_COMMIT : LKS_ACTION_CLAIM;
-    case LKS_JOB_COMMITTED:
-        return LKS_ACTION_CLAIM;
-    default:
-        return LKS_ACTION_NONE;
+    case LKS_JOB_SEEN: return LKS_ACTION_ACCEPT;
+    case LKS_JOB_ANSWERED: return job->request.replicas > 1 ? LKS_ACTION_COMMIT : LKS_ACTION_CLAIM;
+    case LKS_JOB_COMMITTED: return LKS_ACTION_CLAIM;
+    default: return LKS_ACTION_NONE;
     }
 }
 
@@ -222,13 +217,16 @@ bool lks_job_rewind(lks_job *job, uint64_t height)
 bool lks_job_is_claimable(const lks_request *r)
 {
     enum {
-        FRAME_BYTES = 1024,    /* selector, request, offsets, lengths, salt, and the transaction around */
-        FIXED_GAS = 400000,    /* storage, the event, the request's words */
-        TOKEN_GAS = 350,       /* 4 bytes of calldata, hashed, logged, compared with end-of-sequence ids */
+        FRAME_BYTES =
+            1024, /* selector, request, offsets, lengths, salt, and the transaction around */
+        FIXED_GAS = 400000, /* storage, the event, the request's words */
+        TOKEN_GAS =
+            350, /* 4 bytes of calldata, hashed, logged, compared with end-of-sequence ids */
         LIST_ID_GAS = 130,     /* 4 bytes of calldata */
         LIST_LOOK_UP_GAS = 280 /* a token, per binary digit of the list's length */
     };
-    uint64_t tokens = r->max_tokens, ids = lks_request_shows_allowed(r) ? r->allowed_count : 0, digits = 0;
+    uint64_t tokens = r->max_tokens, ids = lks_request_shows_allowed(r) ? r->allowed_count : 0,
+             digits = 0;
     for (uint64_t n = ids; n; n >>= 1)
         digits++;
     if (FRAME_BYTES + 4 * (tokens + ids) > LKS_CLAIM_MAX_BYTES)
@@ -341,12 +339,10 @@ bool lks_job_is_late(const lks_job *job, uint64_t time, uint32_t reveal_seconds)
     switch (job->state) {
     case LKS_JOB_ACCEPTED:
     case LKS_JOB_ANSWERED:
-    case LKS_JOB_COMMITTED:
-        return time > own_deadline(job, reveal_seconds);
+    case LKS_JOB_COMMITTED: return time > own_deadline(job, reveal_seconds);
     case LKS_JOB_REFUSED: /* of an acceptance, where nothing is awaited of us */
         return job->round.accepted.number && time > own_deadline(job, reveal_seconds);
-    default:
-        return false;
+    default: return false;
     }
 }
 
@@ -391,11 +387,9 @@ lks_action lks_job_next(const lks_job *job, const lks_job_policy *policy,
     if (lks_job_is_late(job, world->now, world->reveal_seconds))
         return next_of_late(job, world);
     switch (job->state) {
-    case LKS_JOB_SEEN:
-        return next_of_seen(job, policy, world, why);
+    case LKS_JOB_SEEN: return next_of_seen(job, policy, world, why);
     case LKS_JOB_ACCEPTED:
-    case LKS_JOB_ANSWERED:
-        return next_of_accepted(job, world);
+    case LKS_JOB_ANSWERED: return next_of_accepted(job, world);
     case LKS_JOB_COMMITTED:
         if (!lks_job_has_answer(job)) /* committed by a database that ours is an older copy of */
             return world->worker_idle ? LKS_ACTION_ANSWER : LKS_ACTION_NONE;
@@ -407,8 +401,7 @@ lks_action lks_job_next(const lks_job *job, const lks_job_policy *policy,
         if (policy->finalize && world->head_time > r->window_end && !world->disputed)
             return LKS_ACTION_FINALIZE;
         return LKS_ACTION_NONE;
-    default:
-        return LKS_ACTION_NONE;
+    default: return LKS_ACTION_NONE;
     }
 }
 
@@ -417,15 +410,11 @@ uint64_t lks_job_deadline(const lks_job *job, lks_action action, uint32_t reveal
     const lks_round *r = &job->round;
     uint64_t claim = r->full.number ? r->claim_deadline : UINT64_MAX;
     switch (action) {
-    case LKS_ACTION_ACCEPT:
-        return job->request.accept_deadline;
+    case LKS_ACTION_ACCEPT: return job->request.accept_deadline;
     case LKS_ACTION_ANSWER:
-    case LKS_ACTION_COMMIT:
-        return claim;
-    case LKS_ACTION_CLAIM:
-        return own_deadline(job, reveal_seconds);
-    default:
-        return UINT64_MAX;
+    case LKS_ACTION_COMMIT: return claim;
+    case LKS_ACTION_CLAIM: return own_deadline(job, reveal_seconds);
+    default: return UINT64_MAX;
     }
 }
 
@@ -439,10 +428,8 @@ bool lks_job_is_over(lks_job_state state)
     case LKS_JOB_CONVICTED:
     case LKS_JOB_REFUNDED:
     case LKS_JOB_UNDECIDED:
-    case LKS_JOB_REORGED:
-        return true;
-    default:
-        return false;
+    case LKS_JOB_REORGED: return true;
+    default: return false;
     }
 }
 
@@ -456,17 +443,17 @@ static const char *word(const char *const *words, size_t count, unsigned i)
 const char *lks_job_state_name(lks_job_state state)
 {
     static const char *const names[LKS_JOB_STATE_COUNT] = {
-        "invalid",   "seen",     "accepting", "accepted",   "answered", "committing",
-        "committed", "claiming", "claimed",   "finalizing", "final",    "dropped",
+        "invalid",   "seen",     "accepting", "accepted",   "answered",  "committing",
+        "committed", "claiming", "claimed",   "finalizing", "final",     "dropped",
         "refused",   "missed",   "convicted", "refunded",   "undecided", "reorged"};
     return word(names, LKS_JOB_STATE_COUNT, (unsigned)state);
 }
 
 const char *lks_action_name(lks_action action)
 {
-    static const char *const names[LKS_ACTION_COUNT] = {"none",     "accept",     "commit", "claim",
-                                                        "finalize", "free seats", "missed", "dispute",
-                                                        "answer",   "drop"};
+    static const char *const names[LKS_ACTION_COUNT] = {
+        "none",       "accept", "commit",  "claim",  "finalize",
+        "free seats", "missed", "dispute", "answer", "drop"};
     return word(names, LKS_ACTION_COUNT, (unsigned)action);
 }
 

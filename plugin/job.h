@@ -1,9 +1,9 @@
 /* One request as an operator sees it: the facts that are known of it, the state that follows from
  * them, and what to do next.
  *
- * Pure: no clock, no chain, no database. The state is never set by hand: it is the fold of the facts
- * through one transition table (job.c), so a re-org is nothing but facts taken away, and a stored
- * state that disagrees with its facts is a damaged database.
+ * Pure: no clock, no chain, no database. The state is never set by hand: it is the fold of the
+ * facts through one transition table (job.c), so a re-org is nothing but facts taken away, and a
+ * stored state that disagrees with its facts is a damaged database.
  *
  *   SEEN -> ACCEPTING -> ACCEPTED -> ANSWERED [-> COMMITTING -> COMMITTED] -> CLAIMING -> CLAIMED
  *        -> FINALIZING -> FINAL
@@ -72,7 +72,8 @@ typedef enum lks_action {
     LKS_ACTION_CLAIM,
     LKS_ACTION_FINALIZE,
     LKS_ACTION_FREE,   /* replicas: the seats were not filled in time; get the stake back */
-    LKS_ACTION_MISS,   /* our deadline passed and nobody said so: get back what is left of the stake */
+    LKS_ACTION_MISS,   /* our deadline passed and nobody said so: get back what is left of the stake
+                        */
     LKS_ACTION_MOVE,   /* in or about a dispute; no state of the job follows from it */
     LKS_ACTION_ANSWER, /* run the model */
     LKS_ACTION_DROP,   /* do not take it; the reason is logged */
@@ -98,12 +99,12 @@ typedef enum lks_job_end {
 /* Why a request is not taken. */
 typedef enum lks_drop {
     LKS_DROP_NONE = 0,
-    LKS_DROP_FEE,       /* below min_fee_wei */
-    LKS_DROP_STAKE,     /* above max_stake_wei */
-    LKS_DROP_BOND,      /* above the free bond */
-    LKS_DROP_TIME,      /* the answer would be late */
-    LKS_DROP_EXPIRED,   /* the time to accept is over, or the block that the seed needs is too old */
-    LKS_DROP_TAKEN,     /* no seat left */
+    LKS_DROP_FEE,     /* below min_fee_wei */
+    LKS_DROP_STAKE,   /* above max_stake_wei */
+    LKS_DROP_BOND,    /* above the free bond */
+    LKS_DROP_TIME,    /* the answer would be late */
+    LKS_DROP_EXPIRED, /* the time to accept is over, or the block that the seed needs is too old */
+    LKS_DROP_TAKEN,   /* no seat left */
     LKS_DROP_MALFORMED, /* prompt or policy that this plugin cannot run */
     LKS_DROP_CONTRACT,  /* the contract would refuse the acceptance: in older databases alone */
     LKS_DROP_ROLE,      /* this plugin answers no requests */
@@ -150,8 +151,8 @@ typedef struct lks_job {
     lks_request request;
     lks_block_ref requested;
     uint64_t requested_time;
-    lks_block_ref seeded; /* the first acceptance, whoever's: it fixes the seed used */
-    uint64_t seed;        /* the seed used, as the chain says */
+    lks_block_ref seeded;    /* the first acceptance, whoever's: it fixes the seed used */
+    uint64_t seed;           /* the seed used, as the chain says */
     lks_block_ref cancelled; /* the request does not reopen */
 
     lks_round round;
@@ -182,7 +183,8 @@ typedef enum lks_unfilled {
 /* Limits of the work that an operator accepts; from the configuration. */
 typedef struct lks_job_policy {
     lks_u256 min_fee;
-    bool fee_pays_gas; /* a request that does not pay for its transactions waits until gas is cheaper */
+    bool fee_pays_gas;   /* a request that does not pay for its transactions waits until gas is
+                            cheaper */
     uint32_t max_prompt; /* tokens; 0: as many as the model takes */
     uint32_t max_answer;
     lks_unfilled unfilled;
@@ -196,23 +198,23 @@ typedef struct lks_job_policy {
 
 /* The world at the moment of a decision. */
 typedef struct lks_job_world {
-    uint64_t now;          /* chain time, between blocks by our clock */
-    uint64_t head_time;    /* of the newest block */
-    uint64_t head;         /* number of the newest block */
-    lks_u256 free_bond;    /* after what acceptances on their way will lock */
-    lks_u256 bond;         /* that, and what our open jobs lock or will lock */
-    lks_u256 unfilled;     /* of it: in requests whose other seats are empty */
-    lks_u256 gas_price;    /* wei, of a transaction now; read where policy.fee_pays_gas */
-    uint64_t answer_ms;    /* estimate for this job's answer */
-    uint64_t backlog_ms;   /* estimate for what is accepted and unanswered before it */
-    uint64_t defence_ms;   /* estimate for the passes that a defence of this job's claim takes */
-    uint64_t defences_ms;  /* the same with all claims and answers of ours that are not final */
+    uint64_t now;             /* chain time, between blocks by our clock */
+    uint64_t head_time;       /* of the newest block */
+    uint64_t head;            /* number of the newest block */
+    lks_u256 free_bond;       /* after what acceptances on their way will lock */
+    lks_u256 bond;            /* that, and what our open jobs lock or will lock */
+    lks_u256 unfilled;        /* of it: in requests whose other seats are empty */
+    lks_u256 gas_price;       /* wei, of a transaction now; read where policy.fee_pays_gas */
+    uint64_t answer_ms;       /* estimate for this job's answer */
+    uint64_t backlog_ms;      /* estimate for what is accepted and unanswered before it */
+    uint64_t defence_ms;      /* estimate for the passes that a defence of this job's claim takes */
+    uint64_t defences_ms;     /* the same with all claims and answers of ours that are not final */
     uint64_t defences_max_ms; /* they must not take longer together */
-    uint64_t memory;       /* bytes that this job may need, and that it may with all others */
+    uint64_t memory;          /* bytes that this job may need, and that it may with all others */
     uint64_t memories;
     uint64_t memory_max;
-    bool disputed;         /* a dispute is open, or may be, against our claim */
-    uint64_t inclusion_ms; /* time that a transaction is given to be included */
+    bool disputed;           /* a dispute is open, or may be, against our claim */
+    uint64_t inclusion_ms;   /* time that a transaction is given to be included */
     uint32_t reveal_seconds; /* the deployment's reveal period */
     bool worker_idle;
 } lks_job_world;
@@ -231,10 +233,12 @@ typedef struct lks_job_world {
 #define LKS_CLAIM_MAX_BYTES 120000u
 #define LKS_CLAIM_MAX_GAS UINT64_C(12000000)
 
-/* The one step of the state machine. Returns: the next state; LKS_JOB_INVALID when the event cannot happen in that state. */
+/* The one step of the state machine. Returns: the next state; LKS_JOB_INVALID when the event cannot
+ * happen in that state. */
 lks_job_state lks_job_step(lks_job_state state, lks_job_event event);
 
-/* Returns: the state that the job's facts add up to; LKS_JOB_INVALID when they contradict each other. */
+/* Returns: the state that the job's facts add up to; LKS_JOB_INVALID when they contradict each
+ * other. */
 lks_job_state lks_job_fold(const lks_job *job);
 
 /* Takes away every fact of a block above height and folds again. What we made ourselves (answer,
@@ -248,8 +252,10 @@ void lks_job_new_round(lks_job *job);
  * or of the reveal, by our own bounds. */
 bool lks_job_is_claimable(const lks_request *r);
 
-/* Decides. Out: *why: of LKS_ACTION_DROP, the reason; of LKS_ACTION_NONE in state SEEN, what is waited for, or LKS_DROP_NONE. */
-lks_action lks_job_next(const lks_job *job, const lks_job_policy *policy, const lks_job_world *world, lks_drop *why);
+/* Decides. Out: *why: of LKS_ACTION_DROP, the reason; of LKS_ACTION_NONE in state SEEN, what is
+ * waited for, or LKS_DROP_NONE. */
+lks_action lks_job_next(const lks_job *job, const lks_job_policy *policy,
+                        const lks_job_world *world, lks_drop *why);
 
 /* Whether the stored answer is the one that the request needs: greedy answers depend on no seed. */
 bool lks_job_has_answer(const lks_job *job);
@@ -260,11 +266,12 @@ bool lks_job_is_tight(const lks_job *job, const lks_job_world *world);
 /* Whether the time for our claim, or for the commitment to it, is over. */
 bool lks_job_is_late(const lks_job *job, uint64_t time, uint32_t reveal_seconds);
 
-/* Returns: the last second in which the action is of use, for ordering; UINT64_MAX when there is none. */
+/* Returns: the last second in which the action is of use, for ordering; UINT64_MAX when there is
+ * none. */
 uint64_t lks_job_deadline(const lks_job *job, lks_action action, uint32_t reveal_seconds);
 
-/* Whether nothing more is to be done unless a re-org brings it back; of LKS_JOB_REFUSED, where we have
- * no seat. */
+/* Whether nothing more is to be done unless a re-org brings it back; of LKS_JOB_REFUSED, where we
+ * have no seat. */
 bool lks_job_is_over(lks_job_state state);
 
 /* Words for logs. Never NULL. */

@@ -85,8 +85,8 @@ static lks_err call_claim(lks_operator *op, lks_job *job, lks_buf *call)
         err = lks_call_reveal_claim(call, r, job->round.seat, job->seed, tokens.data, tokens.len,
                                     allowed.data, allowed.len, job->round.salt);
     else if (!err)
-        err = lks_call_claim(call, r, job->seed, tokens.data, tokens.len, allowed.data,
-                             allowed.len);
+        err =
+            lks_call_claim(call, r, job->seed, tokens.data, tokens.len, allowed.data, allowed.len);
     lks_buf_free(&tokens);
     lks_buf_free(&prompt);
     lks_buf_free(&allowed);
@@ -110,18 +110,12 @@ static lks_err call_finalize(lks_operator *op, const lks_job *job, lks_buf *call
 lks_err lks_job_call(lks_operator *op, lks_job *job, lks_action action, lks_buf *call)
 {
     switch (action) {
-    case LKS_ACTION_ACCEPT:
-        return call_accept(op, job, call);
-    case LKS_ACTION_COMMIT:
-        return call_commit(op, job, call);
-    case LKS_ACTION_CLAIM:
-        return call_claim(op, job, call);
-    case LKS_ACTION_FINALIZE:
-        return call_finalize(op, job, call);
-    case LKS_ACTION_FREE:
-        return lks_call_free_seats(call, &job->request);
-    case LKS_ACTION_MISS:
-        return lks_call_missed(call, &job->request, job->round.seat);
+    case LKS_ACTION_ACCEPT: return call_accept(op, job, call);
+    case LKS_ACTION_COMMIT: return call_commit(op, job, call);
+    case LKS_ACTION_CLAIM: return call_claim(op, job, call);
+    case LKS_ACTION_FINALIZE: return call_finalize(op, job, call);
+    case LKS_ACTION_FREE: return lks_call_free_seats(call, &job->request);
+    case LKS_ACTION_MISS: return lks_call_missed(call, &job->request, job->round.seat);
     default:
         return lks_fail(LKS_INTERNAL, "%s is no transaction of a request", lks_action_name(action));
     }

@@ -5,7 +5,8 @@
 #include "plugin/lockstep_plugin.h"
 
 /* Formats one line of at most 1,023 bytes and gives it to the host. Any thread. */
-void lks_log(const lockstep_host *host, int level, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void lks_log(const lockstep_host *host, int level, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 
 #define LKS_ERROR LOCKSTEP_LOG_ERROR
 #define LKS_WARN LOCKSTEP_LOG_WARN

@@ -12,9 +12,11 @@
 /* Games that are read in one query; nodes take some hundred topics. */
 #define TOGETHER 128u
 
-lks_match *lks_match_find(const lks_matches *all, const uint8_t claim_id32[32]) {
+lks_match *lks_match_find(const lks_matches *all, const uint8_t claim_id32[32])
+{
     for (size_t i = 0; i < all->count; i++)
-        if (memcmp(all->items[i]->claim.claim_id, claim_id32, 32) == 0) return all->items[i];
+        if (memcmp(all->items[i]->claim.claim_id, claim_id32, 32) == 0)
+            return all->items[i];
     return NULL;
 }
 
@@ -24,7 +26,8 @@ static void drop_held(lks_match *m)
     memset(&m->held, 0, sizeof m->held);
 }
 
-static void free_match(lks_match *m) {
+static void free_match(lks_match *m)
+{
     drop_held(m);
     lks_trace_free(m->trace);
     lks_game_free(m->game);
@@ -32,23 +35,27 @@ static void free_match(lks_match *m) {
     free(m);
 }
 
-lks_err lks_match_add(lks_match **out, lks_matches *all, const lks_game_deployment *deployment, const lks_claim *claim, const lks_job *job,
-                      const lks_served *served) {
+lks_err lks_match_add(lks_match **out, lks_matches *all, const lks_game_deployment *deployment,
+                      const lks_claim *claim, const lks_job *job, const lks_served *served)
+{
     if (all->count == all->capacity) {
         size_t capacity = all->capacity ? 2 * all->capacity : 8;
         lks_match **items = realloc(all->items, capacity * sizeof *items);
-        if (!items) return lks_fail(LKS_NOMEM, "out of memory");
+        if (!items)
+            return lks_fail(LKS_NOMEM, "out of memory");
         all->items = items;
         all->capacity = capacity;
     }
     lks_match *m = calloc(1, sizeof *m);
-    if (!m) return lks_fail(LKS_NOMEM, "out of memory");
+    if (!m)
+        return lks_fail(LKS_NOMEM, "out of memory");
     m->claim = *claim;
     m->served = served;
     m->from = job->requested.number;
     m->stake = job->request.stake;
     lks_err err = lks_game_new(&m->game, deployment, claim->name, claim->claim_id);
-    if (!err) err = lks_game_set_model(m->game, &served->commitment);
+    if (!err)
+        err = lks_game_set_model(m->game, &served->commitment);
     if (err) {
         free_match(m);
         return err;
@@ -58,24 +65,29 @@ lks_err lks_match_add(lks_match **out, lks_matches *all, const lks_game_deployme
     return LKS_OK;
 }
 
-void lks_match_remove(lks_matches *all, lks_match *match) {
+void lks_match_remove(lks_matches *all, lks_match *match)
+{
     for (size_t i = 0; i < all->count; i++) {
-        if (all->items[i] != match) continue;
+        if (all->items[i] != match)
+            continue;
         free_match(match);
         all->items[i] = all->items[--all->count];
         return;
     }
 }
 
-void lks_matches_free(lks_matches *all) {
-    for (size_t i = 0; i < all->count; i++) free_match(all->items[i]);
+void lks_matches_free(lks_matches *all)
+{
+    for (size_t i = 0; i < all->count; i++)
+        free_match(all->items[i]);
     free(all->items);
     memset(all, 0, sizeof *all);
 }
 
 /* Whether the block that the game stands at is still canonical: as far as is stored; else by the
  * node's word. */
-static lks_err is_on_chain(lks_store *store, const lks_eth *node, const lks_block_ref *ref, bool *on)
+static lks_err is_on_chain(lks_store *store, const lks_eth *node, const lks_block_ref *ref,
+                           bool *on)
 {
     lks_store_block stored;
     lks_eth_header header;
@@ -103,8 +115,8 @@ static lks_err find_first(lks_match *match, lks_store *store)
 }
 
 /* Reads logs, all of the branch that ends in head. */
-static lks_err read_logs(const lks_matches_source *source, const lks_eth_filter *filter, uint64_t from,
-                         const lks_block_ref *head, lks_eth_logs *logs)
+static lks_err read_logs(const lks_matches_source *source, const lks_eth_filter *filter,
+                         uint64_t from, const lks_block_ref *head, lks_eth_logs *logs)
 {
     lks_err err = lks_eth_get_logs(source->node, filter, from, head->number, 0, logs);
     for (size_t i = 0; !err && i < logs->count; i++)
@@ -193,8 +205,8 @@ static lks_err read_on(lks_matches *all, lks_match *match, const lks_matches_sou
                                    .address_count = 1,
                                    .topics1 = (const uint8_t(*)[32])ids,
                                    .topic1_count = count};
-    lks_err err = read_logs(source, &filter, at.number > OVERLAP ? at.number - OVERLAP : 1, head,
-                            &logs);
+    lks_err err =
+        read_logs(source, &filter, at.number > OVERLAP ? at.number - OVERLAP : 1, head, &logs);
     if (!err)
         err = take_logs(match, &logs, head);
     for (size_t i = 1; !err && i < count; i++)
@@ -233,19 +245,20 @@ const lks_move *lks_match_held(const lks_match *match, const uint8_t subject32[3
                                const lks_dispute *at)
 {
     const lks_held *h = &match->held;
-    bool fits = h->any && memcmp(h->subject, subject32, 32) == 0 &&
-        lks_match_same_place(&h->at, at);
+    bool fits =
+        h->any && memcmp(h->subject, subject32, 32) == 0 && lks_match_same_place(&h->at, at);
     return fits ? &h->move : NULL;
 }
 
 bool lks_match_same_place(const lks_dispute *a, const lks_dispute *b)
 {
     return a->state == b->state && a->op == b->op && a->height == b->height &&
-        a->index == b->index &&
-           a->element == b->element;
+           a->index == b->index && a->element == b->element;
 }
 
-void lks_match_key(uint8_t key32[32], lks_verb verb, const void *subject, size_t len, const lks_dispute *at) {
+void lks_match_key(uint8_t key32[32], lks_verb verb, const void *subject, size_t len,
+                   const lks_dispute *at)
+{
     lks_keccak hash;
     uint8_t place[24] = {(uint8_t)verb};
     if (at) {
@@ -259,8 +272,10 @@ void lks_match_key(uint8_t key32[32], lks_verb verb, const void *subject, size_t
     lks_keccak_final(&hash, key32);
 }
 
-bool lks_state_is_operators(lks_dispute_state state) {
-    return state == LKS_DISPUTE_ROOT || state == LKS_DISPUTE_NODE || state == LKS_DISPUTE_LEAF || state == LKS_DISPUTE_PARTIALS;
+bool lks_state_is_operators(lks_dispute_state state)
+{
+    return state == LKS_DISPUTE_ROOT || state == LKS_DISPUTE_NODE || state == LKS_DISPUTE_LEAF ||
+           state == LKS_DISPUTE_PARTIALS;
 }
 
 bool lks_state_asks_rows(lks_dispute_state state)
@@ -268,7 +283,9 @@ bool lks_state_asks_rows(lks_dispute_state state)
     return state == LKS_DISPUTE_LEAF || state == LKS_DISPUTE_PARTIALS;
 }
 
-const char *lks_state_name(lks_dispute_state state) {
-    static const char *const names[] = {"none", "root", "pick", "node", "leaf", "step", "partials", "partial step", "closed"};
+const char *lks_state_name(lks_dispute_state state)
+{
+    static const char *const names[] = {"none", "root",     "pick",         "node",  "leaf",
+                                        "step", "partials", "partial step", "closed"};
     return (unsigned)state < sizeof names / sizeof *names ? names[state] : "?";
 }

@@ -33,7 +33,7 @@ typedef struct lks_turns {
 typedef struct lks_match {
     lks_claim claim;
     const lks_served *served;
-    uint64_t from;        /* block of the request */
+    uint64_t from; /* block of the request */
     lks_u256 stake;
     lks_game *game;
     lks_trace *trace;     /* NULL until it is made */
@@ -58,7 +58,8 @@ typedef struct lks_matches {
 /* Returns: NULL when there is none. */
 lks_match *lks_match_find(const lks_matches *all, const uint8_t claim_id32[32]);
 /* Adds a match. */
-lks_err lks_match_add(lks_match **out, lks_matches *all, const lks_game_deployment *deployment, const lks_claim *claim, const lks_job *job,
+lks_err lks_match_add(lks_match **out, lks_matches *all, const lks_game_deployment *deployment,
+                      const lks_claim *claim, const lks_job *job,
                       const lks_served *served) LKS_MUST_USE;
 void lks_match_remove(lks_matches *all, lks_match *match);
 void lks_matches_free(lks_matches *all);

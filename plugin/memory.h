@@ -8,8 +8,8 @@
  * the control group, whichever is less. UINT64_MAX when neither can be read. */
 uint64_t lks_memory_available(void);
 
-/* The parts. In: text, of /proc/meminfo. Returns: MemAvailable in bytes; UINT64_MAX when it does not
- * say. */
+/* The parts. In: text, of /proc/meminfo. Returns: MemAvailable in bytes; UINT64_MAX when it does
+ * not say. */
 uint64_t lks_memory_of_system(const char *text);
 /* In: texts of memory.max and memory.current of a control group; current may be NULL. Returns: what
  * is left; UINT64_MAX without a limit. */

@@ -13,16 +13,21 @@ void lks_moves_failed(lks_operator *op, const lks_match *m, const uint8_t key32[
                       const char *what)
 {
     char name[LKS_SHORT_ID_SIZE];
-    if (lks_inbox_stopped(op->inbox)) return;
+    if (lks_inbox_stopped(op->inbox))
+        return;
     lks_short_id(name, m->claim.claim_id);
     bool first = lks_act_pause(op, key32, LKS_ACTION_MOVE);
-    lks_log(op->host, first ? LKS_WARN : LKS_DEBUG, "claim %s: %s must wait: %s", name, what, lks_error_message());
+    lks_log(op->host, first ? LKS_WARN : LKS_DEBUG, "claim %s: %s must wait: %s", name, what,
+            lks_error_message());
 }
 
-bool lks_moves_busy(lks_operator *op, const lks_match *match, const uint8_t key32[32]) {
+bool lks_moves_busy(lks_operator *op, const lks_match *match, const uint8_t key32[32])
+{
     bool live = false;
-    if (lks_act_is_paused(op, key32, LKS_ACTION_MOVE)) return true;
-    if (lks_store_move_is_live(op->store, match->claim.request_id, key32, &live)) return true;
+    if (lks_act_is_paused(op, key32, LKS_ACTION_MOVE))
+        return true;
+    if (lks_store_move_is_live(op->store, match->claim.request_id, key32, &live))
+        return true;
     return live;
 }
 
@@ -61,8 +66,9 @@ static lks_err pay(lks_operator *op, lks_game_tx *tx, const lks_game_dispute *d)
 
 /* ---- sending ---- */
 
-/* Wei that a move may cost when its deadline is near: a tenth of what hangs on it. That is the stake
- * of a claim of ours; in our own dispute the bond, and a quarter of the stake as its reward. */
+/* Wei that a move may cost when its deadline is near: a tenth of what hangs on it. That is the
+ * stake of a claim of ours; in our own dispute the bond, and a quarter of the stake as its reward.
+ */
 static lks_u256 worth_of(const lks_operator *op, const lks_match *m)
 {
     lks_u256 worth = m->stake;
@@ -101,8 +107,7 @@ lks_err lks_moves_send(lks_operator *op, const lks_match *m, const uint8_t key32
     const lks_sender_now now = {op->head.ref.number, lks_chain_time(op), op->feed.behind};
     bool ours = memcmp(m->claim.operator_address, op->feed.events.who.operator_address, 20) == 0;
     if (ours && op->moves_allowed && !lks_sender_is_broke(&op->moves, &now)) {
-        lks_err err =
-            lks_moves_send_by(op, &op->moves, m, key32, to20, tx, simulated, deadline);
+        lks_err err = lks_moves_send_by(op, &op->moves, m, key32, to20, tx, simulated, deadline);
         if (err != LKS_NOTFOUND && err != LKS_REFUSED) /* it may be an agent no more */
             return err;
     }
@@ -110,7 +115,7 @@ lks_err lks_moves_send(lks_operator *op, const lks_match *m, const uint8_t key32
 }
 
 bool lks_moves_send_calls(lks_operator *op, const lks_match *m, const uint8_t key32[32],
-                       lks_game_calls *calls, lks_err made, uint64_t deadline, const char *what)
+                          lks_game_calls *calls, lks_err made, uint64_t deadline, const char *what)
 {
     lks_err err = made;
     char name[LKS_SHORT_ID_SIZE];
@@ -119,7 +124,8 @@ bool lks_moves_send_calls(lks_operator *op, const lks_match *m, const uint8_t ke
         uint8_t own[32];
         const uint8_t *key = key32;
         if (i + 1 < calls->count) {
-            lks_match_key(own, LKS_VERB_SHAPE, calls->items[i].data.data, calls->items[i].data.len, NULL);
+            lks_match_key(own, LKS_VERB_SHAPE, calls->items[i].data.data, calls->items[i].data.len,
+                          NULL);
             key = own;
         }
         bool live = false;
@@ -225,32 +231,51 @@ bool lks_moves_reclaim(lks_operator *op, lks_match *match, const lks_game_disput
 
 /* ---- the challenger's moves ---- */
 
-/* A pick below an operation's root needs its shape on the chain: tells the game whether it is there. */
-static lks_err learn_shape(lks_operator *op, lks_match *m, const lks_move *move) {
-    if (move->kind != LKS_MOVE_PICK || move->op == LKS_TOP || lks_game_shape_known(m->game, move->op)) return LKS_OK;
+/* A pick below an operation's root needs its shape on the chain: tells the game whether it is
+ * there. */
+static lks_err learn_shape(lks_operator *op, lks_match *m, const lks_move *move)
+{
+    if (move->kind != LKS_MOVE_PICK || move->op == LKS_TOP ||
+        lks_game_shape_known(m->game, move->op))
+        return LKS_OK;
     lks_buf call = {0}, result = {0};
     bool recorded = false;
     lks_err encoded = lks_call_shape_recorded(&call, m->served->model_id, (uint16_t)move->op);
     lks_err err = lks_moves_call_view(op, op->config->game, encoded, &call, &result);
-    if (!err) err = lks_return_bool(&recorded, result.data, result.len);
+    if (!err)
+        err = lks_return_bool(&recorded, result.data, result.len);
     lks_buf_free(&result);
-    if (!err && recorded) lks_game_set_shape(m->game, move->op);
+    if (!err && recorded)
+        lks_game_set_shape(m->game, move->op);
     return err;
 }
 
-void lks_moves_describe(char *text, size_t size, const lks_move *m) {
+void lks_moves_describe(char *text, size_t size, const lks_move *m)
+{
     switch (m->kind) {
     case LKS_MOVE_OPEN_TRACE: snprintf(text, size, "open the trace"); break;
     case LKS_MOVE_REVEAL: snprintf(text, size, "reveal %zu children", m->hash_count); break;
     case LKS_MOVE_REVEAL_LEAF: snprintf(text, size, "reveal a leaf of %zu bytes", m->len); break;
     case LKS_MOVE_OPEN_PARTIALS: snprintf(text, size, "open %zu bytes of partials", m->len); break;
     case LKS_MOVE_PICK:
-        if (m->op == LKS_TOP) snprintf(text, size, "pick node %llu at height %u above the operations", (unsigned long long)m->index, m->height);
-        else snprintf(text, size, "pick node %llu at height %u of operation %u", (unsigned long long)m->index, m->height, m->op);
+        if (m->op == LKS_TOP)
+            snprintf(text, size, "pick node %llu at height %u above the operations",
+                     (unsigned long long)m->index, m->height);
+        else
+            snprintf(text, size, "pick node %llu at height %u of operation %u",
+                     (unsigned long long)m->index, m->height, m->op);
         break;
-    case LKS_MOVE_STEP: snprintf(text, size, "step: unit %u of operation %u, %zu openings", m->witness.unit.unit, m->witness.unit.op, m->witness.count); break;
-    case LKS_MOVE_DEMAND_PARTIALS: snprintf(text, size, "demand the partials of element %u", m->element); break;
-    case LKS_MOVE_STEP_PARTIAL: snprintf(text, size, "step on partials: place %u, %zu openings", m->witness.unit.place, m->witness.count); break;
+    case LKS_MOVE_STEP:
+        snprintf(text, size, "step: unit %u of operation %u, %zu openings", m->witness.unit.unit,
+                 m->witness.unit.op, m->witness.count);
+        break;
+    case LKS_MOVE_DEMAND_PARTIALS:
+        snprintf(text, size, "demand the partials of element %u", m->element);
+        break;
+    case LKS_MOVE_STEP_PARTIAL:
+        snprintf(text, size, "step on partials: place %u, %zu openings", m->witness.unit.place,
+                 m->witness.count);
+        break;
     default: snprintf(text, size, "no move"); break;
     }
 }

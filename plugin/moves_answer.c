@@ -12,7 +12,8 @@
 #include "oracle/fault.h"
 
 /* The liar withholds a move. */
-static bool is_withheld(lks_move_kind kind) {
+static bool is_withheld(lks_move_kind kind)
+{
     switch (kind) {
     case LKS_MOVE_OPEN_TRACE: return lks_fault_is_silent(LKS_FAULT_TRACE);
     case LKS_MOVE_REVEAL: return lks_fault_is_silent(LKS_FAULT_REVEAL);
@@ -179,8 +180,9 @@ void lks_moves_answer(lks_operator *op, lks_match *m, const lks_task_result *res
     while (from < all->count) {
         size_t to = from;
         uint64_t gas = 0, bytes = 0;
-        while (to < all->count && (to == from || (gas + all->items[to].gas <= BATCH_GAS &&
-                                                  bytes + all->items[to].call.len <= BATCH_BYTES))) {
+        while (to < all->count &&
+               (to == from || (gas + all->items[to].gas <= BATCH_GAS &&
+                               bytes + all->items[to].call.len <= BATCH_BYTES))) {
             gas += all->items[to].gas;
             bytes += all->items[to].call.len + 96; /* its offset, length and padding */
             to++;

@@ -153,11 +153,12 @@ lks_err lks_obligations_check_models(const lks_operator *op)
             continue;
         describe(&needed_by, &list, id);
         lks_hex_encode(model, id, 32);
-        err = lks_fail(LKS_REFUSED,
-                       "no configured file is model %s, which is needed for %s: put its file back into"
-                       " \"models\" until they are final (\"accept\": false takes nothing new), or"
-                       " name another database and keystore",
-                       model, lks_buf_text(&needed_by));
+        err = lks_fail(
+            LKS_REFUSED,
+            "no configured file is model %s, which is needed for %s: put its file back into"
+            " \"models\" until they are final (\"accept\": false takes nothing new), or"
+            " name another database and keystore",
+            model, lks_buf_text(&needed_by));
     }
     lks_buf_free(&needed_by);
     lks_obligations_free(&list);

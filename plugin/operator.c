@@ -18,12 +18,15 @@
 /* Blocks over which the time between blocks is measured at the start. */
 #define INTERVAL_BLOCKS 10u
 
-uint64_t lks_chain_time(const lks_operator *op) {
+uint64_t lks_chain_time(const lks_operator *op)
+{
     return op->head.time + (lks_now_ms() - op->head_ms) / 1000;
 }
 
-lks_err lks_operator_open(lks_operator *op, const lockstep_host *host, const lks_config *config, const lks_models *models, lks_inbox *inbox,
-                          lks_node *rpc, const lks_signer *signer) {
+lks_err lks_operator_open(lks_operator *op, const lockstep_host *host, const lks_config *config,
+                          const lks_models *models, lks_inbox *inbox, lks_node *rpc,
+                          const lks_signer *signer)
+{
     memset(op, 0, sizeof *op);
     op->host = host;
     op->config = config;
@@ -41,8 +44,14 @@ lks_err lks_operator_open(lks_operator *op, const lockstep_host *host, const lks
     lks_err err = lks_store_open(&op->store, config->database, &who);
     if (!err) {
         lks_eth node = lks_node_eth(rpc);
-        op->feed = (lks_feed){.events = {op->store, models, host, who}, .node = node, .start_block = config->start_block};
-        op->sender = (lks_sender){.node = node, .store = op->store, .signer = op->signer, .host = host, .chain_id = config->chain_id,
+        op->feed = (lks_feed){.events = {op->store, models, host, who},
+                              .node = node,
+                              .start_block = config->start_block};
+        op->sender = (lks_sender){.node = node,
+                                  .store = op->store,
+                                  .signer = op->signer,
+                                  .host = host,
+                                  .chain_id = config->chain_id,
                                   .ceilings = {config->max_fee, config->max_priority_fee}};
         err = lks_feed_open(&op->feed);
     }
@@ -52,7 +61,8 @@ lks_err lks_operator_open(lks_operator *op, const lockstep_host *host, const lks
         err = lks_planner_new(&op->planner);
     }
     if (!err) {
-        err = lks_worker_new(&op->worker, models, config->threads, config->nice, op->planner, inbox);
+        err =
+            lks_worker_new(&op->worker, models, config->threads, config->nice, op->planner, inbox);
     }
     if (!err && lks_config_has_game(config)) {
         op->deployment.chain_id = config->chain_id;
@@ -65,7 +75,8 @@ lks_err lks_operator_open(lks_operator *op, const lockstep_host *host, const lks
     }
     if (!err)
         err = lks_obligations_check_models(op);
-    if (err) lks_operator_close(op);
+    if (err)
+        lks_operator_close(op);
     return err;
 }
 
@@ -77,7 +88,8 @@ void lks_operator_use_moves(lks_operator *op, const lks_signer *signer)
     op->moves_allowed = false;
 }
 
-void lks_operator_close(lks_operator *op) {
+void lks_operator_close(lks_operator *op)
+{
     lks_worker_free(op->worker);
     lks_lanes_close(&op->lanes);
     lks_planner_free(op->planner);
@@ -129,8 +141,7 @@ static void note_age(lks_operator *op)
         lks_log(op->host, LKS_WARN,
                 "the newest block, %llu, is %llu s old, above max_head_age_seconds: no request is "
                 "accepted until the node has a newer one, or this machine's clock is right",
-                (unsigned long long)op->head.ref.number,
-                (unsigned long long)(now - op->head.time));
+                (unsigned long long)op->head.ref.number, (unsigned long long)(now - op->head.time));
 }
 
 /* Measures the time between blocks, once. A node that does not have them yet is asked again at the
@@ -191,10 +202,11 @@ static void listen(lks_operator *op)
     sync(op);
     if (op->head.ref.number > before) {
         if (lks_reminder_due(&op->unheard, LKS_FEED_REMIND_MS))
-            lks_log(op->host, LKS_WARN,
-                    "the host gave no block for %llu s, but its node has block %llu: the node is asked "
-                    "instead",
-                    (unsigned long long)silence / 1000, (unsigned long long)op->head.ref.number);
+            lks_log(
+                op->host, LKS_WARN,
+                "the host gave no block for %llu s, but its node has block %llu: the node is asked "
+                "instead",
+                (unsigned long long)silence / 1000, (unsigned long long)op->head.ref.number);
     } else if (!op->feed.behind && lks_reminder_due(&op->stalled, LKS_FEED_REMIND_MS)) {
         lks_log(op->host, LKS_WARN,
                 "no new block for %llu s: the newest is %llu. Is the node connected to others?",
@@ -203,12 +215,15 @@ static void listen(lks_operator *op)
 }
 
 /* Makes sure of chain and contracts, before anything is done and after the node was away. */
-static void check(lks_operator *op) {
+static void check(lks_operator *op)
+{
     uint64_t now = lks_now_ms();
-    if (now < op->next_check_ms) return;
+    if (now < op->next_check_ms)
+        return;
     op->next_check_ms = now + RETRY_MS;
     lks_err err = lks_preflight_chain(op);
-    if (!err) err = lks_preflight_contracts(op);
+    if (!err)
+        err = lks_preflight_contracts(op);
     if (err) {
         complain(op, "checking chain and contracts");
         return;
@@ -267,7 +282,8 @@ bool lks_operator_turn(lks_operator *op, uint32_t wait_ms)
     return true;
 }
 
-void lks_operator_run(lks_operator *op) {
+void lks_operator_run(lks_operator *op)
+{
     while (lks_operator_turn(op, TICK_MS / 2)) {
     }
 }

@@ -25,7 +25,8 @@ uint32_t lks_patience_wait(lks_patience *p, const char *method, uint32_t most_ms
 void lks_patience_in_vain(lks_patience *p, const char *method, uint32_t waited_ms)
 {
     uint32_t *wait = wait_of(p, method);
-    if (wait && *wait == waited_ms) /* else it was the whole time, or somebody else has doubled it */
+    if (wait &&
+        *wait == waited_ms) /* else it was the whole time, or somebody else has doubled it */
         *wait *= 2;
 }
 

@@ -1,6 +1,6 @@
 /* How long an answer of a node is waited for, method by method. A call that the node loses should
- * cost seconds, not the time in which a slow one may still be answered: the first wait is short, each
- * that was in vain doubles the next one for that method, and answers that come early halve it.
+ * cost seconds, not the time in which a slow one may still be answered: the first wait is short,
+ * each that was in vain doubles the next one for that method, and answers that come early halve it.
  * Thread rule: no lock of its own. */
 #ifndef LKS_PLUGIN_PATIENCE_H
 #define LKS_PLUGIN_PATIENCE_H

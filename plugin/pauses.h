@@ -26,7 +26,8 @@ typedef struct lks_pauses {
     size_t capacity;  /* 0, or a power of two */
 } lks_pauses;
 
-/* Returns: the pause, live or remembered, until the next call that changes the table; NULL: none. */
+/* Returns: the pause, live or remembered, until the next call that changes the table; NULL: none.
+ */
 const lks_pause *lks_pauses_find(const lks_pauses *p, const uint8_t id32[32], lks_action action,
                                  uint64_t now_ms);
 /* Whether it is live. */

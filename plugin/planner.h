@@ -23,7 +23,11 @@
 
 typedef struct lks_planner lks_planner;
 
-typedef enum lks_ticket_state { LKS_TICKET_OUT, LKS_TICKET_WAITS, LKS_TICKET_RUNS } lks_ticket_state;
+typedef enum lks_ticket_state {
+    LKS_TICKET_OUT,
+    LKS_TICKET_WAITS,
+    LKS_TICKET_RUNS
+} lks_ticket_state;
 
 /* Its members are the planner's. */
 typedef struct lks_ticket {

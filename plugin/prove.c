@@ -103,8 +103,7 @@ bool lks_prove_claim(lks_operator *op, lks_match *match, lks_task *task, lks_dis
         return false;
     make_salt(op, id, salt);
     lks_err err = commit(op, match, &move->witness, salt, UINT64_MAX, &block);
-    if (!err &&
-        (block == 0 || op->head.ref.number < block + lks_game_proof_delay(match->game)))
+    if (!err && (block == 0 || op->head.ref.number < block + lks_game_proof_delay(match->game)))
         return false;
     if (!err)
         err = lks_game_call_prove(&calls, match->game, lks_game_shown(match->game)->root, NULL, 0,

@@ -214,7 +214,10 @@ void lks_prover_abandon(lks_prover *prover)
     cancel(prover);
 }
 
-uint64_t lks_prover_used_us(lks_prover *prover) { return lks_ticket_used_us(&prover->ticket); }
+uint64_t lks_prover_used_us(lks_prover *prover)
+{
+    return lks_ticket_used_us(&prover->ticket);
+}
 
 bool lks_prover_take(lks_prover *prover, lks_task_result *out)
 {

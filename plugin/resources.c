@@ -44,8 +44,9 @@ void lks_resources_look_at(lks_resources *r, const lks_trace *trace)
     if (!fault || r->told_of_rows)
         return;
     r->told_of_rows = true;
-    lks_log(r->host, LKS_WARN,
-            "the rows of a trace are computed again when a dispute asks for them: %s; free the disk,"
-            " or raise max_spill_bytes",
-            fault);
+    lks_log(
+        r->host, LKS_WARN,
+        "the rows of a trace are computed again when a dispute asks for them: %s; free the disk,"
+        " or raise max_spill_bytes",
+        fault);
 }

@@ -9,8 +9,8 @@
 
 typedef struct lks_resources {
     const lockstep_host *host;
-    lks_spill *spill;   /* NULL: rows are computed again */
-    bool told_of_rows;  /* that a trace's rows are not kept */
+    lks_spill *spill;    /* NULL: rows are computed again */
+    bool told_of_rows;   /* that a trace's rows are not kept */
     uint64_t max_memory; /* bytes, for answers and traces together */
 } lks_resources;
 

@@ -32,11 +32,10 @@ static void warn_funds(lks_sender *s, const lks_sender_now *now)
 /* Whether no node will ever take that transaction: the words of several clients. */
 static bool is_refused_for_good(const char *message)
 {
-    static const char *const words[] = {"oversized data",          "size exceeded",
-                                        "txsizeexceeded",          "rlp too long",
-                                        "rlptoolong",              "exceeds block gas limit",
-                                        "gas limit too high",      "intrinsic gas",
-                                        "floor data gas"};
+    static const char *const words[] = {
+        "oversized data",     "size exceeded", "txsizeexceeded",
+        "rlp too long",       "rlptoolong",    "exceeds block gas limit",
+        "gas limit too high", "intrinsic gas", "floor data gas"};
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (strcasestr(message, words[i]))
             return true;
@@ -150,8 +149,8 @@ lks_err lks_sender_end(lks_sender *s, lks_store_tx *tx, lks_tx_state state, bool
     return err;
 }
 
-/* Signs, stores and sends. One that the node refuses for good, or that another account can pay for, is
- * not kept: its nonce, the highest, is the next one's. */
+/* Signs, stores and sends. One that the node refuses for good, or that another account can pay for,
+ * is not kept: its nonce, the highest, is the next one's. */
 static lks_err put_out(lks_sender *s, const lks_tx *t, lks_store_tx *tx, const lks_sender_now *now)
 {
     uint8_t hash[32];

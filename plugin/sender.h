@@ -3,12 +3,12 @@
  *
  * At most one live transaction per job and action, and of moves in disputes per job and key. Nonces
  * are counted on from the live transactions and the node's count. A transaction that does not get
- * into a block is sent again and, up to its ceilings (fees.h), replaced by one with higher fees. All
- * that stands before one that presses may pay as much as that one. One whose deadline is over is
- * replaced by one that does nothing, whatever that costs within reason, so that those behind it can
- * go on; one that the node refuses for good gives its nonce back. A nonce before ours that nothing uses any
- * more is used by an empty transaction. A transaction is live until its receipt is seen in a block that we know, and again when a
- * re-org takes that block away. */
+ * into a block is sent again and, up to its ceilings (fees.h), replaced by one with higher fees.
+ * All that stands before one that presses may pay as much as that one. One whose deadline is over
+ * is replaced by one that does nothing, whatever that costs within reason, so that those behind it
+ * can go on; one that the node refuses for good gives its nonce back. A nonce before ours that
+ * nothing uses any more is used by an empty transaction. A transaction is live until its receipt is
+ * seen in a block that we know, and again when a re-org takes that block away. */
 #ifndef LKS_PLUGIN_SENDER_H
 #define LKS_PLUGIN_SENDER_H
 
@@ -22,7 +22,8 @@
 #define LKS_SENDER_MAX_LIVE 16u
 /* As many more for moves in disputes, so that nothing else keeps them out. */
 #define LKS_SENDER_MAX_MOVES 16u
-/* So many nonces that went elsewhere within so many blocks: another program sends for the account. */
+/* So many nonces that went elsewhere within so many blocks: another program sends for the account.
+ */
 #define LKS_SENDER_FOREIGN 3u
 #define LKS_SENDER_FOREIGN_BLOCKS 500u
 /* Blocks that a transaction is given before it is replaced. */
@@ -46,10 +47,12 @@ typedef struct lks_sender {
     const lks_signer *signer;
     const lockstep_host *host; /* for its log */
     uint64_t chain_id;
-    lks_tx_fees ceilings;      /* the configured ones */
+    lks_tx_fees ceilings; /* the configured ones */
     lks_suspect suspects[LKS_SENDER_SUSPECTS];
-    uint64_t foreign[LKS_SENDER_FOREIGN]; /* heads at which a nonce was last seen to be gone, newest first */
-    /* The chain's count is below our lowest live nonce: what is known of that, zero without a gap. */
+    uint64_t foreign[LKS_SENDER_FOREIGN]; /* heads at which a nonce was last seen to be gone, newest
+                                             first */
+    /* The chain's count is below our lowest live nonce: what is known of that, zero without a gap.
+     */
     struct {
         uint64_t seen;    /* head at which it was first seen */
         uint64_t nonce;   /* that the empty transaction has */
@@ -58,7 +61,7 @@ typedef struct lks_sender {
         bool warned;
     } gap;
     uint64_t funds_warned; /* head at which missing funds were told of */
-    bool has_fallback;     /* what it cannot pay for, another account sends: nothing waits for ether */
+    bool has_fallback; /* what it cannot pay for, another account sends: nothing waits for ether */
 } lks_sender;
 
 /* Chain at the time of a call. */
@@ -72,14 +75,15 @@ typedef struct lks_sender_now {
 typedef struct lks_outgoing {
     const uint8_t *request_id; /* 32 bytes: the job that it belongs to */
     lks_action action;
-    const uint8_t *key;        /* 32 bytes, of LKS_ACTION_MOVE; else NULL */
-    const uint8_t *to;         /* 20 bytes */
-    lks_u256 value;            /* wei */
-    uint64_t gas;              /* limit of one that cannot be simulated because another must be mined first; else 0 */
+    const uint8_t *key; /* 32 bytes, of LKS_ACTION_MOVE; else NULL */
+    const uint8_t *to;  /* 20 bytes */
+    lks_u256 value;     /* wei */
+    uint64_t
+        gas; /* limit of one that cannot be simulated because another must be mined first; else 0 */
     const uint8_t *data;
     size_t len;
-    uint64_t deadline;         /* chain time; UINT64_MAX: none */
-    lks_u256 worth;            /* wei that it may cost when its deadline is near */
+    uint64_t deadline; /* chain time; UINT64_MAX: none */
+    lks_u256 worth;    /* wei that it may cost when its deadline is near */
 } lks_outgoing;
 
 /* Simulates, signs, stores and sends one transaction.
@@ -87,14 +91,15 @@ typedef struct lks_outgoing {
  * LKS_REFUSED: the contract or the node would refuse it, the reason says why; LKS_TIMEOUT: too many
  * are live, try later; LKS_NOTFOUND: an account that has a fallback cannot pay; otherwise what
  * chain/eth.h and the store return, and nothing is stored. */
-lks_err lks_sender_send(lks_sender *s, const lks_outgoing *out, const lks_sender_now *now) LKS_MUST_USE;
+lks_err lks_sender_send(lks_sender *s, const lks_outgoing *out,
+                        const lks_sender_now *now) LKS_MUST_USE;
 
 /* Whether another program sends transactions for the account, as seen lately. */
 bool lks_sender_is_shared(const lks_sender *s, const lks_sender_now *now);
 /* Whether the account could not pay a little while ago. */
 bool lks_sender_is_broke(const lks_sender *s, const lks_sender_now *now);
-/* Looks after all live transactions: receipts, nonces used by others, sending again, replacing. To be called after each new block.
- * Returns: LKS_OK, or the first failure. */
+/* Looks after all live transactions: receipts, nonces used by others, sending again, replacing. To
+ * be called after each new block. Returns: LKS_OK, or the first failure. */
 lks_err lks_sender_tend(lks_sender *s, const lks_sender_now *now) LKS_MUST_USE;
 
 #endif

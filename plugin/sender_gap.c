@@ -1,10 +1,11 @@
-/* Fills gaps of nonces. A transaction of the account that was not sent here had a nonce, and is gone:
- * a re-org took it away, and no pool has it. What stands behind that nonce can never go on, so an
- * empty transaction takes its place.
+/* Fills gaps of nonces. A transaction of the account that was not sent here had a nonce, and is
+ * gone: a re-org took it away, and no pool has it. What stands behind that nonce can never go on,
+ * so an empty transaction takes its place.
  *
- * Not at once: a node that is behind, or one of several, tells of a count that was true earlier. The
- * gap must be seen at each of LKS_SENDER_GAP_HEADS heads, and in the state of the head itself. The
- * empty transaction is not stored: it does nothing, and after a restart another takes its place. */
+ * Not at once: a node that is behind, or one of several, tells of a count that was true earlier.
+ * The gap must be seen at each of LKS_SENDER_GAP_HEADS heads, and in the state of the head itself.
+ * The empty transaction is not stored: it does nothing, and after a restart another takes its
+ * place. */
 #include "plugin/sender_internal.h"
 
 #include "chain/address.h"
@@ -39,11 +40,12 @@ static void warn(lks_sender *s, const lks_store_txs *live)
         return;
     s->gap.warned = true;
     lks_address_format(address, lks_signer_address(s->signer));
-    lks_log(s->host, LKS_WARN,
-            "nonce %llu of the account %s is in no transaction: one that was not ours is gone from the"
-            " chain; an empty one takes its place, so that %zu behind it can go on; use this key"
-            " nowhere else",
-            (unsigned long long)s->gap.nonce, address, live->count);
+    lks_log(
+        s->host, LKS_WARN,
+        "nonce %llu of the account %s is in no transaction: one that was not ours is gone from the"
+        " chain; an empty one takes its place, so that %zu behind it can go on; use this key"
+        " nowhere else",
+        (unsigned long long)s->gap.nonce, address, live->count);
 }
 
 /* Out: s->gap.fees, those of the first version, or a step more where the ceilings allow it. */

@@ -38,8 +38,8 @@ static lks_err is_canonical(lks_sender *s, uint64_t number, const uint8_t hash32
     return err == LKS_NOTFOUND ? LKS_OK : err;
 }
 
-/* Asks for a receipt of any version. Out: receipt, to be freed, and hash32, the version, of one that
- * is INCLUDED. */
+/* Asks for a receipt of any version. Out: receipt, to be freed, and hash32, the version, of one
+ * that is INCLUDED. */
 static lks_err find_receipt(lks_sender *s, const lks_store_tx *tx, const lks_sender_now *now,
                             finding *found, lks_eth_receipt *receipt, uint8_t hash32[32])
 {
@@ -55,9 +55,7 @@ static lks_err find_receipt(lks_sender *s, const lks_store_tx *tx, const lks_sen
         }
         if (!err && receipt->block_number <= now->head)
             err = is_canonical(s, receipt->block_number, receipt->block_hash, &canonical);
-        *found = canonical                            ? INCLUDED
-                 : receipt->block_number > now->head ? NEWER
-                                                     : ELSEWHERE;
+        *found = canonical ? INCLUDED : receipt->block_number > now->head ? NEWER : ELSEWHERE;
         memcpy(hash32, hashes.data + at, 32);
         if (!canonical)
             lks_eth_receipt_free(receipt);
@@ -127,14 +125,15 @@ static void note_foreign(lks_sender *s, const lks_sender_now *now)
     if (!lks_sender_is_shared(s, now))
         return;
     lks_address_format(address, lks_signer_address(s->signer));
-    lks_log(s->host, LKS_ERROR,
-            "another program sends transactions for the account %s, perhaps a second plugin with the"
-            " same key: end it, or give it an account of its own; no request is accepted meanwhile",
-            address);
+    lks_log(
+        s->host, LKS_ERROR,
+        "another program sends transactions for the account %s, perhaps a second plugin with the"
+        " same key: end it, or give it an account of its own; no request is accepted meanwhile",
+        address);
 }
 
-/* The place of a transaction among the suspects; a free one when it has none. Returns: NULL when all
- * are taken by others. */
+/* The place of a transaction among the suspects; a free one when it has none. Returns: NULL when
+ * all are taken by others. */
 static lks_suspect *suspect_of(lks_sender *s, int64_t id)
 {
     lks_suspect *free_place = NULL;
@@ -154,9 +153,9 @@ static void clear_suspect(lks_sender *s, int64_t id)
         place->id = 0;
 }
 
-/* The nonce is used, and no version of ours has a receipt in our chain. Believed when it is so at two
- * heads; where the node shows it in a block of another fork, after LKS_SENDER_FORK_HEADS: it may be
- * about to change over, but geth also goes on showing what it had before an unclean end. */
+/* The nonce is used, and no version of ours has a receipt in our chain. Believed when it is so at
+ * two heads; where the node shows it in a block of another fork, after LKS_SENDER_FORK_HEADS: it
+ * may be about to change over, but geth also goes on showing what it had before an unclean end. */
 static lks_err suspect(lks_sender *s, lks_store_tx *tx, const lks_sender_now *now, finding found)
 {
     char name[LKS_SHORT_ID_SIZE];
@@ -170,15 +169,17 @@ static lks_err suspect(lks_sender *s, lks_store_tx *tx, const lks_sender_now *no
     place->id = 0;
     lks_short_id(name, tx->request_id);
     if (found == ELSEWHERE) {
-        lks_log(s->host, LKS_WARN,
-                "request %s: the nonce of the %s transaction is used, and the node shows it only in a"
-                " block of another fork: its action is decided again",
-                name, lks_action_name(tx->action));
+        lks_log(
+            s->host, LKS_WARN,
+            "request %s: the nonce of the %s transaction is used, and the node shows it only in a"
+            " block of another fork: its action is decided again",
+            name, lks_action_name(tx->action));
     } else {
-        lks_log(s->host, LKS_WARN,
-                "request %s: nonce %llu of the %s transaction went to a transaction that is not ours;"
-                " use this key nowhere else",
-                name, (unsigned long long)tx->nonce, lks_action_name(tx->action));
+        lks_log(
+            s->host, LKS_WARN,
+            "request %s: nonce %llu of the %s transaction went to a transaction that is not ours;"
+            " use this key nowhere else",
+            name, (unsigned long long)tx->nonce, lks_action_name(tx->action));
         note_foreign(s, now);
     }
     tx->included.number = now->head;
@@ -242,8 +243,8 @@ static lks_err raise_fees(lks_sender *s, const place *p, lks_tx *t, bool cancels
 {
     lks_eth_fees suggested;
     lks_tx_fees f = {t->max_fee, t->max_priority_fee};
-    lks_tx_fees ceilings = cancels ? lks_fees_of_cancellation(&s->ceilings)
-                                   : ceilings_at(s, p, t->gas_limit, now);
+    lks_tx_fees ceilings =
+        cancels ? lks_fees_of_cancellation(&s->ceilings) : ceilings_at(s, p, t->gas_limit, now);
     *raised = false;
     lks_err err = lks_eth_suggest_fees(&s->node, &suggested);
     if (err)
@@ -280,8 +281,8 @@ static lks_err store_version(lks_sender *s, lks_store_tx *tx, const lks_tx *t, l
 
 /* Replaces a transaction by one with higher fees, or, when its deadline is over or no node takes
  * it, by one that does nothing. Out: *replaced. */
-static lks_err replace(lks_sender *s, const place *p, const lks_buf *old,
-                       const lks_sender_now *now, bool refused, bool *replaced)
+static lks_err replace(lks_sender *s, const place *p, const lks_buf *old, const lks_sender_now *now,
+                       bool refused, bool *replaced)
 {
     lks_store_tx *tx = &p->queue->items[p->i];
     lks_tx t;
@@ -339,8 +340,7 @@ static lks_err push_on(lks_sender *s, place *p, const lks_sender_now *now)
     return err;
 }
 
-static lks_err tend_one(lks_sender *s, place *p, const lks_sender_now *now,
-                        uint64_t chain_nonce)
+static lks_err tend_one(lks_sender *s, place *p, const lks_sender_now *now, uint64_t chain_nonce)
 {
     lks_store_tx *tx = &p->queue->items[p->i];
     lks_eth_receipt receipt;
@@ -361,8 +361,8 @@ static lks_err tend_one(lks_sender *s, place *p, const lks_sender_now *now,
     return err;
 }
 
-/* Gives up a transaction that cannot be paid for, and all behind it: the other account does what they
- * were for. */
+/* Gives up a transaction that cannot be paid for, and all behind it: the other account does what
+ * they were for. */
 static lks_err give_up(lks_sender *s, const place *p)
 {
     lks_err err = LKS_OK;

@@ -74,10 +74,11 @@ static void tell(lks_operator *op, lks_disagreement *d, const lks_checked *what,
         lks_log(op->host, LKS_WARN, "%s %s: %s; reading its events again", what->kind, name,
                 difference);
     else if (lasted >= LASTS_MS && lks_reminder_due(&d->lasts, LASTS_MS))
-        lks_log(op->host, LKS_ERROR,
-                "%s %s: for %llu s now, %s: the node leaves out events. Use another node at once, or "
-                "the stake may be lost",
-                what->kind, name, (unsigned long long)lasted / 1000, difference);
+        lks_log(
+            op->host, LKS_ERROR,
+            "%s %s: for %llu s now, %s: the node leaves out events. Use another node at once, or "
+            "the stake may be lost",
+            what->kind, name, (unsigned long long)lasted / 1000, difference);
 }
 
 bool lks_state_check_differs(lks_operator *op, const lks_checked *what, const char *difference)
@@ -103,8 +104,8 @@ bool lks_state_check_differs(lks_operator *op, const lks_checked *what, const ch
 
 /* ---- the contract ---- */
 
-lks_err lks_state_check_ask(lks_operator *op, const uint8_t to20[20], lks_err encoded, lks_buf *call,
-                            lks_buf *result)
+lks_err lks_state_check_ask(lks_operator *op, const uint8_t to20[20], lks_err encoded,
+                            lks_buf *call, lks_buf *result)
 {
     char at[LKS_ETH_AT_HASH_SIZE];
     lks_err err = encoded;
@@ -132,7 +133,7 @@ static lks_err ask(lks_operator *op, const lks_claim *claim, lks_disputed_claim 
 static bool is_at_head(const lks_operator *op, const lks_match *m)
 {
     return m && m->synced.number == op->head.ref.number &&
-        memcmp(m->synced.hash, op->head.ref.hash, 32) == 0;
+           memcmp(m->synced.hash, op->head.ref.hash, 32) == 0;
 }
 
 /* Returns: what differs, in words; NULL when nothing does. */
@@ -219,7 +220,8 @@ bool lks_state_check_look(lks_operator *op)
 {
     lks_state_check *c = &op->state_check;
     uint64_t head = op->head.ref.number;
-    bool all = c->gap || c->all_head == 0 || head < c->all_head || head >= c->all_head + EVERY_BLOCKS;
+    bool all =
+        c->gap || c->all_head == 0 || head < c->all_head || head >= c->all_head + EVERY_BLOCKS;
     bool again = false;
     lks_err err = LKS_OK;
     if (head == c->head)
@@ -230,8 +232,9 @@ bool lks_state_check_look(lks_operator *op)
         err = lks_state_check_jobs(op, all, &again);
     c->head = head;
     if (err && !lks_inbox_stopped(op->inbox) && lks_reminder_due(&c->failed, LASTS_MS))
-        lks_log(op->host, LKS_WARN, "asking the contracts about claims and requests of ours: %s; "
-                                    "trying again",
+        lks_log(op->host, LKS_WARN,
+                "asking the contracts about claims and requests of ours: %s; "
+                "trying again",
                 lks_error_message());
     if (err)
         return again;

@@ -1,6 +1,6 @@
-/* Whether the contracts say the same of our claims, disputes and seats as their events do. Events can be left
- * out by a node that is behind or loses them, and nothing in a list shows what is not in it; the
- * state cannot. Asked of the newest block, by its hash, at the start, after a gap, and
+/* Whether the contracts say the same of our claims, disputes and seats as their events do. Events
+ * can be left out by a node that is behind or loses them, and nothing in a list shows what is not
+ * in it; the state cannot. Asked of the newest block, by its hash, at the start, after a gap, and
  * every few blocks. What differs at two heads is told, and read again until it does not.
  *
  * The event thread's. */

@@ -6,8 +6,8 @@
 
 /* Something that both of events and contract know. */
 typedef struct lks_checked {
-    const char *kind;       /* "claim", "request" */
-    const uint8_t *id;      /* 32 bytes */
+    const char *kind;  /* "claim", "request" */
+    const uint8_t *id; /* 32 bytes */
 } lks_checked;
 
 /* Takes note of what differs, in words, or that nothing does (NULL), and tells it. Returns: whether
@@ -17,8 +17,8 @@ bool lks_state_check_differs(lks_operator *op, const lks_checked *what, const ch
 bool lks_state_check_has(const lks_operator *op, const uint8_t id32[32]);
 
 /* Calls a view of a contract at the head, by its hash. In: call, freed here. */
-lks_err lks_state_check_ask(lks_operator *op, const uint8_t to20[20], lks_err encoded, lks_buf *call,
-                            lks_buf *result) LKS_MUST_USE;
+lks_err lks_state_check_ask(lks_operator *op, const uint8_t to20[20], lks_err encoded,
+                            lks_buf *call, lks_buf *result) LKS_MUST_USE;
 
 /* Compares our accepted jobs. all: not only those that are known to differ. */
 lks_err lks_state_check_jobs(lks_operator *op, bool all, bool *again) LKS_MUST_USE;

@@ -73,8 +73,8 @@ static const char *compare(const seen *s, const lks_job *job)
         return "it has ended by the contract, and no event says so";
     if (r->accepted.number == 0)
         return status == LKS_SEAT_EMPTY
-            ? NULL
-            : "a seat of it is ours by the contract, and no event says so";
+                   ? NULL
+                   : "a seat of it is ours by the contract, and no event says so";
     if (status == LKS_SEAT_EMPTY)
         return "a seat of it is ours by an event, and not by the contract";
     if (is_filled(s->state.status) && r->full.number == 0)
@@ -82,7 +82,7 @@ static const char *compare(const seen *s, const lks_job *job)
     if (s->state.status == LKS_REQUEST_REVEALING && r->committed.number && !r->claimed.number &&
         r->reveal_opened.number == 0 && s->op->head.time <= r->claim_deadline)
         return "it is to be revealed by the contract, and no event says so";
-    lks_seat_status expected = r->claimed.number ? LKS_SEAT_CLAIMED
+    lks_seat_status expected = r->claimed.number     ? LKS_SEAT_CLAIMED
                                : r->committed.number ? LKS_SEAT_COMMITTED
                                                      : LKS_SEAT_ACCEPTED;
     return status == expected ? NULL : "contract and events differ in what we have done about it";

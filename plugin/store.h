@@ -1,10 +1,10 @@
-/* The job store: an SQLite database (WAL) that survives kill -9 at any moment. What it holds, and how: store_open.c, store_jobs.c, store_txs.c,
- * store_claims.c.
+/* The job store: an SQLite database (WAL) that survives kill -9 at any moment. What it holds, and
+ * how: store_open.c, store_jobs.c, store_txs.c, store_claims.c.
  *
  * One connection, one thread. Everything between lks_store_begin and lks_store_commit becomes
  * durable at once or not at all. The database is locked against other plugins for as long as it is
- * open; programs that read it or copy it are welcome. Values read back are checked; LKS_CORRUPT names
- * what is wrong. Lists leave damaged rows out and count them.
+ * open; programs that read it or copy it are welcome. Values read back are checked; LKS_CORRUPT
+ * names what is wrong. Lists leave damaged rows out and count them.
  */
 #ifndef LKS_PLUGIN_STORE_H
 #define LKS_PLUGIN_STORE_H
@@ -32,7 +32,8 @@ typedef struct lks_store_identity {
  * Returns: LKS_OK; LKS_REFUSED (in use by another process, made by a newer version, or for older
  * contracts); LKS_AUTH (of another chain, contract, operator or account); LKS_IO (cannot be opened
  * or written); LKS_CORRUPT (not a Lockstep database, or damaged); LKS_NOMEM. */
-lks_err lks_store_open(lks_store **out, const char *path, const lks_store_identity *who) LKS_MUST_USE;
+lks_err lks_store_open(lks_store **out, const char *path,
+                       const lks_store_identity *who) LKS_MUST_USE;
 void lks_store_close(lks_store *s); /* NULL is allowed */
 
 lks_err lks_store_begin(lks_store *s) LKS_MUST_USE;
@@ -58,7 +59,8 @@ lks_err lks_store_block_below(lks_store *s, uint64_t height, lks_store_block *ou
 lks_err lks_store_block_oldest(lks_store *s, lks_store_block *out) LKS_MUST_USE;
 /* Makes a block the newest one; forgets old ones and old jobs. */
 lks_err lks_store_block_put(lks_store *s, const lks_store_block *block) LKS_MUST_USE;
-/* Forgets every block above height, and what happened in them to jobs and transactions. Out: *changed jobs. Within a transaction. */
+/* Forgets every block above height, and what happened in them to jobs and transactions. Out:
+ * *changed jobs. Within a transaction. */
 lks_err lks_store_rewind(lks_store *s, uint64_t height, size_t *changed) LKS_MUST_USE;
 /* Out: *any, whether a request of a block at or below height is known. */
 lks_err lks_store_has_requests(lks_store *s, uint64_t height, bool *any) LKS_MUST_USE;
@@ -85,17 +87,20 @@ void lks_jobs_free(lks_jobs *jobs);
 
 /* request_id32 may be a part of *out. Out: *out, zero on failure. Returns also: LKS_NOTFOUND. */
 lks_err lks_store_job_get(lks_store *s, const uint8_t request_id32[32], lks_job *out) LKS_MUST_USE;
-/* Inserts a job with its lists (packed), or overwrites the facts of the one that is there. Sets job->sent and job->state as they follow. */
-lks_err lks_store_job_add(lks_store *s, lks_job *job, const uint8_t *prompt, size_t prompt_len, const uint8_t *allowed, size_t allowed_len) LKS_MUST_USE;
+/* Inserts a job with its lists (packed), or overwrites the facts of the one that is there. Sets
+ * job->sent and job->state as they follow. */
+lks_err lks_store_job_add(lks_store *s, lks_job *job, const uint8_t *prompt, size_t prompt_len,
+                          const uint8_t *allowed, size_t allowed_len) LKS_MUST_USE;
 lks_err lks_store_job_put(lks_store *s, lks_job *job) LKS_MUST_USE;
 /* Out: jobs, empty before, to be freed: every job that is not over, or was given up with a seat of
  * ours, oldest first. */
 lks_err lks_store_jobs_open(lks_store *s, lks_jobs *jobs) LKS_MUST_USE;
 /* Out: the packed lists, appended. */
-lks_err lks_store_job_lists(lks_store *s, const lks_job *job, lks_buf *prompt, lks_buf *allowed) LKS_MUST_USE;
+lks_err lks_store_job_lists(lks_store *s, const lks_job *job, lks_buf *prompt,
+                            lks_buf *allowed) LKS_MUST_USE;
 
-/* Out: jobs, empty before, to be freed: those with an acceptance of ours in a block that no event has
- * confirmed, and that have not ended. */
+/* Out: jobs, empty before, to be freed: those with an acceptance of ours in a block that no event
+ * has confirmed, and that have not ended. */
 lks_err lks_store_jobs_unconfirmed(lks_store *s, lks_jobs *jobs) LKS_MUST_USE;
 
 /* The salts of a job's rounds, by the block of their acceptance, newest first. */
@@ -120,7 +125,8 @@ lks_err lks_store_job_recall(lks_store *s, const uint8_t request_id32[32],
 lks_err lks_store_round_close(lks_store *s, lks_job *job, const lks_block_ref *block) LKS_MUST_USE;
 
 /* Stores the answer: sets the job's answer fields and puts the job. In: tokens, packed. */
-lks_err lks_store_answer_put(lks_store *s, lks_job *job, uint64_t seed, const uint8_t *tokens, size_t len) LKS_MUST_USE;
+lks_err lks_store_answer_put(lks_store *s, lks_job *job, uint64_t seed, const uint8_t *tokens,
+                             size_t len) LKS_MUST_USE;
 /* Out: tokens, appended, packed. Returns also: LKS_NOTFOUND. */
 lks_err lks_store_answer_get(lks_store *s, const lks_job *job, lks_buf *tokens) LKS_MUST_USE;
 
@@ -135,7 +141,8 @@ typedef enum lks_check {
     LKS_CHECK_COUNT
 } lks_check;
 
-/* A claim on a request of a served model, whoever made it. Its tokens, and where its disputes stand, are the chain's to say; nothing of that is stored. */
+/* A claim on a request of a served model, whoever made it. Its tokens, and where its disputes
+ * stand, are the chain's to say; nothing of that is stored. */
 typedef struct lks_claim {
     uint8_t claim_id[32]; /* the dispute game's key */
     uint8_t name[32];     /* the oracle's name, which has attempt and seat in it */
@@ -163,7 +170,8 @@ void lks_claims_free(lks_claims *claims);
 /* Stores a claim; of one that is there what its check gave stays. Its job must be there. */
 lks_err lks_store_claim_add(lks_store *s, const lks_claim *claim) LKS_MUST_USE;
 /* Out: *out, zero on failure. Returns also: LKS_NOTFOUND. */
-lks_err lks_store_claim_get(lks_store *s, const uint8_t claim_id32[32], lks_claim *out) LKS_MUST_USE;
+lks_err lks_store_claim_get(lks_store *s, const uint8_t claim_id32[32],
+                            lks_claim *out) LKS_MUST_USE;
 /* The same by the oracle's name. */
 lks_err lks_store_claim_named(lks_store *s, const uint8_t name32[32], lks_claim *out) LKS_MUST_USE;
 /* Stores disputed, ended, settled, check and first_wrong. */
@@ -171,7 +179,8 @@ lks_err lks_store_claim_put(lks_store *s, const lks_claim *claim) LKS_MUST_USE;
 /* Out: claims, empty before, to be freed: every one that is not settled, oldest first. */
 lks_err lks_store_claims_open(lks_store *s, lks_claims *claims) LKS_MUST_USE;
 /* Ends every claim of a request that has not ended. */
-lks_err lks_store_claims_end(lks_store *s, const uint8_t request_id32[32], const lks_block_ref *block) LKS_MUST_USE;
+lks_err lks_store_claims_end(lks_store *s, const uint8_t request_id32[32],
+                             const lks_block_ref *block) LKS_MUST_USE;
 /* Out: 32 random bytes that were made with the database and are never disclosed. */
 lks_err lks_store_secret(lks_store *s, uint8_t secret32[32]) LKS_MUST_USE;
 
@@ -208,10 +217,12 @@ typedef struct lks_store_txs {
 
 void lks_store_txs_free(lks_store_txs *txs);
 
-/* Stores a new transaction with its first version. Out: tx->id. Refused (LKS_REFUSED) when the job has a live one for the action and key.
- * Puts the job's state, as all functions below do. */
-lks_err lks_store_tx_add(lks_store *s, lks_store_tx *tx, const uint8_t hash32[32], const uint8_t *raw, size_t len) LKS_MUST_USE;
-lks_err lks_store_tx_add_version(lks_store *s, const lks_store_tx *tx, const uint8_t hash32[32], const uint8_t *raw, size_t len) LKS_MUST_USE;
+/* Stores a new transaction with its first version. Out: tx->id. Refused (LKS_REFUSED) when the job
+ * has a live one for the action and key. Puts the job's state, as all functions below do. */
+lks_err lks_store_tx_add(lks_store *s, lks_store_tx *tx, const uint8_t hash32[32],
+                         const uint8_t *raw, size_t len) LKS_MUST_USE;
+lks_err lks_store_tx_add_version(lks_store *s, const lks_store_tx *tx, const uint8_t hash32[32],
+                                 const uint8_t *raw, size_t len) LKS_MUST_USE;
 /* Stores everything of tx but its id, job, action, key, account, nonce and worth. */
 lks_err lks_store_tx_put(lks_store *s, const lks_store_tx *tx) LKS_MUST_USE;
 /* Out: txs, empty before, to be freed: the live ones of an account, lowest nonce first. */
@@ -221,12 +232,14 @@ lks_err lks_store_txs_live(lks_store *s, const uint8_t account20[20],
 lks_err lks_store_tx_raw(lks_store *s, int64_t id, lks_buf *raw) LKS_MUST_USE;
 /* Out: hashes, appended, 32 bytes each: every version, newest first. */
 lks_err lks_store_tx_hashes(lks_store *s, int64_t id, lks_buf *hashes) LKS_MUST_USE;
-/* Ends live transactions of any account but two, the second may be NULL: nobody can look after them.
- * All are moves in disputes, of which no job's state follows. In: head, at which it is seen. */
+/* Ends live transactions of any account but two, the second may be NULL: nobody can look after
+ * them. All are moves in disputes, of which no job's state follows. In: head, at which it is seen.
+ */
 lks_err lks_store_txs_abandon(lks_store *s, const uint8_t account20[20], const uint8_t *second20,
                               uint64_t head) LKS_MUST_USE;
 /* Whether the job has a live move of that key. */
-lks_err lks_store_move_is_live(lks_store *s, const uint8_t request_id32[32], const uint8_t key32[32], bool *live) LKS_MUST_USE;
+lks_err lks_store_move_is_live(lks_store *s, const uint8_t request_id32[32],
+                               const uint8_t key32[32], bool *live) LKS_MUST_USE;
 /* Whether there is a live move of that key, of whatever job. */
 lks_err lks_store_key_is_live(lks_store *s, const uint8_t key32[32], bool *live) LKS_MUST_USE;
 /* Out: the request whose claim of ours became final last. Returns also: LKS_NOTFOUND. */

@@ -19,7 +19,7 @@ struct lks_store {
     sqlite3 *db;
     char *path;
     bool unwritable; /* the last write failed for want of space or of the disk */
-    int lock; /* descriptor of the lock file; -1: not open */
+    int lock;        /* descriptor of the lock file; -1: not open */
     lks_store_identity who;
     lks_store_kept kept[LKS_STORE_MAX_KEPT];
     size_t kept_count;
@@ -60,7 +60,8 @@ lks_err lks_store_migrate(lks_store *s, unsigned version) LKS_MUST_USE;
 /* Makes transactions live again that were included above height. */
 lks_err lks_store_txs_revive(lks_store *s, uint64_t height) LKS_MUST_USE;
 /* Out: LKS_SENT() of the actions of the job's live transactions. */
-lks_err lks_store_txs_sent(lks_store *s, const uint8_t request_id32[32], uint32_t *sent) LKS_MUST_USE;
+lks_err lks_store_txs_sent(lks_store *s, const uint8_t request_id32[32],
+                           uint32_t *sent) LKS_MUST_USE;
 
 /* Forgets claims of blocks above height, and what happened to others there. */
 lks_err lks_store_claims_rewind(lks_store *s, uint64_t height) LKS_MUST_USE;

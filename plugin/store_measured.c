@@ -28,8 +28,9 @@ lks_err lks_store_measured_get(lks_store *s, const uint8_t model_id32[32], lks_r
     sqlite3_stmt *st = NULL;
     bool row = true;
     memset(out, 0, sizeof *out);
-    lks_err err = lks_store_prepare(
-        s, &st, "SELECT cell, x, us, run FROM measured WHERE model_id = ? AND kind = ?");
+    lks_err err =
+        lks_store_prepare(s, &st,
+                          "SELECT cell, x, us, run FROM measured WHERE model_id = ? AND kind = ?");
     if (!err) {
         lks_store_bind_blob(st, 1, model_id32, 32);
         lks_store_bind_u64(st, 2, (uint64_t)kind);
@@ -52,8 +53,7 @@ lks_err lks_store_measured_put(lks_store *s, const uint8_t model_id32[32], lks_r
         sqlite3_stmt *st = NULL;
         if (c->us <= 0)
             continue;
-        err = lks_store_prepare(s, &st,
-                                "INSERT OR REPLACE INTO measured VALUES(?, ?, ?, ?, ?, ?)");
+        err = lks_store_prepare(s, &st, "INSERT OR REPLACE INTO measured VALUES(?, ?, ?, ?, ?, ?)");
         if (err)
             break;
         lks_store_bind_blob(st, 1, model_id32, 32);

@@ -16,8 +16,9 @@ static lks_err keep_salts(lks_store *s, const uint8_t id[32], lks_salts *salts)
 {
     sqlite3_stmt *st = NULL;
     bool row = false;
-    lks_err err = lks_store_prepare(s, &st, "SELECT accepted_block, salt FROM round"
-                                            " WHERE request_id = ? ORDER BY closed_block DESC");
+    lks_err err = lks_store_prepare(s, &st,
+                                    "SELECT accepted_block, salt FROM round"
+                                    " WHERE request_id = ? ORDER BY closed_block DESC");
     if (!err) {
         lks_store_bind_blob(st, 1, id, 32);
         err = lks_store_step(s, st, &row);

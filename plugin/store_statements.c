@@ -1,6 +1,6 @@
-/* The store's statements: each is prepared once and kept, by its text, until the database is closed.
- * SQLite itself prepares a kept one anew after a change of the schema. One that is asked for while
- * it is in use, and all beyond the room there is, are prepared for that one use. */
+/* The store's statements: each is prepared once and kept, by its text, until the database is
+ * closed. SQLite itself prepares a kept one anew after a change of the schema. One that is asked
+ * for while it is in use, and all beyond the room there is, are prepared for that one use. */
 #include "plugin/store_internal.h"
 
 #include <string.h>

@@ -1,11 +1,11 @@
-/* Table tx: one row per nonce of an account that we used for a job's action; `key` tells moves in disputes apart
- * and is 32 zero bytes for all else. `revived` is set on a row whose block a re-org took away: it
- * is live again, perhaps beside a newer live one of the same action and key; of those neither
- * revived nor canceled the index allows one. What a change of these rows does to its job is stored
- * with it: the job is read first, which checks it, then the change, then the job. Table tx_version:
- * the signed transactions of a tx, oldest first by number; `hash` is Keccak-256 of `raw`. Two rows
- * of tx may have the same signed transaction: signatures are deterministic, and a nonce that was
- * lost can come back. */
+/* Table tx: one row per nonce of an account that we used for a job's action; `key` tells moves in
+ * disputes apart and is 32 zero bytes for all else. `revived` is set on a row whose block a re-org
+ * took away: it is live again, perhaps beside a newer live one of the same action and key; of those
+ * neither revived nor canceled the index allows one. What a change of these rows does to its job is
+ * stored with it: the job is read first, which checks it, then the change, then the job. Table
+ * tx_version: the signed transactions of a tx, oldest first by number; `hash` is Keccak-256 of
+ * `raw`. Two rows of tx may have the same signed transaction: signatures are deterministic, and a
+ * nonce that was lost can come back. */
 #include "plugin/store_internal.h"
 
 #include "chain/keccak.h"
@@ -14,21 +14,31 @@
 #include <string.h>
 
 const char lks_store_txs_schema[] =
-    "CREATE TABLE tx(id INTEGER PRIMARY KEY, request_id BLOB NOT NULL REFERENCES job ON DELETE CASCADE, action INTEGER NOT NULL,"
-    " key BLOB NOT NULL, nonce INTEGER NOT NULL, state INTEGER NOT NULL, canceled INTEGER NOT NULL, revived INTEGER NOT NULL DEFAULT 0,"
-    " included_block INTEGER NOT NULL, included_hash BLOB NOT NULL, deadline INTEGER NOT NULL, sent_block INTEGER NOT NULL,"
+    "CREATE TABLE tx(id INTEGER PRIMARY KEY, request_id BLOB NOT NULL REFERENCES job ON DELETE "
+    "CASCADE, action INTEGER NOT NULL,"
+    " key BLOB NOT NULL, nonce INTEGER NOT NULL, state INTEGER NOT NULL, canceled INTEGER NOT "
+    "NULL, revived INTEGER NOT NULL DEFAULT 0,"
+    " included_block INTEGER NOT NULL, included_hash BLOB NOT NULL, deadline INTEGER NOT NULL, "
+    "sent_block INTEGER NOT NULL,"
     " sent_time INTEGER NOT NULL, account BLOB NOT NULL, worth BLOB NOT NULL) STRICT;"
     "CREATE INDEX tx_by_job ON tx(request_id);"
-    "CREATE UNIQUE INDEX tx_one_live ON tx(request_id, action, key) WHERE state = 1 AND revived = 0 AND canceled = 0;"
+    "CREATE UNIQUE INDEX tx_one_live ON tx(request_id, action, key) WHERE state = 1 AND revived = "
+    "0 AND canceled = 0;"
     "CREATE UNIQUE INDEX tx_one_nonce ON tx(account, nonce) WHERE state = 1;"
-    "CREATE TABLE tx_version(tx INTEGER NOT NULL REFERENCES tx ON DELETE CASCADE, number INTEGER NOT NULL, hash BLOB NOT NULL,"
+    "CREATE TABLE tx_version(tx INTEGER NOT NULL REFERENCES tx ON DELETE CASCADE, number INTEGER "
+    "NOT NULL, hash BLOB NOT NULL,"
     " raw BLOB NOT NULL, PRIMARY KEY(tx, number)) STRICT;";
 
-lks_err lks_store_move_is_live(lks_store *s, const uint8_t request_id32[32], const uint8_t key32[32], bool *live) {
+lks_err lks_store_move_is_live(lks_store *s, const uint8_t request_id32[32],
+                               const uint8_t key32[32], bool *live)
+{
     sqlite3_stmt *st = NULL;
     *live = false;
-    lks_err err = lks_store_prepare(s, &st, "SELECT 1 FROM tx WHERE request_id = ? AND action = ? AND key = ? AND state = 1 AND canceled = 0");
-    if (err) return err;
+    lks_err err = lks_store_prepare(s, &st,
+                                    "SELECT 1 FROM tx WHERE request_id = ? AND action = ? AND key "
+                                    "= ? AND state = 1 AND canceled = 0");
+    if (err)
+        return err;
     lks_store_bind_blob(st, 1, request_id32, 32);
     lks_store_bind_u64(st, 2, LKS_ACTION_MOVE);
     lks_store_bind_blob(st, 3, key32, 32);
@@ -79,7 +89,7 @@ lks_err lks_store_move_included(lks_store *s, const uint8_t request_id32[32],
     *block = 0;
     lks_err err = lks_store_prepare(s, &st,
                                     "SELECT max(included_block) FROM tx WHERE request_id = ?"
-                                            " AND action = ? AND key = ? AND state = 2 AND canceled = 0");
+                                    " AND action = ? AND key = ? AND state = 2 AND canceled = 0");
     if (err)
         return err;
     lks_store_bind_blob(st, 1, request_id32, 32);
@@ -92,52 +102,74 @@ lks_err lks_store_move_included(lks_store *s, const uint8_t request_id32[32],
     return err;
 }
 
-lks_err lks_store_txs_sent(lks_store *s, const uint8_t request_id32[32], uint32_t *sent) {
+lks_err lks_store_txs_sent(lks_store *s, const uint8_t request_id32[32], uint32_t *sent)
+{
     sqlite3_stmt *st = NULL;
     bool row = false;
     *sent = 0;
-    lks_err err = lks_store_prepare(s, &st, "SELECT action FROM tx WHERE request_id = ? AND state = 1 AND canceled = 0");
-    if (err) return err;
+    lks_err err = lks_store_prepare(
+        s, &st, "SELECT action FROM tx WHERE request_id = ? AND state = 1 AND canceled = 0");
+    if (err)
+        return err;
     lks_store_bind_blob(st, 1, request_id32, 32);
     err = lks_store_step(s, st, &row);
     while (!err && row) {
         uint64_t action = lks_store_column_u64(st, 0);
-        if (action == 0 || action >= LKS_ACTION_ANSWER) err = lks_fail(LKS_CORRUPT, "database %s is damaged: a transaction of no known kind", s->path);
-        else *sent |= LKS_SENT(action);
-        if (!err) err = lks_store_step(s, st, &row);
+        if (action == 0 || action >= LKS_ACTION_ANSWER)
+            err = lks_fail(LKS_CORRUPT, "database %s is damaged: a transaction of no known kind",
+                           s->path);
+        else
+            *sent |= LKS_SENT(action);
+        if (!err)
+            err = lks_store_step(s, st, &row);
     }
     lks_store_release(s, st);
     return err;
 }
 
-void lks_store_txs_free(lks_store_txs *txs) {
+void lks_store_txs_free(lks_store_txs *txs)
+{
     free(txs->items);
     memset(txs, 0, sizeof *txs);
 }
 
-static lks_err put_version(lks_store *s, int64_t tx, const uint8_t hash32[32], const uint8_t *raw, size_t len) {
+static lks_err put_version(lks_store *s, int64_t tx, const uint8_t hash32[32], const uint8_t *raw,
+                           size_t len)
+{
     sqlite3_stmt *st = NULL;
-    lks_err err = lks_store_prepare(s, &st, "INSERT INTO tx_version SELECT ?2, 1 + count(*), ?1, ?3 FROM tx_version WHERE tx = ?2");
-    if (err) return err;
+    lks_err err = lks_store_prepare(
+        s, &st,
+        "INSERT INTO tx_version SELECT ?2, 1 + count(*), ?1, ?3 FROM tx_version WHERE tx = ?2");
+    if (err)
+        return err;
     lks_store_bind_blob(st, 1, hash32, 32);
     sqlite3_bind_int64(st, 2, tx);
     lks_store_bind_blob(st, 3, raw, len);
     return lks_store_run(s, st);
 }
 
-lks_err lks_store_tx_add(lks_store *s, lks_store_tx *tx, const uint8_t hash32[32], const uint8_t *raw, size_t len) {
+lks_err lks_store_tx_add(lks_store *s, lks_store_tx *tx, const uint8_t hash32[32],
+                         const uint8_t *raw, size_t len)
+{
     lks_job job;
     sqlite3_stmt *st = NULL;
     bool live = false;
     lks_err err = lks_store_job_get(s, tx->request_id, &job);
-    if (!err && tx->action == LKS_ACTION_MOVE) err = lks_store_move_is_live(s, tx->request_id, tx->key, &live);
-    else if (!err) live = job.sent & LKS_SENT(tx->action);
+    if (!err && tx->action == LKS_ACTION_MOVE)
+        err = lks_store_move_is_live(s, tx->request_id, tx->key, &live);
+    else if (!err)
+        live = job.sent & LKS_SENT(tx->action);
     if (!err && live)
-        err = lks_fail(LKS_REFUSED, "there is a live %s transaction already", lks_action_name(tx->action));
+        err = lks_fail(LKS_REFUSED, "there is a live %s transaction already",
+                       lks_action_name(tx->action));
     if (!err)
-        err = lks_store_prepare(s, &st, "INSERT INTO tx(request_id, action, nonce, state, canceled, included_block, included_hash, deadline, sent_block, sent_time,"
-                                        " key, account, worth) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
-    if (err) return err;
+        err = lks_store_prepare(
+            s, &st,
+            "INSERT INTO tx(request_id, action, nonce, state, canceled, included_block, "
+            "included_hash, deadline, sent_block, sent_time,"
+            " key, account, worth) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+    if (err)
+        return err;
     lks_store_bind_blob(st, 1, tx->request_id, 32);
     lks_store_bind_u64(st, 2, tx->action);
     lks_store_bind_u64(st, 3, tx->nonce);
@@ -155,19 +187,24 @@ lks_err lks_store_tx_add(lks_store *s, lks_store_tx *tx, const uint8_t hash32[32
     lks_store_bind_blob(st, 13, worth, 32);
     err = lks_store_run(s, st);
     tx->id = sqlite3_last_insert_rowid(s->db);
-    if (!err) err = put_version(s, tx->id, hash32, raw, len);
+    if (!err)
+        err = put_version(s, tx->id, hash32, raw, len);
     return err ? err : lks_store_job_put(s, &job);
 }
 
-lks_err lks_store_tx_put(lks_store *s, const lks_store_tx *tx) {
+lks_err lks_store_tx_put(lks_store *s, const lks_store_tx *tx)
+{
     lks_job job;
     sqlite3_stmt *st = NULL;
     lks_err of_job = lks_store_job_get(s, tx->request_id, &job);
     lks_err err = of_job == LKS_CORRUPT ? LKS_OK : of_job; /* others wait behind its nonce */
     if (!err)
-        err = lks_store_prepare(s, &st, "UPDATE tx SET state = ?, canceled = ?, included_block = ?, included_hash = ?, deadline = ?, sent_block = ?,"
-                                        " sent_time = ? WHERE id = ?");
-    if (err) return err;
+        err = lks_store_prepare(s, &st,
+                                "UPDATE tx SET state = ?, canceled = ?, included_block = ?, "
+                                "included_hash = ?, deadline = ?, sent_block = ?,"
+                                " sent_time = ? WHERE id = ?");
+    if (err)
+        return err;
     lks_store_bind_u64(st, 1, tx->state);
     lks_store_bind_u64(st, 2, tx->canceled);
     lks_store_bind_u64(st, 3, tx->included.number);
@@ -177,11 +214,14 @@ lks_err lks_store_tx_put(lks_store *s, const lks_store_tx *tx) {
     lks_store_bind_u64(st, 7, tx->sent_time);
     sqlite3_bind_int64(st, 8, tx->id);
     err = lks_store_run(s, st);
-    if (!err && sqlite3_changes(s->db) != 1) err = lks_fail(LKS_INTERNAL, "a transaction to be stored is not there");
+    if (!err && sqlite3_changes(s->db) != 1)
+        err = lks_fail(LKS_INTERNAL, "a transaction to be stored is not there");
     return err || of_job ? err : lks_store_job_put(s, &job);
 }
 
-lks_err lks_store_tx_add_version(lks_store *s, const lks_store_tx *tx, const uint8_t hash32[32], const uint8_t *raw, size_t len) {
+lks_err lks_store_tx_add_version(lks_store *s, const lks_store_tx *tx, const uint8_t hash32[32],
+                                 const uint8_t *raw, size_t len)
+{
     lks_err err = put_version(s, tx->id, hash32, raw, len);
     return err ? err : lks_store_tx_put(s, tx);
 }
@@ -223,12 +263,14 @@ lks_err lks_store_txs_abandon(lks_store *s, const uint8_t account20[20], const u
     return lks_store_run(s, st);
 }
 
-static lks_err read_tx(lks_store *s, sqlite3_stmt *st, lks_store_tx *tx) {
+static lks_err read_tx(lks_store *s, sqlite3_stmt *st, lks_store_tx *tx)
+{
     memset(tx, 0, sizeof *tx);
     tx->id = sqlite3_column_int64(st, 0);
     uint64_t action = lks_store_column_u64(st, 2), state = lks_store_column_u64(st, 4);
     if (action == 0 || action >= LKS_ACTION_ANSWER || state < LKS_TX_LIVE || state > LKS_TX_DEAD)
-        return lks_fail(LKS_CORRUPT, "database %s is damaged: a transaction of no known kind", s->path);
+        return lks_fail(LKS_CORRUPT, "database %s is damaged: a transaction of no known kind",
+                        s->path);
     tx->action = (lks_action)action;
     tx->nonce = lks_store_column_u64(st, 3);
     tx->state = (lks_tx_state)state;
@@ -238,7 +280,8 @@ static lks_err read_tx(lks_store *s, sqlite3_stmt *st, lks_store_tx *tx) {
     tx->sent_block = lks_store_column_u64(st, 9);
     tx->sent_time = lks_store_column_u64(st, 10);
     lks_err err = lks_store_fixed(st, 1, tx->request_id, 32);
-    if (!err) err = lks_store_fixed(st, 7, tx->included.hash, 32);
+    if (!err)
+        err = lks_store_fixed(st, 7, tx->included.hash, 32);
     if (!err)
         err = lks_store_fixed(st, 11, tx->key, 32);
     if (!err)
@@ -292,33 +335,45 @@ lks_err lks_store_txs_live(lks_store *s, const uint8_t account20[20], lks_store_
     return err;
 }
 
-lks_err lks_store_tx_raw(lks_store *s, int64_t id, lks_buf *raw) {
+lks_err lks_store_tx_raw(lks_store *s, int64_t id, lks_buf *raw)
+{
     sqlite3_stmt *st = NULL;
     bool row = false;
     uint8_t stored[32], hash[32];
-    lks_err err = lks_store_prepare(s, &st, "SELECT hash, raw FROM tx_version WHERE tx = ? ORDER BY number DESC LIMIT 1");
-    if (err) return err;
+    lks_err err = lks_store_prepare(
+        s, &st, "SELECT hash, raw FROM tx_version WHERE tx = ? ORDER BY number DESC LIMIT 1");
+    if (err)
+        return err;
     sqlite3_bind_int64(st, 1, id);
     err = lks_store_step(s, st, &row);
-    if (!err && !row) err = lks_fail(LKS_CORRUPT, "database %s is damaged: a transaction was never signed", s->path);
-    if (!err) err = lks_store_fixed(st, 0, stored, 32);
+    if (!err && !row)
+        err = lks_fail(LKS_CORRUPT, "database %s is damaged: a transaction was never signed",
+                       s->path);
+    if (!err)
+        err = lks_store_fixed(st, 0, stored, 32);
     if (!err) {
         const void *data = sqlite3_column_blob(st, 1);
         size_t len = (size_t)sqlite3_column_bytes(st, 1);
         lks_keccak256(hash, data, len);
         lks_buf_put(raw, data, len);
         err = lks_buf_error(raw);
-        if (!err && memcmp(hash, stored, 32)) err = lks_fail(LKS_CORRUPT, "database %s is damaged: a signed transaction does not have its hash", s->path);
+        if (!err && memcmp(hash, stored, 32))
+            err = lks_fail(LKS_CORRUPT,
+                           "database %s is damaged: a signed transaction does not have its hash",
+                           s->path);
     }
     lks_store_release(s, st);
     return err;
 }
 
-lks_err lks_store_tx_hashes(lks_store *s, int64_t id, lks_buf *hashes) {
+lks_err lks_store_tx_hashes(lks_store *s, int64_t id, lks_buf *hashes)
+{
     sqlite3_stmt *st = NULL;
     bool row = false;
-    lks_err err = lks_store_prepare(s, &st, "SELECT hash FROM tx_version WHERE tx = ? ORDER BY number DESC");
-    if (err) return err;
+    lks_err err =
+        lks_store_prepare(s, &st, "SELECT hash FROM tx_version WHERE tx = ? ORDER BY number DESC");
+    if (err)
+        return err;
     sqlite3_bind_int64(st, 1, id);
     err = lks_store_step(s, st, &row);
     while (!err && row) {
@@ -338,8 +393,8 @@ lks_err lks_store_next_nonce(lks_store *s, const uint8_t account20[20], uint64_t
     sqlite3_stmt *st = NULL;
     bool row = false;
     *next = 0;
-    lks_err err = lks_store_prepare(s, &st,
-                                    "SELECT 1 + max(nonce) FROM tx WHERE state = 1 AND account = ?");
+    lks_err err =
+        lks_store_prepare(s, &st, "SELECT 1 + max(nonce) FROM tx WHERE state = 1 AND account = ?");
     if (err)
         return err;
     lks_store_bind_blob(st, 1, account20, 20);

@@ -2,18 +2,19 @@
 
 #include <string.h>
 
-/* Gas, from contracts/snapshots/gas.json, rounded up; tests/plugin/test_terms.c holds them to it. */
+/* Gas, from contracts/snapshots/gas.json, rounded up; tests/plugin/test_terms.c holds them to it.
+ */
 enum {
-    ACCEPT_GAS = 55000,          /* accept, accept_by_agent */
-    SEATS_GAS = 25000,           /* more of it where the last seat is filled: accept_last_of_2 */
-    HEADER_GAS = 50000,          /* more of it with a header: accept_with_header */
-    CLAIM_GAS = 65000,           /* claim_32_tokens, claim_1000_tokens: at no token */
-    TOKEN_GAS = 205,             /* the same: a token */
-    COMMIT_GAS = 80000,          /* commitClaim_last_of_3 */
-    REVEAL_GAS = 70000,          /* revealClaim_last_of_3 */
-    FINALIZE_GAS = 75000,        /* finalize */
+    ACCEPT_GAS = 55000,           /* accept, accept_by_agent */
+    SEATS_GAS = 25000,            /* more of it where the last seat is filled: accept_last_of_2 */
+    HEADER_GAS = 50000,           /* more of it with a header: accept_with_header */
+    CLAIM_GAS = 65000,            /* claim_32_tokens, claim_1000_tokens: at no token */
+    TOKEN_GAS = 205,              /* the same: a token */
+    COMMIT_GAS = 80000,           /* commitClaim_last_of_3 */
+    REVEAL_GAS = 70000,           /* revealClaim_last_of_3 */
+    FINALIZE_GAS = 75000,         /* finalize */
     FINALIZE_REPLICA_GAS = 50000, /* a claim more of it: finalize_3_agree */
-    CALLBACK_GAS = 50000         /* finalize_verdict_with_callback, without the callback's own gas */
+    CALLBACK_GAS = 50000 /* finalize_verdict_with_callback, without the callback's own gas */
 };
 
 uint64_t lks_terms_gas(const lks_request *r, bool brings_header)

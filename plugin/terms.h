@@ -18,8 +18,8 @@ void lks_terms_least_fee(lks_u256 *fee, const lks_request *r, bool brings_header
                          const lks_u256 *gas_price);
 
 /* Orders requests by what they pay for the time they take, the better first; then by the end of
- * the time to accept them, the nearer first. In: a_ms and b_ms, estimates of these times. Returns: as
- * a comparison for qsort. */
+ * the time to accept them, the nearer first. In: a_ms and b_ms, estimates of these times. Returns:
+ * as a comparison for qsort. */
 int lks_terms_compare(const lks_request *a, uint64_t a_ms, const lks_request *b, uint64_t b_ms);
 
 #endif

@@ -49,7 +49,7 @@ static void gather(places *out, lks_operator *op, lks_match *match, size_t i)
     for (size_t k = 0; k < op->matches.count; k++) {
         lks_match *m = op->matches.items[k];
         bool at_head = m->seen && m->synced.number == op->head.ref.number &&
-            memcmp(m->synced.hash, op->head.ref.hash, 32) == 0;
+                       memcmp(m->synced.hash, op->head.ref.hash, 32) == 0;
         size_t disputes = at_head ? lks_game_dispute_count(m->game) : 0;
         for (size_t j = 0; j < disputes && out->count < LKS_ETH_EACH_MOST; j++)
             if ((m != match || j != i) && is_looked_at(op, m, j))
@@ -63,8 +63,7 @@ static lks_err take(const place *p, const uint8_t *data, size_t len)
     lks_seen *seen = &p->match->seen[p->i];
     lks_err err = lks_return_dispute(&seen->view, data, len);
     seen->asked = err == LKS_OK;
-    seen->same =
-        !err && lks_game_fits_view(&seen->view, lks_game_dispute_at(p->match->game, p->i));
+    seen->same = !err && lks_game_fits_view(&seen->view, lks_game_dispute_at(p->match->game, p->i));
     return err;
 }
 
@@ -97,8 +96,8 @@ static lks_err ask_one(lks_operator *op, const place *p)
     return err;
 }
 
-/* Asks about many disputes at once. Returns also: LKS_REMOTE: they are to be asked about one by one,
- * until the next head. */
+/* Asks about many disputes at once. Returns also: LKS_REMOTE: they are to be asked about one by
+ * one, until the next head. */
 static lks_err ask_together(lks_operator *op, const places *all)
 {
     uint64_t head = op->head.ref.number;

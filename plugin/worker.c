@@ -21,11 +21,12 @@ struct lks_worker {
     atomic_bool stopped;
     atomic_bool cancel; /* of the work that runs */
     bool abandoned;     /* the giver's, as the desk is not */
-    lks_work work; /* stays until its answer is taken */
+    lks_work work;      /* stays until its answer is taken */
     lks_answer answer;
 };
 
-void lks_work_free(lks_work *work) {
+void lks_work_free(lks_work *work)
+{
     free(work->prompt);
     free(work->allowed);
     memset(work, 0, sizeof *work);
@@ -48,10 +49,15 @@ static int on_token(void *user, uint32_t id)
     return 0;
 }
 
-static int before_pass(void *user) { return lks_ticket_turn(((progress *)user)->ticket); }
+static int before_pass(void *user)
+{
+    return lks_ticket_turn(((progress *)user)->ticket);
+}
 
 /* The machine may have erred: memory, or an overheated core. */
-static lks_err recheck(lks_worker *w, const lks_work *work, const lks_policy *policy, const lks_answer *answer) {
+static lks_err recheck(lks_worker *w, const lks_work *work, const lks_policy *policy,
+                       const lks_answer *answer)
+{
     lks_run run = {work->prompt, work->prompt_count, answer->tokens, answer->count, *policy};
     lks_trace_options options = {.threads = w->threads,
                                  .cancel = &w->cancel,
@@ -61,7 +67,8 @@ static lks_err recheck(lks_worker *w, const lks_work *work, const lks_policy *po
     uint32_t first_wrong = 0;
     lks_err err = w->models->recheck(work->served, &run, &options, &first_wrong);
     if (!err && first_wrong != answer->count)
-        err = lks_fail(LKS_INTERNAL, "a second run gives another token %u: is this machine sound?", first_wrong);
+        err = lks_fail(LKS_INTERNAL, "a second run gives another token %u: is this machine sound?",
+                       first_wrong);
     return err;
 }
 
@@ -75,7 +82,8 @@ static lks_err check_file(const lks_work *work, lks_answer *answer)
 }
 
 /* Runs the model. Out: answer. */
-static void run(lks_worker *w, const lks_work *work, lks_answer *answer) {
+static void run(lks_worker *w, const lks_work *work, lks_answer *answer)
+{
     memset(answer, 0, sizeof *answer);
     memcpy(answer->request_id, work->request_id, 32);
     answer->served = work->served;
@@ -87,7 +95,10 @@ static void run(lks_worker *w, const lks_work *work, lks_answer *answer) {
         snprintf(answer->reason, sizeof answer->reason, "%s", lks_error_message());
         return;
     }
-    lks_policy policy = {.temperature = work->temperature, .min_p = work->min_p, .seed = work->seed, .allowed = work->allowed,
+    lks_policy policy = {.temperature = work->temperature,
+                         .min_p = work->min_p,
+                         .seed = work->seed,
+                         .allowed = work->allowed,
                          .allowed_count = work->allowed_count};
     progress p = {.ticket = &w->ticket};
     lks_generate_options options = {.threads = w->threads,
@@ -107,11 +118,14 @@ static void run(lks_worker *w, const lks_work *work, lks_answer *answer) {
     answer->total_ms = (lks_now_us() - start) / 1000;
 #ifdef LKS_FAULTS
     while (!answer->err && lks_fault_holds())
-        answer->err = w->models->run(work->served, work->prompt, work->prompt_count, &policy, work->max_tokens,
-                                     &options, answer->tokens, &answer->count);
-    if (!answer->err) lks_fault_answer(answer->tokens, answer->count, work->max_tokens, work->served->vocab_size, work->allowed, work->allowed_count);
+        answer->err = w->models->run(work->served, work->prompt, work->prompt_count, &policy,
+                                     work->max_tokens, &options, answer->tokens, &answer->count);
+    if (!answer->err)
+        lks_fault_answer(answer->tokens, answer->count, work->max_tokens, work->served->vocab_size,
+                         work->allowed, work->allowed_count);
 #endif
-    if (!answer->err && work->recheck) answer->err = recheck(w, work, &policy, answer);
+    if (!answer->err && work->recheck)
+        answer->err = recheck(w, work, &policy, answer);
     if (!answer->err)
         answer->err = check_file(work, answer);
     if (answer->err) {
@@ -174,12 +188,15 @@ void lks_worker_free(lks_worker *worker)
     free(worker);
 }
 
-bool lks_worker_idle(lks_worker *worker) {
+bool lks_worker_idle(lks_worker *worker)
+{
     return lks_desk_look(&worker->desk) == LKS_DESK_IDLE;
 }
 
-bool lks_worker_busy_with(lks_worker *worker, uint8_t request_id32[32]) {
-    if (lks_worker_idle(worker)) return false;
+bool lks_worker_busy_with(lks_worker *worker, uint8_t request_id32[32])
+{
+    if (lks_worker_idle(worker))
+        return false;
     memcpy(request_id32, worker->work.request_id, 32);
     return true;
 }

@@ -1,5 +1,5 @@
-/* The thread that makes answers, one request at a time; the planner says when each pass of the engine
- * may run.
+/* The thread that makes answers, one request at a time; the planner says when each pass of the
+ * engine may run.
  */
 #ifndef LKS_PLUGIN_WORKER_H
 #define LKS_PLUGIN_WORKER_H
@@ -23,7 +23,8 @@ typedef struct lks_work {
     uint64_t seed; /* the seed used */
     uint32_t max_tokens;
     uint64_t due; /* chain seconds: when it must go on to be done in time */
-    bool recheck; /* the answer is computed a second time, in another way; there is none when they differ */
+    bool recheck; /* the answer is computed a second time, in another way; there is none when they
+                     differ */
 } lks_work;
 
 typedef struct lks_answer {
@@ -53,7 +54,8 @@ void lks_worker_stop(lks_worker *worker);
 
 /* Whether it can be given work. Only the thread that gives may rely on it. */
 bool lks_worker_idle(lks_worker *worker);
-/* The request that it works on, or whose answer waits to be taken. Returns: false when there is none. */
+/* The request that it works on, or whose answer waits to be taken. Returns: false when there is
+ * none. */
 bool lks_worker_busy_with(lks_worker *worker, uint8_t request_id32[32]);
 /* Hands over work, when idle. Takes the lists on success. Returns: false when it was not idle. */
 bool lks_worker_give(lks_worker *worker, lks_work *work);

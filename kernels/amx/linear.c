@@ -1,9 +1,12 @@
-/* LINEAR with AMX-INT8, for many rows of activations: a tile of 16 rows times 16 weight rows and 32 columns at once, whose sums AVX-512 then scales in the
- * order of scalar/op_linear.c. Expanded weights (packed/tile.inc) lie as the tile instructions want them: 4 columns of 16 rows in 64 bytes. They are made
- * signed, so nothing need be subtracted. A few rows of activations are avx512's work, and so are weights whose scales are for 16 columns: moving that many sums
- * out of the tiles costs more than the tiles save.
+/* LINEAR with AMX-INT8, for many rows of activations: a tile of 16 rows times 16 weight rows and 32
+ * columns at once, whose sums AVX-512 then scales in the order of scalar/op_linear.c. Expanded
+ * weights (packed/tile.inc) lie as the tile instructions want them: 4 columns of 16 rows in 64
+ * bytes. They are made signed, so nothing need be subtracted. A few rows of activations are
+ * avx512's work, and so are weights whose scales are for 16 columns: moving that many sums out of
+ * the tiles costs more than the tiles save.
  *
- * The tile instructions run only on machines that have them; tests on others run this source with the instructions written out in C.
+ * The tile instructions run only on machines that have them; tests on others run this source with
+ * the instructions written out in C.
  */
 #include "kernels/packed/zmm.inc"
 
@@ -28,7 +31,8 @@
 #define UNROLLED _Pragma("GCC unroll 16")
 #endif
 
-/* Registers: the activations and weights of a record, and the sums of the two records that share a scale of the activations. */
+/* Registers: the activations and weights of a record, and the sums of the two records that share a
+ * scale of the activations. */
 #define A 0
 #define B 1
 #define C0 2
@@ -43,17 +47,18 @@ static const tile_shapes shapes = {
 typedef int32_t tile_sums[ROWS][LANES];
 
 /* A macro, since registers are part of the instruction. */
-#define sums_of(sums, c, a, a_ld, w) \
-    do { \
-        tile_zero(c); \
-        tile_load(A, a, a_ld); \
-        tile_load(B, w, VECTOR); \
-        tile_dot(c, A, B); \
-        tile_store(c, sums, VECTOR); \
+#define sums_of(sums, c, a, a_ld, w)                                                               \
+    do {                                                                                           \
+        tile_zero(c);                                                                              \
+        tile_load(A, a, a_ld);                                                                     \
+        tile_load(B, w, VECTOR);                                                                   \
+        tile_dot(c, A, B);                                                                         \
+        tile_store(c, sums, VECTOR);                                                               \
     } while (0)
 
 /* The sums of one or two records that share a scale of the activations. */
-INLINE void sum_pair(tile_sums sums[2], const int8_t *a, size_t a_ld, const uint8_t *w, const unsigned records)
+INLINE void sum_pair(tile_sums sums[2], const int8_t *a, size_t a_ld, const uint8_t *w,
+                     const unsigned records)
 {
     sums_of(sums[0], C0, a, a_ld, w);
     if (records == 2)
@@ -61,10 +66,13 @@ INLINE void sum_pair(tile_sums sums[2], const int8_t *a, size_t a_ld, const uint
 }
 
 /* total += what these sums stand for */
-INLINE void add_pair(vf total[ROWS], const tile_sums sums[2], const uint8_t *w, const side *sides, const float *d, const unsigned records, lks_tensor_type type)
+INLINE void add_pair(vf total[ROWS], const tile_sums sums[2], const uint8_t *w, const side *sides,
+                     const float *d, const unsigned records, lks_tensor_type type)
 {
-    const vf none = set1f(0.0f), scale[2] = {scale_at(w, 8), records == 2 ? scale_at(w + RECORD, 8) : none};
-    const vf offset[2] = {is_offset(type) ? scale_at(w, 9) : none, is_offset(type) && records == 2 ? scale_at(w + RECORD, 9) : none};
+    const vf none = set1f(0.0f),
+             scale[2] = {scale_at(w, 8), records == 2 ? scale_at(w + RECORD, 8) : none};
+    const vf offset[2] = {is_offset(type) ? scale_at(w, 9) : none,
+                          is_offset(type) && records == 2 ? scale_at(w + RECORD, 9) : none};
     UNROLLED
     for (unsigned t = 0; t < ROWS; t++) {
         vf s = none;
@@ -77,9 +85,11 @@ INLINE void add_pair(vf total[ROWS], const tile_sums sums[2], const uint8_t *w, 
     }
 }
 
-/* to = from + the expanded records times one block of rows. The tiles work one pair of records ahead of the scaling. Meanwhile 64 bytes a
- * record from `ahead` on are fetched: what will be expanded next. */
-INLINE void multiply(sum_rows to, sum_rows from, const uint8_t *w, const row_block *x, uint32_t records, const uint8_t *ahead, lks_tensor_type type)
+/* to = from + the expanded records times one block of rows. The tiles work one pair of records
+ * ahead of the scaling. Meanwhile 64 bytes a record from `ahead` on are fetched: what will be
+ * expanded next. */
+INLINE void multiply(sum_rows to, sum_rows from, const uint8_t *w, const row_block *x,
+                     uint32_t records, const uint8_t *ahead, lks_tensor_type type)
 {
     tile_sums sums[2][2] __attribute__((aligned(64)));
     const uint32_t pairs = records / 2;
@@ -94,11 +104,13 @@ INLINE void multiply(sum_rows to, sum_rows from, const uint8_t *w, const row_blo
             sum_pair(sums[p % 2], x->q + 64 * p, x->q_ld, w + 2 * RECORD * p, 2);
         }
         if (p > 0)
-            add_pair(total, sums[(p - 1) % 2], w + 2 * RECORD * (p - 1), x->sides + 2 * (p - 1), x->d + p - 1, 2, type);
+            add_pair(total, sums[(p - 1) % 2], w + 2 * RECORD * (p - 1), x->sides + 2 * (p - 1),
+                     x->d + p - 1, 2, type);
     }
     if (records % 2) {
         sum_pair(sums[0], x->q + 64 * pairs, x->q_ld, w + 2 * RECORD * pairs, 1);
-        add_pair(total, sums[0], w + 2 * RECORD * pairs, x->sides + 2 * pairs, x->d + pairs, 1, type);
+        add_pair(total, sums[0], w + 2 * RECORD * pairs, x->sides + 2 * pairs, x->d + pairs, 1,
+                 type);
     }
     UNROLLED
     for (unsigned t = 0; t < ROWS; t++)
@@ -107,7 +119,8 @@ INLINE void multiply(sum_rows to, sum_rows from, const uint8_t *w, const row_blo
 
 #include "kernels/packed/gemm.inc"
 
-void LKS_KERNEL(linear)(float *y, size_t ld, const lks_matrix *w, const float *bias, uint32_t first, uint32_t last, const lks_a8 *x, size_t rows)
+void LKS_KERNEL(linear)(float *y, size_t ld, const lks_matrix *w, const float *bias, uint32_t first,
+                        uint32_t last, const lks_a8 *x, size_t rows)
 {
     if (rows <= FEW || !is_packed(w, x) || w->type == LKS_Q6_K) {
         lks_avx512_linear(y, ld, w, bias, first, last, x, rows);

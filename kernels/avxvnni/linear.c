@@ -1,5 +1,6 @@
-/* LINEAR with AVX-VNNI: 8 weight rows in the lanes of a vector, four products a lane and instruction. The same source makes the level for processors with
- * AVX-VNNI and, for the tests, one for those that know only the same instructions of AVX-512. */
+/* LINEAR with AVX-VNNI: 8 weight rows in the lanes of a vector, four products a lane and
+ * instruction. The same source makes the level for processors with AVX-VNNI and, for the tests, one
+ * for those that know only the same instructions of AVX-512. */
 #include "kernels/packed/ymm.inc"
 
 #ifdef __AVX512VNNI__
@@ -17,7 +18,8 @@
 #include "kernels/packed/dots_vnni.inc"
 #include "kernels/packed/linear_tiled.inc"
 
-void LKS_KERNEL(linear)(float *y, size_t ld, const lks_matrix *w, const float *bias, uint32_t first, uint32_t last, const lks_a8 *x, size_t rows)
+void LKS_KERNEL(linear)(float *y, size_t ld, const lks_matrix *w, const float *bias, uint32_t first,
+                        uint32_t last, const lks_a8 *x, size_t rows)
 {
     packed_linear(y, ld, w, bias, first, last, x, rows);
 }

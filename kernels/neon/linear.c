@@ -1,5 +1,5 @@
-/* LINEAR with the Advanced SIMD instructions that every 64-bit ARM has: 4 weight rows in the lanes of a vector. Products are summed in 16 bits as long as that
- * is exact, then by pairs in 32. */
+/* LINEAR with the Advanced SIMD instructions that every 64-bit ARM has: 4 weight rows in the lanes
+ * of a vector. Products are summed in 16 bits as long as that is exact, then by pairs in 32. */
 #include "kernels/neon/vectors.inc"
 
 #define STORED lks_neon_linear_stored
@@ -8,8 +8,8 @@
 #define WIDE 1
 #define GROUPS 2
 
-/* Number of products that fit 16 bits, by the largest weight byte (in size 128, 63, 31, 15): each adds
- * up to 127 times that. */
+/* Number of products that fit 16 bits, by the largest weight byte (in size 128, 63, 31, 15): each
+ * adds up to 127 times that. */
 INLINE unsigned exact_in_16_bits(lks_tensor_type type)
 {
     return type == LKS_Q8_0 ? 2 : type == LKS_Q6_K ? 4 : 8;
@@ -33,7 +33,8 @@ INLINE void add_products(two_sums *sum, const int8x16_t *w, const int8_t *a, uns
     sum->high = vpadalq_s16(sum->high, high);
 }
 
-INLINE void dots(vi sum[WIDE][ROWS], const uint8_t *w, size_t apart, const int8_t *a, size_t a_ld, unsigned n, lks_tensor_type type)
+INLINE void dots(vi sum[WIDE][ROWS], const uint8_t *w, size_t apart, const int8_t *a, size_t a_ld,
+                 unsigned n, lks_tensor_type type)
 {
     (void)apart;
     const unsigned run = exact_in_16_bits(type) < n ? exact_in_16_bits(type) : n;
@@ -65,7 +66,8 @@ INLINE vi dot_half(vi acc, const vi v[4], const int8_t *a, lks_tensor_type type)
 
 #include "kernels/packed/linear_tiled.inc"
 
-void LKS_KERNEL(linear)(float *y, size_t ld, const lks_matrix *w, const float *bias, uint32_t first, uint32_t last, const lks_a8 *x, size_t rows)
+void LKS_KERNEL(linear)(float *y, size_t ld, const lks_matrix *w, const float *bias, uint32_t first,
+                        uint32_t last, const lks_a8 *x, size_t rows)
 {
     packed_linear(y, ld, w, bias, first, last, x, rows);
 }

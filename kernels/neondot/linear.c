@@ -1,5 +1,6 @@
-/* LINEAR with the dot product of Armv8.2: 4 weight rows in the lanes of a vector, four products a lane and instruction. 16 bytes of activations are loaded at
- * once, and each instruction names the 4 of them that it takes. */
+/* LINEAR with the dot product of Armv8.2: 4 weight rows in the lanes of a vector, four products a
+ * lane and instruction. 16 bytes of activations are loaded at once, and each instruction names the
+ * 4 of them that it takes. */
 #include "kernels/neon/vectors.inc"
 
 #define STORED lks_neondot_linear_stored
@@ -17,7 +18,8 @@ INLINE vi four_dots(vi acc, const int8x16_t w[4], int8x16_t a)
     return vdotq_laneq_s32(acc, w[3], a, 3);
 }
 
-INLINE void dots(vi sum[WIDE][ROWS], const uint8_t *w, size_t apart, const int8_t *a, size_t a_ld, unsigned n, lks_tensor_type type)
+INLINE void dots(vi sum[WIDE][ROWS], const uint8_t *w, size_t apart, const int8_t *a, size_t a_ld,
+                 unsigned n, lks_tensor_type type)
 {
     (void)type, (void)apart;
     for (unsigned j = 0; j < n; j += 4) {
@@ -39,7 +41,8 @@ INLINE vi dot_half(vi acc, const vi v[4], const int8_t *a, lks_tensor_type type)
 
 #include "kernels/packed/linear_tiled.inc"
 
-void LKS_KERNEL(linear)(float *y, size_t ld, const lks_matrix *w, const float *bias, uint32_t first, uint32_t last, const lks_a8 *x, size_t rows)
+void LKS_KERNEL(linear)(float *y, size_t ld, const lks_matrix *w, const float *bias, uint32_t first,
+                        uint32_t last, const lks_a8 *x, size_t rows)
 {
     packed_linear(y, ld, w, bias, first, last, x, rows);
 }

@@ -11,14 +11,16 @@
 typedef struct layout {
     uint32_t elements, bytes; /* of a stored block */
     uint32_t bias;
-    uint32_t value_bytes;  /* of a record, a lane */
-    uint32_t scale_bytes;  /* of a record, a lane */
-    uint32_t super_bytes;  /* in front of every eighth record, a lane */
+    uint32_t value_bytes; /* of a record, a lane */
+    uint32_t scale_bytes; /* of a record, a lane */
+    uint32_t super_bytes; /* in front of every eighth record, a lane */
 } layout;
 
 static const layout layouts[] = {
-    [LKS_Q4_0] = {32, 18, 8, 16, 2, 0},  [LKS_Q4_1] = {32, 20, 0, 16, 4, 0},  [LKS_Q5_0] = {32, 22, 16, 20, 2, 0},  [LKS_Q5_1] = {32, 24, 0, 20, 4, 0},
-    [LKS_Q8_0] = {32, 34, 128, 32, 2, 0}, [LKS_Q4_K] = {256, 144, 0, 16, 2, 4}, [LKS_Q5_K] = {256, 176, 0, 20, 2, 4}, [LKS_Q6_K] = {256, 210, 32, 24, 2, 2},
+    [LKS_Q4_0] = {32, 18, 8, 16, 2, 0},   [LKS_Q4_1] = {32, 20, 0, 16, 4, 0},
+    [LKS_Q5_0] = {32, 22, 16, 20, 2, 0},  [LKS_Q5_1] = {32, 24, 0, 20, 4, 0},
+    [LKS_Q8_0] = {32, 34, 128, 32, 2, 0}, [LKS_Q4_K] = {256, 144, 0, 16, 2, 4},
+    [LKS_Q5_K] = {256, 176, 0, 20, 2, 4}, [LKS_Q6_K] = {256, 210, 32, 24, 2, 2},
 };
 
 static const layout *find(lks_tensor_type type)
@@ -27,13 +29,17 @@ static const layout *find(lks_tensor_type type)
     return &layouts[type];
 }
 
-uint32_t lks_pack_bias(lks_tensor_type type) { return find(type)->bias; }
+uint32_t lks_pack_bias(lks_tensor_type type)
+{
+    return find(type)->bias;
+}
 
 size_t lks_pack_group_size(lks_tensor_type type, uint32_t cols, uint32_t lanes)
 {
     const layout *l = find(type);
     size_t records = cols / 32;
-    return lanes * (records * (l->value_bytes + l->scale_bytes) + (records + 7) / 8 * l->super_bytes);
+    return lanes *
+           (records * (l->value_bytes + l->scale_bytes) + (records + 7) / 8 * l->super_bytes);
 }
 
 size_t lks_packed_size(const lks_matrix *w, uint32_t lanes)
@@ -45,7 +51,8 @@ size_t lks_packed_size(const lks_matrix *w, uint32_t lanes)
 INLINE void put_nibbles(uint32_t words[4], const uint8_t *low, const uint8_t *high, unsigned shift)
 {
     for (int j = 0; j < 4; j++)
-        words[j] = (lks_word_at(low + 4 * j) >> shift & 0x0f0f0f0fu) | (lks_word_at(high + 4 * j) >> shift & 0x0f0f0f0fu) << 4;
+        words[j] = (lks_word_at(low + 4 * j) >> shift & 0x0f0f0f0fu) |
+                   (lks_word_at(high + 4 * j) >> shift & 0x0f0f0f0fu) << 4;
 }
 
 /* Every fourth bit of x from bit `first`, closed up. */
@@ -57,8 +64,8 @@ INLINE uint32_t every_fourth(uint32_t x, unsigned first)
     return (x | x >> 12) & 0xffu;
 }
 
-/* The values of a record of one lane, a word for every vector: number `at` of its stored block. Words are only cut and joined byte by byte, so their
- * byte order does not matter. */
+/* The values of a record of one lane, a word for every vector: number `at` of its stored block.
+ * Words are only cut and joined byte by byte, so their byte order does not matter. */
 INLINE void record_words(uint32_t words[8], const uint8_t *block, uint32_t at, lks_tensor_type type)
 {
     switch (type) {
@@ -92,7 +99,8 @@ INLINE void record_words(uint32_t words[8], const uint8_t *block, uint32_t at, l
         put_nibbles(words, low, low + 16, at % 4 / 2 * 4);
         words[4] = words[5] = 0;
         for (int j = 0; j < 8; j++)
-            words[4 + j / 4] |= (lks_word_at(high + 4 * j) >> at % 4 * 2 & 0x03030303u) << j % 4 * 2;
+            words[4 + j / 4] |= (lks_word_at(high + 4 * j) >> at % 4 * 2 & 0x03030303u)
+                                << j % 4 * 2;
         break;
     }
     }
@@ -110,8 +118,10 @@ INLINE void scales_k(uint8_t *scale, uint8_t *minimum, const uint8_t *s, uint32_
     }
 }
 
-/* Scales of one lane: of the record, number `at` of its stored block, and in front of it. block: the stored block. */
-INLINE void pack_scales(uint8_t *scales, uint8_t *super, uint32_t lanes, uint32_t lane, const uint8_t *block, uint32_t at, lks_tensor_type type)
+/* Scales of one lane: of the record, number `at` of its stored block, and in front of it. block:
+ * the stored block. */
+INLINE void pack_scales(uint8_t *scales, uint8_t *super, uint32_t lanes, uint32_t lane,
+                        const uint8_t *block, uint32_t at, lks_tensor_type type)
 {
     switch (type) {
     case LKS_Q4_1:
@@ -133,13 +143,12 @@ INLINE void pack_scales(uint8_t *scales, uint8_t *super, uint32_t lanes, uint32_
         if (super)
             memcpy(super + 2 * lane, block + 208, 2);
         break;
-    default:
-        memcpy(scales + 2 * lane, block, 2);
-        break;
+    default: memcpy(scales + 2 * lane, block, 2); break;
     }
 }
 
-INLINE void pack_lane_of(uint8_t *out, const lks_matrix *w, uint32_t row, uint32_t lanes, uint32_t lane, lks_tensor_type type)
+INLINE void pack_lane_of(uint8_t *out, const lks_matrix *w, uint32_t row, uint32_t lanes,
+                         uint32_t lane, lks_tensor_type type)
 {
     const layout l = layouts[type];
     const uint8_t *block = w->data + (size_t)row * w->row_size;
@@ -158,7 +167,8 @@ INLINE void pack_lane_of(uint8_t *out, const lks_matrix *w, uint32_t row, uint32
 }
 
 /* A loop for every type, in which it is a constant. */
-static void pack_lane(uint8_t *out, const lks_matrix *w, uint32_t row, uint32_t lanes, uint32_t lane)
+static void pack_lane(uint8_t *out, const lks_matrix *w, uint32_t row, uint32_t lanes,
+                      uint32_t lane)
 {
     switch (w->type) {
     case LKS_Q4_0: pack_lane_of(out, w, row, lanes, lane, LKS_Q4_0); break;

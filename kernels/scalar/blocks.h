@@ -1,4 +1,5 @@
-/* The A8 block and the sum of 32 lanes, inline, so that each instruction set's build of the operations vectorises them. */
+/* The A8 block and the sum of 32 lanes, inline, so that each instruction set's build of the
+ * operations vectorises them. */
 #ifndef LKS_KERNELS_BLOCKS_H
 #define LKS_KERNELS_BLOCKS_H
 
@@ -18,9 +19,11 @@ static inline uint32_t lks_scale_bits(float x)
     return lks_bits(lks_float(a) / 127.0f);
 }
 
-static inline void lks_block_quantize(int8_t *q, float *d, uint32_t *idx, const float *x, uint32_t count)
+static inline void lks_block_quantize(int8_t *q, float *d, uint32_t *idx, const float *x,
+                                      uint32_t count)
 {
-    /* Division is monotonic: the largest |x| gives the largest scale, so one division does. NaN and Inf have the largest bits. */
+    /* Division is monotonic: the largest |x| gives the largest scale, so one division does. NaN and
+     * Inf have the largest bits. */
     uint32_t top = 0;
     for (uint32_t i = 0; i < count; i++) {
         uint32_t a = lks_bits(x[i]) & 0x7fffffffu;

@@ -1,8 +1,11 @@
-/* EMBED: row ids[t] of the embedding matrix. x_i = fma(f32(q_i), w_b, -n_b), or f32(q_i) * w_b for types without offset; +0 for an id outside. */
+/* EMBED: row ids[t] of the embedding matrix. x_i = fma(f32(q_i), w_b, -n_b), or f32(q_i) * w_b for
+ * types without offset; +0 for an id outside. */
 #include "kernels/math32.h"
 #include "kernels/scalar/scalar.h"
 
-enum { STEP = 256 };
+enum {
+    STEP = 256
+};
 
 void LKS_KERNEL(embed)(float *y, const lks_matrix *w, const uint32_t *ids, size_t rows)
 {

@@ -1,14 +1,18 @@
 /* LINEAR: y[t][r] = row r of W times A8 row t (docs/SPEC.md).
- *   acc = +0; for each activation block B: s = +0; for each weight sub-block b in B: s = fma(f32(sum q_w q_a), w_b, s),
- *   and with an offset s = fma(-f32(sum q_a), n_b, s); acc = fma(s, d_B, acc); at the end + bias.
- * A weight row is unpacked 256 elements at a time and used for every activation row; y holds acc in between.
+ *   acc = +0; for each activation block B: s = +0; for each weight sub-block b in B: s =
+ * fma(f32(sum q_w q_a), w_b, s), and with an offset s = fma(-f32(sum q_a), n_b, s); acc = fma(s,
+ * d_B, acc); at the end + bias. A weight row is unpacked 256 elements at a time and used for every
+ * activation row; y holds acc in between.
  */
 #include "kernels/math32.h"
 #include "kernels/scalar/scalar.h"
 
-enum { STEP = 256 };
+enum {
+    STEP = 256
+};
 
-/* Exact: at most 32 products of 127 * 128. Weights are widened beforehand, so that compilers find the 16-bit multiply-and-add instructions. */
+/* Exact: at most 32 products of 127 * 128. Weights are widened beforehand, so that compilers find
+ * the 16-bit multiply-and-add instructions. */
 static inline int32_t dot(const int16_t *w, const int8_t *x, uint32_t count)
 {
     int32_t s = 0;
@@ -17,14 +21,17 @@ static inline int32_t dot(const int16_t *w, const int8_t *x, uint32_t count)
     return s;
 }
 
-typedef struct piece { /* elements [first, first + count) of a weight row; first is a multiple of STEP, so of every block length */
+typedef struct piece { /* elements [first, first + count) of a weight row; first is a multiple of
+                          STEP, so of every block length */
     int16_t q[STEP];
     float w[STEP / 16], n[STEP / 16];
     uint32_t first, count;
 } piece;
 
-/* The piece's part of the sum against row t of x. sub and offset are constants where this is called, so that the loops unroll. */
-static inline float accumulate(float acc, const piece *p, const lks_a8 *x, size_t t, uint32_t sub, bool offset)
+/* The piece's part of the sum against row t of x. sub and offset are constants where this is
+ * called, so that the loops unroll. */
+static inline float accumulate(float acc, const piece *p, const lks_a8 *x, size_t t, uint32_t sub,
+                               bool offset)
 {
     const int8_t *xq = x->q + t * x->q_ld + p->first;
     const float *xd = x->d + t * x->d_ld + p->first / x->block;
@@ -43,7 +50,8 @@ static inline float accumulate(float acc, const piece *p, const lks_a8 *x, size_
     return acc;
 }
 
-static void accumulate_rows(float *y, size_t ld, const piece *p, const lks_a8 *x, size_t rows, uint32_t sub, bool offset)
+static void accumulate_rows(float *y, size_t ld, const piece *p, const lks_a8 *x, size_t rows,
+                            uint32_t sub, bool offset)
 {
     for (size_t t = 0; t < rows; t++, y += ld) {
         if (sub == 16)
@@ -65,7 +73,8 @@ static void unpack_piece(piece *p, const lks_matrix *w, uint32_t row, uint32_t f
         p->q[i] = q[i];
 }
 
-void LKS_KERNEL(linear_stored)(float *y, size_t ld, const lks_matrix *w, const float *bias, uint32_t first, uint32_t last, const lks_a8 *x, size_t rows)
+void LKS_KERNEL(linear_stored)(float *y, size_t ld, const lks_matrix *w, const float *bias,
+                               uint32_t first, uint32_t last, const lks_a8 *x, size_t rows)
 {
     uint32_t sub = lks_sub_block(w->type);
     bool offset = lks_has_offset(w->type);

@@ -1,4 +1,5 @@
-/* RMS: sums of squares over segments of 256 elements, then r = 1 / sqrt(S / n + epsilon). In a segment lane j of 32 takes elements j, j + 32, ... */
+/* RMS: sums of squares over segments of 256 elements, then r = 1 / sqrt(S / n + epsilon). In a
+ * segment lane j of 32 takes elements j, j + 32, ... */
 #include "kernels/scalar/blocks.h"
 #include "kernels/scalar/scalar.h"
 

@@ -1,12 +1,20 @@
-/* SAMPLE: the maximal logit, and the token that a policy chooses (docs/SPEC.md). Every comparison is of total-order keys of canonical floats. */
+/* SAMPLE: the maximal logit, and the token that a policy chooses (docs/SPEC.md). Every comparison
+ * is of total-order keys of canonical floats. */
 #include "kernels/math32.h"
 #include "kernels/scalar/scalar.h"
 
 /* The i-th candidate: the i-th allowed token, or token i. */
-static inline uint32_t candidate(const lks_sampling *policy, size_t i) { return policy->allowed ? policy->allowed[i] : (uint32_t)i; }
-static inline size_t candidate_count(const lks_sampling *policy, uint32_t vocab) { return policy->allowed ? policy->allowed_count : vocab; }
+static inline uint32_t candidate(const lks_sampling *policy, size_t i)
+{
+    return policy->allowed ? policy->allowed[i] : (uint32_t)i;
+}
+static inline size_t candidate_count(const lks_sampling *policy, uint32_t vocab)
+{
+    return policy->allowed ? policy->allowed_count : vocab;
+}
 
-void LKS_KERNEL(sample_max)(lks_sample_row *row, const float *logits, uint32_t vocab, const lks_sampling *policy)
+void LKS_KERNEL(sample_max)(lks_sample_row *row, const float *logits, uint32_t vocab,
+                            const lks_sampling *policy)
 {
     size_t count = candidate_count(policy, vocab);
     for (size_t i = 0; i < count; i++) {
@@ -23,12 +31,14 @@ void LKS_KERNEL(sample_max)(lks_sample_row *row, const float *logits, uint32_t v
 static float gumbel(uint32_t token, uint32_t position, uint64_t seed)
 {
     uint32_t words[4];
-    lks_philox(words, (uint32_t[4]){token >> 2, position, 0, 0}, (uint32_t[2]){(uint32_t)seed, (uint32_t)(seed >> 32)});
+    lks_philox(words, (uint32_t[4]){token >> 2, position, 0, 0},
+               (uint32_t[2]){(uint32_t)seed, (uint32_t)(seed >> 32)});
     float u = (float)(words[token & 3] >> 8 | 1) * 0x1p-24f;
     return -lks_log32(-lks_log32(u));
 }
 
-uint32_t LKS_KERNEL(sample_choose)(const lks_sample_row *row, const float *logits, uint32_t vocab, const lks_sampling *policy, uint32_t position)
+uint32_t LKS_KERNEL(sample_choose)(const lks_sample_row *row, const float *logits, uint32_t vocab,
+                                   const lks_sampling *policy, uint32_t position)
 {
     if (policy->temperature == 0.0f)
         return row->index;

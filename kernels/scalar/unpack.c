@@ -1,11 +1,15 @@
-/* Weight rows as integers and scales: value = q * w - n (docs/SPEC.md, weight rows). Block layouts are ggml's. */
+/* Weight rows as integers and scales: value = q * w - n (docs/SPEC.md, weight rows). Block layouts
+ * are ggml's. */
 #include "kernels/bytes.h"
 #include "kernels/half.h"
 #include "kernels/kernels.h"
 
 #include <assert.h>
 
-static float half_at(const uint8_t *p) { return lks_f16_to_f32(lks_load_le16(p)); }
+static float half_at(const uint8_t *p)
+{
+    return lks_f16_to_f32(lks_load_le16(p));
+}
 
 /* 2 bytes d, 32 values */
 static void unpack_q8_0(int8_t *q, float *w, float *n, const uint8_t *p)
@@ -43,7 +47,8 @@ static void unpack_five_bits(int8_t *q, const uint8_t *p, int offset)
     uint32_t high = lks_load_le32(p);
     for (int i = 0; i < 16; i++) {
         q[i] = (int8_t)((int)((p[4 + i] & 15u) | (high >> i & 1u) << 4) - offset);
-        q[i + 16] = (int8_t)((int)((uint32_t)p[4 + i] >> 4 | (high >> (i + 16) & 1u) << 4) - offset);
+        q[i + 16] =
+            (int8_t)((int)((uint32_t)p[4 + i] >> 4 | (high >> (i + 16) & 1u) << 4) - offset);
     }
 }
 
@@ -92,7 +97,8 @@ static void unpack_q4_k(int8_t *q, float *w, float *n, const uint8_t *p)
         }
 }
 
-/* As Q4_K with 32 bytes of fifth bits in front of the nibbles: bit j of byte i belongs to element i of sub-block j */
+/* As Q4_K with 32 bytes of fifth bits in front of the nibbles: bit j of byte i belongs to element i
+ * of sub-block j */
 static void unpack_q5_k(int8_t *q, float *w, float *n, const uint8_t *p)
 {
     unpack_scales_k(w, n, p);
@@ -142,13 +148,21 @@ static const struct format *find(lks_tensor_type type)
     return &formats[type];
 }
 
-uint32_t lks_sub_block(lks_tensor_type type) { return find(type)->sub_block; }
-bool lks_has_offset(lks_tensor_type type) { return find(type)->offset; }
+uint32_t lks_sub_block(lks_tensor_type type)
+{
+    return find(type)->sub_block;
+}
+bool lks_has_offset(lks_tensor_type type)
+{
+    return find(type)->offset;
+}
 
-void lks_unpack(int8_t *q, float *w, float *n, const lks_matrix *m, uint32_t row, uint32_t first, uint32_t count)
+void lks_unpack(int8_t *q, float *w, float *n, const lks_matrix *m, uint32_t row, uint32_t first,
+                uint32_t count)
 {
     const struct format *f = find(m->type);
-    const uint8_t *p = m->data + (size_t)row * m->row_size + (size_t)(first / f->elements) * f->bytes;
+    const uint8_t *p =
+        m->data + (size_t)row * m->row_size + (size_t)(first / f->elements) * f->bytes;
     uint32_t subs = f->elements / f->sub_block;
     for (uint32_t i = 0; i < count; i += f->elements) {
         f->unpack(q + i, w, n, p);

@@ -1,5 +1,6 @@
-/* The scores of ATTN: keys are the lanes. For one query each key is multiplied with it, and the lanes of the products are summed; for several the keys of
- * a chunk are transposed first, so that a lane has its key's sum at once.
+/* The scores of ATTN: keys are the lanes. For one query each key is multiplied with it, and the
+ * lanes of the products are summed; for several the keys of a chunk are transposed first, so that a
+ * lane has its key's sum at once.
  */
 #ifndef LKS_KERNELS_VECTOR_ATTN_SCORES_H
 #define LKS_KERNELS_VECTOR_ATTN_SCORES_H
@@ -31,13 +32,15 @@ INLINE void load_query(query *o, const head *h, const int8_t *q, const float *dq
 /* acc + the block's part of the score: dots times scales */
 INLINE vf add_block(vf acc, const query *q, uint32_t b, vi dots, vf scales)
 {
-    return v_fma(v_from_int(v_subi(dots, v_seti(q->surplus[b]))), v_mul(v_set(q->scaled[b]), scales), acc);
+    return v_fma(v_from_int(v_subi(dots, v_seti(q->surplus[b]))),
+                 v_mul(v_set(q->scaled[b]), scales), acc);
 }
 
 /* ---- One query ---- */
 
 /* Scores of up to LANES keys; lanes beyond `present` hold anything. */
-INLINE vf score_keys(const head *h, const query *q, const int8_t *k, const float *dk, uint32_t present)
+INLINE vf score_keys(const head *h, const query *q, const int8_t *k, const float *dk,
+                     uint32_t present)
 {
     const uint32_t pieces = h->pieces / h->blocks;
     vf acc = v_set(0.0f);
@@ -46,7 +49,8 @@ INLINE vf score_keys(const head *h, const query *q, const int8_t *k, const float
         for (uint32_t i = 0; i < LANES; i++) {
             products[i] = v_seti(0);
             for (uint32_t p = b * pieces; p < (b + 1) * pieces; p++)
-                products[i] = v_dot_factor(products[i], &q->q[p], load_piece(h, row_of(h, k, i, present), p));
+                products[i] =
+                    v_dot_factor(products[i], &q->q[p], load_piece(h, row_of(h, k, i, present), p));
         }
         acc = add_block(acc, q, b, v_sums_of(products), load_scales(h, dk, b, present));
     }
@@ -54,7 +58,8 @@ INLINE vf score_keys(const head *h, const query *q, const int8_t *k, const float
 }
 
 /* s: the scores of a chunk. Returns: their maximum. */
-INLINE float score_chunk(float *s, const head *h, const query *q, const int8_t *k, const float *dk, uint32_t present)
+INLINE float score_chunk(float *s, const head *h, const query *q, const int8_t *k, const float *dk,
+                         uint32_t present)
 {
     vi most = v_seti(INT32_MIN);
     for (uint32_t first = 0; first < present; first += LANES) {

@@ -1,29 +1,39 @@
-/* The weights of ATTN, and their products with the values: elements of the head are the lanes of the latter. */
+/* The weights of ATTN, and their products with the values: elements of the head are the lanes of
+ * the latter. */
 #ifndef LKS_KERNELS_VECTOR_ATTN_VALUES_H
 #define LKS_KERNELS_VECTOR_ATTN_VALUES_H
 
 #include "kernels/vector/attn_head.h"
 
-/* The 32 floats of a chunk: its scores, and then, in their place, the weights (32 bytes a block), their scales, and the sum of the exponentials. */
-enum { WEIGHT_SCALES = LKS_MAX_HEAD_BLOCKS * LKS_CHUNK / 4, EXPONENTIALS = WEIGHT_SCALES + LKS_MAX_HEAD_BLOCKS };
+/* The 32 floats of a chunk: its scores, and then, in their place, the weights (32 bytes a block),
+ * their scales, and the sum of the exponentials. */
+enum {
+    WEIGHT_SCALES = LKS_MAX_HEAD_BLOCKS * LKS_CHUNK / 4,
+    EXPONENTIALS = WEIGHT_SCALES + LKS_MAX_HEAD_BLOCKS
+};
 
 /* ---- Weights ---- */
 
 /* e, or what was stored of it, times the scales of the values. */
-INLINE void weights_of(vf p[VECTORS], const head *h, const vf e[VECTORS], const float *dv, uint32_t b, uint32_t present)
+INLINE void weights_of(vf p[VECTORS], const head *h, const vf e[VECTORS], const float *dv,
+                       uint32_t b, uint32_t present)
 {
     for (uint32_t i = 0; i < VECTORS; i++)
-        p[i] = i * LANES < present ? v_mul(e[i], load_scales(h, dv + i * LANES * h->blocks, b, at_most(present - i * LANES, LANES))) : e[i];
+        p[i] = i * LANES < present ? v_mul(e[i], load_scales(h, dv + i * LANES * h->blocks, b,
+                                                             at_most(present - i * LANES, LANES)))
+                                   : e[i];
 }
 
 /* s: scores become exponentials. Out: the greatest magnitude of a weight, for each block. */
-INLINE void exponentiate(float *s, int32_t tops[LKS_MAX_HEAD_BLOCKS], const head *h, float max, const float *dv, uint32_t present)
+INLINE void exponentiate(float *s, int32_t tops[LKS_MAX_HEAD_BLOCKS], const head *h, float max,
+                         const float *dv, uint32_t present)
 {
     vf e[VECTORS], p[VECTORS];
     for (uint32_t i = 0; i < VECTORS; i++) {
         e[i] = v_exp32(v_sub(v_load(s + i * LANES), v_set(max)));
         if (present < LKS_CHUNK)
-            e[i] = v_select(lanes_below(present > i * LANES ? present - i * LANES : 0), e[i], v_set(0.0f));
+            e[i] = v_select(lanes_below(present > i * LANES ? present - i * LANES : 0), e[i],
+                            v_set(0.0f));
         v_store(s + i * LANES, e[i]);
     }
     for (uint32_t b = 0; b < h->blocks; b++) {
@@ -36,7 +46,8 @@ INLINE void exponentiate(float *s, int32_t tops[LKS_MAX_HEAD_BLOCKS], const head
 }
 
 /* s: exponentials become weights, scales and the sum. */
-INLINE void quantize_weights(float *s, const head *h, const float d[LKS_MAX_HEAD_BLOCKS], const float r[LKS_MAX_HEAD_BLOCKS], const float *dv, uint32_t present)
+INLINE void quantize_weights(float *s, const head *h, const float d[LKS_MAX_HEAD_BLOCKS],
+                             const float r[LKS_MAX_HEAD_BLOCKS], const float *dv, uint32_t present)
 {
     vf e[VECTORS], p[VECTORS];
     for (uint32_t i = 0; i < VECTORS; i++)
@@ -55,7 +66,8 @@ INLINE void quantize_weights(float *s, const head *h, const float d[LKS_MAX_HEAD
 }
 
 /* All of it for n <= LANES chunks, the last of which has `last` positions. */
-INLINE void weigh_chunks(float *s, const head *h, const float *maxima, const float *dv, uint32_t n, uint32_t last)
+INLINE void weigh_chunks(float *s, const head *h, const float *maxima, const float *dv, uint32_t n,
+                         uint32_t last)
 {
     const size_t scales = (size_t)LKS_CHUNK * h->blocks;
     int32_t tops[LKS_MAX_HEAD_BLOCKS][LANES] = {{0}};
@@ -88,22 +100,26 @@ INLINE void weigh_chunks(float *s, const head *h, const float *maxima, const flo
 
 /* ---- Values ---- */
 
-/* Within a piece the products with the values come out with the elements 16 L + 4 k + e in lane 4 L + e of vector k: o is kept so, and put in order at the end. */
+/* Within a piece the products with the values come out with the elements 16 L + 4 k + e in lane 4 L
+ * + e of vector k: o is kept so, and put in order at the end. */
 typedef struct output {
     vf part[MAX_PIECES][4];
 } output;
 
-/* One piece of the values of a chunk: of rows 4 i to 4 i + 3 the four bytes of an element side by side. */
+/* One piece of the values of a chunk: of rows 4 i to 4 i + 3 the four bytes of an element side by
+ * side. */
 typedef struct values {
     vi fours[LKS_CHUNK / 4][4];
 } values;
 
-INLINE void load_fours(vi o[4], const head *h, uint32_t piece, const int8_t *v, uint32_t i, uint32_t present)
+INLINE void load_fours(vi o[4], const head *h, uint32_t piece, const int8_t *v, uint32_t i,
+                       uint32_t present)
 {
     vi row[4];
     for (uint32_t j = 0; j < 4; j++)
         row[j] = load_piece(h, row_of(h, v, i + j, present), piece);
-    vi a = v_pairs_low(row[0], row[1]), b = v_pairs_high(row[0], row[1]), c = v_pairs_low(row[2], row[3]), d = v_pairs_high(row[2], row[3]);
+    vi a = v_pairs_low(row[0], row[1]), b = v_pairs_high(row[0], row[1]),
+       c = v_pairs_low(row[2], row[3]), d = v_pairs_high(row[2], row[3]);
     o[0] = v_fours_low(a, c);
     o[1] = v_fours_high(a, c);
     o[2] = v_fours_low(b, d);
@@ -132,7 +148,8 @@ INLINE void loaded_products(vi sums[4], const values *v, const int8_t *weights, 
         add_products(sums, v->fours[i / 4], weights + i);
 }
 
-INLINE void piece_products(vi sums[4], const head *h, uint32_t piece, const int8_t *weights, const int8_t *v, uint32_t present)
+INLINE void piece_products(vi sums[4], const head *h, uint32_t piece, const int8_t *weights,
+                           const int8_t *v, uint32_t present)
 {
     for (int k = 0; k < 4; k++)
         sums[k] = v_seti(0);
@@ -143,8 +160,10 @@ INLINE void piece_products(vi sums[4], const head *h, uint32_t piece, const int8
     }
 }
 
-/* Weights are negative only where scales of values are: no quantised row has such. Those count apart. */
-static __attribute__((noinline)) void signed_products(vi sums[4], const values *v, const int8_t *weights, uint32_t present)
+/* Weights are negative only where scales of values are: no quantised row has such. Those count
+ * apart. */
+static __attribute__((noinline)) void signed_products(vi sums[4], const values *v,
+                                                      const int8_t *weights, uint32_t present)
 {
     int8_t positive[LKS_CHUNK], negative[LKS_CHUNK];
     vi less[4];
@@ -174,7 +193,8 @@ INLINE void finish(float *y, const head *h, const output *o, float z)
         for (int k = 0; k < 4; k++)
             v_store(part[k], v_canonical(v_div(o->part[p][k], v_set(z))));
         for (uint32_t i = 0; i < count; i += 4)
-            memcpy(y + p * PIECE + i, &part[i / 4 % 4][i / 16 * 4], count - i < 4 ? (count - i) * sizeof *y : 4 * sizeof *y);
+            memcpy(y + p * PIECE + i, &part[i / 4 % 4][i / 16 * 4],
+                   count - i < 4 ? (count - i) * sizeof *y : 4 * sizeof *y);
     }
 }
 

@@ -1,7 +1,10 @@
-/* Vectors of LANES floats or 32-bit integers, for the operations of this folder: each is one source, compiled once for every level of lks_level.
- * A function does in each lane what the scalar operation of its name does, with one instruction or few; floats that are NaN may differ in payload.
+/* Vectors of LANES floats or 32-bit integers, for the operations of this folder: each is one
+ * source, compiled once for every level of lks_level. A function does in each lane what the scalar
+ * operation of its name does, with one instruction or few; floats that are NaN may differ in
+ * payload.
  *
- * vf, vi, vm: floats, integers, and a condition for each lane. parts: the first n lanes, 0 < n <= LANES, of memory; others read as 0 and are not written.
+ * vf, vi, vm: floats, integers, and a condition for each lane. parts: the first n lanes, 0 < n <=
+ * LANES, of memory; others read as 0 and are not written.
  */
 #ifndef LKS_KERNELS_LANES_H
 #define LKS_KERNELS_LANES_H

@@ -1,16 +1,26 @@
-/* exp32, log32, the canonical NaN and the total order, LANES at a time: in every lane the bits of kernels/math32.h and kernels/bits.h, for every input. */
+/* exp32, log32, the canonical NaN and the total order, LANES at a time: in every lane the bits of
+ * kernels/math32.h and kernels/bits.h, for every input. */
 #ifndef LKS_KERNELS_VECTOR_MATH_H
 #define LKS_KERNELS_VECTOR_MATH_H
 
 #include "kernels/math32.h"
 #include "kernels/vector/lanes.h"
 
-INLINE vf v_constant(uint32_t bits) { return v_set(lks_float(bits)); }
+INLINE vf v_constant(uint32_t bits)
+{
+    return v_set(lks_float(bits));
+}
 
 /* The first n lanes; n may be 0. */
-INLINE vm lanes_below(uint32_t n) { return v_greater(v_seti((int32_t)n), v_count()); }
+INLINE vm lanes_below(uint32_t n)
+{
+    return v_greater(v_seti((int32_t)n), v_count());
+}
 
-INLINE vf v_canonical(vf x) { return v_select(v_is_nan(x), v_constant(LKS_NAN_BITS), x); }
+INLINE vf v_canonical(vf x)
+{
+    return v_select(v_is_nan(x), v_constant(LKS_NAN_BITS), x);
+}
 
 /* lks_order_key of canonical floats; its own inverse. */
 INLINE vi v_order_key(vf x)
@@ -18,9 +28,15 @@ INLINE vi v_order_key(vf x)
     vi b = v_bits(x);
     return v_xor(b, v_and(v_sra(b, 31), v_seti(0x7fffffff)));
 }
-static inline float v_from_order_key(int32_t key) { return lks_float((uint32_t)key ^ ((uint32_t)(key >> 31) & 0x7fffffffu)); }
+static inline float v_from_order_key(int32_t key)
+{
+    return lks_float((uint32_t)key ^ ((uint32_t)(key >> 31) & 0x7fffffffu));
+}
 
-INLINE vf v_negate(vf x) { return v_float(v_xor(v_bits(x), v_seti(INT32_MIN))); }
+INLINE vf v_negate(vf x)
+{
+    return v_float(v_xor(v_bits(x), v_seti(INT32_MIN)));
+}
 
 INLINE vf v_exp32(vf x)
 {
@@ -65,7 +81,8 @@ INLINE vf v_log32(vf x)
     p = v_fma(p, s, f);
     p = v_fma(n, v_set(LKS_LN2_LOW), p);
     p = v_fma(n, v_set(LKS_LN2_HIGH), p);
-    /* +Inf is its own logarithm; negative numbers and NaN, of either sign, have none; zeros have -Inf. */
+    /* +Inf is its own logarithm; negative numbers and NaN, of either sign, have none; zeros have
+     * -Inf. */
     p = v_select(v_equal(bits, infinity), x, p);
     vm none = v_greater(bits, infinity), negative = v_greater(v_seti(0), bits);
     p = v_select(none, v_constant(LKS_NAN_BITS), p);

@@ -1,6 +1,7 @@
-/* ATTN, in vectors: chunks of 32 positions as in scalar/op_attn.c, in three passes over them: scores, weights, values. A pass does the same short work
- * for every chunk, so that a processor runs several chunks at once; in one pass each chunk would wait for its own chain of maximum, exponential and scale.
- * A pass leaves its results for the next one in the scratch of the chunk.
+/* ATTN, in vectors: chunks of 32 positions as in scalar/op_attn.c, in three passes over them:
+ * scores, weights, values. A pass does the same short work for every chunk, so that a processor
+ * runs several chunks at once; in one pass each chunk would wait for its own chain of maximum,
+ * exponential and scale. A pass leaves its results for the next one in the scratch of the chunk.
  */
 #include "kernels/scalar/scalar.h"
 #include "kernels/vector/attn_scores.h"
@@ -36,7 +37,10 @@ INLINE void start_row(row *r, const head *h, const inputs *in, uint32_t t, float
     r->maxima = scratch + (size_t)r->chunks * LKS_CHUNK;
 }
 
-INLINE uint32_t present_in(const row *r, uint32_t chunk) { return chunk + 1 < r->chunks ? LKS_CHUNK : r->last; }
+INLINE uint32_t present_in(const row *r, uint32_t chunk)
+{
+    return chunk + 1 < r->chunks ? LKS_CHUNK : r->last;
+}
 
 INLINE void score(row *r, const head *h, const inputs *in)
 {
@@ -46,15 +50,17 @@ INLINE void score(row *r, const head *h, const inputs *in)
         const float *dk = in->dk + (size_t)c * LKS_CHUNK * h->blocks;
         uint32_t present = present_in(longest, c);
         if (in->rows == 1) {
-            r->maxima[c] = present == LKS_CHUNK ? score_chunk(r->scores + c * LKS_CHUNK, h, &r->q, k, dk, LKS_CHUNK)
-                                                : score_chunk(r->scores + c * LKS_CHUNK, h, &r->q, k, dk, present);
+            r->maxima[c] = present == LKS_CHUNK
+                               ? score_chunk(r->scores + c * LKS_CHUNK, h, &r->q, k, dk, LKS_CHUNK)
+                               : score_chunk(r->scores + c * LKS_CHUNK, h, &r->q, k, dk, present);
             continue;
         }
         keys loaded;
         load_keys(&loaded, h, k, dk, present);
         for (uint32_t t = 0; t < in->rows; t++)
             if (c < r[t].chunks)
-                r[t].maxima[c] = score_loaded(r[t].scores + c * LKS_CHUNK, h, &r[t].q, &loaded, present_in(&r[t], c));
+                r[t].maxima[c] = score_loaded(r[t].scores + c * LKS_CHUNK, h, &r[t].q, &loaded,
+                                              present_in(&r[t], c));
     }
 }
 
@@ -74,7 +80,9 @@ INLINE void weigh(row *r, const head *h, const inputs *in)
 {
     for (uint32_t c = 0; c < r->chunks; c += LANES) {
         uint32_t n = at_most(r->chunks - c, LANES);
-        weigh_chunks(r->scores + c * LKS_CHUNK, h, r->maxima + c, in->dv + (size_t)c * LKS_CHUNK * h->blocks, n, c + n < r->chunks ? LKS_CHUNK : r->last);
+        weigh_chunks(r->scores + c * LKS_CHUNK, h, r->maxima + c,
+                     in->dv + (size_t)c * LKS_CHUNK * h->blocks, n,
+                     c + n < r->chunks ? LKS_CHUNK : r->last);
     }
     exponentials_of_maxima(r->maxima, r->chunks);
 }
@@ -129,9 +137,11 @@ INLINE void attend(float *o, size_t o_ld, const head *h, const inputs *in, float
         finish(o + t * o_ld, h, &r[t].o, r[t].z);
 }
 
-static void attend_any(float *o, size_t o_ld, uint32_t width, uint32_t blocks, const inputs *in, float *scores)
+static void attend_any(float *o, size_t o_ld, uint32_t width, uint32_t blocks, const inputs *in,
+                       float *scores)
 {
-    static const head of_64 = {64, 1, 64 / PIECE, PIECE}, of_128 = {128, 1, 128 / PIECE, PIECE}, of_256 = {256, 2, 256 / PIECE, PIECE};
+    static const head of_64 = {64, 1, 64 / PIECE, PIECE}, of_128 = {128, 1, 128 / PIECE, PIECE},
+                      of_256 = {256, 2, 256 / PIECE, PIECE};
     uint32_t pieces = (width + PIECE - 1) / PIECE;
     head any = {width, blocks, pieces, width - (pieces - 1) * PIECE};
     if (width == 64)
@@ -144,8 +154,19 @@ static void attend_any(float *o, size_t o_ld, uint32_t width, uint32_t blocks, c
         attend(o, o_ld, &any, in, scores);
 }
 
-void LKS_KERNEL(attn)(float *o, size_t ld, const lks_a8 *q, const lks_a8 *k, const lks_a8 *v, uint32_t position, uint32_t rows, float scale, float *scores)
+void LKS_KERNEL(attn)(float *o, size_t ld, const lks_a8 *q, const lks_a8 *k, const lks_a8 *v,
+                      uint32_t position, uint32_t rows, float scale, float *scores)
 {
-    inputs in = {.q = q->q, .k = k->q, .v = v->q, .dq = q->d, .dk = k->d, .dv = v->d, .q_ld = q->q_ld, .dq_ld = q->d_ld, .position = position, .rows = rows, .scale = scale};
+    inputs in = {.q = q->q,
+                 .k = k->q,
+                 .v = v->q,
+                 .dq = q->d,
+                 .dk = k->d,
+                 .dv = v->d,
+                 .q_ld = q->q_ld,
+                 .dq_ld = q->d_ld,
+                 .position = position,
+                 .rows = rows,
+                 .scale = scale};
     attend_any(o, ld, q->width, q->blocks, &in, scores);
 }

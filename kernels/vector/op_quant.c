@@ -53,15 +53,20 @@ static void quantize_rows(const lks_a8 *y, size_t t0, const float *x, size_t ld,
     else
         for (size_t t = 0; t < rows; t++)
             for (uint32_t b = 0; b < y->blocks; b++) {
-                uint32_t first = b * y->block, count = y->width - first < y->block ? y->width - first : y->block;
+                uint32_t first = b * y->block,
+                         count = y->width - first < y->block ? y->width - first : y->block;
                 size_t at = (t0 + t) * y->d_ld + b;
-                v_block_quantize(y->q + (t0 + t) * y->q_ld + first, &y->d[at], y->idx ? &y->idx[at] : NULL, x + t * ld + first, count);
+                v_block_quantize(y->q + (t0 + t) * y->q_ld + first, &y->d[at],
+                                 y->idx ? &y->idx[at] : NULL, x + t * ld + first, count);
             }
     for (size_t t = 0; y->sum && t < rows; t++)
         sum_values(y->sum + (t0 + t) * y->sum_ld, y->q + (t0 + t) * y->q_ld, y->width);
 }
 
-void LKS_KERNEL(quant)(const lks_a8 *y, const float *x, size_t ld, size_t rows) { quantize_rows(y, 0, x, ld, rows); }
+void LKS_KERNEL(quant)(const lks_a8 *y, const float *x, size_t ld, size_t rows)
+{
+    quantize_rows(y, 0, x, ld, rows);
+}
 
 /* y = (x * r) * gain */
 static void scale_row(float *y, const float *x, float r, const float *gain, uint32_t width)
@@ -71,12 +76,18 @@ static void scale_row(float *y, const float *x, float r, const float *gain, uint
     for (; i + LANES <= width; i += LANES)
         v_store(y + i, v_mul(v_mul(v_load(x + i), factor), v_load(gain + i)));
     if (i < width)
-        v_store_part(y + i, v_mul(v_mul(v_load_part(x + i, width - i), factor), v_load_part(gain + i, width - i)), width - i);
+        v_store_part(y + i,
+                     v_mul(v_mul(v_load_part(x + i, width - i), factor),
+                           v_load_part(gain + i, width - i)),
+                     width - i);
 }
 
-void LKS_KERNEL(norm_q)(const lks_a8 *y, const float *x, const float *sums, size_t sums_ld, const float *gain, size_t rows)
+void LKS_KERNEL(norm_q)(const lks_a8 *y, const float *x, const float *sums, size_t sums_ld,
+                        const float *gain, size_t rows)
 {
-    enum { STEP = 512 }; /* a multiple of every block length: steps quantise on their own */
+    enum {
+        STEP = 512
+    }; /* a multiple of every block length: steps quantise on their own */
     for (size_t t = 0; t < rows; t++)
         for (uint32_t first = 0; first < y->width; first += STEP) {
             float scaled[STEP];
@@ -87,7 +98,8 @@ void LKS_KERNEL(norm_q)(const lks_a8 *y, const float *x, const float *sums, size
             part.d += first / part.block;
             part.idx = y->idx ? y->idx + first / part.block : NULL;
             part.sum = y->sum ? y->sum + first / 32 : NULL;
-            scale_row(scaled, x + t * y->width + first, sums[(t + 1) * sums_ld - 1], gain + first, part.width);
+            scale_row(scaled, x + t * y->width + first, sums[(t + 1) * sums_ld - 1], gain + first,
+                      part.width);
             quantize_rows(&part, t, scaled, 0, 1);
         }
 }

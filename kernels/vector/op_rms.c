@@ -1,14 +1,18 @@
-/* RMS, in vectors: scalar/op_rms.c. The 32 lanes of a segment are those of a few vectors; lanes beyond its end add a product of zeros. */
+/* RMS, in vectors: scalar/op_rms.c. The 32 lanes of a segment are those of a few vectors; lanes
+ * beyond its end add a product of zeros. */
 #include "kernels/scalar/scalar.h"
 #include "kernels/vector/math.h"
 
-enum { VECTORS = LKS_CHUNK / LANES };
+enum {
+    VECTORS = LKS_CHUNK / LANES
+};
 
 /* x may be of fewer than 32 elements. */
 static inline void add_squares(vf l[VECTORS], const float *x, uint32_t count)
 {
     for (uint32_t v = 0; v < VECTORS && v * LANES < count; v++) {
-        vf a = count - v * LANES < LANES ? v_load_part(x + v * LANES, count - v * LANES) : v_load(x + v * LANES);
+        vf a = count - v * LANES < LANES ? v_load_part(x + v * LANES, count - v * LANES)
+                                         : v_load(x + v * LANES);
         l[v] = v_fma(a, a, l[v]);
     }
 }
@@ -31,7 +35,8 @@ void LKS_KERNEL(rms)(float *y, const float *x, uint32_t width, float epsilon, si
     for (size_t t = 0; t < rows; t++, x += width) {
         float sum = 0.0f;
         for (uint32_t i = 0; i < width; i += LKS_RMS_SEGMENT) {
-            *y = lks_canonical(segment_sum(x + i, width - i < LKS_RMS_SEGMENT ? width - i : LKS_RMS_SEGMENT));
+            *y = lks_canonical(segment_sum(x + i, width - i < LKS_RMS_SEGMENT ? width - i
+                                                                              : LKS_RMS_SEGMENT));
             sum = sum + *y++;
         }
         *y++ = lks_canonical(1.0f / lks_sqrt(sum / (float)width + epsilon));

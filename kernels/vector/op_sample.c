@@ -1,14 +1,19 @@
-/* SAMPLE, in vectors: scalar/op_sample.c. Lanes are candidates in order; a lane without one is passed over. */
+/* SAMPLE, in vectors: scalar/op_sample.c. Lanes are candidates in order; a lane without one is
+ * passed over. */
 #include "kernels/scalar/scalar.h"
 #include "kernels/vector/math.h"
 
-/* LANES candidates from the i-th on: their tokens, and canonical logits. Returns: how many there are; the lanes behind them hold anything. */
-INLINE uint32_t load_candidates(vi *tokens, vf *values, const float *logits, const lks_sampling *policy, size_t i, size_t count)
+/* LANES candidates from the i-th on: their tokens, and canonical logits. Returns: how many there
+ * are; the lanes behind them hold anything. */
+INLINE uint32_t load_candidates(vi *tokens, vf *values, const float *logits,
+                                const lks_sampling *policy, size_t i, size_t count)
 {
     uint32_t n = count - i < LANES ? (uint32_t)(count - i) : LANES;
     if (policy->allowed) {
         *tokens = n < LANES ? v_loadi_part(policy->allowed + i, n) : v_loadi(policy->allowed + i);
-        *values = v_canonical(v_gather(logits, *tokens)); /* token 0 where there is none: any vocabulary has it */
+        *values =
+            v_canonical(v_gather(logits,
+                                 *tokens)); /* token 0 where there is none: any vocabulary has it */
     } else {
         *tokens = v_addi(v_seti((int32_t)i), v_count());
         *values = v_canonical(n < LANES ? v_load_part(logits + i, n) : v_load(logits + i));
@@ -16,12 +21,16 @@ INLINE uint32_t load_candidates(vi *tokens, vf *values, const float *logits, con
     return n;
 }
 
-/* The best lanes so far: the greatest key of each, and the first token that had it. Keys of canonical floats are above INT32_MIN. */
+/* The best lanes so far: the greatest key of each, and the first token that had it. Keys of
+ * canonical floats are above INT32_MIN. */
 typedef struct best {
     vi key, token;
 } best;
 
-INLINE void best_start(best *b) { b->key = b->token = v_seti(INT32_MIN); }
+INLINE void best_start(best *b)
+{
+    b->key = b->token = v_seti(INT32_MIN);
+}
 
 INLINE void best_take(best *b, vi key, vi token)
 {
@@ -35,12 +44,16 @@ static int32_t best_of(uint32_t *token, const best *b)
 {
     int32_t key = v_greatest(b->key);
     /* The greatest complement is that of the smallest token. */
-    vi candidates = v_selecti(v_equal(b->key, v_seti(key)), v_xor(b->token, v_seti(-1)), v_seti(INT32_MIN));
+    vi candidates =
+        v_selecti(v_equal(b->key, v_seti(key)), v_xor(b->token, v_seti(-1)), v_seti(INT32_MIN));
     *token = (uint32_t)~v_greatest(candidates);
     return key;
 }
 
-static inline size_t candidate_count(const lks_sampling *policy, uint32_t vocab) { return policy->allowed ? policy->allowed_count : vocab; }
+static inline size_t candidate_count(const lks_sampling *policy, uint32_t vocab)
+{
+    return policy->allowed ? policy->allowed_count : vocab;
+}
 
 /* The keys of the first n lanes; INT32_MIN elsewhere. */
 INLINE vi keys_of(vf values, uint32_t n)
@@ -49,7 +62,8 @@ INLINE vi keys_of(vf values, uint32_t n)
     return n < LANES ? v_selecti(lanes_below(n), key, v_seti(INT32_MIN)) : key;
 }
 
-void LKS_KERNEL(sample_max)(lks_sample_row *row, const float *logits, uint32_t vocab, const lks_sampling *policy)
+void LKS_KERNEL(sample_max)(lks_sample_row *row, const float *logits, uint32_t vocab,
+                            const lks_sampling *policy)
 {
     size_t count = candidate_count(policy, vocab);
     best b;
@@ -83,17 +97,21 @@ static vf gumbel(vi token, uint32_t position, uint64_t seed)
         k1 += 0xbb67ae85u;
     }
     vi which = v_and(token, v_seti(3));
-    vi word = v_selecti(v_equal(which, v_seti(0)), c0, v_selecti(v_equal(which, v_seti(1)), c1, v_selecti(v_equal(which, v_seti(2)), c2, c3)));
+    vi word = v_selecti(v_equal(which, v_seti(0)), c0,
+                        v_selecti(v_equal(which, v_seti(1)), c1,
+                                  v_selecti(v_equal(which, v_seti(2)), c2, c3)));
     vf u = v_mul(v_from_int(v_or(v_srl(word, 8), v_seti(1))), v_set(0x1p-24f));
     return v_negate(v_log32(v_negate(v_log32(u))));
 }
 
-uint32_t LKS_KERNEL(sample_choose)(const lks_sample_row *row, const float *logits, uint32_t vocab, const lks_sampling *policy, uint32_t position)
+uint32_t LKS_KERNEL(sample_choose)(const lks_sample_row *row, const float *logits, uint32_t vocab,
+                                   const lks_sampling *policy, uint32_t position)
 {
     if (policy->temperature == 0.0f)
         return row->index;
     const vf inverse = v_set(1.0f / policy->temperature), max = v_set(row->max);
-    const vi below = v_seti(lks_order_key(lks_log32(policy->min_p)) - 1); /* a key of a canonical float is not the least integer */
+    const vi below = v_seti(lks_order_key(lks_log32(policy->min_p)) -
+                            1); /* a key of a canonical float is not the least integer */
     size_t count = candidate_count(policy, vocab);
     uint32_t token;
     best b;
@@ -105,7 +123,8 @@ uint32_t LKS_KERNEL(sample_choose)(const lks_sample_row *row, const float *logit
         vm likely = v_greater(v_order_key(v_canonical(v_mul(v_sub(values, max), inverse))), below);
         if (!v_mask(likely))
             continue;
-        vf score = v_canonical(v_add(v_mul(values, inverse), gumbel(tokens, position, policy->seed)));
+        vf score =
+            v_canonical(v_add(v_mul(values, inverse), gumbel(tokens, position, policy->seed)));
         best_take(&b, v_selecti(likely, keys_of(score, n), v_seti(INT32_MIN)), tokens);
     }
     return best_of(&token, &b) == INT32_MIN ? row->index : token;

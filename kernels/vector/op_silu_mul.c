@@ -2,7 +2,10 @@
 #include "kernels/scalar/scalar.h"
 #include "kernels/vector/math.h"
 
-static inline vf silu_mul(vf x, vf up) { return v_mul(v_div(x, v_add(v_set(1.0f), v_exp32(v_negate(x)))), up); }
+static inline vf silu_mul(vf x, vf up)
+{
+    return v_mul(v_div(x, v_add(v_set(1.0f), v_exp32(v_negate(x)))), up);
+}
 
 void LKS_KERNEL(silu_mul)(float *gate, const float *up, size_t count)
 {
@@ -11,6 +14,7 @@ void LKS_KERNEL(silu_mul)(float *gate, const float *up, size_t count)
         v_store(gate + i, silu_mul(v_load(gate + i), v_load(up + i)));
     if (i < count) {
         uint32_t rest = (uint32_t)(count - i);
-        v_store_part(gate + i, silu_mul(v_load_part(gate + i, rest), v_load_part(up + i, rest)), rest);
+        v_store_part(gate + i, silu_mul(v_load_part(gate + i, rest), v_load_part(up + i, rest)),
+                     rest);
     }
 }

@@ -5,11 +5,16 @@
 #include "kernels/scalar/blocks.h"
 #include "kernels/vector/math.h"
 
-INLINE vi v_magnitude(vf x) { return v_and(v_bits(x), v_seti(INT32_MAX)); }
+INLINE vi v_magnitude(vf x)
+{
+    return v_and(v_bits(x), v_seti(INT32_MAX));
+}
 
-/* The first of count elements whose scale has these bits. The scale grows with the magnitude, so it is the first element at least as large as the least
- * magnitude with that scale: at most two neighbours have one. */
-static inline uint32_t lks_first_of_scale(const float *x, uint32_t count, uint32_t top, uint32_t bits)
+/* The first of count elements whose scale has these bits. The scale grows with the magnitude, so it
+ * is the first element at least as large as the least magnitude with that scale: at most two
+ * neighbours have one. */
+static inline uint32_t lks_first_of_scale(const float *x, uint32_t count, uint32_t top,
+                                          uint32_t bits)
 {
     if (bits == 0)
         return 0;
@@ -25,8 +30,8 @@ static inline uint32_t lks_first_of_scale(const float *x, uint32_t count, uint32
     }
 }
 
-/* Scales of LANES blocks at once from their greatest magnitudes, and the factors of their elements: 0
- * where all elements become 0. One division serves all. */
+/* Scales of LANES blocks at once from their greatest magnitudes, and the factors of their elements:
+ * 0 where all elements become 0. One division serves all. */
 INLINE void v_scales(vf *d, vf *r, vi top)
 {
     const vf zero = v_set(0.0f);
@@ -55,7 +60,8 @@ INLINE void v_block_multiply(int8_t *q, const float *x, float r)
 }
 
 /* A block of any length. */
-static inline void v_block_quantize(int8_t *q, float *d, uint32_t *idx, const float *x, uint32_t count)
+static inline void v_block_quantize(int8_t *q, float *d, uint32_t *idx, const float *x,
+                                    uint32_t count)
 {
     const uint32_t whole = count / LANES * LANES, part = count - whole;
     vi most = v_seti(0);

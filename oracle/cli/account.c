@@ -56,9 +56,12 @@ static int only_key(lks_buf *path, const char *command, const char *directory)
     if (count == 1) {
         lks_buf_put_text(path, entries[0].path);
     } else if (count == 0) {
-        code = lks_cli_fail(LKS_EXIT_AUTH, "%s: holds no key file; make an account with lockstep account new", directory);
+        code = lks_cli_fail(LKS_EXIT_AUTH,
+                            "%s: holds no key file; make an account with lockstep account new",
+                            directory);
     } else {
-        code = lks_cli_fail(LKS_EXIT_AUTH, "%s: holds %zu accounts; choose one with --account", directory, count);
+        code = lks_cli_fail(LKS_EXIT_AUTH, "%s: holds %zu accounts; choose one with --account",
+                            directory, count);
     }
     lks_keystore_list_free(entries, count);
     return code;
@@ -83,8 +86,8 @@ int lks_account_key_file(lks_buf *path, const lks_account_args *a, const char *c
         lks_buf_put_text(path, name);
     } else if (a->account != NULL) {
         lks_err err = lks_keystore_find(path, name, address);
-        code = err == LKS_OK ? LKS_PARSED : fail_key(err, command,
-                                                     "lockstep account list shows the accounts");
+        code = err == LKS_OK ? LKS_PARSED
+                             : fail_key(err, command, "lockstep account list shows the accounts");
     } else {
         code = only_key(path, command, name);
     }
@@ -92,13 +95,16 @@ int lks_account_key_file(lks_buf *path, const lks_account_args *a, const char *c
     return code;
 }
 
-static int unlock(lks_signer **signer, const lks_account_args *a, const char *command, const char *path)
+static int unlock(lks_signer **signer, const lks_account_args *a, const char *command,
+                  const char *path)
 {
     lks_password password;
     uint8_t key[32], address[20];
     char prompt[256];
     snprintf(prompt, sizeof prompt, "Password of %.200s: ", path);
-    int code = lks_password_read(&password, command, lks_cli_setting(a->password_file, "LOCKSTEP_PASSWORD_FILE"), prompt, false);
+    int code = lks_password_read(&password, command,
+                                 lks_cli_setting(a->password_file, "LOCKSTEP_PASSWORD_FILE"),
+                                 prompt, false);
     if (code != LKS_PARSED) {
         return code;
     }
@@ -111,11 +117,15 @@ static int unlock(lks_signer **signer, const lks_account_args *a, const char *co
     if (err != LKS_OK) {
         return fail_key(err, command, NULL);
     }
-    /* A file's "address" member proves nothing, and a key file that is named directly may be another's. */
-    if (a->account != NULL && lks_address_parse(address, a->account) == LKS_OK && memcmp(address, lks_signer_address(*signer), 20) != 0) {
+    /* A file's "address" member proves nothing, and a key file that is named directly may be
+     * another's. */
+    if (a->account != NULL && lks_address_parse(address, a->account) == LKS_OK &&
+        memcmp(address, lks_signer_address(*signer), 20) != 0) {
         lks_signer_free(*signer);
         *signer = NULL;
-        return lks_cli_fail(LKS_EXIT_AUTH, "%s: its key is not that of %s; choose another --keystore or --account", path, a->account);
+        return lks_cli_fail(LKS_EXIT_AUTH,
+                            "%s: its key is not that of %s; choose another --keystore or --account",
+                            path, a->account);
     }
     return LKS_PARSED;
 }

@@ -51,7 +51,9 @@ static int find_model_id(lks_ask *a)
     memcpy(a->model_id, c.model_id, sizeof c.model_id);
     if (a->model_id_text != NULL && memcmp(stated, c.model_id, sizeof stated) != 0) {
         lks_hex_encode(text, c.model_id, 32);
-        return lks_cli_fail(LKS_EXIT_NO, "ask: %s is the model %s, not the one that --model-id names", a->model_path, text);
+        return lks_cli_fail(LKS_EXIT_NO,
+                            "ask: %s is the model %s, not the one that --model-id names",
+                            a->model_path, text);
     }
     return LKS_PARSED;
 }
@@ -61,11 +63,15 @@ static int check_arguments(lks_ask *a)
     if ((a->prompt != NULL) == (a->prompt_ids != NULL)) {
         return lks_cli_fail(LKS_EXIT_USAGE, "ask: give either PROMPT or --prompt-ids");
     }
-    if (a->model_path == NULL && (a->model_id_text == NULL || a->prompt != NULL || a->policy.allow != NULL || a->yes_no)) {
-        return lks_cli_fail(LKS_EXIT_USAGE, "ask: text needs the model's tokenizer; name the GGUF file with -m, or give --model-id with token ids only");
+    if (a->model_path == NULL &&
+        (a->model_id_text == NULL || a->prompt != NULL || a->policy.allow != NULL || a->yes_no)) {
+        return lks_cli_fail(LKS_EXIT_USAGE, "ask: text needs the model's tokenizer; name the GGUF "
+                                            "file with -m, or give --model-id with token ids only");
     }
     if (a->yes_no && (a->policy.allow != NULL || a->policy.allow_ids != NULL)) {
-        return lks_cli_fail(LKS_EXIT_USAGE, "ask: --yes-no is a list of allowed tokens itself; leave --allow and --allow-ids out");
+        return lks_cli_fail(
+            LKS_EXIT_USAGE,
+            "ask: --yes-no is a list of allowed tokens itself; leave --allow and --allow-ids out");
     }
     if (a->replicas < 1 || a->replicas > LKS_MAX_REPLICAS) {
         return lks_cli_fail(LKS_EXIT_USAGE, "ask: --replicas is 1 to %u", LKS_MAX_REPLICAS);
@@ -82,7 +88,8 @@ static int check_positions(const lks_ask *a)
     uint32_t positions = a->model.program.max_positions;
     if (a->model_path != NULL && (uint64_t)a->ids.count + a->max_tokens - 1 > positions) {
         return lks_cli_fail(LKS_EXIT_INPUT,
-                            "ask: a prompt of %zu tokens and an answer of up to %" PRIu32 " do not fit the model's %" PRIu32
+                            "ask: a prompt of %zu tokens and an answer of up to %" PRIu32
+                            " do not fit the model's %" PRIu32
                             " positions; shorten the prompt or lower -n",
                             a->ids.count, a->max_tokens, positions);
     }
@@ -99,14 +106,19 @@ int lks_ask_prepare(lks_ask *a)
         code = lks_policy_resolve(&a->policy, "ask", a->model.tokenizer);
     }
     if (code == LKS_PARSED && a->policy.allowed.count > MAX_ALLOWED) {
-        code = lks_cli_fail(LKS_EXIT_USAGE, "ask: %zu tokens are allowed; the contract takes lists of at most %u",
+        code = lks_cli_fail(LKS_EXIT_USAGE,
+                            "ask: %zu tokens are allowed; the contract takes lists of at most %u",
                             a->policy.allowed.count, MAX_ALLOWED);
     }
     if (code == LKS_PARSED) {
-        code = a->prompt_ids != NULL ? read_prompt_ids(a) : lks_prompt_encode(&a->ids, &a->model, "ask", a->prompt, a->policy.raw);
+        code = a->prompt_ids != NULL
+                   ? read_prompt_ids(a)
+                   : lks_prompt_encode(&a->ids, &a->model, "ask", a->prompt, a->policy.raw);
     }
     if (code == LKS_PARSED) {
-        a->max_tokens = a->max_given ? a->max_tokens : a->policy.allowed.count > 0 ? 1 : DEFAULT_TOKENS;
+        a->max_tokens = a->max_given                  ? a->max_tokens
+                        : a->policy.allowed.count > 0 ? 1
+                                                      : DEFAULT_TOKENS;
         code = check_positions(a);
     }
     return code == LKS_PARSED ? find_model_id(a) : code;
@@ -122,13 +134,17 @@ static int check_registered(lks_ask *a)
     }
     if (!known) {
         lks_hex_encode(id, a->model_id, 32);
-        return lks_cli_fail(LKS_EXIT_NO, "ask: model %s is not registered in this deployment; lockstep model register FILE does that", id);
+        return lks_cli_fail(LKS_EXIT_NO,
+                            "ask: model %s is not registered in this deployment; lockstep model "
+                            "register FILE does that",
+                            id);
     }
     return LKS_PARSED;
 }
 
 /* A period: typed, or fallback brought into what the deployment allows. */
-static int choose_period(uint32_t *out, const char *option, const char *text, uint64_t fallback, uint32_t least, uint32_t most)
+static int choose_period(uint32_t *out, const char *option, const char *text, uint64_t fallback,
+                         uint32_t least, uint32_t most)
 {
     if (text == NULL) {
         *out = fallback < least ? least : fallback > most ? most : (uint32_t)fallback;
@@ -138,7 +154,9 @@ static int choose_period(uint32_t *out, const char *option, const char *text, ui
         return lks_cli_fail(LKS_EXIT_USAGE, "ask: %s: %s", option, lks_error_message());
     }
     if (*out < least || *out > most) {
-        return lks_cli_fail(LKS_EXIT_USAGE, "ask: %s: this deployment allows %" PRIu32 "s to %" PRIu32 "s", option, least, most);
+        return lks_cli_fail(LKS_EXIT_USAGE,
+                            "ask: %s: this deployment allows %" PRIu32 "s to %" PRIu32 "s", option,
+                            least, most);
     }
     return LKS_PARSED;
 }
@@ -155,7 +173,8 @@ static int choose_amounts(lks_ask *a, const lks_oracle_parameters *p)
     }
     if (lks_u256_cmp(&a->params.stake, &p->min_stake) < 0) {
         lks_wei_format(least, &p->min_stake);
-        return lks_cli_fail(LKS_EXIT_USAGE, "ask: --stake: this deployment demands at least %s ether", least);
+        return lks_cli_fail(LKS_EXIT_USAGE,
+                            "ask: --stake: this deployment demands at least %s ether", least);
     }
     return LKS_PARSED;
 }
@@ -190,15 +209,19 @@ static int fit_to_deployment(lks_ask *a)
     uint32_t least = replicated ? p.min_replica_claim_period : p.min_claim_period;
     int code = choose_amounts(a, &p);
     if (code == LKS_PARSED) {
-        code = choose_period(&r->window, "--window", a->window_text, 2 * (uint64_t)p.min_window, p.min_window, p.max_window);
+        code = choose_period(&r->window, "--window", a->window_text, 2 * (uint64_t)p.min_window,
+                             p.min_window, p.max_window);
     }
     if (code == LKS_PARSED) {
-        code = choose_period(&accept_period, "--accept-within", a->accept_text, DEFAULT_PERIOD_S, p.min_accept_period, p.max_accept_period);
+        code = choose_period(&accept_period, "--accept-within", a->accept_text, DEFAULT_PERIOD_S,
+                             p.min_accept_period, p.max_accept_period);
     }
     if (code == LKS_PARSED) {
-        code = choose_period(&r->claim_period, "--claim-within", a->claim_text, DEFAULT_PERIOD_S, least, p.max_claim_period);
+        code = choose_period(&r->claim_period, "--claim-within", a->claim_text, DEFAULT_PERIOD_S,
+                             least, p.max_claim_period);
     }
-    a->timeout = (uint64_t)r->window + accept_period + r->claim_period + TIMEOUT_MARGIN_S + (replicated ? (uint64_t)p.fill_period + p.reveal_period : 0);
+    a->timeout = (uint64_t)r->window + accept_period + r->claim_period + TIMEOUT_MARGIN_S +
+                 (replicated ? (uint64_t)p.fill_period + p.reveal_period : 0);
     if (code == LKS_PARSED && a->timeout_text != NULL) {
         code = choose_period(&timeout, "--timeout", a->timeout_text, 0, 0, UINT32_MAX);
         a->timeout = timeout;
@@ -243,7 +266,9 @@ int lks_ask_send(lks_ask *a)
     }
     a->requested = lks_now() - a->link.progress.started;
     if (!lks_sent_event(&event, &a->sent, a->link.contracts.oracle, LKS_EVENT_REQUESTED)) {
-        return lks_link_fail(&a->link, lks_fail(LKS_CORRUPT, "the transaction's receipt has no Requested event"),
+        return lks_link_fail(&a->link,
+                             lks_fail(LKS_CORRUPT,
+                                      "the transaction's receipt has no Requested event"),
                              "does the deployment file belong to this chain?");
     }
     memcpy(a->request_id, event.request_id, sizeof a->request_id);

@@ -33,10 +33,12 @@ void lks_bond_print(const lks_bond_view *b, uint64_t now)
     if (!lks_u256_is_zero(&b->bond.queued)) {
         bool ready = now >= b->bond.ready_at;
         lks_time_text(when, b->bond.ready_at);
-        snprintf(behind, sizeof behind, ", %s%s", ready ? "ready: lockstep bond withdraw" : "ready at ", ready ? "" : when);
+        snprintf(behind, sizeof behind, ", %s%s",
+                 ready ? "ready: lockstep bond withdraw" : "ready at ", ready ? "" : when);
     }
     print_amount("bond, queued", &b->bond.queued, behind);
-    print_amount("credit", &b->credit.oracle, lks_u256_is_zero(&b->credit.oracle) ? "" : ", ready: lockstep credit withdraw");
+    print_amount("credit", &b->credit.oracle,
+                 lks_u256_is_zero(&b->credit.oracle) ? "" : ", ready: lockstep credit withdraw");
     if (!lks_u256_is_zero(&b->credit.game)) {
         print_amount("credit of disputes", &b->credit.game, ", ready: lockstep credit withdraw");
     }

@@ -9,7 +9,8 @@ int lks_case_judge(lks_case *c, bool hashed)
         code = lks_rerun_match(&c->model, &c->view.request, c->link.command);
     }
     if (code == LKS_PARSED) {
-        code = lks_verdict_make(&c->verdict, &c->link, &c->view, &c->claim, &c->model, &c->rerun, hashed);
+        code = lks_verdict_make(&c->verdict, &c->link, &c->view, &c->claim, &c->model, &c->rerun,
+                                hashed);
     }
     if (code == LKS_PARSED && !c->chain.json) {
         puts(c->verdict.wrong ? "wrong" : "right");

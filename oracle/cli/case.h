@@ -1,4 +1,5 @@
-/* A claim of a request, computed again and judged: what `check`, `challenge` and `prove` begin with. */
+/* A claim of a request, computed again and judged: what `check`, `challenge` and `prove` begin
+ * with. */
 #ifndef LKS_CLI_CASE_H
 #define LKS_CLI_CASE_H
 
@@ -16,10 +17,12 @@ typedef struct lks_case {
     lks_verdict verdict;
 } lks_case;
 
-#define LKS_CASE_OPTIONS(c) LKS_RERUN_OPTIONS((c).rerun), LKS_CLAIM_OPTIONS((c).which), LKS_CHAIN_OPTIONS((c).chain)
+#define LKS_CASE_OPTIONS(c)                                                                        \
+    LKS_RERUN_OPTIONS((c).rerun), LKS_CLAIM_OPTIONS((c).which), LKS_CHAIN_OPTIONS((c).chain)
 
-/* Opens the model file, computes the claim again and prints the verdict, with --json nothing. In: link, view and claim; hashed, as of lks_verdict_make.
- * Returns: LKS_PARSED, or the exit code after telling. */
+/* Opens the model file, computes the claim again and prints the verdict, with --json nothing. In:
+ * link, view and claim; hashed, as of lks_verdict_make. Returns: LKS_PARSED, or the exit code after
+ * telling. */
 int lks_case_judge(lks_case *c, bool hashed);
 void lks_case_close(lks_case *c);
 

@@ -36,7 +36,8 @@ typedef struct lks_claim_set {
 /* Returns: NULL when it is not there. */
 lks_watched *lks_claim_set_find(const lks_claim_set *s, const uint8_t name32[32]);
 /* Adds one that is not there. Returns: LKS_OK; LKS_NOMEM. */
-LKS_MUST_USE lks_err lks_claim_set_add(lks_claim_set *s, const lks_watched *w);
+LKS_MUST_USE
+lks_err lks_claim_set_add(lks_claim_set *s, const lks_watched *w);
 /* Drops those that are done and were last named before that block.
  * Returns: how many. */
 size_t lks_claim_set_prune(lks_claim_set *s, uint64_t block);

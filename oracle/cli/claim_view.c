@@ -27,7 +27,8 @@ static lks_err unpack(uint32_t **ids, size_t *count, const uint8_t *packed, size
         return LKS_OK;
     }
     *ids = malloc(len);
-    return *ids != NULL ? lks_tokens_unpack(*ids, packed, len) : lks_fail(LKS_NOMEM, "out of memory");
+    return *ids != NULL ? lks_tokens_unpack(*ids, packed, len)
+                        : lks_fail(LKS_NOMEM, "out of memory");
 }
 
 static void set_id(lks_claim_view *c, const lks_event *claimed, const lks_request_view *v,
@@ -64,8 +65,9 @@ static lks_err fill(lks_claim_view *c, const lks_request_event *event, const lks
                   (status == LKS_REQUEST_CLAIMED || status == LKS_REQUEST_REVEALING);
     set_id(c, claimed, v, d);
     lks_err err = unpack(&c->prompt, &c->run.prompt_count, requested->bytes, requested->bytes_len);
-    err = err == LKS_OK ? unpack(&c->answer, &c->run.answer_count, claimed->bytes, claimed->bytes_len)
-                        : err;
+    err = err == LKS_OK
+              ? unpack(&c->answer, &c->run.answer_count, claimed->bytes, claimed->bytes_len)
+              : err;
     err = err == LKS_OK ? unpack(&c->allowed, &c->run.policy.allowed_count, requested->allowed,
                                  requested->allowed_len)
                         : err;
@@ -78,8 +80,8 @@ static lks_err fill(lks_claim_view *c, const lks_request_event *event, const lks
     return err;
 }
 
-lks_err lks_claim_view_by_name(lks_claim_view *c, const lks_request_view *v, const lks_deployment *d,
-                               const uint8_t name32[32])
+lks_err lks_claim_view_by_name(lks_claim_view *c, const lks_request_view *v,
+                               const lks_deployment *d, const uint8_t name32[32])
 {
     *c = (lks_claim_view){0};
     for (size_t i = 0; i < v->event_count; i++) {
@@ -141,7 +143,8 @@ void lks_claim_view_free(lks_claim_view *c)
     *c = (lks_claim_view){0};
 }
 
-int lks_claim_view_get(lks_request_view *v, lks_claim_view *c, lks_link *s, const char *request_text, const lks_claim_args *args)
+int lks_claim_view_get(lks_request_view *v, lks_claim_view *c, lks_link *s,
+                       const char *request_text, const lks_claim_args *args)
 {
     uint8_t id[32];
     *c = (lks_claim_view){0};
@@ -152,14 +155,15 @@ int lks_claim_view_get(lks_request_view *v, lks_claim_view *c, lks_link *s, cons
     }
     lks_err err = lks_request_view_get(v, s, id, 0);
     if (err == LKS_NOTFOUND) {
-        return lks_cli_fail(LKS_EXIT_NO, "%s: %s; is it the right --contracts file?", s->command, lks_error_message());
+        return lks_cli_fail(LKS_EXIT_NO, "%s: %s; is it the right --contracts file?", s->command,
+                            lks_error_message());
     }
     if (err == LKS_OK) {
         err = lks_claim_view_find(c, v, &s->contracts, args);
     }
     if (err == LKS_NOTFOUND) {
-        return lks_cli_fail(LKS_EXIT_NO, "%s: %s; its state is %s (lockstep status)", s->command, lks_error_message(),
-                            lks_request_status_word(v->state.status));
+        return lks_cli_fail(LKS_EXIT_NO, "%s: %s; its state is %s (lockstep status)", s->command,
+                            lks_error_message(), lks_request_status_word(v->state.status));
     }
     return err == LKS_OK ? LKS_PARSED : lks_link_fail(s, err, NULL);
 }

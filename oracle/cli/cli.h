@@ -13,14 +13,14 @@
 /* Documented in `lockstep --help`: a script may rely on them. */
 enum lks_exit {
     LKS_EXIT_OK = 0,
-    LKS_EXIT_NO = 1,        /* a check failed, or what was waited for did not come about */
-    LKS_EXIT_USAGE = 2,     /* the command line is wrong */
-    LKS_EXIT_INPUT = 3,     /* a file or text is missing, damaged or not supported */
-    LKS_EXIT_CHAIN = 4,     /* no node, the wrong chain, or a node that talks nonsense */
-    LKS_EXIT_REFUSED = 5,   /* a contract refused, or the account has too little */
-    LKS_EXIT_AUTH = 6,      /* no account, no password, or a wrong one */
-    LKS_EXIT_INTERNAL = 7,  /* out of memory, standard output lost, our bug */
-    LKS_EXIT_WRONG = 8,     /* the claim that was computed again is wrong */
+    LKS_EXIT_NO = 1,       /* a check failed, or what was waited for did not come about */
+    LKS_EXIT_USAGE = 2,    /* the command line is wrong */
+    LKS_EXIT_INPUT = 3,    /* a file or text is missing, damaged or not supported */
+    LKS_EXIT_CHAIN = 4,    /* no node, the wrong chain, or a node that talks nonsense */
+    LKS_EXIT_REFUSED = 5,  /* a contract refused, or the account has too little */
+    LKS_EXIT_AUTH = 6,     /* no account, no password, or a wrong one */
+    LKS_EXIT_INTERNAL = 7, /* out of memory, standard output lost, our bug */
+    LKS_EXIT_WRONG = 8,    /* the claim that was computed again is wrong */
     LKS_EXIT_INTERRUPTED = 130
 };
 

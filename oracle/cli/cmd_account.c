@@ -36,7 +36,8 @@ static int print_new(const uint8_t address20[20], const char *path, bool json)
     return code;
 }
 
-/* The default keystore lies in a folder of its own, which may not be there yet. A failure shows when the key file is written. */
+/* The default keystore lies in a folder of its own, which may not be there yet. A failure shows
+ * when the key file is written. */
 static void make_parent(const char *directory)
 {
     char *parent = strdup(directory);
@@ -48,7 +49,8 @@ static void make_parent(const char *directory)
     free(parent);
 }
 
-static int create(const char *command, const char *directory, const lks_password *password, lks_keystore_cost cost, bool json)
+static int create(const char *command, const char *directory, const lks_password *password,
+                  lks_keystore_cost cost, bool json)
 {
     uint8_t key[32], address[20];
     lks_signer *signer = NULL;
@@ -64,7 +66,8 @@ static int create(const char *command, const char *directory, const lks_password
     }
     lks_wipe(key, sizeof key);
     lks_signer_free(signer);
-    int code = err == LKS_OK ? print_new(address, lks_buf_text(&path), json) : lks_cli_fail_file(err, command, NULL);
+    int code = err == LKS_OK ? print_new(address, lks_buf_text(&path), json)
+                             : lks_cli_fail_file(err, command, NULL);
     lks_buf_free(&path);
     return code;
 }
@@ -78,7 +81,10 @@ int lks_cmd_account_new(int argc, char **argv)
     const lks_option options[] = {
         LKS_KEYSTORE_OPTION(account),
         LKS_PASSWORD_OPTION(account),
-        {.name = "light", .kind = LKS_OPT_FLAG, .out = &light, .help = "weak but fast key derivation, for keys of a test network only"},
+        {.name = "light",
+         .kind = LKS_OPT_FLAG,
+         .out = &light,
+         .help = "weak but fast key derivation, for keys of a test network only"},
         {.name = "json", .kind = LKS_OPT_FLAG, .out = &json, .help = "one line of JSON"},
     };
     const lks_usage usage = {
@@ -95,11 +101,13 @@ int lks_cmd_account_new(int argc, char **argv)
     lks_password password;
     code = lks_account_keystore(&directory, &account, argv[0]);
     if (code == LKS_PARSED) {
-        code = lks_password_read(&password, argv[0], lks_cli_setting(account.password_file, "LOCKSTEP_PASSWORD_FILE"),
+        code = lks_password_read(&password, argv[0],
+                                 lks_cli_setting(account.password_file, "LOCKSTEP_PASSWORD_FILE"),
                                  "Password of the new account: ", true);
     }
     if (code == LKS_PARSED) {
-        code = create(argv[0], lks_buf_text(&directory), &password, light ? LKS_KEYSTORE_LIGHT : LKS_KEYSTORE_STANDARD, json);
+        code = create(argv[0], lks_buf_text(&directory), &password,
+                      light ? LKS_KEYSTORE_LIGHT : LKS_KEYSTORE_STANDARD, json);
         lks_password_wipe(&password);
     }
     lks_buf_free(&directory);
@@ -136,11 +144,11 @@ int lks_cmd_account_list(int argc, char **argv)
         LKS_KEYSTORE_OPTION(account),
         {.name = "json", .kind = LKS_OPT_FLAG, .out = &json, .help = "one line of JSON"},
     };
-    const lks_usage usage = {
-        .synopsis = "[OPTIONS]",
-        .about = "Lists the accounts of the keystore directory, oldest first.\n",
-        .options = options,
-        .option_count = sizeof options / sizeof options[0]};
+    const lks_usage usage = {.synopsis = "[OPTIONS]",
+                             .about =
+                                 "Lists the accounts of the keystore directory, oldest first.\n",
+                             .options = options,
+                             .option_count = sizeof options / sizeof options[0]};
     int code = lks_cli_parse(&usage, argc, argv, &args, &arg_count);
     if (code != LKS_PARSED) {
         return code;
@@ -151,8 +159,9 @@ int lks_cmd_account_list(int argc, char **argv)
     code = lks_account_keystore(&directory, &account, argv[0]);
     if (code == LKS_PARSED) {
         lks_err err = lks_keystore_list(&entries, &count, lks_buf_text(&directory));
-        code = err == LKS_OK ? print_list(entries, count, json)
-                             : lks_cli_fail_file(err, argv[0], "make an account with lockstep account new");
+        code = err == LKS_OK
+                   ? print_list(entries, count, json)
+                   : lks_cli_fail_file(err, argv[0], "make an account with lockstep account new");
     }
     lks_keystore_list_free(entries, count);
     lks_buf_free(&directory);

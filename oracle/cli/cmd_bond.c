@@ -43,7 +43,8 @@ static int parse_amount(lks_u256 *out, const char *command, const char *text)
     if (lks_parse_amount(out, text) != LKS_OK) {
         return lks_cli_fail(LKS_EXIT_USAGE, "%s: %s", command, lks_error_message());
     }
-    return lks_u256_is_zero(out) ? lks_cli_fail(LKS_EXIT_USAGE, "%s: the amount is zero", command) : LKS_PARSED;
+    return lks_u256_is_zero(out) ? lks_cli_fail(LKS_EXIT_USAGE, "%s: the amount is zero", command)
+                                 : LKS_PARSED;
 }
 
 /* Prints what was done: "text AMOUNT ether of 0x..." with the account's state behind it. */
@@ -83,7 +84,8 @@ static int print_done(money *m, const char *done, const lks_u256 *wei, const uin
     return lks_cli_finish(LKS_EXIT_OK);
 }
 
-static int transact(money *m, const char *what, const uint8_t to20[20], const lks_u256 *value, lks_buf *call, lks_err err)
+static int transact(money *m, const char *what, const uint8_t to20[20], const lks_u256 *value,
+                    lks_buf *call, lks_err err)
 {
     return lks_send(&m->link, &m->sent[m->sent_count++], what, to20, value, call, err);
 }
@@ -137,11 +139,16 @@ static int queue(money *m, const char *amount)
     }
     if (lks_u256_cmp(&m->before.bond.free, &wei) < 0) {
         lks_wei_format(has, &m->before.bond.free);
-        return lks_cli_fail(LKS_EXIT_REFUSED, "bond withdraw: only %s ether of the bond are free; wait for locked bond, or withdraw less", has);
+        return lks_cli_fail(LKS_EXIT_REFUSED,
+                            "bond withdraw: only %s ether of the bond are free; wait for locked "
+                            "bond, or withdraw less",
+                            has);
     }
     lks_err err = lks_call_queue_withdrawal(&call, &wei);
     code = transact(m, "queue withdrawal", m->link.contracts.bonds, &nothing, &call, err);
-    return code == LKS_PARSED ? print_done(m, "queued for withdrawal", &wei, lks_signer_address(m->link.signer)) : code;
+    return code == LKS_PARSED
+               ? print_done(m, "queued for withdrawal", &wei, lks_signer_address(m->link.signer))
+               : code;
 }
 
 /* Sends what is queued to the account, when its delay is over. */
@@ -155,12 +162,15 @@ static int take(money *m)
         return code;
     }
     if (lks_u256_is_zero(&m->before.bond.queued)) {
-        return lks_cli_fail(LKS_EXIT_NO, "bond withdraw: nothing is queued; name an AMOUNT to start its delay");
+        return lks_cli_fail(LKS_EXIT_NO,
+                            "bond withdraw: nothing is queued; name an AMOUNT to start its delay");
     }
     if (m->now < m->before.bond.ready_at) {
         lks_time_text(when, m->before.bond.ready_at);
-        return lks_cli_fail(LKS_EXIT_NO, "bond withdraw: the queued bond is ready at %s, not before; the chain's time is %lu s earlier", when,
-                            (unsigned long)(m->before.bond.ready_at - m->now));
+        return lks_cli_fail(LKS_EXIT_NO,
+                            "bond withdraw: the queued bond is ready at %s, not before; the "
+                            "chain's time is %lu s earlier",
+                            when, (unsigned long)(m->before.bond.ready_at - m->now));
     }
     const uint8_t *to = lks_signer_address(m->link.signer);
     lks_err err = lks_call_withdraw(&call, to);
@@ -168,7 +178,8 @@ static int take(money *m)
     return code == LKS_PARSED ? print_done(m, "withdrawn", &m->before.bond.queued, to) : code;
 }
 
-static int take_credit_of(money *m, const char *what, const uint8_t contract20[20], const lks_u256 *wei)
+static int take_credit_of(money *m, const char *what, const uint8_t contract20[20],
+                          const lks_u256 *wei)
 {
     const lks_u256 nothing = {{0}};
     lks_buf call = {0};
@@ -199,19 +210,23 @@ static int take_credit_of_request(money *m)
     own = lks_signer_address(m->link.signer);
     lks_err err = lks_request_view_get(&v, &m->link, id, 0);
     if (err != LKS_OK) {
-        code = lks_link_fail(&m->link, err, err == LKS_NOTFOUND ? "is it the right --contracts file?" : NULL);
+        code = lks_link_fail(&m->link, err,
+                             err == LKS_NOTFOUND ? "is it the right --contracts file?" : NULL);
     } else if (memcmp(v.request.requester, own, 20) != 0) {
         lks_address_format(address, v.request.requester);
         code = lks_cli_fail(LKS_EXIT_AUTH,
                             "credit withdraw: the request belongs to %s; choose that account with "
-                            "--keystore or --account", address);
+                            "--keystore or --account",
+                            address);
     } else if (lks_u256_is_zero(&v.credit)) {
-        code = lks_cli_fail(LKS_EXIT_NO, "credit withdraw: the request has no credit; it is %s", lks_request_status_word(v.state.status));
+        code = lks_cli_fail(LKS_EXIT_NO, "credit withdraw: the request has no credit; it is %s",
+                            lks_request_status_word(v.state.status));
     }
     credit = v.credit;
     if (code == LKS_PARSED) {
         err = lks_call_withdraw_of(&call, &v.request, own);
-        code = transact(m, "withdraw of the request", m->link.contracts.oracle, &nothing, &call, err);
+        code =
+            transact(m, "withdraw of the request", m->link.contracts.oracle, &nothing, &call, err);
     }
     lks_request_view_free(&v);
     return code == LKS_PARSED ? print_done(m, "withdrawn", &credit, own) : code;
@@ -233,9 +248,11 @@ static int take_credit(money *m)
     }
     code = take_credit_of(m, "withdraw credit", m->link.contracts.oracle, &credit->oracle);
     if (code == LKS_PARSED) {
-        code = take_credit_of(m, "withdraw credit of disputes", m->link.contracts.game, &credit->game);
+        code =
+            take_credit_of(m, "withdraw credit of disputes", m->link.contracts.game, &credit->game);
     }
-    return code == LKS_PARSED ? print_done(m, "withdrawn", &sum, lks_signer_address(m->link.signer)) : code;
+    return code == LKS_PARSED ? print_done(m, "withdrawn", &sum, lks_signer_address(m->link.signer))
+                              : code;
 }
 
 static int close_link(money *m, int code)
@@ -253,18 +270,21 @@ int lks_cmd_bond_deposit(int argc, char **argv)
     char **args;
     int arg_count;
     const lks_option options[] = {
-        {.name = "operator", .kind = LKS_OPT_TEXT, .out = &m.operator_text, .value = "ADDRESS",
+        {.name = "operator",
+         .kind = LKS_OPT_TEXT,
+         .out = &m.operator_text,
+         .value = "ADDRESS",
          .help = "operator that gets the bond (default: the account itself)"},
         LKS_CHAIN_OPTIONS(m.chain),
         LKS_ACCOUNT_OPTIONS(m.account),
     };
-    const lks_usage usage = {
-        .synopsis = "[OPTIONS] AMOUNT",
-        .about = "Adds AMOUNT, such as 1.5ether, to an operator's free bond.\n",
-        .options = options,
-        .option_count = sizeof options / sizeof options[0],
-        .min_args = 1,
-        .max_args = 1};
+    const lks_usage usage = {.synopsis = "[OPTIONS] AMOUNT",
+                             .about =
+                                 "Adds AMOUNT, such as 1.5ether, to an operator's free bond.\n",
+                             .options = options,
+                             .option_count = sizeof options / sizeof options[0],
+                             .min_args = 1,
+                             .max_args = 1};
     int code = lks_cli_parse(&usage, argc, argv, &args, &arg_count);
     return code == LKS_PARSED ? close_link(&m, deposit(&m, args[0])) : code;
 }
@@ -275,7 +295,9 @@ int lks_cmd_bond_withdraw(int argc, char **argv)
     char **args;
     int arg_count;
     const lks_option options[] = {
-        {.name = "restart", .kind = LKS_OPT_FLAG, .out = &m.restart,
+        {.name = "restart",
+         .kind = LKS_OPT_FLAG,
+         .out = &m.restart,
          .help = "queue AMOUNT even if that restarts the delay of bond already queued"},
         LKS_CHAIN_OPTIONS(m.chain),
         LKS_ACCOUNT_OPTIONS(m.account),
@@ -289,7 +311,8 @@ int lks_cmd_bond_withdraw(int argc, char **argv)
         .option_count = sizeof options / sizeof options[0],
         .max_args = 1};
     int code = lks_cli_parse(&usage, argc, argv, &args, &arg_count);
-    return code == LKS_PARSED ? close_link(&m, arg_count == 1 ? queue(&m, args[0]) : take(&m)) : code;
+    return code == LKS_PARSED ? close_link(&m, arg_count == 1 ? queue(&m, args[0]) : take(&m))
+                              : code;
 }
 
 int lks_cmd_credit_withdraw(int argc, char **argv)
@@ -298,7 +321,10 @@ int lks_cmd_credit_withdraw(int argc, char **argv)
     char **args;
     int arg_count;
     const lks_option options[] = {
-        {.name = "request", .kind = LKS_OPT_TEXT, .out = &m.request_text, .value = "REQUEST-ID",
+        {.name = "request",
+         .kind = LKS_OPT_TEXT,
+         .out = &m.request_text,
+         .value = "REQUEST-ID",
          .help = "withdraw the money of this request instead: its fee, penalties, its part of "
                  "slashed bonds"},
         LKS_CHAIN_OPTIONS(m.chain),
@@ -312,5 +338,7 @@ int lks_cmd_credit_withdraw(int argc, char **argv)
         .options = options,
         .option_count = sizeof options / sizeof options[0]};
     int code = lks_cli_parse(&usage, argc, argv, &args, &arg_count);
-    return code == LKS_PARSED ? close_link(&m, m.request_text != NULL ? take_credit_of_request(&m) : take_credit(&m)) : code;
+    return code == LKS_PARSED ? close_link(&m, m.request_text != NULL ? take_credit_of_request(&m)
+                                                                      : take_credit(&m))
+                              : code;
 }

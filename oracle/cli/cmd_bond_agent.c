@@ -35,7 +35,8 @@ static void roles_text(char text[64], uint8_t roles)
     text[0] = '\0';
     for (size_t i = 0; i < ROLE_COUNT; i++) {
         if (roles & ROLES[i].bits) {
-            len += (size_t)snprintf(text + len, 64 - len, "%s%s", len > 0 ? "," : "", ROLES[i].name);
+            len +=
+                (size_t)snprintf(text + len, 64 - len, "%s%s", len > 0 ? "," : "", ROLES[i].name);
         }
     }
     if (len == 0) {
@@ -52,13 +53,15 @@ static int parse_roles(uint8_t *roles, const char *text)
     }
     while (true) {
         size_t len = strcspn(text, ","), i = 0;
-        while (i < ROLE_COUNT && (strlen(ROLES[i].name) != len || memcmp(ROLES[i].name, text, len))) {
+        while (i < ROLE_COUNT &&
+               (strlen(ROLES[i].name) != len || memcmp(ROLES[i].name, text, len))) {
             i++;
         }
         if (i == ROLE_COUNT) {
             return lks_cli_fail(LKS_EXIT_USAGE,
                                 "bond agent: '%.40s' is not a role; give claims, disputes, "
-                                "receipts, joined by commas, or all, or none", text);
+                                "receipts, joined by commas, or all, or none",
+                                text);
         }
         *roles |= ROLES[i].bits;
         if (text[len] == '\0') {
@@ -177,7 +180,8 @@ static int show_source(grant *g)
     lks_wei_format(locked_text, &locked);
     print_address("operator", g->operator20);
     print_address("source", g->other20);
-    printf("%-18s %s\n%-18s %s ether\n", "may lock", allowed ? "yes" : "no", "has locked", locked_text);
+    printf("%-18s %s\n%-18s %s ether\n", "may lock", allowed ? "yes" : "no", "has locked",
+           locked_text);
     return finish(g, LKS_PARSED);
 }
 
@@ -193,8 +197,10 @@ static int open_link(grant *g, const char *command, const char *other, bool chan
         return lks_cli_fail(LKS_EXIT_USAGE, "%s: no operator; name it with --operator", command);
     }
     if (change && g->operator_text != NULL) {
-        return lks_cli_fail(LKS_EXIT_USAGE, "%s: only the operator itself can change it; leave "
-                                            "--operator out", command);
+        return lks_cli_fail(LKS_EXIT_USAGE,
+                            "%s: only the operator itself can change it; leave "
+                            "--operator out",
+                            command);
     }
     if (!change && lks_address_parse(g->operator20, g->operator_text) != LKS_OK) {
         return lks_cli_fail(LKS_EXIT_USAGE, "%s: --operator: %s", command, lks_error_message());
@@ -219,9 +225,12 @@ static int close_link(grant *g, int code)
     return code;
 }
 
-#define GRANT_OPTIONS(g)                                                                              \
-    {.name = "operator", .kind = LKS_OPT_TEXT, .out = &(g).operator_text, .value = "ADDRESS",         \
-     .help = "show what this operator has granted; needs no account"},                                \
+#define GRANT_OPTIONS(g)                                                                           \
+    {.name = "operator",                                                                           \
+     .kind = LKS_OPT_TEXT,                                                                         \
+     .out = &(g).operator_text,                                                                    \
+     .value = "ADDRESS",                                                                           \
+     .help = "show what this operator has granted; needs no account"},                             \
         LKS_CHAIN_OPTIONS((g).chain), LKS_ACCOUNT_OPTIONS((g).account)
 
 int lks_cmd_bond_agent(int argc, char **argv)
@@ -284,7 +293,8 @@ int lks_cmd_bond_source(int argc, char **argv)
     }
     bool allow = strcmp(args[0], "allow") == 0, forbid = strcmp(args[0], "forbid") == 0;
     if (!allow && !forbid && strcmp(args[0], "show") != 0) {
-        return lks_cli_fail(LKS_EXIT_USAGE, "bond source: give allow, forbid or show, and the contract");
+        return lks_cli_fail(LKS_EXIT_USAGE,
+                            "bond source: give allow, forbid or show, and the contract");
     }
     code = open_link(&g, "bond source", args[1], allow || forbid);
     if (code == LKS_PARSED && (allow || forbid)) {

@@ -35,8 +35,9 @@ static int check(const cancelling *c)
                                 : "; lockstep credit withdraw --request gets its money");
     }
     if (v->state.cancelled) {
-        return lks_cli_fail(LKS_EXIT_NO, "cancel: the request is cancelled already: it ends with its "
-                                         "present operators");
+        return lks_cli_fail(LKS_EXIT_NO,
+                            "cancel: the request is cancelled already: it ends with its "
+                            "present operators");
     }
     return LKS_PARSED;
 }
@@ -97,7 +98,8 @@ int lks_cmd_cancel(int argc, char **argv)
 {
     static const char about[] =
         "Takes back a request of the account. An open one ends at once and its fee is sent to the\n"
-        "account. One that is accepted goes on: its operators may still answer, but it does not open\n"
+        "account. One that is accepted goes on: its operators may still answer, but it does not "
+        "open\n"
         "again when they do not.\n";
     cancelling c = {0};
     uint8_t id[32];

@@ -29,17 +29,22 @@ static int find_by_dispute(challenge *c, uint8_t id32[32])
     }
     lks_err err = lks_dispute_row_get(&d, &c->on.link, id32);
     if (err == LKS_NOTFOUND || err == LKS_REFUSED) {
-        return lks_cli_fail(LKS_EXIT_NO, "challenge: %s; is it the right --contracts file?", lks_error_message());
+        return lks_cli_fail(LKS_EXIT_NO, "challenge: %s; is it the right --contracts file?",
+                            lks_error_message());
     }
-    if (err == LKS_OK && memcmp(d.terms.challenger, lks_signer_address(c->on.link.signer), 20) != 0) {
+    if (err == LKS_OK &&
+        memcmp(d.terms.challenger, lks_signer_address(c->on.link.signer), 20) != 0) {
         char address[LKS_ADDRESS_SIZE];
         lks_address_format(address, d.terms.challenger);
         return lks_cli_fail(LKS_EXIT_AUTH,
                             "challenge: the dispute belongs to %s; choose that account with "
-                            "--keystore or --account", address);
+                            "--keystore or --account",
+                            address);
     }
     err = err == LKS_OK ? lks_request_view_get(&c->on.view, &c->on.link, d.request_id, 0) : err;
-    err = err == LKS_OK ? lks_claim_view_by_name(&c->on.claim, &c->on.view, &c->on.link.contracts, d.terms.claim.name) : err;
+    err = err == LKS_OK ? lks_claim_view_by_name(&c->on.claim, &c->on.view, &c->on.link.contracts,
+                                                 d.terms.claim.name)
+                        : err;
     return err == LKS_OK ? LKS_PARSED : lks_link_fail(&c->on.link, err, NULL);
 }
 
@@ -49,14 +54,18 @@ static int check_reasons(const challenge *c)
     char when[LKS_TIME_SIZE];
     if (!c->on.claim.standing) {
         return lks_cli_fail(LKS_EXIT_NO, "challenge: the claim %s; there is nothing to dispute",
-                            c->on.claim.convicted ? "is convicted already" : "does not stand any more");
+                            c->on.claim.convicted ? "is convicted already"
+                                                  : "does not stand any more");
     }
     if (c->play.follow.newest.timestamp > c->on.claim.window_end) {
         lks_time_text(when, c->on.claim.window_end);
-        return lks_cli_fail(LKS_EXIT_NO, "challenge: the challenge window ended at %s; disputes open only inside it", when);
+        return lks_cli_fail(
+            LKS_EXIT_NO,
+            "challenge: the challenge window ended at %s; disputes open only inside it", when);
     }
     if (!c->on.verdict.wrong && !c->force) {
-        return lks_cli_fail(LKS_EXIT_NO, "challenge: the claim is right; a dispute about it would lose the bond");
+        return lks_cli_fail(
+            LKS_EXIT_NO, "challenge: the claim is right; a dispute about it would lose the bond");
     }
     return LKS_PARSED;
 }
@@ -91,9 +100,12 @@ static int open_dispute(challenge *c)
 static int find_dispute(challenge *c, const uint8_t *named32)
 {
     char text[LKS_HEX_SIZE(32)];
-    const lks_game_dispute *d = named32 != NULL ? lks_game_dispute_find(c->play.follow.game, named32) : lks_play_find_own(&c->play);
+    const lks_game_dispute *d = named32 != NULL
+                                    ? lks_game_dispute_find(c->play.follow.game, named32)
+                                    : lks_play_find_own(&c->play);
     if (named32 != NULL && d == NULL) {
-        return lks_cli_fail(LKS_EXIT_CHAIN, "challenge: the node lacks events of the dispute; try another --rpc");
+        return lks_cli_fail(LKS_EXIT_CHAIN,
+                            "challenge: the node lacks events of the dispute; try another --rpc");
     }
     if (d == NULL) {
         return open_dispute(c);
@@ -113,10 +125,13 @@ static int print_json(challenge *c, int code)
     lks_json_writer w = {.out = &out};
     lks_dispute_gas gas = {0};
     lks_err err = lks_follow_update(&c->play.follow);
-    const lks_game_dispute *d = err == LKS_OK ? lks_game_dispute_find(c->play.follow.game, c->play.dispute_id) : NULL;
+    const lks_game_dispute *d =
+        err == LKS_OK ? lks_game_dispute_find(c->play.follow.game, c->play.dispute_id) : NULL;
     err = d != NULL ? lks_dispute_gas_get(&gas, &c->on.link, d) : err;
     if (err != LKS_OK || d == NULL) {
-        return err != LKS_OK ? lks_link_fail(&c->on.link, err, NULL) : lks_cli_fail(LKS_EXIT_CHAIN, "challenge: the node does not show the dispute");
+        return err != LKS_OK
+                   ? lks_link_fail(&c->on.link, err, NULL)
+                   : lks_cli_fail(LKS_EXIT_CHAIN, "challenge: the node does not show the dispute");
     }
     lks_progress_end(&c->on.link.progress);
     lks_json_begin_object(&w);
@@ -133,11 +148,16 @@ static int print_json(challenge *c, int code)
 static int print_end(challenge *c, int code)
 {
     char spent[LKS_ETHER_SIZE];
-    static const char *const ENDS[] = {[LKS_GAME_LIVE] = "nothing to prove: the bond will be lost", [LKS_GAME_WON] = "won: the claim is convicted",
-                                       [LKS_GAME_LOST] = "lost: the bond is gone", [LKS_GAME_MOOT] = "ended with its claim, which another convicted, or which is void or stands no longer"};
+    static const char *const ENDS[] = {
+        [LKS_GAME_LIVE] = "nothing to prove: the bond will be lost",
+        [LKS_GAME_WON] = "won: the claim is convicted",
+        [LKS_GAME_LOST] = "lost: the bond is gone",
+        [LKS_GAME_MOOT] =
+            "ended with its claim, which another convicted, or which is void or stands no longer"};
     lks_wei_format(spent, &c->play.spent);
     printf("%-18s %s\n", "result", ENDS[lks_play_result(&c->play)]);
-    printf("%-18s %" PRIu64 " in this run's transactions, %s ether\n", "own gas", c->play.gas, spent);
+    printf("%-18s %" PRIu64 " in this run's transactions, %s ether\n", "own gas", c->play.gas,
+           spent);
     return lks_cli_finish(code);
 }
 
@@ -145,7 +165,9 @@ static int prepare(challenge *c, const char *request, uint8_t dispute32[32])
 {
     int code = lks_link_need_game(&c->on.link);
     if (code == LKS_PARSED) {
-        code = c->resume != NULL ? find_by_dispute(c, dispute32) : lks_claim_view_get(&c->on.view, &c->on.claim, &c->on.link, request, &c->on.which);
+        code = c->resume != NULL ? find_by_dispute(c, dispute32)
+                                 : lks_claim_view_get(&c->on.view, &c->on.claim, &c->on.link,
+                                                      request, &c->on.which);
     }
     return code == LKS_PARSED ? lks_case_judge(&c->on, true) : code;
 }
@@ -155,7 +177,8 @@ static int run(challenge *c, const char *request)
     uint8_t dispute[32];
     int code = prepare(c, request, dispute);
     if (code == LKS_PARSED) {
-        code = lks_play_open(&c->play, &c->on.link, &c->on.view, &c->on.claim, &c->on.model, c->on.verdict.trace);
+        code = lks_play_open(&c->play, &c->on.link, &c->on.view, &c->on.claim, &c->on.model,
+                             c->on.verdict.trace);
     }
     c->play.quiet = c->on.chain.json;
     if (code == LKS_PARSED) {
@@ -183,11 +206,19 @@ int lks_cmd_challenge(int argc, char **argv)
     char **args;
     int arg_count;
     const lks_option options[] = {
-        {.name = "resume", .kind = LKS_OPT_TEXT, .out = &c.resume, .value = "DISPUTE-ID",
+        {.name = "resume",
+         .kind = LKS_OPT_TEXT,
+         .out = &c.resume,
+         .value = "DISPUTE-ID",
          .help = "resume this dispute of the account"},
-        {.name = "no-play", .kind = LKS_OPT_FLAG, .out = &c.no_play,
+        {.name = "no-play",
+         .kind = LKS_OPT_FLAG,
+         .out = &c.no_play,
          .help = "open the dispute and exit; run it again to play"},
-        {.name = "force", .kind = LKS_OPT_FLAG, .out = &c.force, .help = "dispute the claim although it is right, which loses the bond (for tests)"},
+        {.name = "force",
+         .kind = LKS_OPT_FLAG,
+         .out = &c.force,
+         .help = "dispute the claim although it is right, which loses the bond (for tests)"},
         LKS_CASE_OPTIONS(c.on),
         LKS_ACCOUNT_OPTIONS(c.account),
     };
@@ -209,7 +240,8 @@ int lks_cmd_challenge(int argc, char **argv)
         return code;
     }
     if ((c.resume != NULL) == (arg_count == 1)) {
-        return lks_cli_fail(LKS_EXIT_USAGE, "challenge: give either REQUEST-ID or --resume DISPUTE-ID");
+        return lks_cli_fail(LKS_EXIT_USAGE,
+                            "challenge: give either REQUEST-ID or --resume DISPUTE-ID");
     }
     code = lks_link_open(&c.on.link, &c.on.chain, &c.account, argv[0]);
     if (code == LKS_PARSED) {

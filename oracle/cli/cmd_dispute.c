@@ -49,11 +49,14 @@ static int load(dispute *d, const char *id_text)
     }
     lks_err err = lks_dispute_row_get(&d->row, &d->link, d->id);
     if (err == LKS_NOTFOUND || err == LKS_REFUSED) {
-        return lks_cli_fail(LKS_EXIT_NO, "%s: %s; is it the right --contracts file?", d->link.command, lks_error_message());
+        return lks_cli_fail(LKS_EXIT_NO, "%s: %s; is it the right --contracts file?",
+                            d->link.command, lks_error_message());
     }
     const lks_claim_terms *claim = &d->row.terms.claim;
     err = err == LKS_OK ? lks_request_view_get(&d->request, &d->link, d->row.request_id, 0) : err;
-    err = err == LKS_OK ? lks_follow_open(&d->follow, &d->link, claim->name, d->row.claim_id, d->request.first_block) : err;
+    err = err == LKS_OK ? lks_follow_open(&d->follow, &d->link, claim->name, d->row.claim_id,
+                                          d->request.first_block)
+                        : err;
     err = err == LKS_OK ? lks_follow_model_of_chain(&d->follow, claim->model_id) : err;
     err = err == LKS_OK ? lks_follow_update(&d->follow) : err;
     return err == LKS_OK ? LKS_PARSED : lks_link_fail(&d->link, err, NULL);
@@ -71,7 +74,9 @@ static int show(dispute *d, const char *id_text)
     }
     const lks_game_dispute *found = lks_game_dispute_find(d->follow.game, d->id);
     if (found == NULL) {
-        return lks_cli_fail(LKS_EXIT_CHAIN, "dispute show: the node lacks events of the dispute; try another --rpc");
+        return lks_cli_fail(
+            LKS_EXIT_CHAIN,
+            "dispute show: the node lacks events of the dispute; try another --rpc");
     }
     lks_err err = lks_dispute_gas_get(&gas, &d->link, found);
     if (err != LKS_OK) {
@@ -95,7 +100,11 @@ int lks_cmd_dispute_show(int argc, char **argv)
     char **args;
     int arg_count;
     const lks_option options[] = {
-        {.name = "model", .letter = 'm', .kind = LKS_OPT_TEXT, .out = &d.model_path, .value = "FILE",
+        {.name = "model",
+         .letter = 'm',
+         .kind = LKS_OPT_TEXT,
+         .out = &d.model_path,
+         .value = "FILE",
          .help = "the request's GGUF file, which gives layers and operations their names"},
         LKS_CHAIN_OPTIONS(d.chain),
     };
@@ -129,7 +138,8 @@ static int list(dispute *d)
         if (lks_hex_decode(claim, 32, d->claim_text, strlen(d->claim_text)) != LKS_OK) {
             return lks_cli_fail(LKS_EXIT_USAGE,
                                 "dispute list: --claim: '%.80s' is not a claim id; give 0x and 64 "
-                                "digits", d->claim_text);
+                                "digits",
+                                d->claim_text);
         }
         query.claim32 = claim;
     }
@@ -157,9 +167,21 @@ int lks_cmd_dispute_list(int argc, char **argv)
     char **args;
     int arg_count;
     const lks_option options[] = {
-        {.name = "claim", .kind = LKS_OPT_TEXT, .out = &d.claim_text, .value = "ID", .help = "only those about this claim"},
-        {.name = "request", .kind = LKS_OPT_TEXT, .out = &d.request_text, .value = "ID", .help = "only those about claims of this request"},
-        {.name = "all", .letter = 'a', .kind = LKS_OPT_FLAG, .out = &d.all, .help = "also those that are over"},
+        {.name = "claim",
+         .kind = LKS_OPT_TEXT,
+         .out = &d.claim_text,
+         .value = "ID",
+         .help = "only those about this claim"},
+        {.name = "request",
+         .kind = LKS_OPT_TEXT,
+         .out = &d.request_text,
+         .value = "ID",
+         .help = "only those about claims of this request"},
+        {.name = "all",
+         .letter = 'a',
+         .kind = LKS_OPT_FLAG,
+         .out = &d.all,
+         .help = "also those that are over"},
         LKS_CHAIN_OPTIONS(d.chain),
     };
     const lks_usage usage = {
@@ -182,7 +204,8 @@ static int print_timeout(dispute *d)
     bool convicted = lks_dispute_operator_moves((lks_dispute_state)d->row.now.state);
     lks_progress_end(&d->link.progress);
     if (!d->chain.json) {
-        puts(convicted ? "the operator was late: its claim is convicted" : "the challenger was late: the dispute is lost");
+        puts(convicted ? "the operator was late: its claim is convicted"
+                       : "the challenger was late: the dispute is lost");
         lks_sent_tell(&d->sent);
         return lks_cli_finish(LKS_EXIT_OK);
     }
@@ -211,15 +234,20 @@ static int send_timeout(dispute *d, const char *id_text)
     }
     if (d->follow.newest.timestamp <= found->deadline) {
         lks_time_text(when, found->deadline);
-        return lks_cli_fail(LKS_EXIT_NO, "timeout: the %s has time until %s; the chain's time is %" PRIu64 " s earlier, try again then",
-                            lks_dispute_operator_moves(found->now.state) ? "operator" : "challenger", when, found->deadline - d->follow.newest.timestamp + 1);
+        return lks_cli_fail(LKS_EXIT_NO,
+                            "timeout: the %s has time until %s; the chain's time is %" PRIu64
+                            " s earlier, try again then",
+                            lks_dispute_operator_moves(found->now.state) ? "operator"
+                                                                         : "challenger",
+                            when, found->deadline - d->follow.newest.timestamp + 1);
     }
     lks_err err = lks_game_call_timeout(&calls, found);
     if (err != LKS_OK) {
         return lks_link_fail(&d->link, err, NULL);
     }
     d->row.now.state = (uint8_t)found->now.state;
-    code = lks_send(&d->link, &d->sent, "timeout", d->link.contracts.game, &calls.items[0].value, &calls.items[0].data, LKS_OK);
+    code = lks_send(&d->link, &d->sent, "timeout", d->link.contracts.game, &calls.items[0].value,
+                    &calls.items[0].data, LKS_OK);
     lks_game_calls_free(&calls);
     return code == LKS_PARSED ? print_timeout(d) : code;
 }

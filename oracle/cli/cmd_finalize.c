@@ -150,14 +150,16 @@ static int settle(finalizing *f, const uint8_t id32[32])
 {
     lks_err err = lks_request_view_get(&f->view, &f->link, id32, 0);
     if (err == LKS_NOTFOUND) {
-        return lks_cli_fail(LKS_EXIT_NO, "finalize: %s; is it the right --contracts file?", lks_error_message());
+        return lks_cli_fail(LKS_EXIT_NO, "finalize: %s; is it the right --contracts file?",
+                            lks_error_message());
     }
     err = err == LKS_OK ? lks_eth_block_number(&f->link.node, &f->block) : err;
     if (err != LKS_OK) {
         return lks_link_fail(&f->link, err, NULL);
     }
     if (lks_request_is_settled(f->view.state.status)) {
-        return lks_cli_fail(LKS_EXIT_NO, "finalize: the request is %s already", lks_request_status_word(f->view.state.status));
+        return lks_cli_fail(LKS_EXIT_NO, "finalize: the request is %s already",
+                            lks_request_status_word(f->view.state.status));
     }
     int code = send_due(f);
     return code == LKS_PARSED ? print_result(f) : code;
@@ -168,7 +170,8 @@ int lks_cmd_finalize(int argc, char **argv)
     static const char about[] =
         "Takes the step that is due for a request; anybody may do so: makes a claim final\n"
         "after its window, fines operators that are late, frees seats that were not filled in\n"
-        "time, gives the fee back when nobody can accept any more. Prints the status it has then.\n";
+        "time, gives the fee back when nobody can accept any more. Prints the status it has "
+        "then.\n";
     finalizing f = {0};
     uint8_t id[32];
     int code = lks_request_open(&f.link, &f.chain, id, about, argc, argv);

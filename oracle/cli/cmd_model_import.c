@@ -19,7 +19,8 @@ static int print_result(const lks_import_result *result, const char *out_path, b
     lks_buf out = {0};
     lks_json_writer w = {.out = &out};
     if (!json) {
-        printf("%s: %u tensors quantised to Q8_0, %u copied\n", out_path, result->converted, result->kept);
+        printf("%s: %u tensors quantised to Q8_0, %u copied\n", out_path, result->converted,
+               result->kept);
         return lks_cli_finish(LKS_EXIT_OK);
     }
     lks_json_begin_object(&w);
@@ -37,9 +38,15 @@ int lks_cmd_model_import(int argc, char **argv)
     int arg_count;
     struct stat existing;
     const lks_option options[] = {
-        {.name = "force", .letter = 'f', .kind = LKS_OPT_FLAG, .out = &force, .help = "replace OUT when it exists"},
+        {.name = "force",
+         .letter = 'f',
+         .kind = LKS_OPT_FLAG,
+         .out = &force,
+         .help = "replace OUT when it exists"},
         {.name = "json", .kind = LKS_OPT_FLAG, .out = &json, .help = "one line of JSON"},
-        {.name = "progress", .kind = LKS_OPT_FLAG, .out = &forced_progress,
+        {.name = "progress",
+         .kind = LKS_OPT_FLAG,
+         .out = &forced_progress,
          .help = "show progress even if standard error is not a terminal"},
     };
     const lks_usage usage = {
@@ -55,7 +62,9 @@ int lks_cmd_model_import(int argc, char **argv)
         return code;
     }
     if (!force && lstat(args[1], &existing) == 0) {
-        return lks_cli_fail(LKS_EXIT_INPUT, "%s: exists already; choose another name, or replace it with --force", args[1]);
+        return lks_cli_fail(LKS_EXIT_INPUT,
+                            "%s: exists already; choose another name, or replace it with --force",
+                            args[1]);
     }
     lks_gguf *in;
     lks_cut_off_name(args[0]);
@@ -68,7 +77,8 @@ int lks_cmd_model_import(int argc, char **argv)
     lks_progress_begin(&progress, "importing", forced_progress);
     err = lks_import(in, args[1], show_progress, &progress, &result);
     lks_progress_end(&progress);
-    code = err == LKS_OK ? print_result(&result, args[1], json) : lks_cli_fail_file(err, err == LKS_IO ? args[1] : args[0], NULL);
+    code = err == LKS_OK ? print_result(&result, args[1], json)
+                         : lks_cli_fail_file(err, err == LKS_IO ? args[1] : args[0], NULL);
     lks_gguf_close(in);
     return code;
 }

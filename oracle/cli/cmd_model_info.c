@@ -82,8 +82,8 @@ static void print_tensors(const info *in)
     printf("\ntensors, in the program's order:\n");
     for (uint32_t i = 0; i < p->tensor_count; i++) {
         const lks_gguf_tensor *t = p->tensors[i];
-        printf("%5" PRIu32 "  %-5s %7" PRIu64 " x %-7" PRIu64 " %12" PRIu64 "  ", i, lks_tensor_type_name(t->type), t->dims[1], t->dims[0],
-               t->size);
+        printf("%5" PRIu32 "  %-5s %7" PRIu64 " x %-7" PRIu64 " %12" PRIu64 "  ", i,
+               lks_tensor_type_name(t->type), t->dims[1], t->dims[0], t->size);
         lks_out_safe(t->name.data, t->name.len);
         putchar('\n');
     }
@@ -99,16 +99,18 @@ static int print_text(const info *in)
     print_string("name", in->model.file, "general.name");
     print_string("architecture", in->model.file, "general.architecture");
     printf("%-20s %" PRIu64 " in %" PRIu64 " bytes\n", "weights", in->weights, in->weight_bytes);
-    printf("%-20s %s\n", "chat template", in->has_chat ? "known" : "none that this version knows: use --raw");
+    printf("%-20s %s\n", "chat template",
+           in->has_chat ? "known" : "none that this version knows: use --raw");
     printf("\nThe commitment:\n%-20s %" PRIu32 "\n", "arithmetic version", c->arithmetic_version);
     print_hash("weights root", c->weights_root);
     print_hash("program root", c->program_root);
     print_hash("tokenizer hash", c->tokenizer_hash);
     print_hash("RoPE table root", c->rope_root);
-    printf("%-20s %" PRIu32 "\n%-20s %" PRIu32 "\n%-20s %" PRIu32 "\n", "operations", c->op_count, "tensors", c->tensor_count,
-           "sampler operation", c->sampler_op);
-    printf("%-20s %" PRIu32 "\n%-20s %" PRIu32 "\n%-20s %" PRIu32 "\n%-20s", "vocabulary", c->vocab_size, "context length",
-           c->context_length, "positions", c->max_positions, "end-of-sequence ids");
+    printf("%-20s %" PRIu32 "\n%-20s %" PRIu32 "\n%-20s %" PRIu32 "\n", "operations", c->op_count,
+           "tensors", c->tensor_count, "sampler operation", c->sampler_op);
+    printf("%-20s %" PRIu32 "\n%-20s %" PRIu32 "\n%-20s %" PRIu32 "\n%-20s", "vocabulary",
+           c->vocab_size, "context length", c->context_length, "positions", c->max_positions,
+           "end-of-sequence ids");
     for (uint32_t i = 0; i < c->eos_count; i++) {
         printf(" %" PRIu32, c->eos_ids[i]);
     }
@@ -196,9 +198,15 @@ int lks_cmd_model_info(int argc, char **argv)
     char **args;
     int arg_count;
     const lks_option options[] = {
-        {.name = "verbose", .letter = 'v', .kind = LKS_OPT_FLAG, .out = &in.verbose, .help = "also every tensor"},
+        {.name = "verbose",
+         .letter = 'v',
+         .kind = LKS_OPT_FLAG,
+         .out = &in.verbose,
+         .help = "also every tensor"},
         {.name = "json", .kind = LKS_OPT_FLAG, .out = &in.json, .help = "one line of JSON"},
-        {.name = "progress", .kind = LKS_OPT_FLAG, .out = &in.progress,
+        {.name = "progress",
+         .kind = LKS_OPT_FLAG,
+         .out = &in.progress,
          .help = "show progress even if standard error is not a terminal"},
     };
     const lks_usage usage = {

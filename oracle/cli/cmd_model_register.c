@@ -39,7 +39,8 @@ static int derive(registration *r)
     }
     lks_progress_begin(&progress, "hashing the file", r->chain.progress);
     lks_err err = lks_file_sha256(r->sha256, &size, r->path, show_progress, &progress);
-    code = err == LKS_OK ? lks_model_commit(&r->commitment, &model, r->path, &progress) : lks_cli_fail_file(err, r->path, NULL);
+    code = err == LKS_OK ? lks_model_commit(&r->commitment, &model, r->path, &progress)
+                         : lks_cli_fail_file(err, r->path, NULL);
     lks_progress_end(&progress);
     lks_model_close(&model);
     return code;
@@ -55,7 +56,8 @@ static int register_model(registration *r)
         return LKS_PARSED;
     const lks_u256 nothing = {{0}};
     err = lks_call_register(&call, &r->commitment, r->sha256, r->uri != NULL ? r->uri : "");
-    return lks_send(&r->link, &r->sent, "register", r->link.contracts.registry, &nothing, &call, err);
+    return lks_send(&r->link, &r->sent, "register", r->link.contracts.registry, &nothing, &call,
+                    err);
 }
 
 static int print_result(const registration *r)
@@ -70,7 +72,8 @@ static int print_result(const registration *r)
         if (sent) {
             lks_sent_tell(&r->sent);
         } else {
-            fprintf(stderr, "lockstep: model register: registered already; --uri announces another place of the file\n");
+            fprintf(stderr, "lockstep: model register: registered already; --uri announces another "
+                            "place of the file\n");
         }
         return lks_cli_finish(LKS_EXIT_OK);
     }
@@ -94,7 +97,11 @@ int lks_cmd_model_register(int argc, char **argv)
     char **args;
     int arg_count;
     const lks_option options[] = {
-        {.name = "uri", .kind = LKS_OPT_TEXT, .out = &r.uri, .value = "URI", .help = "where others can get the file"},
+        {.name = "uri",
+         .kind = LKS_OPT_TEXT,
+         .out = &r.uri,
+         .value = "URI",
+         .help = "where others can get the file"},
         LKS_CHAIN_OPTIONS(r.chain),
         LKS_ACCOUNT_OPTIONS(r.account),
     };

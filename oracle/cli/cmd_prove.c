@@ -37,13 +37,16 @@ static int read_root(prove *p)
                             "prove: a root that is not open on chain needs both --root and "
                             "--signature");
     }
-    if (p->root_text != NULL && lks_hex_decode(p->root, 32, p->root_text, strlen(p->root_text)) != LKS_OK) {
+    if (p->root_text != NULL &&
+        lks_hex_decode(p->root, 32, p->root_text, strlen(p->root_text)) != LKS_OK) {
         return lks_cli_fail(LKS_EXIT_USAGE,
                             "prove: --root: '%.80s' is not a root; give 0x and 64 digits",
                             p->root_text);
     }
-    if (p->root_text != NULL && lks_hex_decode(p->signature, SIGNATURE_SIZE, p->signature_text, strlen(p->signature_text)) != LKS_OK) {
-        return lks_cli_fail(LKS_EXIT_USAGE, "prove: --signature: give r, s and v, 0x and 130 digits");
+    if (p->root_text != NULL && lks_hex_decode(p->signature, SIGNATURE_SIZE, p->signature_text,
+                                               strlen(p->signature_text)) != LKS_OK) {
+        return lks_cli_fail(LKS_EXIT_USAGE,
+                            "prove: --signature: give r, s and v, 0x and 130 digits");
     }
     return LKS_PARSED;
 }
@@ -55,21 +58,26 @@ static int check_signature(const prove *p)
     lks_signature s;
     uint8_t v = p->signature[64];
     if (v != 27 && v != 28) {
-        return lks_cli_fail(LKS_EXIT_USAGE, "prove: --signature: its last byte is 27 or 28, not %u", v);
+        return lks_cli_fail(LKS_EXIT_USAGE, "prove: --signature: its last byte is 27 or 28, not %u",
+                            v);
     }
     memcpy(s.r32, p->signature, 32);
     memcpy(s.s32, p->signature + 32, 32);
     s.parity = v - 27;
-    lks_trace_root_hash(digest, p->on.link.contracts.chain_id, p->on.link.contracts.game, p->on.claim.claim_id, p->root);
-    if (lks_recover_address(signer, &s, digest) != LKS_OK || memcmp(signer, p->on.claim.operator20, 20) != 0) {
-        return lks_cli_fail(LKS_EXIT_NO, "prove: the claim's operator did not sign that root for this claim");
+    lks_trace_root_hash(digest, p->on.link.contracts.chain_id, p->on.link.contracts.game,
+                        p->on.claim.claim_id, p->root);
+    if (lks_recover_address(signer, &s, digest) != LKS_OK ||
+        memcmp(signer, p->on.claim.operator20, 20) != 0) {
+        return lks_cli_fail(LKS_EXIT_NO,
+                            "prove: the claim's operator did not sign that root for this claim");
     }
     return LKS_PARSED;
 }
 
 static int fail_dispute_only(const char *why)
 {
-    return lks_cli_fail(LKS_EXIT_NO, "prove: %s; only a dispute can show the fault: lockstep challenge", why);
+    return lks_cli_fail(LKS_EXIT_NO,
+                        "prove: %s; only a dispute can show the fault: lockstep challenge", why);
 }
 
 /* A fault of the opened trace, which differs from the own one. */
@@ -81,9 +89,11 @@ static int find_in_trace(prove *p, lks_unit *u, const lks_known *known)
                                  "of its first difference are not revealed");
     }
     if (p->on.model.model.program.ops[d->op].code == LKS_OP_ATTN) {
-        return fail_dispute_only("the first difference is in an attention operation, whose partials the operator must post");
+        return fail_dispute_only("the first difference is in an attention operation, whose "
+                                 "partials the operator must post");
     }
-    lks_err err = lks_unit_find(u, p->on.verdict.trace, p->on.model.trees, known, d->op, (uint32_t)d->index);
+    lks_err err =
+        lks_unit_find(u, p->on.verdict.trace, p->on.model.trees, known, d->op, (uint32_t)d->index);
     return err == LKS_OK ? LKS_PARSED : lks_cli_fail_file(err, "prove", NULL);
 }
 
@@ -107,7 +117,8 @@ static int find_fault(prove *p)
     lks_trace_root(own, p->on.verdict.trace);
     bool same = memcmp(root, own, 32) == 0;
     if (same && p->on.verdict.wrong_token >= p->on.claim.run.answer_count) {
-        return lks_cli_fail(LKS_EXIT_NO, "prove: the claim is right: its tokens and its root match ours");
+        return lks_cli_fail(LKS_EXIT_NO,
+                            "prove: the claim is right: its tokens and its root match ours");
     }
     if (!same && !shown->open) {
         return fail_dispute_only("the signed root differs from the right one, and nothing of its "
@@ -123,7 +134,9 @@ static int find_fault(prove *p)
     if (code != LKS_PARSED) {
         return code;
     }
-    err = err == LKS_OK ? lks_witness_make(&p->witness, &wrong, p->on.verdict.trace, p->on.model.trees, known, &u, NULL, 0) : err;
+    err = err == LKS_OK ? lks_witness_make(&p->witness, &wrong, p->on.verdict.trace,
+                                           p->on.model.trees, known, &u, NULL, 0)
+                        : err;
     if (err == LKS_OK && !wrong) {
         err = lks_fail(LKS_INTERNAL, "the unit that was found shows nothing wrong");
     }
@@ -155,9 +168,11 @@ static lks_err write_proof(prove *p, lks_buf *call)
     size_t len = p->root_text != NULL ? SIGNATURE_SIZE : 0;
     lks_err err;
     if (p->equivocation) {
-        err = lks_game_call_prove_equivocation(&calls, p->play.follow.game, p->root, p->signature, len, p->salt);
+        err = lks_game_call_prove_equivocation(&calls, p->play.follow.game, p->root, p->signature,
+                                               len, p->salt);
     } else {
-        err = lks_game_call_prove(&calls, p->play.follow.game, len != 0 ? p->root : shown->root, len != 0 ? p->signature : NULL, len, &p->witness, p->salt);
+        err = lks_game_call_prove(&calls, p->play.follow.game, len != 0 ? p->root : shown->root,
+                                  len != 0 ? p->signature : NULL, len, &p->witness, p->salt);
     }
     if (err == LKS_OK) {
         lks_buf_put(call, calls.items[0].data.data, calls.items[0].data.len);
@@ -189,9 +204,12 @@ static int wait_for_commitment(prove *p, uint64_t block)
         }
         if (lks_now() - moved > BLOCK_TIMEOUT_S) {
             lks_progress_end(&p->on.link.progress);
-            return lks_cli_fail(LKS_EXIT_CHAIN, "prove: the chain made no block in %.0f s; run it again", BLOCK_TIMEOUT_S);
+            return lks_cli_fail(LKS_EXIT_CHAIN,
+                                "prove: the chain made no block in %.0f s; run it again",
+                                BLOCK_TIMEOUT_S);
         }
-        snprintf(wait, sizeof wait, "waiting for the commitment to be %" PRIu64 " blocks old", lks_game_proof_delay(f->game));
+        snprintf(wait, sizeof wait, "waiting for the commitment to be %" PRIu64 " blocks old",
+                 lks_game_proof_delay(f->game));
         lks_progress_wait(&p->on.link.progress, wait);
         nanosleep(&pause, NULL);
     }
@@ -221,7 +239,9 @@ static int print_result(prove *p)
     lks_buf out = {0};
     lks_json_writer w = {.out = &out};
     if (!p->on.chain.json) {
-        printf("%-18s %s\n", "result", p->equivocation ? "the claim is convicted: its operator signed two roots" : "the claim is convicted");
+        printf("%-18s %s\n", "result",
+               p->equivocation ? "the claim is convicted: its operator signed two roots"
+                               : "the claim is convicted");
         lks_sent_tell(&p->sent[0]);
         lks_sent_tell(&p->sent[1]);
         int code = lks_credit_collect(&p->on.link, stdout);
@@ -249,7 +269,9 @@ static int prepare(prove *p, const char *request)
         code = lks_claim_view_get(&p->on.view, &p->on.claim, &p->on.link, request, &p->on.which);
     }
     if (code == LKS_PARSED && !p->on.claim.standing) {
-        code = lks_cli_fail(LKS_EXIT_NO, "prove: the claim %s; there is nothing to prove", p->on.claim.convicted ? "is convicted already" : "does not stand any more");
+        code = lks_cli_fail(LKS_EXIT_NO, "prove: the claim %s; there is nothing to prove",
+                            p->on.claim.convicted ? "is convicted already"
+                                                  : "does not stand any more");
     }
     if (code == LKS_PARSED && p->root_text != NULL) {
         code = check_signature(p);
@@ -260,7 +282,9 @@ static int prepare(prove *p, const char *request)
     if (code == LKS_PARSED) {
         code = lks_rerun_trees(&p->on.model, p->on.link.command, &p->on.link.progress);
     }
-    return code == LKS_PARSED ? lks_play_open(&p->play, &p->on.link, &p->on.view, &p->on.claim, &p->on.model, p->on.verdict.trace) : code;
+    return code == LKS_PARSED ? lks_play_open(&p->play, &p->on.link, &p->on.view, &p->on.claim,
+                                              &p->on.model, p->on.verdict.trace)
+                              : code;
 }
 
 static int run(prove *p, const char *request)
@@ -281,8 +305,16 @@ int lks_cmd_prove(int argc, char **argv)
     char **args;
     int arg_count;
     const lks_option options[] = {
-        {.name = "root", .kind = LKS_OPT_TEXT, .out = &p.root_text, .value = "ROOT", .help = "a root of the claim's trace that the operator signed"},
-        {.name = "signature", .kind = LKS_OPT_TEXT, .out = &p.signature_text, .value = "SIGNATURE", .help = "its signature: r, s, v, 65 bytes in hexadecimal"},
+        {.name = "root",
+         .kind = LKS_OPT_TEXT,
+         .out = &p.root_text,
+         .value = "ROOT",
+         .help = "a root of the claim's trace that the operator signed"},
+        {.name = "signature",
+         .kind = LKS_OPT_TEXT,
+         .out = &p.signature_text,
+         .value = "SIGNATURE",
+         .help = "its signature: r, s, v, 65 bytes in hexadecimal"},
         LKS_CASE_OPTIONS(p.on),
         LKS_ACCOUNT_OPTIONS(p.account),
     };

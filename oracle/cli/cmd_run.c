@@ -136,7 +136,9 @@ static int print_json(const run *r, const char *finish)
         trace_json(&w, r);
     }
     lks_json_end_object(&w);
-    int code = lks_buf_error(&text) == LKS_OK ? LKS_EXIT_OK : lks_cli_fail(LKS_EXIT_INTERNAL, "run: out of memory");
+    int code = lks_buf_error(&text) == LKS_OK
+                   ? LKS_EXIT_OK
+                   : lks_cli_fail(LKS_EXIT_INTERNAL, "run: out of memory");
     lks_buf_free(&text);
     return lks_out_json(&out, code);
 }
@@ -160,9 +162,13 @@ static int print_result(const run *r)
         print_trace(r);
     }
     if (!r->quiet) {
-        fprintf(stderr, "lockstep: prompt of %zu tokens in %.2f s (%.1f tokens/s); answer of %u tokens, %.1f tokens/s; ended by %s\n",
-                r->ids.count, r->first - r->started, rate((double)r->ids.count, r->first - r->started), r->count,
-                rate(r->count - 1.0, r->last - r->first), strcmp(finish, "stop") == 0 ? "the model" : "the limit");
+        fprintf(stderr,
+                "lockstep: prompt of %zu tokens in %.2f s (%.1f tokens/s); answer of %u tokens, "
+                "%.1f tokens/s; ended by %s\n",
+                r->ids.count, r->first - r->started,
+                rate((double)r->ids.count, r->first - r->started), r->count,
+                rate(r->count - 1.0, r->last - r->first),
+                strcmp(finish, "stop") == 0 ? "the model" : "the limit");
     }
     return lks_cli_finish(LKS_EXIT_OK);
 }
@@ -174,14 +180,18 @@ static int answer(run *r)
                          .seed = r->policy.seed,
                          .allowed = r->policy.allowed.ids,
                          .allowed_count = r->policy.allowed.count};
-    lks_generate_options options = {
-        .threads = r->threads, .batch = r->batch, .on_token = on_token, .user = r, .cancel = &interrupted};
+    lks_generate_options options = {.threads = r->threads,
+                                    .batch = r->batch,
+                                    .on_token = on_token,
+                                    .user = r,
+                                    .cancel = &interrupted};
     signal(SIGINT, on_interrupt);
     r->text = lks_out_begin();
     r->started = lks_now();
     lks_progress_begin(&r->wait, "run", r->progress);
     lks_progress_note(&r->wait, "reading a prompt of %zu tokens", r->ids.count);
-    lks_err err = lks_generate(&r->model, r->ids.ids, r->ids.count, &policy, r->max_tokens, &options, r->tokens, &r->count);
+    lks_err err = lks_generate(&r->model, r->ids.ids, r->ids.count, &policy, r->max_tokens,
+                               &options, r->tokens, &r->count);
     lks_progress_end(&r->wait);
     if (!r->json && r->count > 0) {
         lks_out_text_end(&r->text);
@@ -206,8 +216,10 @@ static int set_limit(run *r)
 {
     uint32_t positions = r->model.program.max_positions;
     if (r->ids.count > positions) {
-        return lks_cli_fail(LKS_EXIT_INPUT, "run: the prompt has %zu tokens and the model %u positions; shorten the prompt", r->ids.count,
-                            positions);
+        return lks_cli_fail(
+            LKS_EXIT_INPUT,
+            "run: the prompt has %zu tokens and the model %u positions; shorten the prompt",
+            r->ids.count, positions);
     }
     uint32_t room = positions - (uint32_t)r->ids.count + 1;
     if (!r->max_given) {
@@ -219,7 +231,8 @@ static int set_limit(run *r)
     }
     if (r->max_tokens > room) {
         return lks_cli_fail(LKS_EXIT_INPUT,
-                            "run: a prompt of %zu tokens leaves room for %u in the model's %u positions, not %u; shorten the prompt or lower -n",
+                            "run: a prompt of %zu tokens leaves room for %u in the model's %u "
+                            "positions, not %u; shorten the prompt or lower -n",
                             r->ids.count, room, positions, r->max_tokens);
     }
     r->tokens = malloc(r->max_tokens * sizeof r->tokens[0]);
@@ -247,18 +260,47 @@ int lks_cmd_run(int argc, char **argv)
     char **args;
     int arg_count;
     const lks_option options[] = {
-        {.name = "model", .letter = 'm', .kind = LKS_OPT_TEXT, .out = &r.model_path, .value = "FILE", .help = "the GGUF file"},
-        {.name = "tokens", .letter = 'n', .kind = LKS_OPT_U32, .out = &r.max_tokens, .given = &r.max_given, .value = "N",
+        {.name = "model",
+         .letter = 'm',
+         .kind = LKS_OPT_TEXT,
+         .out = &r.model_path,
+         .value = "FILE",
+         .help = "the GGUF file"},
+        {.name = "tokens",
+         .letter = 'n',
+         .kind = LKS_OPT_U32,
+         .out = &r.max_tokens,
+         .given = &r.max_given,
+         .value = "N",
          .help = "at most N tokens (default 256; 1 with --allow)"},
         LKS_POLICY_OPTIONS(r.policy, "the seed used, as the Accepted event names it (default 0)"),
-        {.name = "threads", .letter = 'j', .kind = LKS_OPT_U32, .out = &r.threads, .value = "N", .help = "threads (default: one per core)"},
-        {.name = "batch", .kind = LKS_OPT_U32, .out = &r.batch, .value = "N",
+        {.name = "threads",
+         .letter = 'j',
+         .kind = LKS_OPT_U32,
+         .out = &r.threads,
+         .value = "N",
+         .help = "threads (default: one per core)"},
+        {.name = "batch",
+         .kind = LKS_OPT_U32,
+         .out = &r.batch,
+         .value = "N",
          .help = "prompt positions per pass (default 512)"},
-        {.name = "json", .kind = LKS_OPT_FLAG, .out = &r.json, .help = "one line of JSON with the token ids instead of text"},
-        {.name = "trace", .kind = LKS_OPT_FLAG, .out = &r.trace, .help = "also the hash of every operation's output over the whole answer"},
-        {.name = "quiet", .letter = 'q', .kind = LKS_OPT_FLAG, .out = &r.quiet,
+        {.name = "json",
+         .kind = LKS_OPT_FLAG,
+         .out = &r.json,
+         .help = "one line of JSON with the token ids instead of text"},
+        {.name = "trace",
+         .kind = LKS_OPT_FLAG,
+         .out = &r.trace,
+         .help = "also the hash of every operation's output over the whole answer"},
+        {.name = "quiet",
+         .letter = 'q',
+         .kind = LKS_OPT_FLAG,
+         .out = &r.quiet,
          .help = "print no line about the speed"},
-        {.name = "progress", .kind = LKS_OPT_FLAG, .out = &r.progress,
+        {.name = "progress",
+         .kind = LKS_OPT_FLAG,
+         .out = &r.progress,
          .help = "show progress even if standard error is not a terminal"},
     };
     const lks_usage usage = {

@@ -38,11 +38,11 @@ static void print_deadline(const lks_request_view *v)
     bool filling = state->status == LKS_REQUEST_OPEN && state->seats_taken > 0;
     uint64_t until = state->status == LKS_REQUEST_OPEN && !filling ? v->request.accept_deadline
                                                                    : state->deadline;
-    const char *what = filling                                    ? " for the other seats"
-                       : state->status == LKS_REQUEST_OPEN        ? " to accept"
-                       : state->status == LKS_REQUEST_CLAIMED     ? " to challenge"
-                       : state->status == LKS_REQUEST_REVEALING   ? " to reveal"
-                                                                  : " to claim";
+    const char *what = filling                                  ? " for the other seats"
+                       : state->status == LKS_REQUEST_OPEN      ? " to accept"
+                       : state->status == LKS_REQUEST_CLAIMED   ? " to challenge"
+                       : state->status == LKS_REQUEST_REVEALING ? " to reveal"
+                                                                : " to claim";
     char when[LKS_TIME_SIZE];
     lks_time_text(when, until);
     printf("%-18s %s%s%s\n", "until", when, what,
@@ -54,9 +54,10 @@ static void print_state(const lks_request_view *v)
     const lks_request_state *state = &v->state;
     char amount[LKS_ETHER_SIZE];
     bool open = state->status == LKS_REQUEST_OPEN;
-    const char *more = !open                                 ? ""
-                       : state->attempt > LKS_MAX_ATTEMPTS   ? ", to nobody: all attempts were convicted"
-                       : state->cancelled                    ? ", to nobody: cancelled"
+    const char *more = !open ? ""
+                       : state->attempt > LKS_MAX_ATTEMPTS
+                           ? ", to nobody: all attempts were convicted"
+                       : state->cancelled                        ? ", to nobody: cancelled"
                        : state->misses > 0 || state->attempt > 1 ? " again"
                                                                  : "";
     printf("%-18s %s%s\n", "status", lks_request_status_word(state->status), more);
@@ -69,14 +70,15 @@ static void print_state(const lks_request_view *v)
         print_row("cancelled", "it does not open again");
     }
     if (state->misses > 0) {
-        printf("%-18s %u%s round%s ended without a claim; the next costs its operator %u %% of the stake\n",
+        printf("%-18s %u%s round%s ended without a claim; the next costs its operator %u %% of the "
+               "stake\n",
                "misses", state->misses, state->misses == 3 ? " or more" : "",
                state->misses == 1 ? "" : "s", 2u << state->misses);
     }
     if (!lks_u256_is_zero(&v->credit)) {
         lks_wei_format(amount, &v->credit);
-        printf("%-18s %s ether for the requester: lockstep credit withdraw --request\n", "money back",
-               amount);
+        printf("%-18s %s ether for the requester: lockstep credit withdraw --request\n",
+               "money back", amount);
     }
 }
 
@@ -94,12 +96,13 @@ static void print_terms(const lks_request_view *v)
     print_row("model", hash);
     lks_address_format(address, r->requester);
     print_row("requester", address);
-    printf("%-18s %" PRIu32 " tokens of prompt, at most %" PRIu32 " of answer\n", "length", r->prompt_count, r->max_tokens);
+    printf("%-18s %" PRIu32 " tokens of prompt, at most %" PRIu32 " of answer\n", "length",
+           r->prompt_count, r->max_tokens);
     if (temperature == 0) {
         print_row("policy", r->allowed_count > 0 ? "greedy among allowed tokens" : "greedy");
     } else {
-        printf("%-18s temperature %.9g, min-p %.9g%s\n", "policy", (double)temperature, (double)min_p,
-               r->allowed_count > 0 ? ", among allowed tokens" : "");
+        printf("%-18s temperature %.9g, min-p %.9g%s\n", "policy", (double)temperature,
+               (double)min_p, r->allowed_count > 0 ? ", among allowed tokens" : "");
     }
     if (v->state.seed_fixed) {
         printf("%-18s %" PRIu64 "\n", "seed used", v->state.seed);
@@ -117,7 +120,8 @@ static void print_events(const lks_request_view *v)
     for (size_t i = 0; i < v->event_count; i++) {
         const lks_request_event *event = &v->events[i];
         lks_event_line(line, sizeof line, &event->e);
-        printf("block %-10" PRIu64 " %8" PRIu64 " gas  %s\n", event->log->block_number, event->gas_used, line);
+        printf("block %-10" PRIu64 " %8" PRIu64 " gas  %s\n", event->log->block_number,
+               event->gas_used, line);
     }
 }
 
@@ -149,8 +153,10 @@ static int print_request(status *st, const lks_request_view *v, const lks_disput
     print_events(v);
     print_disputes(disputes);
     if (v->claim != NULL) {
-        printf("\n%s (%s)\n", v->state.status == LKS_REQUEST_FINAL ? "The answer" : "The claim, not final",
-               st->tokenizer != NULL ? "text" : "token ids; name the model file with -m for the text");
+        printf("\n%s (%s)\n",
+               v->state.status == LKS_REQUEST_FINAL ? "The answer" : "The claim, not final",
+               st->tokenizer != NULL ? "text"
+                                     : "token ids; name the model file with -m for the text");
         lks_answer_print(v, st->tokenizer);
     }
     return lks_cli_finish(LKS_EXIT_OK);
@@ -172,7 +178,8 @@ static int show_request(status *st, const char *id_text)
     }
     if (err == LKS_NOTFOUND) {
         lks_progress_end(&st->link.progress);
-        code = lks_cli_fail(LKS_EXIT_NO, "status: %s; is it the right --contracts file?", lks_error_message());
+        code = lks_cli_fail(LKS_EXIT_NO, "status: %s; is it the right --contracts file?",
+                            lks_error_message());
     } else if (err != LKS_OK) {
         code = lks_link_fail(&st->link, err, NULL);
     } else {
@@ -225,7 +232,8 @@ static lks_err get_parameters(lks_link *s, lks_oracle_parameters *p)
     return err;
 }
 
-static void print_deployment(const lks_deployment *d, const lks_oracle_parameters *p, uint64_t block)
+static void print_deployment(const lks_deployment *d, const lks_oracle_parameters *p,
+                             uint64_t block)
 {
     char text[LKS_ETHER_SIZE];
     printf("%-18s %" PRIu64 ", block %" PRIu64 "\n", "chain", d->chain_id, block);
@@ -237,14 +245,18 @@ static void print_deployment(const lks_deployment *d, const lks_oracle_parameter
         print_address("step verifier", d->verifier);
     }
     lks_wei_format(text, &p->min_stake);
-    printf("%-18s %s ether\n%-18s %" PRIu32 " s to %" PRIu32 " s\n", "least stake", text, "challenge window", p->min_window, p->max_window);
-    printf("%-18s %" PRIu32 " s to %" PRIu32 " s\n", "to accept", p->min_accept_period, p->max_accept_period);
-    printf("%-18s %" PRIu32 " s to %" PRIu32 " s, with replicas at least %" PRIu32 " s\n", "to claim", p->min_claim_period, p->max_claim_period,
-           p->min_replica_claim_period);
-    printf("%-18s %" PRIu32 " s to fill the seats, %" PRIu32 " s to reveal\n", "replicas", p->fill_period, p->reveal_period);
+    printf("%-18s %s ether\n%-18s %" PRIu32 " s to %" PRIu32 " s\n", "least stake", text,
+           "challenge window", p->min_window, p->max_window);
+    printf("%-18s %" PRIu32 " s to %" PRIu32 " s\n", "to accept", p->min_accept_period,
+           p->max_accept_period);
+    printf("%-18s %" PRIu32 " s to %" PRIu32 " s, with replicas at least %" PRIu32 " s\n",
+           "to claim", p->min_claim_period, p->max_claim_period, p->min_replica_claim_period);
+    printf("%-18s %" PRIu32 " s to fill the seats, %" PRIu32 " s to reveal\n", "replicas",
+           p->fill_period, p->reveal_period);
 }
 
-static void deployment_json(lks_json_writer *w, const lks_deployment *d, const lks_oracle_parameters *p, uint64_t block)
+static void deployment_json(lks_json_writer *w, const lks_deployment *d,
+                            const lks_oracle_parameters *p, uint64_t block)
 {
     lks_json_member_u64(w, "chainId", d->chain_id);
     lks_json_member_u64(w, "block", block);
@@ -349,9 +361,17 @@ int lks_cmd_status(int argc, char **argv)
     char **args;
     int arg_count;
     const lks_option options[] = {
-        {.name = "model", .letter = 'm', .kind = LKS_OPT_TEXT, .out = &st.model_path, .value = "FILE",
+        {.name = "model",
+         .letter = 'm',
+         .kind = LKS_OPT_TEXT,
+         .out = &st.model_path,
+         .value = "FILE",
          .help = "GGUF file whose tokenizer turns the answer into text"},
-        {.name = "of", .kind = LKS_OPT_TEXT, .out = &st.of, .value = "ADDRESS", .help = "bond, credit, balance, open claims and disputes of this account"},
+        {.name = "of",
+         .kind = LKS_OPT_TEXT,
+         .out = &st.of,
+         .value = "ADDRESS",
+         .help = "bond, credit, balance, open claims and disputes of this account"},
         LKS_KEYSTORE_OPTION(st.account),
         LKS_CHAIN_OPTIONS(st.chain),
     };

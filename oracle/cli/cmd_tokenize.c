@@ -1,4 +1,5 @@
-/* lockstep tokenize, lockstep detokenize: by the vocabulary of a GGUF file, which need hold nothing else. */
+/* lockstep tokenize, lockstep detokenize: by the vocabulary of a GGUF file, which need hold nothing
+ * else. */
 #include "oracle/cli/cli.h"
 #include "oracle/cli/io.h"
 #include "oracle/cli/options.h"
@@ -65,11 +66,23 @@ int lks_cmd_tokenize(int argc, char **argv)
     char **args;
     int arg_count;
     const lks_option options[] = {
-        {.name = "model", .letter = 'm', .kind = LKS_OPT_TEXT, .out = &j.model_path, .value = "FILE",
+        {.name = "model",
+         .letter = 'm',
+         .kind = LKS_OPT_TEXT,
+         .out = &j.model_path,
+         .value = "FILE",
          .help = "the GGUF file; its vocabulary is enough"},
-        {.name = "special", .kind = LKS_OPT_FLAG, .out = &j.special, .help = "control tokens written in the text become their id"},
-        {.name = "add-special", .kind = LKS_OPT_FLAG, .out = &j.add_special, .help = "begin and end tokens where the file asks for them"},
-        {.name = "json", .kind = LKS_OPT_FLAG, .out = &j.json,
+        {.name = "special",
+         .kind = LKS_OPT_FLAG,
+         .out = &j.special,
+         .help = "control tokens written in the text become their id"},
+        {.name = "add-special",
+         .kind = LKS_OPT_FLAG,
+         .out = &j.add_special,
+         .help = "begin and end tokens where the file asks for them"},
+        {.name = "json",
+         .kind = LKS_OPT_FLAG,
+         .out = &j.json,
          .help = "{\"tokens\":[...]} instead of one id per line"},
     };
     const lks_usage usage = {
@@ -83,7 +96,8 @@ int lks_cmd_tokenize(int argc, char **argv)
     }
     code = open_all(&j);
     if (code == LKS_PARSED) {
-        lks_err err = lks_tokenizer_encode(j.tokenizer, j.input, j.input_len, j.special, j.add_special, &j.ids);
+        lks_err err = lks_tokenizer_encode(j.tokenizer, j.input, j.input_len, j.special,
+                                           j.add_special, &j.ids);
         code = err == LKS_OK ? print_ids(&j) : lks_cli_fail_file(err, "standard input", NULL);
     }
     close_all(&j);
@@ -97,17 +111,23 @@ static int read_ids(job *j)
     uint32_t vocab = lks_tokenizer_vocab_size(j->tokenizer);
     char *rest = NULL;
     if (memchr(j->input, '\0', j->input_len) != NULL) {
-        return lks_cli_fail(LKS_EXIT_INPUT, "standard input: holds a zero byte; give token ids as decimal text");
+        return lks_cli_fail(LKS_EXIT_INPUT,
+                            "standard input: holds a zero byte; give token ids as decimal text");
     }
-    for (char *word = strtok_r(j->input, SPACE, &rest); word != NULL; word = strtok_r(NULL, SPACE, &rest)) {
+    for (char *word = strtok_r(j->input, SPACE, &rest); word != NULL;
+         word = strtok_r(NULL, SPACE, &rest)) {
         uint32_t id;
         if (strlen(word) > 10 || lks_parse_u32(&id, word) != LKS_OK) {
             return lks_cli_fail(LKS_EXIT_INPUT,
                                 "standard input: '%.20s' is not a token id; give decimal ids "
-                                "separated by white space", word);
+                                "separated by white space",
+                                word);
         }
         if (id >= vocab) {
-            return lks_cli_fail(LKS_EXIT_INPUT, "standard input: token %u is outside the vocabulary of %u; is it the right model?", id, vocab);
+            return lks_cli_fail(
+                LKS_EXIT_INPUT,
+                "standard input: token %u is outside the vocabulary of %u; is it the right model?",
+                id, vocab);
         }
         lks_err err = lks_tokens_push(&j->ids, id);
         if (err != LKS_OK) {
@@ -149,10 +169,20 @@ int lks_cmd_detokenize(int argc, char **argv)
     char **args;
     int arg_count;
     const lks_option options[] = {
-        {.name = "model", .letter = 'm', .kind = LKS_OPT_TEXT, .out = &j.model_path, .value = "FILE",
+        {.name = "model",
+         .letter = 'm',
+         .kind = LKS_OPT_TEXT,
+         .out = &j.model_path,
+         .value = "FILE",
          .help = "the GGUF file; its vocabulary is enough"},
-        {.name = "special", .kind = LKS_OPT_FLAG, .out = &j.special, .help = "show control tokens by their text"},
-        {.name = "json", .kind = LKS_OPT_FLAG, .out = &j.json, .help = "{\"text\":...} instead of the bytes as they are"},
+        {.name = "special",
+         .kind = LKS_OPT_FLAG,
+         .out = &j.special,
+         .help = "show control tokens by their text"},
+        {.name = "json",
+         .kind = LKS_OPT_FLAG,
+         .out = &j.json,
+         .help = "{\"text\":...} instead of the bytes as they are"},
     };
     const lks_usage usage = {
         .synopsis = "-m FILE [OPTIONS] < IDS",

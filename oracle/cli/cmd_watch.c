@@ -42,7 +42,8 @@ static bool has_key(const lks_account_args *a)
     if (lks_cli_setting(a->keystore, "LOCKSTEP_KEYSTORE") != NULL || a->account != NULL) {
         return true;
     }
-    if (lks_account_default_keystore(&directory, a) != LKS_OK || lks_keystore_list(&entries, &count, lks_buf_text(&directory)) != LKS_OK) {
+    if (lks_account_default_keystore(&directory, a) != LKS_OK ||
+        lks_keystore_list(&entries, &count, lks_buf_text(&directory)) != LKS_OK) {
         count = 0;
     }
     lks_keystore_list_free(entries, count);
@@ -140,8 +141,7 @@ static int run(watching *t, char **paths, int count)
         code = open_models(t, paths, count);
     if (code == LKS_PARSED && t->spill != NULL &&
         lks_spill_open(&w->spill, t->spill, UINT64_MAX) != LKS_OK)
-        code = lks_cli_fail_file(LKS_IO, "watch",
-                                 "choose another --spill folder, or leave it out");
+        code = lks_cli_fail_file(LKS_IO, "watch", "choose another --spill folder, or leave it out");
     if (code != LKS_PARSED)
         return code;
     if (w->report_only && !t->dry_run)
@@ -160,15 +160,35 @@ int lks_cmd_watch(int argc, char **argv)
     char **args;
     int arg_count;
     const lks_option options[] = {
-        {.name = "share", .kind = LKS_OPT_F32, .out = &t.share_bits, .given = &t.share_given, .value = "P",
+        {.name = "share",
+         .kind = LKS_OPT_F32,
+         .out = &t.share_bits,
+         .given = &t.share_given,
+         .value = "P",
          .help = "check this share of the claims, drawn at random (default 1: all)"},
-        {.name = "once", .kind = LKS_OPT_FLAG, .out = &t.watch.once,
+        {.name = "once",
+         .kind = LKS_OPT_FLAG,
+         .out = &t.watch.once,
          .help = "check the present claims, play their disputes, and exit: 8 when one was wrong"},
-        {.name = "dry-run", .kind = LKS_OPT_FLAG, .out = &t.dry_run, .help = "report wrong claims, dispute none; needs no account"},
-        {.name = "threads", .letter = 'j', .kind = LKS_OPT_U32, .out = &t.watch.threads, .value = "N", .help = "threads (default: one per core)"},
-        {.name = "spill", .kind = LKS_OPT_TEXT, .out = &t.spill, .value = "FOLDER",
+        {.name = "dry-run",
+         .kind = LKS_OPT_FLAG,
+         .out = &t.dry_run,
+         .help = "report wrong claims, dispute none; needs no account"},
+        {.name = "threads",
+         .letter = 'j',
+         .kind = LKS_OPT_U32,
+         .out = &t.watch.threads,
+         .value = "N",
+         .help = "threads (default: one per core)"},
+        {.name = "spill",
+         .kind = LKS_OPT_TEXT,
+         .out = &t.spill,
+         .value = "FOLDER",
          .help = "keep traces in unlinked files there instead of computing parts of them again"},
-        {.name = "state", .kind = LKS_OPT_TEXT, .out = &t.watch.state_path, .value = "FILE",
+        {.name = "state",
+         .kind = LKS_OPT_TEXT,
+         .out = &t.watch.state_path,
+         .value = "FILE",
          .help = "record checked claims there, so that a restart does not check them again"},
         LKS_CHAIN_OPTIONS(t.chain),
         LKS_ACCOUNT_OPTIONS(t.account),

@@ -4,7 +4,8 @@
 
 #include <inttypes.h>
 
-static lks_err credit_of(lks_u256 *out, lks_link *s, const uint8_t contract20[20], const uint8_t address20[20])
+static lks_err credit_of(lks_u256 *out, lks_link *s, const uint8_t contract20[20],
+                         const uint8_t address20[20])
 {
     lks_buf call = {0}, result = {0};
     lks_err err = lks_call_credit(&call, address20);
@@ -18,12 +19,14 @@ lks_err lks_credits_get(lks_credits *out, lks_link *s, const uint8_t address20[2
 {
     *out = (lks_credits){0};
     lks_err err = credit_of(&out->oracle, s, s->contracts.oracle, address20);
-    return err == LKS_OK && s->contracts.has_game ? credit_of(&out->game, s, s->contracts.game, address20) : err;
+    return err == LKS_OK && s->contracts.has_game
+               ? credit_of(&out->game, s, s->contracts.game, address20)
+               : err;
 }
 
 /* Sends a withdrawal of that much. In: call, freed. */
-static int withdraw(lks_link *s, const char *what, const uint8_t contract20[20], const lks_u256 *wei,
-                    lks_buf *call, lks_err call_err, FILE *out)
+static int withdraw(lks_link *s, const char *what, const uint8_t contract20[20],
+                    const lks_u256 *wei, lks_buf *call, lks_err call_err, FILE *out)
 {
     const lks_u256 nothing = {{0}};
     lks_sent sent = {0};
@@ -69,5 +72,7 @@ int lks_credit_collect(lks_link *s, FILE *out)
         return lks_link_fail(s, err, NULL);
     }
     int code = withdraw_credit(s, "withdraw from the game", s->contracts.game, &c.game, out);
-    return code == LKS_PARSED ? withdraw_credit(s, "withdraw from the oracle", s->contracts.oracle, &c.oracle, out) : code;
+    return code == LKS_PARSED
+               ? withdraw_credit(s, "withdraw from the oracle", s->contracts.oracle, &c.oracle, out)
+               : code;
 }

@@ -11,7 +11,8 @@ typedef struct lks_credits {
 } lks_credits;
 
 /* game is 0 in a deployment without one. */
-LKS_MUST_USE lks_err lks_credits_get(lks_credits *out, lks_link *s, const uint8_t address20[20]);
+LKS_MUST_USE
+lks_err lks_credits_get(lks_credits *out, lks_link *s, const uint8_t address20[20]);
 
 /* Withdraws both to the link's account, as far as there is any, and prints a line for each on out
  * (may be NULL).

@@ -24,17 +24,24 @@ static lks_err compare_leaf(lks_difference *d, lks_trace *own, const lks_shown *
     lks_shape s;
     uint32_t size;
     const lks_run *run = lks_trace_run(own);
-    const lks_place_run where = {&lks_trace_model(own)->program, (uint32_t)run->prompt_count, (uint32_t)run->answer_count};
-    const lks_known_leaf *leaf = d->op != LKS_TOP && d->height == 0 ? known_leaf(shown, d->op, d->index) : NULL;
+    const lks_place_run where = {&lks_trace_model(own)->program, (uint32_t)run->prompt_count,
+                                 (uint32_t)run->answer_count};
+    const lks_known_leaf *leaf =
+        d->op != LKS_TOP && d->height == 0 ? known_leaf(shown, d->op, d->index) : NULL;
     if (leaf == NULL) {
         return LKS_OK;
     }
     lks_trace_shape(&s, own, d->op);
     if (!lks_shape_leaf(&size, &s, d->index) || size != leaf->len) {
-        return lks_fail(LKS_CORRUPT, "the revealed leaf %" PRIu64 " of operation %" PRIu32 " has another length than its place", d->index, d->op);
+        return lks_fail(LKS_CORRUPT,
+                        "the revealed leaf %" PRIu64 " of operation %" PRIu32
+                        " has another length than its place",
+                        d->index, d->op);
     }
-    lks_trace_row row = {.op = d->op, .row = (uint32_t)(d->index >> s.chunk_bits), .bytes = malloc(s.row_size)};
-    lks_err err = row.bytes != NULL ? lks_trace_rows(own, &row, 1) : lks_fail(LKS_NOMEM, "out of memory");
+    lks_trace_row row = {
+        .op = d->op, .row = (uint32_t)(d->index >> s.chunk_bits), .bytes = malloc(s.row_size)};
+    lks_err err =
+        row.bytes != NULL ? lks_trace_rows(own, &row, 1) : lks_fail(LKS_NOMEM, "out of memory");
     const size_t chunk = (size_t)(d->index & ((UINT64_C(1) << s.chunk_bits) - 1)) * LKS_CHUNK_SIZE;
     for (uint32_t i = 0; err == LKS_OK && i < size; i++) {
         if (leaf->bytes[i] != row.bytes[chunk + i]) {
@@ -46,7 +53,10 @@ static lks_err compare_leaf(lks_difference *d, lks_trace *own, const lks_shown *
         }
     }
     if (err == LKS_OK && d->kind != LKS_DIFFERENCE_BYTE) {
-        err = lks_fail(LKS_CORRUPT, "the revealed leaf %" PRIu64 " of operation %" PRIu32 " does not have its node's hash", d->index, d->op);
+        err = lks_fail(LKS_CORRUPT,
+                       "the revealed leaf %" PRIu64 " of operation %" PRIu32
+                       " does not have its node's hash",
+                       d->index, d->op);
     }
     free(row.bytes);
     return err;
@@ -55,7 +65,8 @@ static lks_err compare_leaf(lks_difference *d, lks_trace *own, const lks_shown *
 lks_err lks_difference_find(lks_difference *out, lks_trace *own, const lks_shown *shown)
 {
     lks_walk walk;
-    const lks_place top = lks_place_make(own, LKS_TOP, lks_log2_ceil(lks_trace_model(own)->program.op_count), 0);
+    const lks_place top =
+        lks_place_make(own, LKS_TOP, lks_log2_ceil(lks_trace_model(own)->program.op_count), 0);
     *out = (lks_difference){0};
     lks_trace_root(out->own_root, own);
     if (!shown->open) {
@@ -75,13 +86,12 @@ lks_err lks_difference_find(lks_difference *out, lks_trace *own, const lks_shown
     return compare_leaf(out, own, shown);
 }
 
-void lks_difference_text(char text[2 * LKS_PLACE_SIZE], const lks_difference *d, const lks_place_run *run)
+void lks_difference_text(char text[2 * LKS_PLACE_SIZE], const lks_difference *d,
+                         const lks_place_run *run)
 {
     char place[LKS_PLACE_SIZE];
     switch (d->kind) {
-    case LKS_DIFFERENCE_CLOSED:
-        snprintf(text, 2 * LKS_PLACE_SIZE, "not open");
-        break;
+    case LKS_DIFFERENCE_CLOSED: snprintf(text, 2 * LKS_PLACE_SIZE, "not open"); break;
     case LKS_DIFFERENCE_NONE:
         snprintf(text, 2 * LKS_PLACE_SIZE, "open; its root matches ours");
         break;
@@ -89,13 +99,15 @@ void lks_difference_text(char text[2 * LKS_PLACE_SIZE], const lks_difference *d,
         lks_place_node(place, run, d->op, d->height, d->index);
         snprintf(text, 2 * LKS_PLACE_SIZE,
                  "open; its root differs from ours; as far as it is revealed, the first difference "
-                 "lies in %s", place);
+                 "lies in %s",
+                 place);
         break;
     case LKS_DIFFERENCE_BYTE:
         lks_place_text(place, run, &d->place);
         snprintf(text, 2 * LKS_PLACE_SIZE,
                  "open; its root differs from ours; the first difference: %s, shown %02x, right is "
-                 "%02x", place, d->theirs, d->own);
+                 "%02x",
+                 place, d->theirs, d->own);
         break;
     }
 }

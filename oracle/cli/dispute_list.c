@@ -29,9 +29,9 @@ static lks_err read_row(lks_dispute_row *r, bool *wanted, lks_link *s, const lks
     *r = (lks_dispute_row){.block = log->block_number, .terms = e.dispute};
     memcpy(r->id, e.dispute_id, 32);
     memcpy(r->claim_id, e.claim_id, 32);
-    r->of_oracle = memcmp(e.dispute.claim.source, s->contracts.oracle, 20) == 0 &&
-                   lks_claim_name_split(r->request_id, &r->attempt, &r->seat,
-                                        e.dispute.claim.name) == LKS_OK;
+    r->of_oracle =
+        memcmp(e.dispute.claim.source, s->contracts.oracle, 20) == 0 &&
+        lks_claim_name_split(r->request_id, &r->attempt, &r->seat, e.dispute.claim.name) == LKS_OK;
     if (query->request32 != NULL &&
         (!r->of_oracle || memcmp(r->request_id, query->request32, 32) != 0)) {
         return LKS_OK;
@@ -62,12 +62,12 @@ lks_err lks_dispute_list_get(lks_dispute_list *out, lks_link *s, const lks_dispu
     if (query->challenger20 != NULL) {
         memcpy(who + 12, query->challenger20, 20);
     }
-    const lks_eth_filter filter = {.addresses = (const uint8_t(*)[20])s->contracts.game,
-                                   .address_count = 1,
-                                   .topics0 = (const uint8_t(*)[32])topic,
-                                   .topic0_count = 1,
-                                   .topics = {query->claim32, query->dispute32,
-                                              query->challenger20 != NULL ? who : NULL}};
+    const lks_eth_filter filter = {
+        .addresses = (const uint8_t(*)[20])s->contracts.game,
+        .address_count = 1,
+        .topics0 = (const uint8_t(*)[32])topic,
+        .topic0_count = 1,
+        .topics = {query->claim32, query->dispute32, query->challenger20 != NULL ? who : NULL}};
     uint64_t from = query->from != 0 ? query->from : s->contracts.block;
     lks_err err = lks_eth_header_at(&s->node, LKS_ETH_LATEST, &newest);
     if (err == LKS_OK) {
@@ -111,23 +111,30 @@ void lks_dispute_list_free(lks_dispute_list *l)
     *l = (lks_dispute_list){0};
 }
 
-static bool is_live(const lks_dispute_row *r) { return r->now.state != LKS_DISPUTE_CLOSED && r->claim_status == LKS_CLAIM_DISPUTED; }
+static bool is_live(const lks_dispute_row *r)
+{
+    return r->now.state != LKS_DISPUTE_CLOSED && r->claim_status == LKS_CLAIM_DISPUTED;
+}
 
 void lks_dispute_row_text(char *text, size_t size, const lks_dispute_row *r, uint64_t now)
 {
     char when[LKS_TIME_SIZE];
-    static const char *const CLAIMS[] = {[LKS_CLAIM_NONE] = "", [LKS_CLAIM_DISPUTED] = "the claim stands", [LKS_CLAIM_CONVICTED] = "the claim is convicted",
+    static const char *const CLAIMS[] = {[LKS_CLAIM_NONE] = "",
+                                         [LKS_CLAIM_DISPUTED] = "the claim stands",
+                                         [LKS_CLAIM_CONVICTED] = "the claim is convicted",
                                          [LKS_CLAIM_VOID] = "the claim is void"};
     if (!is_live(r)) {
-        snprintf(text, size, "over: %s", r->claim_status < LKS_CLAIM_STATUS_COUNT ? CLAIMS[r->claim_status] : "");
+        snprintf(text, size, "over: %s",
+                 r->claim_status < LKS_CLAIM_STATUS_COUNT ? CLAIMS[r->claim_status] : "");
         return;
     }
     char left[48];
     lks_time_text(when, r->now.deadline);
     snprintf(left, sizeof left, ", %" PRIu64 " s left", r->now.deadline - now);
     snprintf(text, size, "%s: the %s is to move until %s%s", lks_dispute_state_word(r->now.state),
-             lks_dispute_operator_moves((lks_dispute_state)r->now.state) ? "operator" : "challenger", when,
-             now > r->now.deadline ? ", which is over (lockstep timeout)" : left);
+             lks_dispute_operator_moves((lks_dispute_state)r->now.state) ? "operator"
+                                                                         : "challenger",
+             when, now > r->now.deadline ? ", which is over (lockstep timeout)" : left);
 }
 
 void lks_dispute_list_json(lks_json_writer *w, const lks_dispute_list *l)
@@ -152,11 +159,15 @@ void lks_dispute_list_json(lks_json_writer *w, const lks_dispute_list *l)
         lks_json_member_u64(w, "block", r->block);
         lks_json_put_name(w, "live");
         lks_json_put_bool(w, live);
-        lks_json_member_text(w, "state", lks_dispute_state_word(live ? r->now.state : LKS_DISPUTE_CLOSED));
+        lks_json_member_text(w, "state",
+                             lks_dispute_state_word(live ? r->now.state : LKS_DISPUTE_CLOSED));
         lks_json_put_name(w, "convicted");
         lks_json_put_bool(w, r->claim_status == LKS_CLAIM_CONVICTED);
         if (live) {
-            lks_json_member_text(w, "toMove", lks_dispute_operator_moves((lks_dispute_state)r->now.state) ? "operator" : "challenger");
+            lks_json_member_text(w, "toMove",
+                                 lks_dispute_operator_moves((lks_dispute_state)r->now.state)
+                                     ? "operator"
+                                     : "challenger");
             lks_json_member_u64(w, "deadline", r->now.deadline);
             lks_json_member_u64(w, "secondsLeft",
                                 r->now.deadline > l->time ? r->now.deadline - l->time : 0);

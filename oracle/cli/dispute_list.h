@@ -30,12 +30,13 @@ typedef struct lks_dispute_query {
 } lks_dispute_query;
 
 /* Out: *out, to be freed in either case. */
-LKS_MUST_USE lks_err lks_dispute_list_get(lks_dispute_list *out, lks_link *s, const lks_dispute_query *query);
+LKS_MUST_USE
+lks_err lks_dispute_list_get(lks_dispute_list *out, lks_link *s, const lks_dispute_query *query);
 void lks_dispute_list_free(lks_dispute_list *l);
 /* Out: the dispute of that id, from its Challenged event. Returns also: LKS_NOTFOUND; LKS_REFUSED
  * (it is about a claim of another source than the deployment's oracle). */
-LKS_MUST_USE lks_err lks_dispute_row_get(lks_dispute_row *out, lks_link *s,
-                                         const uint8_t dispute_id32[32]);
+LKS_MUST_USE
+lks_err lks_dispute_row_get(lks_dispute_row *out, lks_link *s, const uint8_t dispute_id32[32]);
 
 /* Returns: the exit code. */
 int lks_dispute_list_print(const lks_dispute_list *l, bool json);

@@ -12,36 +12,36 @@
 const char *lks_dispute_state_word(unsigned state)
 {
     static const char *const WORDS[] = {
-        [LKS_DISPUTE_NONE] = "unknown", [LKS_DISPUTE_ROOT] = "root",         [LKS_DISPUTE_PICK] = "pick",
-        [LKS_DISPUTE_NODE] = "node",    [LKS_DISPUTE_LEAF] = "leaf",         [LKS_DISPUTE_STEP] = "step",
-        [LKS_DISPUTE_PARTIALS] = "partials", [LKS_DISPUTE_PARTIAL_STEP] = "partial step", [LKS_DISPUTE_CLOSED] = "closed"};
+        [LKS_DISPUTE_NONE] = "unknown",      [LKS_DISPUTE_ROOT] = "root",
+        [LKS_DISPUTE_PICK] = "pick",         [LKS_DISPUTE_NODE] = "node",
+        [LKS_DISPUTE_LEAF] = "leaf",         [LKS_DISPUTE_STEP] = "step",
+        [LKS_DISPUTE_PARTIALS] = "partials", [LKS_DISPUTE_PARTIAL_STEP] = "partial step",
+        [LKS_DISPUTE_CLOSED] = "closed"};
     return state < sizeof WORDS / sizeof WORDS[0] ? WORDS[state] : WORDS[LKS_DISPUTE_NONE];
 }
 
 const char *lks_game_end_word(lks_game_end end)
 {
     switch (end) {
-    case LKS_GAME_WON:
-        return "won";
-    case LKS_GAME_LOST:
-        return "lost";
-    case LKS_GAME_MOOT:
-        return "moot";
-    default:
-        return "live";
+    case LKS_GAME_WON: return "won";
+    case LKS_GAME_LOST: return "lost";
+    case LKS_GAME_MOOT: return "moot";
+    default: return "live";
     }
 }
 
 bool lks_dispute_operator_moves(lks_dispute_state state)
 {
-    return state == LKS_DISPUTE_ROOT || state == LKS_DISPUTE_NODE || state == LKS_DISPUTE_LEAF || state == LKS_DISPUTE_PARTIALS;
+    return state == LKS_DISPUTE_ROOT || state == LKS_DISPUTE_NODE || state == LKS_DISPUTE_LEAF ||
+           state == LKS_DISPUTE_PARTIALS;
 }
 
 /* Text for the cause of a conviction. */
 static const char *conviction(const lks_game_dispute *d, const lks_game_step *s)
 {
     static const char *const OTHERS[LKS_CONVICTION_COUNT] = {
-        [LKS_CONVICTION_TIMEOUT] = "the claim is convicted: its operator was late in another dispute",
+        [LKS_CONVICTION_TIMEOUT] =
+            "the claim is convicted: its operator was late in another dispute",
         [LKS_CONVICTION_STEP] = "the claim is convicted by another dispute",
         [LKS_CONVICTION_PARTIAL_STEP] = "the claim is convicted by another dispute",
         [LKS_CONVICTION_PROOF] = "the claim is convicted by a proof without a dispute",
@@ -61,7 +61,8 @@ void lks_step_line(char text[LKS_STEP_SIZE], const lks_game_dispute *d, size_t i
     lks_wei_format(amount, &s->amount);
     lks_hex_encode(hash, s->hash, 32);
     place[0] = '\0';
-    if (s->kind == LKS_GAME_PICKED || s->kind == LKS_GAME_REVEALED || s->kind == LKS_GAME_LEAF_REVEALED) {
+    if (s->kind == LKS_GAME_PICKED || s->kind == LKS_GAME_REVEALED ||
+        s->kind == LKS_GAME_LEAF_REVEALED) {
         lks_place_node(place, run, s->op, s->height, s->index);
     } else if (s->kind == LKS_GAME_PARTIALS_DEMANDED || s->kind == LKS_GAME_PARTIALS_OPENED) {
         lks_place_op(place, run->program, s->op);
@@ -73,9 +74,7 @@ void lks_step_line(char text[LKS_STEP_SIZE], const lks_game_dispute *d, size_t i
     case LKS_GAME_TRACE_OPENED:
         snprintf(text, LKS_STEP_SIZE, "operator opens its trace, root %s", hash);
         break;
-    case LKS_GAME_PICKED:
-        snprintf(text, LKS_STEP_SIZE, "challenger picks %s", place);
-        break;
+    case LKS_GAME_PICKED: snprintf(text, LKS_STEP_SIZE, "challenger picks %s", place); break;
     case LKS_GAME_REVEALED:
         snprintf(text, LKS_STEP_SIZE, "operator reveals the nodes below: %s", place);
         break;
@@ -83,26 +82,27 @@ void lks_step_line(char text[LKS_STEP_SIZE], const lks_game_dispute *d, size_t i
         snprintf(text, LKS_STEP_SIZE, "operator reveals the bytes: %s", place);
         break;
     case LKS_GAME_PARTIALS_DEMANDED:
-        snprintf(text, LKS_STEP_SIZE, "challenger asks for the partials of element %" PRIu32 ", %s", s->element, place);
+        snprintf(text, LKS_STEP_SIZE, "challenger asks for the partials of element %" PRIu32 ", %s",
+                 s->element, place);
         break;
     case LKS_GAME_PARTIALS_OPENED:
-        snprintf(text, LKS_STEP_SIZE, "operator posts the partials of element %" PRIu32 ", %s", s->element, place);
+        snprintf(text, LKS_STEP_SIZE, "operator posts the partials of element %" PRIu32 ", %s",
+                 s->element, place);
         break;
-    case LKS_GAME_CLAIM_CONVICTED:
-        snprintf(text, LKS_STEP_SIZE, "%s", conviction(d, s));
-        break;
+    case LKS_GAME_CLAIM_CONVICTED: snprintf(text, LKS_STEP_SIZE, "%s", conviction(d, s)); break;
     case LKS_GAME_CLAIM_VOIDED:
         snprintf(text, LKS_STEP_SIZE, "the claim is void: its model's program is malformed");
         break;
     case LKS_GAME_DISPUTE_LOST:
-        snprintf(text, LKS_STEP_SIZE, "the challenger is late and loses its bond, %s ether of it to the operator", amount);
+        snprintf(text, LKS_STEP_SIZE,
+                 "the challenger is late and loses its bond, %s ether of it to the operator",
+                 amount);
         break;
     case LKS_GAME_DISPUTE_RECLAIMED:
-        snprintf(text, LKS_STEP_SIZE, "challenger takes back %s ether, bond and what it had prepaid", amount);
+        snprintf(text, LKS_STEP_SIZE,
+                 "challenger takes back %s ether, bond and what it had prepaid", amount);
         break;
-    default:
-        snprintf(text, LKS_STEP_SIZE, "%s", lks_game_event_name(s->kind));
-        break;
+    default: snprintf(text, LKS_STEP_SIZE, "%s", lks_game_event_name(s->kind)); break;
     }
 }
 
@@ -135,7 +135,9 @@ void lks_dispute_gas_free(lks_dispute_gas *g)
 static lks_place_run place_run(const lks_follow *f, const lks_program *program)
 {
     const lks_run *run = lks_game_run(f->game);
-    return run == NULL ? (lks_place_run){0} : (lks_place_run){program, (uint32_t)run->prompt_count, (uint32_t)run->answer_count};
+    return run == NULL
+               ? (lks_place_run){0}
+               : (lks_place_run){program, (uint32_t)run->prompt_count, (uint32_t)run->answer_count};
 }
 
 static void print_hash(const char *label, const uint8_t hash32[32])
@@ -150,14 +152,17 @@ static void print_state(const lks_follow *f, const lks_game_dispute *d, const lk
     char place[LKS_PLACE_SIZE], when[LKS_TIME_SIZE];
     uint64_t now = f->newest.timestamp;
     if (d->end != LKS_GAME_LIVE) {
-        static const char *const ENDS[] = {[LKS_GAME_WON] = "won: the claim is convicted", [LKS_GAME_LOST] = "lost: the challenger was late",
+        static const char *const ENDS[] = {[LKS_GAME_WON] = "won: the claim is convicted",
+                                           [LKS_GAME_LOST] = "lost: the challenger was late",
                                            [LKS_GAME_MOOT] = "ended with its claim"};
-        printf("%-18s %s%s\n", "state", ENDS[d->end], d->end == LKS_GAME_MOOT && !d->reclaimed ? ", its bond can be reclaimed" : "");
+        printf("%-18s %s%s\n", "state", ENDS[d->end],
+               d->end == LKS_GAME_MOOT && !d->reclaimed ? ", its bond can be reclaimed" : "");
         return;
     }
     lks_place_node(place, run, d->now.op, d->now.height, d->now.index);
     printf("%-18s %s, the %s to move%s%s\n", "state", lks_dispute_state_word(d->now.state),
-           lks_dispute_operator_moves(d->now.state) ? "operator is" : "challenger is", d->now.state == LKS_DISPUTE_ROOT ? "" : "; at ",
+           lks_dispute_operator_moves(d->now.state) ? "operator is" : "challenger is",
+           d->now.state == LKS_DISPUTE_ROOT ? "" : "; at ",
            d->now.state == LKS_DISPUTE_ROOT ? "" : place);
     lks_time_text(when, d->deadline);
     if (now <= d->deadline) {
@@ -165,13 +170,17 @@ static void print_state(const lks_follow *f, const lks_game_dispute *d, const lk
     } else {
         printf("%-18s was over at %s: lockstep timeout ends the dispute\n", "turn", when);
     }
-    printf("%-18s operator %" PRIu32 " s left, challenger %" PRIu32 " s left, when the turn began\n", "clocks", d->operator_left, d->challenger_left);
+    printf("%-18s operator %" PRIu32 " s left, challenger %" PRIu32
+           " s left, when the turn began\n",
+           "clocks", d->operator_left, d->challenger_left);
     if (!d->alone) {
-        printf("%-18s %s\n", "proof", "needs a commitment two blocks before: other disputes are live");
+        printf("%-18s %s\n", "proof",
+               "needs a commitment two blocks before: other disputes are live");
     }
 }
 
-void lks_dispute_print(const lks_follow *f, const lks_game_dispute *d, const lks_dispute_gas *g, const lks_program *program)
+void lks_dispute_print(const lks_follow *f, const lks_game_dispute *d, const lks_dispute_gas *g,
+                       const lks_program *program)
 {
     char text[LKS_STEP_SIZE], address[LKS_ADDRESS_SIZE];
     uint8_t attempt = 0, seat = 0, operator20[20] = {0};
@@ -194,18 +203,21 @@ void lks_dispute_print(const lks_follow *f, const lks_game_dispute *d, const lks
         lks_wei_format(text, &d->prepaid);
         printf("%-18s %s ether, not spent yet\n", "prepaid", text);
     }
-    printf("%-18s challenger %" PRIu64 ", operator %" PRIu64 "\n\n", "gas", g->challenger, g->operator_side);
+    printf("%-18s challenger %" PRIu64 ", operator %" PRIu64 "\n\n", "gas", g->challenger,
+           g->operator_side);
     int depth = 0; /* the way down, indented */
     for (size_t i = 0; i < d->step_count; i++) {
         char when[LKS_TIME_SIZE];
         lks_step_line(text, d, i, &run);
         lks_time_text(when, d->steps[i].time);
-        printf("block %-10" PRIu64 " %s %8" PRIu64 " gas  %*s%s\n", d->steps[i].block, when, g->used[i], depth, "", text);
+        printf("block %-10" PRIu64 " %s %8" PRIu64 " gas  %*s%s\n", d->steps[i].block, when,
+               g->used[i], depth, "", text);
         depth += d->steps[i].kind == LKS_GAME_PICKED ? 2 : 0;
     }
 }
 
-static void steps_json(lks_json_writer *w, const lks_game_dispute *d, const lks_dispute_gas *g, const lks_place_run *run)
+static void steps_json(lks_json_writer *w, const lks_game_dispute *d, const lks_dispute_gas *g,
+                       const lks_place_run *run)
 {
     char text[LKS_STEP_SIZE];
     lks_json_put_name(w, "moves");
@@ -217,7 +229,8 @@ static void steps_json(lks_json_writer *w, const lks_game_dispute *d, const lks_
         lks_json_member_text(w, "event", lks_game_event_name(s->kind));
         lks_json_member_text(w, "by", s->by_operator ? "operator" : "challenger");
         lks_json_member_text(w, "text", text);
-        if (s->kind == LKS_GAME_PICKED || s->kind == LKS_GAME_REVEALED || s->kind == LKS_GAME_LEAF_REVEALED) {
+        if (s->kind == LKS_GAME_PICKED || s->kind == LKS_GAME_REVEALED ||
+            s->kind == LKS_GAME_LEAF_REVEALED) {
             lks_json_member_u64(w, "operation", s->op);
             lks_json_member_u64(w, "height", s->height);
             lks_json_member_u64(w, "index", s->index);
@@ -232,7 +245,8 @@ static void steps_json(lks_json_writer *w, const lks_game_dispute *d, const lks_
     lks_json_end_array(w);
 }
 
-void lks_dispute_json(lks_json_writer *w, const lks_follow *f, const lks_game_dispute *d, const lks_dispute_gas *g, const lks_program *program)
+void lks_dispute_json(lks_json_writer *w, const lks_follow *f, const lks_game_dispute *d,
+                      const lks_dispute_gas *g, const lks_program *program)
 {
     uint8_t attempt = 0, seat = 0, operator20[20] = {0};
     lks_place_run run = place_run(f, program);
@@ -249,13 +263,16 @@ void lks_dispute_json(lks_json_writer *w, const lks_follow *f, const lks_game_di
     lks_json_member_u64(w, "seat", seat);
     lks_json_member_address(w, "challenger", d->terms.challenger);
     lks_json_member_text(w, "end", lks_game_end_word(d->end));
-    lks_json_member_text(w, "state", lks_dispute_state_word(d->end == LKS_GAME_LIVE ? d->now.state : LKS_DISPUTE_CLOSED));
+    lks_json_member_text(w, "state",
+                         lks_dispute_state_word(d->end == LKS_GAME_LIVE ? d->now.state
+                                                                        : LKS_DISPUTE_CLOSED));
     if (d->end == LKS_GAME_LIVE) {
         lks_json_member_u64(w, "operation", d->now.op);
         lks_json_member_u64(w, "height", d->now.height);
         lks_json_member_u64(w, "index", d->now.index);
         lks_json_member_data(w, "node", d->node, 32);
-        lks_json_member_text(w, "toMove", lks_dispute_operator_moves(d->now.state) ? "operator" : "challenger");
+        lks_json_member_text(w, "toMove",
+                             lks_dispute_operator_moves(d->now.state) ? "operator" : "challenger");
         lks_json_member_u64(w, "turnStart", d->turn_start);
         lks_json_member_u64(w, "deadline", d->deadline);
         lks_json_member_u64(w, "operatorLeft", d->operator_left);

@@ -27,12 +27,15 @@ typedef struct lks_dispute_gas {
 
 /* Looks the transactions up; what the node does not know stays 0. Out: *g, to be freed. Returns:
  * LKS_OK; LKS_NOMEM. */
-LKS_MUST_USE lks_err lks_dispute_gas_get(lks_dispute_gas *g, lks_link *s, const lks_game_dispute *d);
+LKS_MUST_USE
+lks_err lks_dispute_gas_get(lks_dispute_gas *g, lks_link *s, const lks_game_dispute *d);
 void lks_dispute_gas_free(lks_dispute_gas *g);
 
 /* Rows, and the descent move by move. now: time of the newest block. */
-void lks_dispute_print(const lks_follow *f, const lks_game_dispute *d, const lks_dispute_gas *g, const lks_program *program);
+void lks_dispute_print(const lks_follow *f, const lks_game_dispute *d, const lks_dispute_gas *g,
+                       const lks_program *program);
 /* Members of an object. */
-void lks_dispute_json(lks_json_writer *w, const lks_follow *f, const lks_game_dispute *d, const lks_dispute_gas *g, const lks_program *program);
+void lks_dispute_json(lks_json_writer *w, const lks_follow *f, const lks_game_dispute *d,
+                      const lks_dispute_gas *g, const lks_program *program);
 
 #endif

@@ -61,15 +61,11 @@ int lks_cli_fail_file(lks_err err, const char *what, const char *hint)
 {
     tell(what, hint);
     switch (err) {
-    case LKS_BADARGS:
-        return LKS_EXIT_USAGE;
-    case LKS_AUTH:
-        return LKS_EXIT_AUTH;
+    case LKS_BADARGS: return LKS_EXIT_USAGE;
+    case LKS_AUTH: return LKS_EXIT_AUTH;
     case LKS_NOMEM:
-    case LKS_INTERNAL:
-        return LKS_EXIT_INTERNAL;
-    default:
-        return LKS_EXIT_INPUT;
+    case LKS_INTERNAL: return LKS_EXIT_INTERNAL;
+    default: return LKS_EXIT_INPUT;
     }
 }
 
@@ -77,23 +73,21 @@ int lks_cli_fail_chain(lks_err err, const char *what, const char *hint)
 {
     tell(what, hint);
     switch (err) {
-    case LKS_BADARGS:
-        return LKS_EXIT_USAGE;
-    case LKS_REFUSED:
-        return LKS_EXIT_REFUSED;
+    case LKS_BADARGS: return LKS_EXIT_USAGE;
+    case LKS_REFUSED: return LKS_EXIT_REFUSED;
     case LKS_NOMEM:
-    case LKS_INTERNAL:
-        return LKS_EXIT_INTERNAL;
-    default:
-        return LKS_EXIT_CHAIN;
+    case LKS_INTERNAL: return LKS_EXIT_INTERNAL;
+    default: return LKS_EXIT_CHAIN;
     }
 }
 
 int lks_cli_finish(int code)
 {
     if (fflush(stdout) != 0 || ferror(stdout)) {
-        return lks_cli_fail(LKS_EXIT_INTERNAL, "standard output: cannot be written: %s; free some space or redirect it elsewhere",
-                            strerror(errno));
+        return lks_cli_fail(
+            LKS_EXIT_INTERNAL,
+            "standard output: cannot be written: %s; free some space or redirect it elsewhere",
+            strerror(errno));
     }
     return code;
 }

@@ -11,7 +11,7 @@
 lks_tx_fees lks_fee_limits_default(void)
 {
     return (lks_tx_fees){.max_fee = lks_u256_from_u64(500 * GWEI),
-                            .max_priority_fee = lks_u256_from_u64(10 * GWEI)};
+                         .max_priority_fee = lks_u256_from_u64(10 * GWEI)};
 }
 
 static int parse(lks_u256 *out, const char *text, const char *option, const char *command)

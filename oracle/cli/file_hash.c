@@ -7,10 +7,13 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { PIECE = 1 << 20 };
+enum {
+    PIECE = 1 << 20
+};
 
-static lks_err hash_stream(uint8_t hash32[32], uint64_t *size, FILE *file, uint64_t total, EVP_MD_CTX *context, unsigned char *piece,
-                           lks_hash_progress progress, void *user)
+static lks_err hash_stream(uint8_t hash32[32], uint64_t *size, FILE *file, uint64_t total,
+                           EVP_MD_CTX *context, unsigned char *piece, lks_hash_progress progress,
+                           void *user)
 {
     uint64_t done = 0;
     if (EVP_DigestInit_ex(context, EVP_sha256(), NULL) != 1) {
@@ -33,10 +36,13 @@ static lks_err hash_stream(uint8_t hash32[32], uint64_t *size, FILE *file, uint6
         return lks_fail(LKS_IO, "cannot be read: %s", strerror(errno));
     }
     *size = done;
-    return EVP_DigestFinal_ex(context, hash32, NULL) == 1 ? LKS_OK : lks_fail(LKS_INTERNAL, "libcrypto failed in SHA-256");
+    return EVP_DigestFinal_ex(context, hash32, NULL) == 1
+               ? LKS_OK
+               : lks_fail(LKS_INTERNAL, "libcrypto failed in SHA-256");
 }
 
-lks_err lks_file_sha256(uint8_t hash32[32], uint64_t *size, const char *path, lks_hash_progress progress, void *user)
+lks_err lks_file_sha256(uint8_t hash32[32], uint64_t *size, const char *path,
+                        lks_hash_progress progress, void *user)
 {
     lks_err err;
     struct stat info;
@@ -48,7 +54,8 @@ lks_err lks_file_sha256(uint8_t hash32[32], uint64_t *size, const char *path, lk
     } else if (context == NULL || piece == NULL) {
         err = lks_fail(LKS_NOMEM, "out of memory");
     } else {
-        err = hash_stream(hash32, size, file, (uint64_t)info.st_size, context, piece, progress, user);
+        err =
+            hash_stream(hash32, size, file, (uint64_t)info.st_size, context, piece, progress, user);
     }
     if (file != NULL) {
         fclose(file);

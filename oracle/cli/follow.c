@@ -119,8 +119,8 @@ lks_err lks_follow_open(lks_follow *f, lks_link *s, const uint8_t name32[32],
     if (err != LKS_OK) {
         return err;
     }
-    f->deployment = (lks_game_deployment){.chain_id = s->contracts.chain_id,
-                                          .budget = f->parameters.budget};
+    f->deployment =
+        (lks_game_deployment){.chain_id = s->contracts.chain_id, .budget = f->parameters.budget};
     memcpy(f->deployment.oracle, s->contracts.oracle, 20);
     memcpy(f->deployment.game, s->contracts.game, 20);
     memcpy(f->deployment.registry, s->contracts.registry, 20);
@@ -206,7 +206,11 @@ static lks_err read_anew(lks_follow *f, uint64_t to)
 
 /* How logs and state compare: what only differs in the number of live disputes can be a claim that
  * has ended elsewhere, and hinders no move. */
-typedef enum likeness { SAME, OTHER_COUNT, OTHER } likeness;
+typedef enum likeness {
+    SAME,
+    OTHER_COUNT,
+    OTHER
+} likeness;
 
 static likeness compare(const lks_game *g, const lks_disputed_claim *c)
 {
@@ -230,8 +234,10 @@ static lks_err verify(lks_follow *f, const lks_eth_header *newest)
     err = read_anew(f, newest->number);
     if (err == LKS_OK && compare(f->game, &claim) == OTHER) {
         lks_link_leave(f->link, "contradicts itself about a claim");
-        err = lks_fail(LKS_CORRUPT, "the node's logs of a claim contradict the contract's state in "
-                                    "block %" PRIu64 ": it withholds some", newest->number);
+        err = lks_fail(LKS_CORRUPT,
+                       "the node's logs of a claim contradict the contract's state in "
+                       "block %" PRIu64 ": it withholds some",
+                       newest->number);
     }
     return err;
 }
@@ -262,8 +268,7 @@ lks_err lks_follow_update_to(lks_follow *f, const lks_eth_header *newest)
     } else {
         /* Some blocks once more: a node that was behind may have kept logs back. */
         uint64_t from = f->newest.number + 1;
-        err = read_blocks(f, from > f->first + OVERLAP ? from - OVERLAP : f->first,
-                          newest->number);
+        err = read_blocks(f, from > f->first + OVERLAP ? from - OVERLAP : f->first, newest->number);
     }
     if (err == LKS_OK)
         err = verify(f, newest);
@@ -294,12 +299,18 @@ lks_err lks_follow_model_of_chain(lks_follow *f, const uint8_t model_id32[32])
     uint64_t newest;
     lks_game_filter_model(&filter, &f->deployment, model_id32);
     lks_err err = lks_eth_block_number(&f->link->node, &newest);
-    err = err == LKS_OK ? lks_eth_get_logs(&f->link->node, &filter.filter, f->link->contracts.block, newest, 0, &logs) : err;
+    err = err == LKS_OK ? lks_eth_get_logs(&f->link->node, &filter.filter, f->link->contracts.block,
+                                           newest, 0, &logs)
+                        : err;
     if (err == LKS_OK && logs.count == 0) {
-        err = lks_fail(LKS_CORRUPT, "the node has no registration of the request's model from block %" PRIu64 " on", f->link->contracts.block);
+        err = lks_fail(LKS_CORRUPT,
+                       "the node has no registration of the request's model from block %" PRIu64
+                       " on",
+                       f->link->contracts.block);
     }
     if (err == LKS_OK) {
-        err = lks_event_decode(&e, logs.items[0].topics, logs.items[0].topic_count, logs.items[0].data, logs.items[0].data_len);
+        err = lks_event_decode(&e, logs.items[0].topics, logs.items[0].topic_count,
+                               logs.items[0].data, logs.items[0].data_len);
         err = err == LKS_OK ? lks_game_set_model(f->game, &e.model) : err;
     }
     lks_eth_logs_free(&logs);
@@ -311,7 +322,8 @@ int lks_dispute_parse_id(uint8_t id32[32], const char *command, const char *text
     if (lks_hex_decode(id32, 32, text, strlen(text)) != LKS_OK) {
         return lks_cli_fail(LKS_EXIT_USAGE,
                             "%s: '%.80s' is not a dispute id; give 0x and 64 digits (lockstep "
-                            "dispute list shows them)", command, text);
+                            "dispute list shows them)",
+                            command, text);
     }
     return LKS_PARSED;
 }

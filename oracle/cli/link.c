@@ -12,8 +12,8 @@
 #include <time.h>
 
 #define DEFAULT_RPC "http://127.0.0.1:8545"
-/* A client over WebSocket or a socket keeps trying to connect until a call's time is up: a node that is not there shall show sooner than a slow answer
- * is given up. */
+/* A client over WebSocket or a socket keeps trying to connect until a call's time is up: a node
+ * that is not there shall show sooner than a slow answer is given up. */
 #define GREETING_TIMEOUT_MS 4000u
 #define CALL_TIMEOUT_MS 30000u
 #define RECEIPT_TIMEOUT_S 180.0
@@ -75,7 +75,10 @@ static int read_deployment(lks_link *s, const char *path)
     char *text;
     size_t len;
     if (path == NULL) {
-        return lks_cli_fail(LKS_EXIT_USAGE, "%s: no contracts; name the deployment's file with --contracts or LOCKSTEP_CONTRACTS", s->command);
+        return lks_cli_fail(
+            LKS_EXIT_USAGE,
+            "%s: no contracts; name the deployment's file with --contracts or LOCKSTEP_CONTRACTS",
+            s->command);
     }
     lks_err err = lks_read_all(&text, &len, path, MAX_DEPLOYMENT_FILE);
     if (err == LKS_OK) {
@@ -83,7 +86,11 @@ static int read_deployment(lks_link *s, const char *path)
         free(text);
     }
     return err == LKS_OK ? LKS_PARSED
-                         : lks_cli_fail_file(err, path, "a deployment is JSON such as {\"chainId\":1,\"registry\":\"0x...\",\"bonds\":\"0x...\",\"oracle\":\"0x...\",\"game\":\"0x...\",\"verifier\":\"0x...\"}");
+                         : lks_cli_fail_file(
+                               err, path,
+                               "a deployment is JSON such as "
+                               "{\"chainId\":1,\"registry\":\"0x...\",\"bonds\":\"0x...\","
+                               "\"oracle\":\"0x...\",\"game\":\"0x...\",\"verifier\":\"0x...\"}");
 }
 
 /* What is said of several nodes. */
@@ -136,7 +143,8 @@ bool lks_link_leave(lks_link *s, const char *why)
     return s->nodes != NULL && lks_endpoints_leave(lks_nodes_endpoints(s->nodes), why);
 }
 
-/* Tells why the node cannot be spoken to. The URL itself is never printed: it may hold an access key. */
+/* Tells why the node cannot be spoken to. The URL itself is never printed: it may hold an access
+ * key. */
 static int fail_node(const lks_link *s, lks_err err)
 {
     const char *hint = err == LKS_IO || err == LKS_TIMEOUT
@@ -157,8 +165,8 @@ static int greet(lks_link *s, bool patient, uint64_t *chain_id)
     lks_backoff retry = {0};
     for (;;) {
         /* Of several, one that is slow is left by their checks. */
-        lks_err err = open_nodes(s, s->url_count > 1 ? CALL_TIMEOUT_MS : GREETING_TIMEOUT_MS,
-                                 chain_id);
+        lks_err err =
+            open_nodes(s, s->url_count > 1 ? CALL_TIMEOUT_MS : GREETING_TIMEOUT_MS, chain_id);
         if (err == LKS_OK)
             return LKS_PARSED;
         int code = fail_node(s, err);
@@ -178,7 +186,9 @@ static int connect_nodes(lks_link *s, bool patient)
     if (code != LKS_PARSED)
         return code;
     if (chain_id != s->contracts.chain_id) {
-        return lks_cli_fail(LKS_EXIT_CHAIN, "%s: the node is on chain %" PRIu64 ", the contracts on %" PRIu64 "; choose --rpc and --contracts of one chain",
+        return lks_cli_fail(LKS_EXIT_CHAIN,
+                            "%s: the node is on chain %" PRIu64 ", the contracts on %" PRIu64
+                            "; choose --rpc and --contracts of one chain",
                             name_of(s), chain_id, s->contracts.chain_id);
     }
     if (s->url_count > 1)
@@ -209,14 +219,16 @@ static int choose_urls(lks_link *s, const lks_text_list *given)
     return LKS_PARSED;
 }
 
-int lks_link_open(lks_link *s, const lks_chain_args *c, const lks_account_args *account, const char *command)
+int lks_link_open(lks_link *s, const lks_chain_args *c, const lks_account_args *account,
+                  const char *command)
 {
     int code = LKS_PARSED;
     *s = (lks_link){.command = command, .receipt_timeout_s = RECEIPT_TIMEOUT_S};
     lks_progress_begin(&s->progress, command, c->progress);
     if (account != NULL) {
         s->after_pending = account->after_pending;
-        code = lks_fee_limits_parse(&s->limits, account->max_fee, account->max_priority_fee, command);
+        code =
+            lks_fee_limits_parse(&s->limits, account->max_fee, account->max_priority_fee, command);
     }
     if (code == LKS_PARSED) {
         code = read_deployment(s, lks_cli_setting(c->contracts, "LOCKSTEP_CONTRACTS"));
@@ -245,8 +257,11 @@ void lks_link_close(lks_link *s)
 int lks_link_need_game(const lks_link *s)
 {
     if (!s->contracts.has_game) {
-        return lks_cli_fail(LKS_EXIT_INPUT, "%s: the deployment file names no dispute game (\"game\", \"verifier\"): its contracts know no disputes; "
-                                            "choose the --contracts file of a deployment that does", s->command);
+        return lks_cli_fail(LKS_EXIT_INPUT,
+                            "%s: the deployment file names no dispute game (\"game\", "
+                            "\"verifier\"): its contracts know no disputes; "
+                            "choose the --contracts file of a deployment that does",
+                            s->command);
     }
     return LKS_PARSED;
 }
@@ -257,15 +272,17 @@ lks_err lks_link_view_at(lks_link *s, const uint8_t to20[20], const char *block,
     char address[LKS_ADDRESS_SIZE];
     lks_err err = call_err;
     if (err == LKS_OK) {
-        lks_eth_message message = {.to20 = to20, .data = call->data, .data_len = call->len,
-                                   .errors = lks_contract_errors};
+        lks_eth_message message = {
+            .to20 = to20, .data = call->data, .data_len = call->len, .errors = lks_contract_errors};
         err = lks_eth_call(&s->node, &message, block, result, NULL);
     }
     lks_buf_free(call);
     if (err == LKS_OK && result->len == 0) {
         lks_address_format(address, to20);
-        return lks_fail(LKS_AUTH, "there is no contract at %s; does the deployment file belong to "
-                                  "this chain?", address);
+        return lks_fail(LKS_AUTH,
+                        "there is no contract at %s; does the deployment file belong to "
+                        "this chain?",
+                        address);
     }
     return err;
 }

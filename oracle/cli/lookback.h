@@ -6,6 +6,7 @@
 
 /* Out: the first block that such a claim can be in. Of a deployment with a dispute game.
  * Returns: LKS_OK; what the node's calls return. */
-LKS_MUST_USE lks_err lks_lookback_block(uint64_t *block, lks_link *s);
+LKS_MUST_USE
+lks_err lks_lookback_block(uint64_t *block, lks_link *s);
 
 #endif

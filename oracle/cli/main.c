@@ -65,9 +65,12 @@ static void print_commands(FILE *out, const char *prefix)
 static void print_help(void)
 {
     printf("Usage: lockstep COMMAND [OPTIONS] [ARGUMENTS]\n\n"
-           "Language model answers that a smart contract can rely on: every machine computes the same bits.\n\nCommands:\n");
+           "Language model answers that a smart contract can rely on: every machine computes the "
+           "same bits.\n\nCommands:\n");
     print_commands(stdout, NULL);
-    printf("\nEvery command has --help. Results go to standard output, everything else to standard error.\n\n%s", EXIT_CODES);
+    printf("\nEvery command has --help. Results go to standard output, everything else to standard "
+           "error.\n\n%s",
+           EXIT_CODES);
 }
 
 /* Whether some command has two words of which this is the first. */
@@ -101,7 +104,8 @@ static int call(int argc, char **argv)
     if (words == 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
         return group_help(argv[0], stdout);
     }
-    snprintf(name, sizeof name, "%s%s%s", argv[0], words == 2 ? " " : "", words == 2 ? argv[1] : "");
+    snprintf(name, sizeof name, "%s%s%s", argv[0], words == 2 ? " " : "",
+             words == 2 ? argv[1] : "");
     for (size_t i = 0; i < COMMAND_COUNT; i++) {
         if (strcmp(commands[i].name, name) == 0) {
             argv[words - 1] = name;
@@ -120,7 +124,8 @@ int main(int argc, char **argv)
         print_help();
         return lks_cli_finish(LKS_EXIT_USAGE);
     }
-    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0) {
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
+        strcmp(argv[1], "help") == 0) {
         print_help();
         return lks_cli_finish(LKS_EXIT_OK);
     }

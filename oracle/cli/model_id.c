@@ -10,7 +10,8 @@ static void show_progress(void *user, uint64_t done, uint64_t total)
     lks_progress_update(user, done, total);
 }
 
-int lks_model_commit(lks_model_commitment *out, const lks_model *m, const char *path, lks_progress *progress)
+int lks_model_commit(lks_model_commitment *out, const lks_model *m, const char *path,
+                     lks_progress *progress)
 {
     const char *label = progress->label;
     progress->label = "hashing the model";
@@ -35,8 +36,7 @@ lks_err lks_model_is_registered(bool *out, lks_link *s, const uint8_t model_id32
 int lks_model_parse_id(uint8_t id32[32], const char *command, const char *text)
 {
     if (lks_hex_decode(id32, 32, text, strlen(text)) != LKS_OK) {
-        return lks_cli_fail(LKS_EXIT_USAGE,
-                            "%s: '%.80s' is not a model id; give 0x and 64 digits",
+        return lks_cli_fail(LKS_EXIT_USAGE, "%s: '%.80s' is not a model id; give 0x and 64 digits",
                             command, text);
     }
     return LKS_PARSED;

@@ -6,10 +6,12 @@
 #include "oracle/commit.h"
 
 /* Hashes the model with progress. Returns: LKS_PARSED, or the exit code after telling. */
-int lks_model_commit(lks_model_commitment *out, const lks_model *m, const char *path, lks_progress *progress);
+int lks_model_commit(lks_model_commitment *out, const lks_model *m, const char *path,
+                     lks_progress *progress);
 
 /* Out: whether the registry knows the model. */
-LKS_MUST_USE lks_err lks_model_is_registered(bool *out, lks_link *s, const uint8_t model_id32[32]);
+LKS_MUST_USE
+lks_err lks_model_is_registered(bool *out, lks_link *s, const uint8_t model_id32[32]);
 
 /* Reads 0x and 64 digits. Returns: LKS_PARSED, or the exit code after telling. */
 int lks_model_parse_id(uint8_t id32[32], const char *command, const char *text);

@@ -19,8 +19,9 @@ typedef struct lks_open_claims {
 
 /* In: from, the first block to look at (lks_lookback_block). Out: *out, to be freed in either case.
  * Returns: LKS_OK; what the node's calls return. */
-LKS_MUST_USE lks_err lks_open_claims_get(lks_open_claims *out, lks_link *s,
-                                         const uint8_t address20[20], uint64_t from);
+LKS_MUST_USE
+lks_err lks_open_claims_get(lks_open_claims *out, lks_link *s, const uint8_t address20[20],
+                            uint64_t from);
 void lks_open_claims_free(lks_open_claims *c);
 
 /* Rows for people; now: the chain's time. */

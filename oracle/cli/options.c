@@ -18,10 +18,11 @@ static void print_help(const lks_usage *usage, const char *name)
         const lks_option *o = i < usage->option_count ? &usage->options[i] : &help;
         char left[96];
         if (o->letter != 0) {
-            snprintf(left, sizeof left, "  -%c, --%s%s%s", o->letter, o->name, o->value != NULL ? " " : "",
-                     o->value != NULL ? o->value : "");
+            snprintf(left, sizeof left, "  -%c, --%s%s%s", o->letter, o->name,
+                     o->value != NULL ? " " : "", o->value != NULL ? o->value : "");
         } else {
-            snprintf(left, sizeof left, "      --%s%s%s", o->name, o->value != NULL ? " " : "", o->value != NULL ? o->value : "");
+            snprintf(left, sizeof left, "      --%s%s%s", o->name, o->value != NULL ? " " : "",
+                     o->value != NULL ? o->value : "");
         }
         if (strlen(left) >= HELP_WIDTH) {
             printf("%s\n%*s%s\n", left, HELP_WIDTH, "", o->help);
@@ -44,24 +45,12 @@ static lks_err store(const lks_option *o, const char *value)
 {
     lks_err err = LKS_OK;
     switch (o->kind) {
-    case LKS_OPT_FLAG:
-        *(bool *)o->out = true;
-        break;
-    case LKS_OPT_TEXT:
-        *(const char **)o->out = value;
-        break;
-    case LKS_OPT_LIST:
-        err = add_to_list(o->out, value);
-        break;
-    case LKS_OPT_U32:
-        err = lks_parse_u32(o->out, value);
-        break;
-    case LKS_OPT_U64:
-        err = lks_parse_u64(o->out, value);
-        break;
-    case LKS_OPT_F32:
-        err = lks_parse_f32(o->out, value);
-        break;
+    case LKS_OPT_FLAG: *(bool *)o->out = true; break;
+    case LKS_OPT_TEXT: *(const char **)o->out = value; break;
+    case LKS_OPT_LIST: err = add_to_list(o->out, value); break;
+    case LKS_OPT_U32: err = lks_parse_u32(o->out, value); break;
+    case LKS_OPT_U64: err = lks_parse_u64(o->out, value); break;
+    case LKS_OPT_F32: err = lks_parse_f32(o->out, value); break;
     }
     if (err == LKS_OK && o->given != NULL) {
         *o->given = true;
@@ -73,14 +62,18 @@ static int bad_option(const char *name, char **argv, int found)
 {
     const char *what = found == ':' ? "needs a value" : "is not one of its options";
     if (optopt != 0 && strncmp(argv[optind - 1], "--", 2) != 0) {
-        return lks_cli_fail(LKS_EXIT_USAGE, "%s: -%c %s; see lockstep %s --help", name, optopt, what, name);
+        return lks_cli_fail(LKS_EXIT_USAGE, "%s: -%c %s; see lockstep %s --help", name, optopt,
+                            what, name);
     }
-    return lks_cli_fail(LKS_EXIT_USAGE, "%s: %s %s; see lockstep %s --help", name, argv[optind - 1], what, name);
+    return lks_cli_fail(LKS_EXIT_USAGE, "%s: %s %s; see lockstep %s --help", name, argv[optind - 1],
+                        what, name);
 }
 
 int lks_cli_parse(const lks_usage *usage, int argc, char **argv, char ***args, int *arg_count)
 {
-    enum { FIRST_LONG = 256 };
+    enum {
+        FIRST_LONG = 256
+    };
     struct option longs[LKS_MAX_OPTIONS + 2];
     char shorts[2 * LKS_MAX_OPTIONS + 4] = ":h";
     size_t n = 0, s = 2;
@@ -90,7 +83,9 @@ int lks_cli_parse(const lks_usage *usage, int argc, char **argv, char ***args, i
     }
     for (; n < usage->option_count; n++) {
         const lks_option *o = &usage->options[n];
-        longs[n] = (struct option){o->name, o->kind == LKS_OPT_FLAG ? no_argument : required_argument, NULL, FIRST_LONG + (int)n};
+        longs[n] =
+            (struct option){o->name, o->kind == LKS_OPT_FLAG ? no_argument : required_argument,
+                            NULL, FIRST_LONG + (int)n};
         if (o->letter != 0) {
             shorts[s++] = o->letter;
             if (o->kind != LKS_OPT_FLAG) {
@@ -123,17 +118,21 @@ int lks_cli_parse(const lks_usage *usage, int argc, char **argv, char ***args, i
             return lks_cli_fail(LKS_EXIT_INTERNAL, "%s: an option without an entry", name);
         }
         if (store(o, optarg) != LKS_OK) {
-            return lks_cli_fail(LKS_EXIT_USAGE, "%s: --%s: %s; see lockstep %s --help", name, o->name, lks_error_message(), name);
+            return lks_cli_fail(LKS_EXIT_USAGE, "%s: --%s: %s; see lockstep %s --help", name,
+                                o->name, lks_error_message(), name);
         }
     }
     *args = argv + optind;
     *arg_count = argc - optind;
     if (*arg_count < usage->min_args) {
-        return lks_cli_fail(LKS_EXIT_USAGE, "%s: an argument is missing; usage: lockstep %s %s", name, name, usage->synopsis);
+        return lks_cli_fail(LKS_EXIT_USAGE, "%s: an argument is missing; usage: lockstep %s %s",
+                            name, name, usage->synopsis);
     }
     if (usage->max_args >= 0 && *arg_count > usage->max_args) {
-        return lks_cli_fail(LKS_EXIT_USAGE, "%s: '%s' is one argument too many (put quotes around a text); usage: lockstep %s %s", name,
-                            (*args)[usage->max_args], name, usage->synopsis);
+        return lks_cli_fail(
+            LKS_EXIT_USAGE,
+            "%s: '%s' is one argument too many (put quotes around a text); usage: lockstep %s %s",
+            name, (*args)[usage->max_args], name, usage->synopsis);
     }
     return LKS_PARSED;
 }

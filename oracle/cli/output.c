@@ -8,7 +8,9 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { PIECE = 512 };
+enum {
+    PIECE = 512
+};
 
 lks_utf8 lks_out_begin(void)
 {

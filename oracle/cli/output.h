@@ -5,7 +5,8 @@
 #include "chain/json.h"
 #include "oracle/cli/utf8.h"
 
-/* Prints valid UTF-8 of the bytes, at once; control characters are replaced when standard output is a terminal. */
+/* Prints valid UTF-8 of the bytes, at once; control characters are replaced when standard output is
+ * a terminal. */
 void lks_out_text(lks_utf8 *u, const char *bytes, size_t len);
 /* Prints what the text ended within, and a newline. */
 void lks_out_text_end(lks_utf8 *u);
@@ -19,7 +20,8 @@ void lks_out_safe(const char *bytes, size_t len);
 #define LKS_TIME_SIZE 32
 void lks_time_text(char text[LKS_TIME_SIZE], uint64_t unix_seconds);
 
-/* Prints the buffer and a newline, and frees it. Returns: code, or what lks_cli_finish says of a failure. */
+/* Prints the buffer and a newline, and frees it. Returns: code, or what lks_cli_finish says of a
+ * failure. */
 int lks_out_json(lks_buf *json, int code);
 
 /* Members of the object that is being written. */

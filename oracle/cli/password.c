@@ -36,7 +36,8 @@ static bool ask(lks_password *out, int terminal, const char *prompt)
     }
     silent = before;
     silent.c_lflag &= ~(tcflag_t)ECHO;
-    /* First silence, then the prompt: what is typed before it is dropped, what is typed after it is not shown. */
+    /* First silence, then the prompt: what is typed before it is dropped, what is typed after it is
+     * not shown. */
     if (tcsetattr(terminal, TCSAFLUSH, &silent) != 0) {
         return false;
     }
@@ -46,22 +47,27 @@ static bool ask(lks_password *out, int terminal, const char *prompt)
     return write(terminal, "\n", 1) == 1 && ok;
 }
 
-static int from_terminal(lks_password *out, const char *command, int terminal, const char *prompt, bool confirm)
+static int from_terminal(lks_password *out, const char *command, int terminal, const char *prompt,
+                         bool confirm)
 {
     lks_password again = {.len = 0};
     int code = LKS_PARSED;
     if (!ask(out, terminal, prompt) || (confirm && !ask(&again, terminal, "Again: "))) {
-        code = lks_cli_fail(LKS_EXIT_AUTH, "%s: the password could not be read from the terminal; give --password-file", command);
+        code = lks_cli_fail(
+            LKS_EXIT_AUTH,
+            "%s: the password could not be read from the terminal; give --password-file", command);
     } else if (out->len == 0) {
         code = lks_cli_fail(LKS_EXIT_AUTH, "%s: the password is empty", command);
-    } else if (confirm && (again.len != out->len || memcmp(again.bytes, out->bytes, out->len) != 0)) {
+    } else if (confirm &&
+               (again.len != out->len || memcmp(again.bytes, out->bytes, out->len) != 0)) {
         code = lks_cli_fail(LKS_EXIT_AUTH, "%s: the two passwords differ; try again", command);
     }
     lks_password_wipe(&again);
     return code;
 }
 
-int lks_password_read(lks_password *out, const char *command, const char *file, const char *prompt, bool confirm)
+int lks_password_read(lks_password *out, const char *command, const char *file, const char *prompt,
+                      bool confirm)
 {
     int code;
     *out = (lks_password){.len = 0};
@@ -70,7 +76,9 @@ int lks_password_read(lks_password *out, const char *command, const char *file, 
     } else {
         int terminal = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
         if (terminal < 0) {
-            return lks_cli_fail(LKS_EXIT_AUTH, "%s: no terminal to ask for the password; give --password-file or set LOCKSTEP_PASSWORD_FILE",
+            return lks_cli_fail(LKS_EXIT_AUTH,
+                                "%s: no terminal to ask for the password; give --password-file or "
+                                "set LOCKSTEP_PASSWORD_FILE",
                                 command);
         }
         code = from_terminal(out, command, terminal, prompt, confirm);

@@ -73,23 +73,22 @@ static void add_range(char *text, const char *what, uint64_t first, uint64_t las
 
 static void shape_of(lks_shape *s, const lks_place_run *run, uint32_t op)
 {
-    lks_shape_output(s, &run->program->ops[op], run->prompt_count + run->answer_count - 1, run->answer_count);
+    lks_shape_output(s, &run->program->ops[op], run->prompt_count + run->answer_count - 1,
+                     run->answer_count);
 }
 
 static uint32_t position_of(const lks_place_run *run, uint32_t op, const lks_shape *s, uint64_t row)
 {
     switch (run->program->ops[op].kind) {
-    case LKS_ROWS_SAMPLED:
-        return run->prompt_count - 1 + (uint32_t)row;
-    case LKS_ROWS_KV:
-        return (uint32_t)(row & ((UINT64_C(1) << s->position_bits) - 1));
-    default:
-        return (uint32_t)row;
+    case LKS_ROWS_SAMPLED: return run->prompt_count - 1 + (uint32_t)row;
+    case LKS_ROWS_KV: return (uint32_t)(row & ((UINT64_C(1) << s->position_bits) - 1));
+    default: return (uint32_t)row;
     }
 }
 
 /* Rows first to last, both in range or clipped to it. */
-static void add_rows(char *text, const lks_place_run *run, uint32_t op, const lks_shape *s, uint64_t first, uint64_t last)
+static void add_rows(char *text, const lks_place_run *run, uint32_t op, const lks_shape *s,
+                     uint64_t first, uint64_t last)
 {
     if (s->heads != 0) {
         uint64_t head = first >> s->position_bits, last_head = last >> s->position_bits;
@@ -106,7 +105,8 @@ static void add_rows(char *text, const lks_place_run *run, uint32_t op, const lk
     add_range(text, "position", from, to < most ? to : most);
 }
 
-void lks_place_node(char text[LKS_PLACE_SIZE], const lks_place_run *run, uint32_t op, unsigned height, uint64_t index)
+void lks_place_node(char text[LKS_PLACE_SIZE], const lks_place_run *run, uint32_t op,
+                    unsigned height, uint64_t index)
 {
     lks_shape s;
     text[0] = '\0';
@@ -124,7 +124,8 @@ void lks_place_node(char text[LKS_PLACE_SIZE], const lks_place_run *run, uint32_
         if (height == 0) {
             add(text, ", leaf %" PRIu64, index);
         } else {
-            add(text, ", leaves %" PRIu64 " to %" PRIu64, index << height, ((index + 1) << height) - 1);
+            add(text, ", leaves %" PRIu64 " to %" PRIu64, index << height,
+                ((index + 1) << height) - 1);
         }
         return;
     }
@@ -135,8 +136,10 @@ void lks_place_node(char text[LKS_PLACE_SIZE], const lks_place_run *run, uint32_
     uint64_t first = index << height, last = first + (UINT64_C(1) << height) - 1;
     add_rows(text, run, op, &s, first >> s.chunk_bits, last >> s.chunk_bits);
     if (height < s.chunk_bits) {
-        uint64_t mask = (UINT64_C(1) << s.chunk_bits) - 1, end = ((last & mask) + 1) * LKS_CHUNK_SIZE;
-        add(text, ", bytes %" PRIu64 " to %" PRIu64, (first & mask) * LKS_CHUNK_SIZE, (end < s.row_size ? end : s.row_size) - 1);
+        uint64_t mask = (UINT64_C(1) << s.chunk_bits) - 1,
+                 end = ((last & mask) + 1) * LKS_CHUNK_SIZE;
+        add(text, ", bytes %" PRIu64 " to %" PRIu64, (first & mask) * LKS_CHUNK_SIZE,
+            (end < s.row_size ? end : s.row_size) - 1);
     }
 }
 
@@ -146,8 +149,7 @@ static void name_element(lks_trace_place *out, const lks_op *op)
     const char *what = "value";
     out->element = out->byte / 4;
     switch (op->form) {
-    case LKS_FORM_F32:
-        break;
+    case LKS_FORM_F32: break;
     case LKS_FORM_A8:
         if (out->byte < 8 * blocks) {
             what = out->byte % 8 < 4 ? "scale of block" : "greatest index of block";
@@ -156,21 +158,19 @@ static void name_element(lks_trace_place *out, const lks_op *op)
             out->element = out->byte - 8 * blocks;
         }
         break;
-    case LKS_FORM_RMS:
-        what = out->element + 1 < op->width ? "sum of segment" : "factor";
-        break;
-    case LKS_FORM_SAMPLE:
-        what = out->element == 0 ? "greatest logit" : "its token";
-        break;
+    case LKS_FORM_RMS: what = out->element + 1 < op->width ? "sum of segment" : "factor"; break;
+    case LKS_FORM_SAMPLE: what = out->element == 0 ? "greatest logit" : "its token"; break;
     }
-    if (op->form == LKS_FORM_SAMPLE || (op->form == LKS_FORM_RMS && out->element + 1 >= op->width)) {
+    if (op->form == LKS_FORM_SAMPLE ||
+        (op->form == LKS_FORM_RMS && out->element + 1 >= op->width)) {
         snprintf(out->element_text, sizeof out->element_text, "%s", what);
     } else {
         snprintf(out->element_text, sizeof out->element_text, "%s %" PRIu32, what, out->element);
     }
 }
 
-void lks_place_of(lks_trace_place *out, const lks_place_run *run, uint32_t op, uint64_t leaf, uint32_t offset)
+void lks_place_of(lks_trace_place *out, const lks_place_run *run, uint32_t op, uint64_t leaf,
+                  uint32_t offset)
 {
     lks_shape s;
     shape_of(&s, run, op);
@@ -182,13 +182,15 @@ void lks_place_of(lks_trace_place *out, const lks_place_run *run, uint32_t op, u
     name_element(out, &run->program->ops[op]);
 }
 
-void lks_place_text(char text[LKS_PLACE_SIZE], const lks_place_run *run, const lks_trace_place *place)
+void lks_place_text(char text[LKS_PLACE_SIZE], const lks_place_run *run,
+                    const lks_trace_place *place)
 {
     lks_place_op(text, run->program, place->op);
     if (run->program->ops[place->op].kind == LKS_ROWS_KV) {
         add(text, ", key-value head %" PRIu32, place->head);
     }
-    add(text, ", position %" PRIu32 ", byte %" PRIu32 " of the row (%s)", place->position, place->byte, place->element_text);
+    add(text, ", position %" PRIu32 ", byte %" PRIu32 " of the row (%s)", place->position,
+        place->byte, place->element_text);
 }
 
 void lks_place_json(lks_json_writer *w, const lks_place_run *run, const lks_trace_place *place)

@@ -20,7 +20,8 @@ const lks_game_dispute *lks_play_dispute(const lks_play *p)
 static lks_place_run place_run(const lks_play *p)
 {
     const lks_run *run = lks_trace_run(p->own);
-    return (lks_place_run){&p->model->model.program, (uint32_t)run->prompt_count, (uint32_t)run->answer_count};
+    return (lks_place_run){&p->model->model.program, (uint32_t)run->prompt_count,
+                           (uint32_t)run->answer_count};
 }
 
 const lks_game_dispute *lks_play_find_own_in(const lks_game *g, const uint8_t challenger20[20])
@@ -38,7 +39,8 @@ const lks_game_dispute *lks_play_find_own_in(const lks_game *g, const uint8_t ch
     return owed;
 }
 
-int lks_play_open(lks_play *p, lks_link *s, const lks_request_view *v, const lks_claim_view *c, const lks_rerun_model *m, lks_trace *own)
+int lks_play_open(lks_play *p, lks_link *s, const lks_request_view *v, const lks_claim_view *c,
+                  const lks_rerun_model *m, lks_trace *own)
 {
     *p = (lks_play){.link = s, .model = m, .own = own};
     lks_err err = lks_follow_open(&p->follow, s, c->name, c->claim_id, v->first_block);
@@ -60,7 +62,10 @@ void lks_play_close(lks_play *p)
     *p = (lks_play){0};
 }
 
-static bool is_own(const lks_play *p, const lks_game_dispute *d) { return memcmp(d->terms.challenger, lks_signer_address(p->link->signer), 20) == 0; }
+static bool is_own(const lks_play *p, const lks_game_dispute *d)
+{
+    return memcmp(d->terms.challenger, lks_signer_address(p->link->signer), 20) == 0;
+}
 
 const lks_game_dispute *lks_play_find_own(const lks_play *p)
 {
@@ -77,7 +82,8 @@ static int send_tx(lks_play *p, const char *what, lks_game_tx *tx)
 {
     lks_sent sent = {0};
     lks_u256 cost;
-    int code = lks_send(p->link, &sent, what, p->link->contracts.game, &tx->value, &tx->data, LKS_OK);
+    int code =
+        lks_send(p->link, &sent, what, p->link->contracts.game, &tx->value, &tx->data, LKS_OK);
     if (code == LKS_PARSED) {
         p->gas += sent.receipt.gas_used;
         p->sent_block = sent.receipt.block_number;
@@ -157,7 +163,8 @@ static void tell(lks_play *p, const lks_game_dispute *d)
         lks_progress_end(&p->link->progress);
         lks_step_line(line, d, p->told, &run);
         lks_cli_stamp(stdout);
-        printf("%sblock %-10" PRIu64 " %8" PRIu64 " gas  %s\n", p->label != NULL ? p->label : "", s->block, gas, line);
+        printf("%sblock %-10" PRIu64 " %8" PRIu64 " gas  %s\n", p->label != NULL ? p->label : "",
+               s->block, gas, line);
         fflush(stdout);
     }
 }
@@ -165,16 +172,11 @@ static void tell(lks_play *p, const lks_game_dispute *d)
 static const char *move_word(lks_move_kind kind)
 {
     switch (kind) {
-    case LKS_MOVE_PICK:
-        return "pick";
-    case LKS_MOVE_STEP:
-        return "step";
-    case LKS_MOVE_DEMAND_PARTIALS:
-        return "demand partials";
-    case LKS_MOVE_STEP_PARTIAL:
-        return "step partial";
-    default:
-        return "move";
+    case LKS_MOVE_PICK: return "pick";
+    case LKS_MOVE_STEP: return "step";
+    case LKS_MOVE_DEMAND_PARTIALS: return "demand partials";
+    case LKS_MOVE_STEP_PARTIAL: return "step partial";
+    default: return "move";
     }
 }
 
@@ -183,7 +185,8 @@ static lks_err look_up_shape(lks_play *p, const lks_move *m)
 {
     lks_buf call = {0}, result = {0};
     bool known = false;
-    if (m->kind != LKS_MOVE_PICK || m->op == LKS_TOP || lks_game_shape_known(p->follow.game, m->op)) {
+    if (m->kind != LKS_MOVE_PICK || m->op == LKS_TOP ||
+        lks_game_shape_known(p->follow.game, m->op)) {
         return LKS_OK;
     }
     lks_err err = lks_call_shape_recorded(&call, p->model->commitment.model_id, (uint16_t)m->op);
@@ -197,13 +200,13 @@ static lks_err look_up_shape(lks_play *p, const lks_move *m)
 }
 
 /* Sends a move; of a proof with the salt that it was committed with, or none. */
-static int send_move(lks_play *p, const lks_game_dispute *d, const lks_move *m, const uint8_t *salt32)
+static int send_move(lks_play *p, const lks_game_dispute *d, const lks_move *m,
+                     const uint8_t *salt32)
 {
     lks_game_calls calls = {0};
     lks_err err = look_up_shape(p, m);
-    err = err == LKS_OK
-              ? lks_game_call(&calls, p->follow.game, d, m, &p->model->model, salt32)
-              : err;
+    err =
+        err == LKS_OK ? lks_game_call(&calls, p->follow.game, d, m, &p->model->model, salt32) : err;
     return send_calls(p, move_word(m->kind), &calls, err, d);
 }
 
@@ -225,10 +228,10 @@ static int commit(lks_play *p, lks_move *m)
     lks_game_calls calls = {0};
     drop_proof(p);
     lks_err err = lks_random(p->proof.salt, sizeof p->proof.salt);
-    err = err == LKS_OK ? lks_game_call_commit_proof(&calls, &m->witness,
-                                                     lks_signer_address(p->link->signer),
-                                                     p->proof.salt)
-                        : err;
+    err = err == LKS_OK
+              ? lks_game_call_commit_proof(&calls, &m->witness, lks_signer_address(p->link->signer),
+                                           p->proof.salt)
+              : err;
     int code = send_calls(p, "commit to the proof", &calls, err, NULL);
     if (code == LKS_PARSED) {
         tell_commitment(p);
@@ -259,8 +262,10 @@ static void tell_no_fault(lks_play *p, const lks_game_dispute *d)
     lks_hex_encode(id, d->id, 32);
     lks_time_text(when, d->deadline);
     lks_progress_end(&p->link->progress);
-    lks_cli_note("%s: what the operator shows is right: dispute %s has nothing to prove, and its bond "
-                 "is lost when the challenger's time is over at %s", p->link->command, id, when);
+    lks_cli_note(
+        "%s: what the operator shows is right: dispute %s has nothing to prove, and its bond "
+        "is lost when the challenger's time is over at %s",
+        p->link->command, id, when);
 }
 
 /* Steps of all disputes of the claim: while they are the same, the player finds the same. */
@@ -303,7 +308,8 @@ static int own_turn(lks_play *p, const lks_game_dispute *d)
         lks_follow_doubt(&p->follow);
         code = lks_cli_fail(LKS_EXIT_INTERNAL,
                             "%s: %s; this machine or the operator's computes wrongly: run lockstep "
-                            "check on another machine", command, lks_error_message());
+                            "check on another machine",
+                            command, lks_error_message());
     } else if (err != LKS_OK) {
         code = lks_cli_fail_file(err, command, NULL);
     } else if (p->no_fault) {
@@ -324,12 +330,14 @@ static int operators_turn(lks_play *p, const lks_game_dispute *d)
         lks_err err = lks_game_call_timeout(&calls, d);
         return send_calls(p, "timeout", &calls, err, d);
     }
-    snprintf(wait, sizeof wait, "waiting for the operator, which has %" PRIu64 " s left", d->deadline - now);
+    snprintf(wait, sizeof wait, "waiting for the operator, which has %" PRIu64 " s left",
+             d->deadline - now);
     lks_progress_wait(&p->link->progress, wait);
     return LKS_PARSED;
 }
 
-/* Whether the contract has the live dispute as the logs tell it, in the block that the game stands at. */
+/* Whether the contract has the live dispute as the logs tell it, in the block that the game stands
+ * at. */
 static int check_state(lks_play *p, const lks_game_dispute *d)
 {
     lks_dispute_view v;
@@ -339,8 +347,9 @@ static int check_state(lks_play *p, const lks_game_dispute *d)
     if (err == LKS_OK) {
         lks_follow_doubt(&p->follow);
         lks_link_leave(p->link, "contradicts itself about a dispute");
-        err = lks_fail(LKS_CORRUPT, "the node's logs of a dispute contradict the contract's state "
-                                    "in block %" PRIu64 ": it withholds some",
+        err = lks_fail(LKS_CORRUPT,
+                       "the node's logs of a dispute contradict the contract's state "
+                       "in block %" PRIu64 ": it withholds some",
                        p->follow.newest.number);
     }
     return lks_link_fail(p->link, err, "reading them again");
@@ -348,8 +357,8 @@ static int check_state(lks_play *p, const lks_game_dispute *d)
 
 static int turn(lks_play *p, const lks_eth_header *newest, bool *over)
 {
-    lks_err err = newest != NULL ? lks_follow_update_to(&p->follow, newest)
-                                 : lks_follow_update(&p->follow);
+    lks_err err =
+        newest != NULL ? lks_follow_update_to(&p->follow, newest) : lks_follow_update(&p->follow);
     if (err != LKS_OK)
         return lks_link_fail(p->link, err, NULL);
     if (p->follow.newest.number < p->sent_block) {
@@ -469,6 +478,7 @@ int lks_play_to_end(lks_play *p)
         return LKS_EXIT_NO;
     if (lks_play_collect(p) != LKS_PARSED)
         lks_cli_note("%s: the account still has credit: collect it with lockstep credit "
-                     "withdraw", p->link->command);
+                     "withdraw",
+                     p->link->command);
     return lks_play_result(p) == LKS_GAME_LOST ? LKS_EXIT_NO : LKS_EXIT_OK;
 }

@@ -20,9 +20,9 @@ typedef struct lks_play_proof {
 } lks_play_proof;
 
 typedef struct lks_play {
-    lks_link *link;              /* with an account; borrowed, as the next two */
+    lks_link *link;               /* with an account; borrowed, as the next two */
     const lks_rerun_model *model; /* with its trees */
-    lks_trace *own;              /* with its hashes */
+    lks_trace *own;               /* with its hashes */
     lks_follow follow;
     uint8_t dispute_id[32];
     lks_play_proof proof;
@@ -42,7 +42,8 @@ typedef struct lks_play {
 
 /* Begins to follow the claim's game. Out: *p, to be closed in either case. Returns: LKS_PARSED, or
  * the exit code after telling. */
-int lks_play_open(lks_play *p, lks_link *s, const lks_request_view *v, const lks_claim_view *c, const lks_rerun_model *m, lks_trace *own);
+int lks_play_open(lks_play *p, lks_link *s, const lks_request_view *v, const lks_claim_view *c,
+                  const lks_rerun_model *m, lks_trace *own);
 void lks_play_close(lks_play *p);
 
 /* The account's own dispute on the claim that needs it: a live one, else one whose bond is to be
@@ -68,9 +69,9 @@ const lks_game_dispute *lks_play_dispute(const lks_play *p);
 /* How the dispute ended, as last seen. */
 lks_game_end lks_play_result(const lks_play *p);
 
-/* Plays to the end, then reclaims and collects what is owed. What fails is tried again, after pauses
- * of up to a minute, until the dispute is over. Returns: LKS_EXIT_OK when the claim
- * fell; LKS_EXIT_NO when the dispute was lost; another code after telling. */
+/* Plays to the end, then reclaims and collects what is owed. What fails is tried again, after
+ * pauses of up to a minute, until the dispute is over. Returns: LKS_EXIT_OK when the claim fell;
+ * LKS_EXIT_NO when the dispute was lost; another code after telling. */
 int lks_play_to_end(lks_play *p);
 /* After the end: takes a moot dispute's bond back, and withdraws what game and oracle owe the
  * account. Returns: LKS_PARSED, or the exit code after telling. */

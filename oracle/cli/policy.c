@@ -38,16 +38,24 @@ int lks_policy_check(const lks_policy_args *p, const char *command)
     const lks_policy policy = {.temperature = p->temperature, .min_p = p->min_p};
     lks_sampling decoded;
     if (p->greedy && p->temperature_given && p->temperature != 0) {
-        return lks_cli_fail(LKS_EXIT_USAGE, "%s: --greedy and --temperature exclude each other; give one of them", command);
+        return lks_cli_fail(LKS_EXIT_USAGE,
+                            "%s: --greedy and --temperature exclude each other; give one of them",
+                            command);
     }
     if (lks_policy_decode(&decoded, &policy, 0) != LKS_OK) {
-        return lks_cli_fail(LKS_EXIT_USAGE, "%s: %s; see lockstep %s --help", command, lks_error_message(), command);
+        return lks_cli_fail(LKS_EXIT_USAGE, "%s: %s; see lockstep %s --help", command,
+                            lks_error_message(), command);
     }
     if (p->temperature == 0 && p->min_p_given) {
-        return lks_cli_fail(LKS_EXIT_USAGE, "%s: --min-p does nothing without a --temperature above 0; give one, or leave --min-p out", command);
+        return lks_cli_fail(LKS_EXIT_USAGE,
+                            "%s: --min-p does nothing without a --temperature above 0; give one, "
+                            "or leave --min-p out",
+                            command);
     }
     if (p->allow != NULL && p->allow_ids != NULL) {
-        return lks_cli_fail(LKS_EXIT_USAGE, "%s: --allow and --allow-ids exclude each other; give one of them", command);
+        return lks_cli_fail(LKS_EXIT_USAGE,
+                            "%s: --allow and --allow-ids exclude each other; give one of them",
+                            command);
     }
     return LKS_PARSED;
 }
@@ -62,7 +70,8 @@ static void list_ids(char *out, size_t size, const lks_tokens *ids)
     }
 }
 
-static int allow_text(lks_policy_args *p, const char *command, const lks_tokenizer *t, const char *word)
+static int allow_text(lks_policy_args *p, const char *command, const lks_tokenizer *t,
+                      const char *word)
 {
     lks_tokens ids = {0};
     char list[128];
@@ -70,7 +79,9 @@ static int allow_text(lks_policy_args *p, const char *command, const lks_tokeniz
     lks_err err = lks_tokenizer_encode(t, word, strlen(word), false, false, &ids);
     if (err == LKS_OK && ids.count != 1) {
         list_ids(list, sizeof list, &ids);
-        code = lks_cli_fail(LKS_EXIT_USAGE, "%s: --allow: '%s' is %zu tokens of this model (%s), an allowed text must be one; choose another text",
+        code = lks_cli_fail(LKS_EXIT_USAGE,
+                            "%s: --allow: '%s' is %zu tokens of this model (%s), an allowed text "
+                            "must be one; choose another text",
                             command, word, ids.count, list);
     } else if (err == LKS_OK) {
         err = lks_tokens_push(&p->allowed, ids.ids[0]);
@@ -119,18 +130,19 @@ int lks_policy_resolve(lks_policy_args *p, const char *command, const lks_tokeni
     for (size_t i = 0; i < p->allowed.count; i++) {
         if (i > 0 && ids[i] == ids[i - 1]) {
             return lks_cli_fail(LKS_EXIT_USAGE,
-                                "%s: %s: token %u is twice in the list; leave one out",
-                                command, option, ids[i]);
+                                "%s: %s: token %u is twice in the list; leave one out", command,
+                                option, ids[i]);
         }
         if (t != NULL && ids[i] >= lks_tokenizer_vocab_size(t)) {
-            return lks_cli_fail(LKS_EXIT_USAGE, "%s: %s: %u is outside the vocabulary of %u tokens", command, option, ids[i],
-                                lks_tokenizer_vocab_size(t));
+            return lks_cli_fail(LKS_EXIT_USAGE, "%s: %s: %u is outside the vocabulary of %u tokens",
+                                command, option, ids[i], lks_tokenizer_vocab_size(t));
         }
     }
     return LKS_PARSED;
 }
 
-int lks_prompt_encode(lks_tokens *ids, const lks_model *m, const char *command, const char *text, bool raw)
+int lks_prompt_encode(lks_tokens *ids, const lks_model *m, const char *command, const char *text,
+                      bool raw)
 {
     char *read = NULL;
     size_t len = strlen(text);
@@ -145,7 +157,10 @@ int lks_prompt_encode(lks_tokens *ids, const lks_model *m, const char *command, 
     }
     if (len == 0) {
         free(read);
-        return lks_cli_fail(LKS_EXIT_USAGE, "%s: the prompt is empty; give one as an argument, or on standard input with -", command);
+        return lks_cli_fail(
+            LKS_EXIT_USAGE,
+            "%s: the prompt is empty; give one as an argument, or on standard input with -",
+            command);
     }
     if (raw) {
         err = lks_tokenizer_encode(m->tokenizer, text, len, true, true, ids);
@@ -154,7 +169,10 @@ int lks_prompt_encode(lks_tokens *ids, const lks_model *m, const char *command, 
     }
     free(read);
     if (err != LKS_OK) {
-        return lks_cli_fail_file(err, "prompt", err == LKS_REFUSED && !raw ? "give the whole prompt yourself with --raw" : NULL);
+        return lks_cli_fail_file(err, "prompt",
+                                 err == LKS_REFUSED && !raw
+                                     ? "give the whole prompt yourself with --raw"
+                                     : NULL);
     }
     return LKS_PARSED;
 }

@@ -52,7 +52,8 @@ void lks_progress_update(lks_progress *p, uint64_t done, uint64_t total)
 {
     if (due(p)) {
         clear_line(p);
-        fprintf(stderr, "%s %" PRIu64 " %%", p->label, total == 0 ? 100 : (uint64_t)(100.0 * (double)done / (double)total));
+        fprintf(stderr, "%s %" PRIu64 " %%", p->label,
+                total == 0 ? 100 : (uint64_t)(100.0 * (double)done / (double)total));
         end_line(p);
     }
 }

@@ -18,10 +18,12 @@ double lks_now(void);
 
 /* Out: *p; forced is the --progress option. */
 void lks_progress_begin(lks_progress *p, const char *label, bool forced);
-/* Shows "label 42 %" on a terminal at most five times, elsewhere at most once a second, and nothing in the first second. */
+/* Shows "label 42 %" on a terminal at most five times, elsewhere at most once a second, and nothing
+ * in the first second. */
 void lks_progress_update(lks_progress *p, uint64_t done, uint64_t total);
 /* Shows one line of news ("accepted by 0x...") at once. */
-void lks_progress_note(lks_progress *p, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void lks_progress_note(lks_progress *p, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 /* Shows "label ..., 12 s" while something is waited for. Call it a few times a second. */
 void lks_progress_wait(lks_progress *p, const char *what);
 /* Leaves the terminal on a fresh line. */

@@ -31,8 +31,9 @@ static void end_line(char *text, size_t size, const lks_event *e)
     lks_wei_format(burned, &e->burned);
     switch (e->kind) {
     case LKS_EVENT_MISSED:
-        snprintf(text, size, "deadline missed by %s, which pays %s ether, %s of it to the requester",
-                 account, amount, requester);
+        snprintf(text, size,
+                 "deadline missed by %s, which pays %s ether, %s of it to the requester", account,
+                 amount, requester);
         break;
     case LKS_EVENT_CONVICTED:
         snprintf(text, size,
@@ -59,9 +60,7 @@ static void end_line(char *text, size_t size, const lks_event *e)
     case LKS_EVENT_WITHDRAWN_OF:
         snprintf(text, size, "%s ether withdrawn by the requester to %s", amount, other);
         break;
-    default:
-        snprintf(text, size, "%s", lks_event_name(e->kind));
-        break;
+    default: snprintf(text, size, "%s", lks_event_name(e->kind)); break;
     }
 }
 
@@ -71,18 +70,12 @@ void lks_event_line(char *text, size_t size, const lks_event *e)
     lks_address_format(account, e->account);
     lks_time_text(when, e->time);
     switch (e->kind) {
-    case LKS_EVENT_REQUESTED:
-        snprintf(text, size, "requested by %s", account);
-        break;
-    case LKS_EVENT_ACCEPTED:
-        accepted_line(text, size, e, account, when);
-        break;
+    case LKS_EVENT_REQUESTED: snprintf(text, size, "requested by %s", account); break;
+    case LKS_EVENT_ACCEPTED: accepted_line(text, size, e, account, when); break;
     case LKS_EVENT_SEATS_FREED:
         snprintf(text, size, "seats were not filled in time: all are free again");
         break;
-    case LKS_EVENT_COMMITTED:
-        snprintf(text, size, "commitment of %s", account);
-        break;
+    case LKS_EVENT_COMMITTED: snprintf(text, size, "commitment of %s", account); break;
     case LKS_EVENT_REVEAL_OPENED:
         snprintf(text, size, "commitments are in, to be revealed by %s", when);
         break;
@@ -90,9 +83,7 @@ void lks_event_line(char *text, size_t size, const lks_event *e)
         snprintf(text, size, "claimed by %s: %zu token%s, open to challenge until %s", account,
                  e->bytes_len / 4, e->bytes_len == 4 ? "" : "s", when);
         break;
-    case LKS_EVENT_REOPENED:
-        snprintf(text, size, "open again, attempt %u", e->attempt);
-        break;
+    case LKS_EVENT_REOPENED: snprintf(text, size, "open again, attempt %u", e->attempt); break;
     case LKS_EVENT_CANCELLED:
         snprintf(text, size, "cancelled by the requester: it does not open again");
         break;
@@ -100,15 +91,13 @@ void lks_event_line(char *text, size_t size, const lks_event *e)
         snprintf(text, size, "claim of attempt %u, seat %u disputed", e->attempt, e->seat);
         break;
     case LKS_EVENT_SETTLED:
-        snprintf(text, size, "no dispute is live against the claim of attempt %u, seat %u", e->attempt,
-                 e->seat);
+        snprintf(text, size, "no dispute is live against the claim of attempt %u, seat %u",
+                 e->attempt, e->seat);
         break;
     case LKS_EVENT_VOIDED:
         snprintf(text, size, "claim void: the model's program is malformed");
         break;
-    default:
-        end_line(text, size, e);
-        break;
+    default: end_line(text, size, e); break;
     }
 }
 

@@ -14,9 +14,10 @@
 const char *lks_request_status_word(lks_request_status status)
 {
     static const char *const WORDS[LKS_REQUEST_STATUS_COUNT] = {
-        [LKS_REQUEST_NONE] = "unknown",       [LKS_REQUEST_OPEN] = "open",       [LKS_REQUEST_ACCEPTED] = "accepted",
-        [LKS_REQUEST_REVEALING] = "revealing", [LKS_REQUEST_CLAIMED] = "claimed", [LKS_REQUEST_FINAL] = "final",
-        [LKS_REQUEST_REFUNDED] = "refunded",   [LKS_REQUEST_UNDECIDED] = "undecided"};
+        [LKS_REQUEST_NONE] = "unknown",      [LKS_REQUEST_OPEN] = "open",
+        [LKS_REQUEST_ACCEPTED] = "accepted", [LKS_REQUEST_REVEALING] = "revealing",
+        [LKS_REQUEST_CLAIMED] = "claimed",   [LKS_REQUEST_FINAL] = "final",
+        [LKS_REQUEST_REFUNDED] = "refunded", [LKS_REQUEST_UNDECIDED] = "undecided"};
     return status < LKS_REQUEST_STATUS_COUNT ? WORDS[status] : WORDS[LKS_REQUEST_NONE];
 }
 
@@ -30,8 +31,8 @@ int lks_request_parse_id(uint8_t id32[32], const char *command, const char *text
 {
     if (lks_hex_decode(id32, 32, text, strlen(text)) != LKS_OK) {
         return lks_cli_fail(LKS_EXIT_USAGE,
-                            "%s: '%.80s' is not a request id; give 0x and 64 digits",
-                            command, text);
+                            "%s: '%.80s' is not a request id; give 0x and 64 digits", command,
+                            text);
     }
     return LKS_PARSED;
 }
@@ -86,7 +87,9 @@ static lks_err get_credit(lks_request_view *v, lks_link *s)
 /* The contract keeps the block of a sampled request alone. */
 static lks_err get_logs(lks_request_view *v, lks_link *s, uint64_t from, uint64_t to)
 {
-    const lks_eth_filter filter = {.addresses = (const uint8_t(*)[20])s->contracts.oracle, .address_count = 1, .topics = {v->id}};
+    const lks_eth_filter filter = {.addresses = (const uint8_t(*)[20])s->contracts.oracle,
+                                   .address_count = 1,
+                                   .topics = {v->id}};
     if (from == 0) {
         from = v->state.request_block != 0 ? v->state.request_block : s->contracts.block;
     }
@@ -101,7 +104,9 @@ static lks_err get_logs(lks_request_view *v, lks_link *s, uint64_t from, uint64_
     }
     for (size_t i = 0; i < v->logs.count; i++) {
         const lks_eth_log *log = &v->logs.items[i];
-        err = log->removed ? LKS_NOTFOUND : lks_event_decode(&v->events[v->event_count].e, log->topics, log->topic_count, log->data, log->data_len);
+        err = log->removed ? LKS_NOTFOUND
+                           : lks_event_decode(&v->events[v->event_count].e, log->topics,
+                                              log->topic_count, log->data, log->data_len);
         if (err == LKS_OK) {
             v->events[v->event_count++].log = log;
         } else if (err != LKS_NOTFOUND) {
@@ -126,7 +131,8 @@ static lks_err find_terms(lks_request_view *v, const lks_link *s)
                                   "the request's terms from the node do not match its id");
         }
     }
-    return lks_fail(LKS_CORRUPT, "the node has no Requested event of it from block %" PRIu64 " on", v->first_block);
+    return lks_fail(LKS_CORRUPT, "the node has no Requested event of it from block %" PRIu64 " on",
+                    v->first_block);
 }
 
 static bool is_convicted(const lks_request_view *v, const uint8_t name32[32])
@@ -155,11 +161,14 @@ void lks_request_view_find_claim(lks_request_view *v)
         if (e->kind == LKS_EVENT_REOPENED && final_name == NULL) {
             v->claim = NULL;
         }
-        if (e->kind == LKS_EVENT_CLAIMED && (final_name != NULL ? memcmp(e->name, final_name, 32) == 0 : !is_convicted(v, e->name))) {
+        if (e->kind == LKS_EVENT_CLAIMED &&
+            (final_name != NULL ? memcmp(e->name, final_name, 32) == 0
+                                : !is_convicted(v, e->name))) {
             v->claim = e;
         }
     }
-    if (status != LKS_REQUEST_CLAIMED && status != LKS_REQUEST_REVEALING && status != LKS_REQUEST_FINAL) {
+    if (status != LKS_REQUEST_CLAIMED && status != LKS_REQUEST_REVEALING &&
+        status != LKS_REQUEST_FINAL) {
         v->claim = NULL;
     }
 }
@@ -186,13 +195,16 @@ static lks_err check_answer(const lks_request_view *v, lks_link *s)
         return err;
     }
     lks_tokens_hash(hash, v->claim->bytes, v->claim->bytes_len);
-    if (kept.status != LKS_REQUEST_FINAL || memcmp(hash, kept.tokens_hash, 32) != 0 || v->claim->bytes_len != 4 * (size_t)kept.token_count) {
-        return lks_fail(LKS_CORRUPT, "the node's events show another answer than the contract keeps");
+    if (kept.status != LKS_REQUEST_FINAL || memcmp(hash, kept.tokens_hash, 32) != 0 ||
+        v->claim->bytes_len != 4 * (size_t)kept.token_count) {
+        return lks_fail(LKS_CORRUPT,
+                        "the node's events show another answer than the contract keeps");
     }
     return LKS_OK;
 }
 
-lks_err lks_request_view_get(lks_request_view *v, lks_link *s, const uint8_t id32[32], uint64_t from)
+lks_err lks_request_view_get(lks_request_view *v, lks_link *s, const uint8_t id32[32],
+                             uint64_t from)
 {
     lks_eth_header newest = {0};
     *v = (lks_request_view){0};

@@ -16,8 +16,8 @@ typedef struct lks_request_event {
 typedef struct lks_request_view {
     uint8_t id[32];
     lks_request_state state;
-    lks_request request;  /* checked: the id is its hash */
-    lks_eth_logs logs;    /* of the request, in chain order */
+    lks_request request;       /* checked: the id is its hash */
+    lks_eth_logs logs;         /* of the request, in chain order */
     lks_request_event *events; /* of the logs that are events of ours */
     size_t event_count;
     uint64_t first_block; /* of its Requested event */
@@ -34,10 +34,10 @@ const char *lks_request_status_word(lks_request_status status);
 /* Reads 0x and 64 digits. Returns: LKS_PARSED, or the exit code after telling. */
 int lks_request_parse_id(uint8_t id32[32], const char *command, const char *text);
 
-/* Reads the command line of a command that sends something about one request, "[OPTIONS] REQUEST-ID",
- * and connects with the account. In: about, what the command does, for --help. Out: *s, to be closed;
- * *chain, its options; id32.
- * Returns: LKS_PARSED, or the exit code after telling. */
+/* Reads the command line of a command that sends something about one request, "[OPTIONS]
+ * REQUEST-ID", and connects with the account. In: about, what the command does, for --help. Out:
+ * *s, to be closed; *chain, its options; id32. Returns: LKS_PARSED, or the exit code after telling.
+ */
 int lks_request_open(lks_link *s, lks_chain_args *chain, uint8_t id32[32], const char *about,
                      int argc, char **argv);
 
@@ -48,8 +48,9 @@ bool lks_request_is_settled(lks_request_status status);
  * be freed in either case.
  * Returns: LKS_OK; LKS_NOTFOUND (no such request); LKS_CORRUPT (the node's events contradict the
  * state); what the node's calls return. */
-LKS_MUST_USE lks_err lks_request_view_get(lks_request_view *v, lks_link *s, const uint8_t id32[32],
-                                          uint64_t from);
+LKS_MUST_USE
+lks_err lks_request_view_get(lks_request_view *v, lks_link *s, const uint8_t id32[32],
+                             uint64_t from);
 /* Its part that finds v->claim among the events. */
 void lks_request_view_find_claim(lks_request_view *v);
 /* Looks up the gas of the events' transactions; what the node does not know stays 0. */

@@ -44,14 +44,13 @@ static void show_waiting(const lks_wait *w, lks_link *s)
                                         : "waiting for an operator";
         break;
     case LKS_REQUEST_ACCEPTED:
-    case LKS_REQUEST_REVEALING:
-        what = "waiting for the claim";
-        break;
+    case LKS_REQUEST_REVEALING: what = "waiting for the claim"; break;
     case LKS_REQUEST_CLAIMED:
-        what = w->view.time > state->deadline ? "the window is over, waiting for somebody to finalize" : "waiting for the challenge window to end";
+        what = w->view.time > state->deadline
+                   ? "the window is over, waiting for somebody to finalize"
+                   : "waiting for the challenge window to end";
         break;
-    default:
-        break;
+    default: break;
     }
     lks_progress_wait(&s->progress, what);
 }
@@ -81,7 +80,8 @@ int lks_request_wait(lks_wait *w, lks_link *s, const uint8_t id32[32], uint64_t 
             return tell_interrupted(s, id);
         }
         /* NOTFOUND: a re-org took the request's block away, and its transaction comes again. */
-        if (err != LKS_OK && err != LKS_IO && err != LKS_TIMEOUT && err != LKS_BUSY && err != LKS_NOTFOUND) {
+        if (err != LKS_OK && err != LKS_IO && err != LKS_TIMEOUT && err != LKS_BUSY &&
+            err != LKS_NOTFOUND) {
             return lks_link_fail(s, err, NULL);
         }
         if (err == LKS_OK) {

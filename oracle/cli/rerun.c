@@ -15,12 +15,15 @@
 
 #define POLL_NS 50000000
 
-int lks_rerun_open(lks_rerun_model *out, const lks_rerun_args *args, const char *command, lks_progress *progress)
+int lks_rerun_open(lks_rerun_model *out, const lks_rerun_args *args, const char *command,
+                   lks_progress *progress)
 {
     const char *path = lks_cli_setting(args->model_path, "LOCKSTEP_MODEL");
     *out = (lks_rerun_model){.path = path};
     if (path == NULL) {
-        return lks_cli_fail(LKS_EXIT_USAGE, "%s: no model; name the request's GGUF file with -m or LOCKSTEP_MODEL", command);
+        return lks_cli_fail(LKS_EXIT_USAGE,
+                            "%s: no model; name the request's GGUF file with -m or LOCKSTEP_MODEL",
+                            command);
     }
     int code = lks_cli_open_model(&out->model, command, path);
     if (code == LKS_PARSED)
@@ -60,7 +63,10 @@ int lks_rerun_match(const lks_rerun_model *m, const lks_request *request, const 
     }
     lks_hex_encode(has, m->commitment.model_id, 32);
     lks_hex_encode(wants, request->model_id, 32);
-    return lks_cli_fail(LKS_EXIT_INPUT, "%s: %s is the model %s, the request asks %s; name that model's file with -m", command, m->path, has, wants);
+    return lks_cli_fail(
+        LKS_EXIT_INPUT,
+        "%s: %s is the model %s, the request asks %s; name that model's file with -m", command,
+        m->path, has, wants);
 }
 
 struct lks_rerun_task {
@@ -159,10 +165,11 @@ int lks_rerun_trace(lks_trace **trace, const lks_rerun_model *m, const lks_run *
     char what[96];
     *trace = NULL;
     if (args->spill != NULL && lks_spill_open(&spill, args->spill, UINT64_MAX) != LKS_OK)
-        return lks_cli_fail_file(LKS_IO, command,
-                                 "choose another --spill folder, or leave it out");
-    const lks_rerun_job job = {.model = m, .run = run,
-                               .options = {.threads = args->threads, .spill = spill,
+        return lks_cli_fail_file(LKS_IO, command, "choose another --spill folder, or leave it out");
+    const lks_rerun_job job = {.model = m,
+                               .run = run,
+                               .options = {.threads = args->threads,
+                                           .spill = spill,
                                            .cancel = lks_interrupt_flag(),
                                            .tokens_only = tokens_only}};
     snprintf(what, sizeof what, "computing %zu positions again",

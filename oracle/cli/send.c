@@ -32,7 +32,7 @@ typedef struct outgoing {
     uint64_t lost_at; /* head at which its nonce was another's; 0: never */
     bool ceiling_told, behind_told;
     double started, noted;
-    lks_err last_err;  /* of the node, since the last look that worked */
+    lks_err last_err; /* of the node, since the last look that worked */
     char reason[512];
 } outgoing;
 
@@ -115,9 +115,12 @@ static int price(outgoing *o, const lks_u256 *balance, lks_u256 *cost)
 {
     lks_link *s = o->link;
     const char *what = o->sent->what;
-    lks_eth_message message = {.from20 = lks_signer_address(s->signer), .to20 = o->tx.to,
-                               .value = o->tx.value, .data = o->tx.data,
-                               .data_len = o->tx.data_len, .errors = lks_contract_errors};
+    lks_eth_message message = {.from20 = lks_signer_address(s->signer),
+                               .to20 = o->tx.to,
+                               .value = o->tx.value,
+                               .data = o->tx.data,
+                               .data_len = o->tx.data_len,
+                               .errors = lks_contract_errors};
     lks_eth_fees suggested;
     lks_tx_fees fees;
     uint64_t gas;
@@ -132,7 +135,8 @@ static int price(outgoing *o, const lks_u256 *balance, lks_u256 *cost)
         lks_progress_end(&s->progress);
         return lks_cli_fail(LKS_EXIT_REFUSED,
                             "%s: needs %" PRIu64 " gas, and no transaction may have more than "
-                            "%" PRIu64, what, gas, LKS_MAX_TX_GAS);
+                            "%" PRIu64,
+                            what, gas, LKS_MAX_TX_GAS);
     }
     /* State may change until the transaction runs: a quarter more than the estimate. */
     o->tx.gas_limit = gas + gas / 4 < LKS_MAX_TX_GAS ? gas + gas / 4 : LKS_MAX_TX_GAS;
@@ -170,8 +174,8 @@ static int prepare(outgoing *o)
                             "%s: a transaction of %zu bytes is larger than nodes relay",
                             o->sent->what, o->tx.data_len);
     }
-    lks_err err = lks_eth_balance(&s->node, lks_signer_address(s->signer), LKS_ETH_LATEST,
-                                  &balance);
+    lks_err err =
+        lks_eth_balance(&s->node, lks_signer_address(s->signer), LKS_ETH_LATEST, &balance);
     if (err != LKS_OK)
         return fail(s, err, o->sent->what, NULL);
     if (lks_u256_cmp(&balance, &o->tx.value) < 0)
@@ -220,7 +224,8 @@ static lks_err replace(outgoing *o)
         o->ceiling_told = true;
         lks_progress_end(&s->progress);
         lks_cli_note("%s: still in no block at a fee of up to %s per gas, which is as far as "
-                     "--max-fee lets it rise", o->sent->what, fee);
+                     "--max-fee lets it rise",
+                     o->sent->what, fee);
     }
     if (!raised) {
         o->since = o->head;
@@ -271,7 +276,8 @@ static lks_err push_on(outgoing *o, bool *lost)
         o->behind_told = true;
         lks_progress_end(&s->progress);
         lks_cli_note("%s: waits behind %" PRIu64 " earlier transactions of the account, which "
-                     "another program sent", o->sent->what, o->tx.nonce - mined);
+                     "another program sent",
+                     o->sent->what, o->tx.nonce - mined);
     }
     return remind(o);
 }
@@ -325,8 +331,8 @@ static int check_patience(outgoing *o)
         lks_progress_end(&s->progress);
         return lks_cli_fail(LKS_EXIT_CHAIN,
                             "%s: transaction %s is in no block after %.0f s; it may still "
-                            "get into one: check before you repeat%s%s", o->sent->what, hash,
-                            s->receipt_timeout_s, failed, o->reason);
+                            "get into one: check before you repeat%s%s",
+                            o->sent->what, hash, s->receipt_timeout_s, failed, o->reason);
     }
     if (waited - o->noted > NOTE_EVERY_S) {
         o->noted = waited;
@@ -390,7 +396,9 @@ int lks_send(lks_link *s, lks_sent *sent, const char *what, const uint8_t to20[2
     outgoing o = {.link = s, .sent = sent};
     int code;
     *sent = (lks_sent){.what = what};
-    o.tx = (lks_tx){.chain_id = s->contracts.chain_id, .value = *value, .data = call->data,
+    o.tx = (lks_tx){.chain_id = s->contracts.chain_id,
+                    .value = *value,
+                    .data = call->data,
                     .data_len = call->len};
     memcpy(o.tx.to, to20, sizeof o.tx.to);
     code = call_err == LKS_OK ? prepare(&o) : fail(s, call_err, what, NULL);
@@ -422,16 +430,19 @@ void lks_sent_tell(const lks_sent *sent)
 {
     char hash[LKS_HEX_SIZE(32)];
     lks_hex_encode(hash, sent->hash, 32);
-    fprintf(stderr, "lockstep: %s: transaction %s, block %" PRIu64 ", %" PRIu64 " gas\n", sent->what, hash, sent->receipt.block_number,
-            sent->receipt.gas_used);
+    fprintf(stderr, "lockstep: %s: transaction %s, block %" PRIu64 ", %" PRIu64 " gas\n",
+            sent->what, hash, sent->receipt.block_number, sent->receipt.gas_used);
 }
 
-bool lks_sent_event(lks_event *event, const lks_sent *sent, const uint8_t contract20[20], lks_event_kind kind)
+bool lks_sent_event(lks_event *event, const lks_sent *sent, const uint8_t contract20[20],
+                    lks_event_kind kind)
 {
     for (size_t i = 0; i < sent->receipt.logs.count; i++) {
         const lks_eth_log *log = &sent->receipt.logs.items[i];
         if (memcmp(log->address, contract20, 20) == 0 &&
-            lks_event_decode(event, log->topics, log->topic_count, log->data, log->data_len) == LKS_OK && event->kind == kind) {
+            lks_event_decode(event, log->topics, log->topic_count, log->data, log->data_len) ==
+                LKS_OK &&
+            event->kind == kind) {
             return true;
         }
     }

@@ -19,7 +19,8 @@ static size_t char_length(unsigned char lead)
     return lead >= 0xf0 && lead <= 0xf4 ? 4 : 0;
 }
 
-/* Whether next may stand at place i (1 to 3) of a character that begins with lead: table 3-7 of the Unicode standard. */
+/* Whether next may stand at place i (1 to 3) of a character that begins with lead: table 3-7 of the
+ * Unicode standard. */
 static bool may_follow(unsigned char lead, size_t i, unsigned char next)
 {
     unsigned char low = 0x80, high = 0xbf;

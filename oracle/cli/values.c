@@ -42,8 +42,8 @@ lks_err lks_parse_f32(uint32_t *bits, const char *text)
 {
     char *end;
     size_t len = strlen(text);
-    /* Only the characters of decimals: strtof by itself also takes "inf", "nan", "0x1p3" and leading spaces. The program never calls
-     * setlocale, so the decimal point is a point. */
+    /* Only the characters of decimals: strtof by itself also takes "inf", "nan", "0x1p3" and
+     * leading spaces. The program never calls setlocale, so the decimal point is a point. */
     if (len == 0 || strspn(text, "0123456789.eE+-") != len) {
         return lks_fail(LKS_BADARGS, "'%s' is not a decimal number", text);
     }
@@ -95,14 +95,18 @@ lks_err lks_parse_amount(lks_u256 *wei, const char *text)
     char last = len > 0 ? text[len - 1] : '\0';
     /* lks_wei_parse takes a bare number as ether: too easily a mistake by eighteen digits. */
     if ((last >= '0' && last <= '9') || last == '.') {
-        return lks_fail(LKS_BADARGS, "'%s' has no unit; write it as ether, gwei or wei, for example %sether", text, text);
+        return lks_fail(LKS_BADARGS,
+                        "'%s' has no unit; write it as ether, gwei or wei, for example %sether",
+                        text, text);
     }
     return lks_wei_parse(wei, text);
 }
 
 lks_err lks_parse_id_list(lks_tokens *out, const char *text)
 {
-    enum { LONGEST = 10 };
+    enum {
+        LONGEST = 10
+    };
     for (const char *word = text;; word++) {
         char digits[LONGEST + 1];
         size_t len = strcspn(word, ",");

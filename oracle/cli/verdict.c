@@ -11,11 +11,13 @@
 
 static lks_place_run place_run(const lks_claim_view *c, const lks_rerun_model *m)
 {
-    return (lks_place_run){&m->model.program, (uint32_t)c->run.prompt_count, (uint32_t)c->run.answer_count};
+    return (lks_place_run){&m->model.program, (uint32_t)c->run.prompt_count,
+                           (uint32_t)c->run.answer_count};
 }
 
 /* Brings the claim's game up to date. Deployments without a game have none. */
-static lks_err read_game(lks_follow *f, lks_link *s, const lks_request_view *v, const lks_claim_view *c, const lks_rerun_model *m)
+static lks_err read_game(lks_follow *f, lks_link *s, const lks_request_view *v,
+                         const lks_claim_view *c, const lks_rerun_model *m)
 {
     if (!s->contracts.has_game) {
         return LKS_OK;
@@ -47,8 +49,7 @@ lks_err lks_verdict_judge(lks_trace *trace, void *verdict)
     d->wrong = d->wrong_token < lks_trace_run(trace)->answer_count;
     if (d->hashed && game != NULL) {
         err = lks_difference_find(&d->difference, trace, lks_game_shown(game));
-        if (d->difference.kind == LKS_DIFFERENCE_NODE ||
-            d->difference.kind == LKS_DIFFERENCE_BYTE)
+        if (d->difference.kind == LKS_DIFFERENCE_NODE || d->difference.kind == LKS_DIFFERENCE_BYTE)
             d->wrong = true;
     }
     return err;
@@ -83,7 +84,10 @@ void lks_verdict_free(lks_verdict *d)
     *d = (lks_verdict){0};
 }
 
-int lks_verdict_code(const lks_verdict *d) { return d->wrong ? LKS_EXIT_WRONG : LKS_EXIT_OK; }
+int lks_verdict_code(const lks_verdict *d)
+{
+    return d->wrong ? LKS_EXIT_WRONG : LKS_EXIT_OK;
+}
 
 /* A token for people: its id and, quoted, its text. */
 static void print_token(const lks_tokenizer *t, uint32_t id)
@@ -117,9 +121,11 @@ static const char *standing_text(const lks_claim_view *c, const lks_request_view
     return v->state.status == LKS_REQUEST_FINAL ? "final" : "no longer standing";
 }
 
-void lks_verdict_print(const lks_verdict *d, const lks_request_view *v, const lks_claim_view *c, const lks_rerun_model *m)
+void lks_verdict_print(const lks_verdict *d, const lks_request_view *v, const lks_claim_view *c,
+                       const lks_rerun_model *m)
 {
-    char hash[LKS_HEX_SIZE(32)], address[LKS_ADDRESS_SIZE], text[2 * LKS_PLACE_SIZE], when[LKS_TIME_SIZE];
+    char hash[LKS_HEX_SIZE(32)], address[LKS_ADDRESS_SIZE], text[2 * LKS_PLACE_SIZE],
+        when[LKS_TIME_SIZE];
     lks_place_run run = place_run(c, m);
     lks_hex_encode(hash, v->id, 32);
     printf("%-18s %s\n", "request", hash);
@@ -129,9 +135,11 @@ void lks_verdict_print(const lks_verdict *d, const lks_request_view *v, const lk
     printf("%-18s %s, attempt %u, seat %u\n", "operator", address, c->attempt, c->seat);
     lks_time_text(when, c->window_end);
     printf("%-18s %s, window until %s\n", "state", standing_text(c, v), when);
-    printf("%-18s %zu of prompt, %zu claimed\n", "tokens", c->run.prompt_count, c->run.answer_count);
+    printf("%-18s %zu of prompt, %zu claimed\n", "tokens", c->run.prompt_count,
+           c->run.answer_count);
     if (d->wrong_token < c->run.answer_count) {
-        printf("%-18s token %" PRIu32 " of the answer, position %zu: claimed ", "first wrong token", d->wrong_token, c->run.prompt_count + d->wrong_token);
+        printf("%-18s token %" PRIu32 " of the answer, position %zu: claimed ", "first wrong token",
+               d->wrong_token, c->run.prompt_count + d->wrong_token);
         print_token(m->model.tokenizer, c->run.answer[d->wrong_token]);
         printf(", right is ");
         print_token(m->model.tokenizer, lks_trace_tokens(d->trace)[d->wrong_token]);
@@ -154,7 +162,8 @@ static void token_json(lks_json_writer *w, const char *name, const lks_tokenizer
     lks_json_end_object(w);
 }
 
-void lks_verdict_json(lks_json_writer *w, const lks_verdict *d, const lks_request_view *v, const lks_claim_view *c, const lks_rerun_model *m)
+void lks_verdict_json(lks_json_writer *w, const lks_verdict *d, const lks_request_view *v,
+                      const lks_claim_view *c, const lks_rerun_model *m)
 {
     lks_place_run run = place_run(c, m);
     lks_json_member_text(w, "verdict", d->wrong ? "wrong" : "right");

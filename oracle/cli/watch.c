@@ -18,7 +18,8 @@
 
 lks_err lks_watch_begin(lks_watch *w)
 {
-    lks_err err = lks_lookback_block(&w->next, w->link); /* which says whether there are such contracts */
+    lks_err err =
+        lks_lookback_block(&w->next, w->link); /* which says whether there are such contracts */
     if (err != LKS_OK || w->state_path == NULL)
         return err;
     uint64_t from = w->next;
@@ -51,7 +52,7 @@ static lks_err see_claim(lks_watch *w, const uint8_t name32[32], uint64_t block,
     if (err != LKS_OK)
         return err;
     memcpy(new.name, name32, sizeof new.name);
-    new.state = own                               ? LKS_WATCHED_OWN
+    new.state = own                                ? LKS_WATCHED_OWN
                 : drawn >= w->share * 4294967296.0 ? LKS_WATCHED_DONE
                                                    : LKS_WATCHED_WAITING;
     err = lks_claim_set_add(&w->claims, &new);
@@ -94,8 +95,8 @@ static bool is_among(const lks_eth_logs *logs, const lks_eth_log *log)
     return false;
 }
 
-/* Takes note of logs that another node has and the followed one has not given. Failures are ignored:
- * the node is not needed. Returns: whether there were any. */
+/* Takes note of logs that another node has and the followed one has not given. Failures are
+ * ignored: the node is not needed. Returns: whether there were any. */
 static bool see_others(lks_watch *w, size_t node, const lks_eth_filter *filter,
                        const lks_eth_logs *known, see_log see)
 {
@@ -202,8 +203,8 @@ static void note_behind(lks_watch *w, const lks_eth_header *newest)
         return;
     }
     lks_cli_note("%s: the node is behind: it stands at block %" PRIu64 ", and block %" PRIu64
-                 " was seen; nothing is done until it has caught up", w->link->command,
-                 newest->number, w->head.number);
+                 " was seen; nothing is done until it has caught up",
+                 w->link->command, newest->number, w->head.number);
 }
 
 /* Asks for the newest block. Returns: whether there is one to work at. */

@@ -40,9 +40,9 @@ typedef struct lks_watch_game {
 typedef struct lks_watch_check {
     lks_watch_game *game; /* NULL: none */
     lks_rerun_task *task;
-    bool own;          /* the account disputes it already */
-    bool judged;       /* it is wrong: what a dispute needs is computed */
-    bool late;         /* its window has ended meanwhile */
+    bool own;    /* the account disputes it already */
+    bool judged; /* it is wrong: what a dispute needs is computed */
+    bool late;   /* its window has ended meanwhile */
     atomic_bool cancel;
 } lks_watch_check;
 
@@ -52,16 +52,16 @@ typedef struct lks_watch {
     lks_spill *spill; /* NULL: rows are computed again */
     lks_rerun_model models[LKS_WATCH_MAX_MODELS];
     size_t model_count;
-    double share;    /* of the claims that are looked at, above 0, at most 1 */
+    double share; /* of the claims that are looked at, above 0, at most 1 */
     bool report_only, json;
-    bool once;       /* a claim that cannot be looked at is given up after some failures */
+    bool once;              /* a claim that cannot be looked at is given up after some failures */
     const char *state_path; /* where it keeps what it knows; NULL: nowhere */
-    bool changed;    /* since that was written */
+    bool changed;           /* since that was written */
     lks_backoff state_retry;
 
-    uint64_t next;   /* first block to be read */
+    uint64_t next;       /* first block to be read */
     lks_eth_header head; /* the newest block seen; number 0: none */
-    bool scanned;    /* its claims are in the set */
+    bool scanned;        /* its claims are in the set */
     double behind_since; /* the node stands below it; 0: it does not */
     lks_backoff node_retry, scan_retry;
     lks_claim_set claims;
@@ -76,7 +76,8 @@ typedef struct lks_watch {
  * claims can still be open, and the account's own live disputes, which it goes on with.
  * Returns: LKS_OK; LKS_AUTH (there are no such contracts); LKS_BADARGS (the state file is of
  * another deployment); what the node's calls return, then it can be tried again. */
-LKS_MUST_USE lks_err lks_watch_begin(lks_watch *w);
+LKS_MUST_USE
+lks_err lks_watch_begin(lks_watch *w);
 
 /* One round: the newest block, new claims, a turn of every dispute that has one, a step of the
  * check under way. Out: *idle, whether all that there is waits for the chain or the check.
@@ -98,13 +99,16 @@ void lks_watch_check_stop(lks_watch *w);
 /* watch_games.c: turns of the disputes; takes a game over. Returns: LKS_PARSED;
  * LKS_EXIT_INTERRUPTED. */
 int lks_watch_play(lks_watch *w);
-LKS_MUST_USE lks_err lks_watch_keep(lks_watch *w, lks_watch_game *g);
+LKS_MUST_USE
+lks_err lks_watch_keep(lks_watch *w, lks_watch_game *g);
 /* Notes how things stand with the game's claim. */
 void lks_watch_mark(lks_watch *w, const lks_watch_game *g, lks_watched_state state);
 void lks_watch_game_free(lks_watch_game *g);
 /* watch_state.c. read: LKS_NOTFOUND, there is no file; LKS_CORRUPT, it is damaged. */
-LKS_MUST_USE lks_err lks_watch_state_read(lks_watch *w);
-LKS_MUST_USE lks_err lks_watch_state_write(const lks_watch *w);
+LKS_MUST_USE
+lks_err lks_watch_state_read(lks_watch *w);
+LKS_MUST_USE
+lks_err lks_watch_state_write(const lks_watch *w);
 /* watch_print.c: one line about a claim or a dispute. */
 void lks_watch_tell_verdict(const lks_watch *w, const lks_watch_game *g);
 void lks_watch_tell_dispute(const lks_watch *w, const lks_watch_game *g, const char *event);

@@ -158,8 +158,8 @@ static int read_claim(bool *wanted, lks_watch *w, lks_watch_game *g, const uint8
         return LKS_PARSED;
     int code = lks_verdict_begin(&g->verdict, w->link, &g->view, &g->claim, g->model, *own);
     if (code == LKS_PARSED && *own)
-        *own = lks_play_find_own_in(g->verdict.follow.game,
-                                    lks_signer_address(w->link->signer)) != NULL;
+        *own = lks_play_find_own_in(g->verdict.follow.game, lks_signer_address(w->link->signer)) !=
+               NULL;
     *wanted = open || *own;
     return code;
 }
@@ -181,8 +181,7 @@ static void begin_check(lks_watch *w, lks_watched *c)
         close_check(w);
         return;
     }
-    if (code == LKS_PARSED &&
-        start_task(w, k->game->verdict.hashed) != LKS_OK)
+    if (code == LKS_PARSED && start_task(w, k->game->verdict.hashed) != LKS_OK)
         code = lks_cli_fail_chain(LKS_IO, w->link->command, NULL);
     if (code != LKS_PARSED)
         fail_check(w);

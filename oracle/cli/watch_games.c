@@ -111,8 +111,7 @@ static int play(lks_watch *w, lks_watch_game *g)
 /* Tries again later, and some times before the turn's deadline. */
 static void put_off(lks_watch *w, lks_watch_game *g)
 {
-    const lks_game_dispute *d =
-        g->phase == LKS_WATCH_PLAYING ? lks_play_dispute(&g->play) : NULL;
+    const lks_game_dispute *d = g->phase == LKS_WATCH_PLAYING ? lks_play_dispute(&g->play) : NULL;
     uint64_t deadline = g->phase == LKS_WATCH_OPENING ? g->claim.window_end
                         : d != NULL                   ? d->deadline
                                                       : 0;
@@ -146,8 +145,7 @@ int lks_watch_play(lks_watch *w)
     for (size_t i = 0; i < w->game_count;) {
         lks_watch_game *g = w->games[i];
         bool failed = g->retry.pause != 0;
-        bool due = failed ? lks_backoff_ready(&g->retry)
-                          : memcmp(g->turned, w->head.hash, 32) != 0;
+        bool due = failed ? lks_backoff_ready(&g->retry) : memcmp(g->turned, w->head.hash, 32) != 0;
         if (due && turn(w, g) == LKS_EXIT_INTERRUPTED)
             return LKS_EXIT_INTERRUPTED;
         if (g->phase != LKS_WATCH_ENDED) {

@@ -105,8 +105,8 @@ static void tell_game(const lks_watch *w, const lks_watch_game *g)
                      lks_dispute_operator_moves(d->now.state) ? "operator" : "challenger", when);
     } else {
         lks_hex_encode(id, g->play.dispute_id, 32);
-        lks_cli_note("%s: dispute %s is over; its money is still to be withdrawn",
-                     w->link->command, id);
+        lks_cli_note("%s: dispute %s is over; its money is still to be withdrawn", w->link->command,
+                     id);
     }
 }
 

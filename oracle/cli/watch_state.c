@@ -161,8 +161,7 @@ static lks_err read_claim(lks_watch *w, const char *line)
     int used = -1;
     sscanf(line, "claim %66s %" SCNu64 " %" SCNu64 " %15s%n", name, &c.block, &c.window_end, word,
            &used);
-    if (used < 0 || line[used] != '\n' ||
-        lks_hex_decode(c.name, 32, name, strlen(name)) != LKS_OK)
+    if (used < 0 || line[used] != '\n' || lks_hex_decode(c.name, 32, name, strlen(name)) != LKS_OK)
         return damaged();
     if (strcmp(word, "waiting") == 0)
         c.state = LKS_WATCHED_WAITING;

@@ -81,9 +81,15 @@ void lks_game_pay(lks_game_tx *tx, const lks_u256 *prepayment, const lks_game_di
     lks_u256_add(&tx->value, &tx->value, &due);
 }
 
-static lks_buf *next(lks_game_calls *out) { return &out->items[out->count].data; }
+static lks_buf *next(lks_game_calls *out)
+{
+    return &out->items[out->count].data;
+}
 
-static const uint8_t (*words(uint8_t (*hashes)[32]))[32] { return (const uint8_t(*)[32])hashes; }
+static const uint8_t (*words(uint8_t (*hashes)[32]))[32]
+{
+    return (const uint8_t(*)[32])hashes;
+}
 
 lks_err lks_game_witness(lks_call_witness *out, lks_call_opening **openings, const lks_witness *w)
 {
@@ -91,8 +97,10 @@ lks_err lks_game_witness(lks_call_witness *out, lks_call_opening **openings, con
     if (!*openings)
         return lks_fail(LKS_NOMEM, "out of memory");
     for (size_t i = 0; i < w->count; i++)
-        (*openings)[i] = (lks_call_opening){w->openings[i].data, w->openings[i].data_len, words(w->openings[i].path), w->openings[i].path_count};
-    *out = (lks_call_witness){(uint8_t)w->unit.kind, w->unit.op, w->unit.leaf, w->unit.unit, w->unit.place, *openings, w->count};
+        (*openings)[i] = (lks_call_opening){w->openings[i].data, w->openings[i].data_len,
+                                            words(w->openings[i].path), w->openings[i].path_count};
+    *out = (lks_call_witness){(uint8_t)w->unit.kind, w->unit.op, w->unit.leaf, w->unit.unit,
+                              w->unit.place,         *openings,  w->count};
     return LKS_OK;
 }
 
@@ -100,8 +108,9 @@ static lks_err need_claim(const lks_game *g)
 {
     if (lks_game_run(g) && lks_game_model(g))
         return LKS_OK;
-    return lks_fail(LKS_BADARGS, "the claim's request, answer or model is not known yet: read their "
-                                 "events first");
+    return lks_fail(LKS_BADARGS,
+                    "the claim's request, answer or model is not known yet: read their "
+                    "events first");
 }
 
 /* How the claim is named to the game. opening: room for LKS_REQUEST_SIZE bytes, to which *out
@@ -122,7 +131,8 @@ typedef struct program_tree {
     uint8_t (*leaves)[32];
 } program_tree;
 
-static lks_err program_node(void *user, uint8_t hash32[32], bool top, unsigned height, uint64_t index)
+static lks_err program_node(void *user, uint8_t hash32[32], bool top, unsigned height,
+                            uint64_t index)
 {
     (void)top; /* the program is one item: there is no tree above it */
     const program_tree *t = user;
@@ -131,14 +141,16 @@ static lks_err program_node(void *user, uint8_t hash32[32], bool top, unsigned h
 }
 
 /* recordShape, ahead of a pick. */
-static lks_err call_shape(lks_game_calls *out, const lks_game *g, const lks_model *model, uint32_t op)
+static lks_err call_shape(lks_game_calls *out, const lks_game *g, const lks_model *model,
+                          uint32_t op)
 {
     const lks_program *p = &model->program;
     uint8_t descriptor[LKS_DESCRIPTOR_SIZE], path[LKS_PATH_MAX][32];
     program_tree t;
     size_t count;
     if (op >= p->op_count || p->op_count != g->model.op_count)
-        return lks_fail(LKS_BADARGS, "the model has no operation %u, or it is not the request's", op);
+        return lks_fail(LKS_BADARGS, "the model has no operation %u, or it is not the request's",
+                        op);
     lks_shape_rows(&t.shape, LKS_DESCRIPTOR_SIZE, p->op_count);
     t.leaves = malloc(p->op_count * sizeof *t.leaves);
     if (!t.leaves)
@@ -147,7 +159,8 @@ static lks_err call_shape(lks_game_calls *out, const lks_game *g, const lks_mode
         lks_op_encode(descriptor, &p->ops[i]);
         lks_tree_leaf(t.leaves[i], LKS_TREE_PROGRAM, descriptor, sizeof descriptor);
     }
-    lks_err err = lks_opening_path(path, &count, op, (uint64_t)op + 1, t.shape.height, 0, 0, program_node, &t);
+    lks_err err = lks_opening_path(path, &count, op, (uint64_t)op + 1, t.shape.height, 0, 0,
+                                   program_node, &t);
     free(t.leaves);
     if (err)
         return err;
@@ -187,7 +200,8 @@ static lks_err call_demand(lks_game_calls *out, const lks_game *g, const lks_gam
 {
     const lks_run *run = lks_game_run(g);
     uint32_t last = (uint32_t)(run->prompt_count + run->answer_count) - 2, position = last;
-    if (model && m->op < model->program.op_count) { /* else the last position, which costs the most */
+    if (model &&
+        m->op < model->program.op_count) { /* else the last position, which costs the most */
         lks_shape s;
         lks_shape_output(&s, &model->program.ops[m->op], last + 1, (uint32_t)run->answer_count);
         position = (uint32_t)(m->index >> s.chunk_bits);

@@ -31,14 +31,16 @@ void lks_game_filter_request(lks_game_filter *f, const lks_game_deployment *d,
     f->topic1[31] = 0; /* the request id of a claim's name */
 }
 
-void lks_game_filter_shapes(lks_game_filter *f, const lks_game_deployment *d, const uint8_t model_id32[32])
+void lks_game_filter_shapes(lks_game_filter *f, const lks_game_deployment *d,
+                            const uint8_t model_id32[32])
 {
     fill(f, d->game, model_id32);
     lks_game_event_topic(f->topic0[0], LKS_GAME_SHAPE_RECORDED);
     only(f);
 }
 
-void lks_game_filter_model(lks_game_filter *f, const lks_game_deployment *d, const uint8_t model_id32[32])
+void lks_game_filter_model(lks_game_filter *f, const lks_game_deployment *d,
+                           const uint8_t model_id32[32])
 {
     fill(f, d->registry, model_id32);
     lks_event_topic(f->topic0[0], LKS_EVENT_MODEL_REGISTERED);

@@ -57,7 +57,9 @@ void lks_game_free(lks_game *g)
 lks_err lks_game_set_model(lks_game *g, const lks_model_commitment *c)
 {
     if (c->op_count == 0 || c->op_count >= LKS_TOP || c->eos_count > LKS_MAX_EOS)
-        return lks_fail(LKS_BADARGS, "a model of %u operations and %u end-of-sequence ids cannot be disputed", c->op_count, c->eos_count);
+        return lks_fail(LKS_BADARGS,
+                        "a model of %u operations and %u end-of-sequence ids cannot be disputed",
+                        c->op_count, c->eos_count);
     g->model = *c;
     g->model_given = g->model_known = true;
     return LKS_OK;
@@ -69,25 +71,29 @@ void lks_game_set_shape(lks_game *g, uint32_t op)
         g->shapes[op / 8] |= (uint8_t)(1u << op % 8);
 }
 
-bool lks_game_shape_known(const lks_game *g, uint32_t op) { return op < LKS_TOP && g->shapes[op / 8] >> op % 8 & 1; }
+bool lks_game_shape_known(const lks_game *g, uint32_t op)
+{
+    return op < LKS_TOP && g->shapes[op / 8] >> op % 8 & 1;
+}
 
 /* ---- logs ---- */
 
 static lks_err wanted_of_game(bool *wanted, const lks_game *g, const lks_eth_log *log)
 {
     lks_game_event e;
-    lks_err err = lks_game_event_decode(&e, log->topics, log->topic_count, log->data, log->data_len);
+    lks_err err =
+        lks_game_event_decode(&e, log->topics, log->topic_count, log->data, log->data_len);
     if (err)
         return err;
-    *wanted = e.kind == LKS_GAME_SHAPE_RECORDED || (e.kind < LKS_GAME_PROOF_COMMITTED && memcmp(e.claim_id, g->claim_id, 32) == 0);
+    *wanted = e.kind == LKS_GAME_SHAPE_RECORDED ||
+              (e.kind < LKS_GAME_PROOF_COMMITTED && memcmp(e.claim_id, g->claim_id, 32) == 0);
     return LKS_OK;
 }
 
 static lks_err wanted_of_oracle(bool *wanted, const lks_game *g, const lks_eth_log *log)
 {
     lks_event e;
-    lks_err err =
-        lks_event_decode(&e, log->topics, log->topic_count, log->data, log->data_len);
+    lks_err err = lks_event_decode(&e, log->topics, log->topic_count, log->data, log->data_len);
     if (err)
         return err;
     if (e.kind == LKS_EVENT_REQUESTED)
@@ -107,9 +113,12 @@ static lks_err wanted_of_registry(bool *wanted, const lks_eth_log *log)
 
 static lks_err make_room(lks_game *g, size_t len)
 {
-    if (g->log_count >= LKS_GAME_MAX_LOGS || len > LKS_GAME_MAX_BYTES || g->bytes > LKS_GAME_MAX_BYTES - len)
-        return lks_fail(LKS_REFUSED, "the claim has more than %u events or %zu bytes of them; this version follows no more", LKS_GAME_MAX_LOGS,
-                        LKS_GAME_MAX_BYTES);
+    if (g->log_count >= LKS_GAME_MAX_LOGS || len > LKS_GAME_MAX_BYTES ||
+        g->bytes > LKS_GAME_MAX_BYTES - len)
+        return lks_fail(
+            LKS_REFUSED,
+            "the claim has more than %u events or %zu bytes of them; this version follows no more",
+            LKS_GAME_MAX_LOGS, LKS_GAME_MAX_BYTES);
     if (g->log_count < g->log_room)
         return LKS_OK;
     size_t room = g->log_room ? 2 * g->log_room : 64;
@@ -125,7 +134,11 @@ lks_err lks_game_add(lks_game *g, const lks_eth_log *log, uint64_t time)
 {
     bool wanted = false;
     lks_err err = LKS_NOTFOUND;
-    lks_game_log kept = {.source = LKS_LOG_GAME, .block = log->block_number, .time = time, .index = log->log_index, .topic_count = log->topic_count,
+    lks_game_log kept = {.source = LKS_LOG_GAME,
+                         .block = log->block_number,
+                         .time = time,
+                         .index = log->log_index,
+                         .topic_count = log->topic_count,
                          .len = log->data_len};
     if (log->removed || log->topic_count > 4)
         return LKS_OK;
@@ -166,7 +179,8 @@ static int compare_logs(const void *left, const void *right)
 
 static bool same_log(const lks_game_log *a, const lks_game_log *b)
 {
-    return memcmp(a->tx, b->tx, 32) == 0 && a->topic_count == b->topic_count && memcmp(a->topics, b->topics, sizeof a->topics) == 0 && a->len == b->len &&
+    return memcmp(a->tx, b->tx, 32) == 0 && a->topic_count == b->topic_count &&
+           memcmp(a->topics, b->topics, sizeof a->topics) == 0 && a->len == b->len &&
            memcmp(a->data, b->data, a->len) == 0;
 }
 
@@ -187,7 +201,9 @@ lks_err lks_game_order(lks_game *g)
         g->logs[kept++] = g->logs[i];
     }
     g->log_count = kept;
-    return clash ? lks_fail(LKS_CORRUPT, "two branches of the chain are mixed: read the claim's events again") : LKS_OK;
+    return clash ? lks_fail(LKS_CORRUPT,
+                            "two branches of the chain are mixed: read the claim's events again")
+                 : LKS_OK;
 }
 
 lks_err lks_game_update(lks_game *g)
@@ -247,11 +263,20 @@ bool lks_game_seat(const lks_game *g, uint8_t *attempt, uint8_t *seat, uint8_t o
     return true;
 }
 
-const lks_shown *lks_game_shown(const lks_game *g) { return &g->state.shown; }
+const lks_shown *lks_game_shown(const lks_game *g)
+{
+    return &g->state.shown;
+}
 
-lks_claim_status lks_game_status(const lks_game *g) { return g->state.status; }
+lks_claim_status lks_game_status(const lks_game *g)
+{
+    return g->state.status;
+}
 
-size_t lks_game_dispute_count(const lks_game *g) { return g->state.dispute_count; }
+size_t lks_game_dispute_count(const lks_game *g)
+{
+    return g->state.dispute_count;
+}
 
 bool lks_game_fits_view(lks_dispute_view *v, const lks_game_dispute *d)
 {
@@ -261,11 +286,14 @@ bool lks_game_fits_view(lks_dispute_view *v, const lks_game_dispute *d)
         v->deadline = d->deadline;
         v->alone = false;
     }
-    return v->state == (uint8_t)d->now.state && v->op == d->now.op &&
-           v->height == d->now.height && v->index == d->now.index;
+    return v->state == (uint8_t)d->now.state && v->op == d->now.op && v->height == d->now.height &&
+           v->index == d->now.index;
 }
 
-size_t lks_game_live_count(const lks_game *g) { return g->state.live_count; }
+size_t lks_game_live_count(const lks_game *g)
+{
+    return g->state.live_count;
+}
 
 const lks_game_dispute *lks_game_dispute_at(const lks_game *g, size_t i)
 {
@@ -286,10 +314,10 @@ bool lks_game_facts(lks_witness_claim *out, const lks_game *g)
     if (!run || !g->model_known || !s->shown.open)
         return false;
     const lks_model_commitment c = {.op_count = g->model.op_count,
-                              .tensor_count = g->model.tensor_count,
-                              .sampler_op = g->model.sampler_op,
-                              .vocab_size = g->model.vocab_size,
-                              .max_positions = g->model.max_positions};
+                                    .tensor_count = g->model.tensor_count,
+                                    .sampler_op = g->model.sampler_op,
+                                    .vocab_size = g->model.vocab_size,
+                                    .max_positions = g->model.max_positions};
     lks_facts_of(&out->facts, run, &c);
     memcpy(out->trace_root, s->shown.root, 32);
     memcpy(out->prompt_hash, s->facts.prompt_hash, 32);

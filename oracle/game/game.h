@@ -64,9 +64,9 @@ typedef enum lks_game_end {
 
 typedef struct lks_game_dispute {
     uint8_t id[32];
-    lks_dispute_terms terms;  /* what every move passes: claim, challenger, bond, salt */
-    lks_dispute now;  /* state and current node */
-    uint8_t node[32]; /* hash of the current node; 0 until the trace is open */
+    lks_dispute_terms terms; /* what every move passes: claim, challenger, bond, salt */
+    lks_dispute now;         /* state and current node */
+    uint8_t node[32];        /* hash of the current node; 0 until the trace is open */
     /* wei that is not spent of the prepayments: the operator's answer is repaid from it, and in the
      * challenger's turn it counts towards the next question */
     lks_u256 prepaid;
@@ -88,13 +88,15 @@ typedef struct lks_game lks_game;
 /* In: name32, the claim's name: it holds request id, attempt and seat. claim_id32: lks_claim_id of
  * its terms; the logs must be of that claim.
  * Returns: LKS_OK; LKS_BADARGS (no name of the oracle's); LKS_NOMEM. */
-LKS_MUST_USE lks_err lks_game_new(lks_game **out, const lks_game_deployment *deployment,
-                                  const uint8_t name32[32], const uint8_t claim_id32[32]);
+LKS_MUST_USE
+lks_err lks_game_new(lks_game **out, const lks_game_deployment *deployment,
+                     const uint8_t name32[32], const uint8_t claim_id32[32]);
 void lks_game_free(lks_game *g);
 
 /* The model of the request, for one who has it; else its ModelRegistered log does. Returns: LKS_OK;
  * LKS_BADARGS (no such model can be). */
-LKS_MUST_USE lks_err lks_game_set_model(lks_game *g, const lks_model_commitment *c);
+LKS_MUST_USE
+lks_err lks_game_set_model(lks_game *g, const lks_model_commitment *c);
 /* Notes that the game contract knows an operation's shape (shapeRecorded), for one who does not
  * feed the model's ShapeRecorded logs. */
 void lks_game_set_shape(lks_game *g, uint32_t op);
@@ -103,7 +105,8 @@ void lks_game_set_shape(lks_game *g, uint32_t op);
  * before, are ignored. time: of its block, Unix seconds; 0: not known.
  * Returns: LKS_OK; LKS_CORRUPT (one of ours, not as declared; a dispute whose claim or facts do not
  * hash to what it names); LKS_REFUSED (too many); LKS_NOMEM. */
-LKS_MUST_USE lks_err lks_game_add(lks_game *g, const lks_eth_log *log, uint64_t time);
+LKS_MUST_USE
+lks_err lks_game_add(lks_game *g, const lks_eth_log *log, uint64_t time);
 /* Forgets all logs, and the shapes that were noted. */
 void lks_game_clear(lks_game *g);
 
@@ -111,7 +114,8 @@ void lks_game_clear(lks_game *g);
  * Returns: LKS_OK; LKS_CORRUPT (logs that contradict each other: some are missing, or from a branch
  * of the chain that is gone); LKS_NOTFOUND (the trace is open but the model is not known);
  * LKS_NOMEM. After a failure the views show nothing. */
-LKS_MUST_USE lks_err lks_game_update(lks_game *g);
+LKS_MUST_USE
+lks_err lks_game_update(lks_game *g);
 
 /* ---- views; borrowed until the next update ---- */
 
@@ -212,38 +216,42 @@ bool lks_game_must_commit(const lks_game_dispute *d, const lks_move *m);
  * commitment; NULL where none is needed.
  * Out: *calls; count 0 for LKS_MOVE_NONE. Returns: LKS_OK; LKS_BADARGS (request or model are not
  * known yet; a number that the contract cannot take); LKS_NOMEM. */
-LKS_MUST_USE lks_err lks_game_call(lks_game_calls *out, const lks_game *g,
-                                   const lks_game_dispute *d, const lks_move *m,
-                                   const lks_model *model, const uint8_t *commit_salt32);
+LKS_MUST_USE
+lks_err lks_game_call(lks_game_calls *out, const lks_game *g, const lks_game_dispute *d,
+                      const lks_move *m, const lks_model *model, const uint8_t *commit_salt32);
 /* Opens a dispute against the claim. bond: at least bondFor(stake) of the block that it gets into,
  * below 2^88 wei; it is part of the dispute's id. Out: also the id. */
-LKS_MUST_USE lks_err lks_game_call_challenge(lks_game_calls *out, uint8_t dispute_id32[32],
-                                             const lks_game *g, const uint8_t challenger20[20],
-                                             const uint8_t salt32[32], const lks_u256 *bond);
+LKS_MUST_USE
+lks_err lks_game_call_challenge(lks_game_calls *out, uint8_t dispute_id32[32], const lks_game *g,
+                                const uint8_t challenger20[20], const uint8_t salt32[32],
+                                const lks_u256 *bond);
 /* Ends a dispute whose side to move is late; gives a challenger its money back after the claim's
  * end. */
-LKS_MUST_USE lks_err lks_game_call_timeout(lks_game_calls *out, const lks_game_dispute *d);
-LKS_MUST_USE lks_err lks_game_call_reclaim(lks_game_calls *out, const lks_game_dispute *d);
+LKS_MUST_USE
+lks_err lks_game_call_timeout(lks_game_calls *out, const lks_game_dispute *d);
+LKS_MUST_USE
+lks_err lks_game_call_reclaim(lks_game_calls *out, const lks_game_dispute *d);
 /* Commits to a proof: of a step in a dispute, or of lks_game_call_prove. */
-LKS_MUST_USE lks_err lks_game_call_commit_proof(lks_game_calls *out, const lks_witness *w,
-                                                const uint8_t sender20[20],
-                                                const uint8_t salt32[32]);
+LKS_MUST_USE
+lks_err lks_game_call_commit_proof(lks_game_calls *out, const lks_witness *w,
+                                   const uint8_t sender20[20], const uint8_t salt32[32]);
 /* Blocks that a commitment must be old for lks_game_call_prove as things stand. */
 uint64_t lks_game_proof_delay(const lks_game *g);
 /* Proof without a dispute. signature: NULL for the opened root. */
-LKS_MUST_USE lks_err lks_game_call_prove(lks_game_calls *out, const lks_game *g,
-                                         const uint8_t root32[32], const uint8_t *signature,
-                                         size_t signature_len, const lks_witness *w,
-                                         const uint8_t salt32[32]);
+LKS_MUST_USE
+lks_err lks_game_call_prove(lks_game_calls *out, const lks_game *g, const uint8_t root32[32],
+                            const uint8_t *signature, size_t signature_len, const lks_witness *w,
+                            const uint8_t salt32[32]);
 /* The operator signed another root than the one that it opened. The commitment has
  * lks_equivocation_hash of both in place of a witness's. */
-LKS_MUST_USE lks_err lks_game_call_prove_equivocation(lks_game_calls *out, const lks_game *g,
-        const uint8_t other_root32[32], const uint8_t *signature, size_t signature_len,
-        const uint8_t salt32[32]);
+LKS_MUST_USE
+lks_err lks_game_call_prove_equivocation(lks_game_calls *out, const lks_game *g,
+                                         const uint8_t other_root32[32], const uint8_t *signature,
+                                         size_t signature_len, const uint8_t salt32[32]);
 
 /* Out: *opening, a witness's opening for the bindings: borrowed; the witness's openings, allocated,
  * to be freed with free. */
-LKS_MUST_USE lks_err lks_game_witness(lks_call_witness *out, lks_call_opening **openings,
-                                      const lks_witness *w);
+LKS_MUST_USE
+lks_err lks_game_witness(lks_call_witness *out, lks_call_opening **openings, const lks_witness *w);
 
 #endif

@@ -6,7 +6,11 @@
 
 /* A log, kept. */
 typedef struct lks_game_log {
-    enum { LKS_LOG_GAME, LKS_LOG_ORACLE, LKS_LOG_REGISTRY } source;
+    enum {
+        LKS_LOG_GAME,
+        LKS_LOG_ORACLE,
+        LKS_LOG_REGISTRY
+    } source;
     uint64_t block, time;
     uint32_t index;
     uint8_t tx[32];
@@ -55,13 +59,17 @@ struct lks_game {
 
 void lks_game_state_free(lks_game_state *s);
 /* Replays g's logs, which are in order and without repeats, into g->state, which is empty. */
-LKS_MUST_USE lks_err lks_game_replay(lks_game *g);
+LKS_MUST_USE
+lks_err lks_game_replay(lks_game *g);
 /* Its last part: the game's events. step_room: how many steps all disputes can have together. */
-LKS_MUST_USE lks_err lks_game_play(lks_game *g, size_t step_room);
+LKS_MUST_USE
+lks_err lks_game_play(lks_game *g, size_t step_room);
 /* Puts the logs in the order of the chain, one of each. Returns: LKS_OK; LKS_CORRUPT (two logs at
  * one place). */
-LKS_MUST_USE lks_err lks_game_order(lks_game *g);
-LKS_MUST_USE lks_err lks_game_log_decode(lks_game_event *e, const lks_game_log *log);
+LKS_MUST_USE
+lks_err lks_game_order(lks_game *g);
+LKS_MUST_USE
+lks_err lks_game_log_decode(lks_game_event *e, const lks_game_log *log);
 lks_game_entry *lks_game_entry_find(const lks_game_state *s, const uint8_t id32[32]);
 
 /* Leaves one of each place that several disputes had shown: what the player reads does not grow

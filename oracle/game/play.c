@@ -98,7 +98,10 @@ static void end_all(replay *p, const lks_game_event *e, lks_game_end how)
 
 /* ---- challenger's events ---- */
 
-static unsigned top_height(const replay *p) { return lks_log2_ceil(p->g->model.op_count); }
+static unsigned top_height(const replay *p)
+{
+    return lks_log2_ceil(p->g->model.op_count);
+}
 
 static lks_err on_challenged(replay *p, lks_game_entry *d, const lks_game_event *e)
 {
@@ -120,8 +123,8 @@ static lks_err on_challenged(replay *p, lks_game_entry *d, const lks_game_event 
     return LKS_OK;
 }
 
-/* Whether the contract could have taken the pick, as far as that can be told without the operations'
- * shapes: a node below the current one, at a stage, and not padding. */
+/* Whether the contract could have taken the pick, as far as that can be told without the
+ * operations' shapes: a node below the current one, at a stage, and not padding. */
 static bool is_below(const replay *p, const lks_dispute *from, const lks_game_event *e)
 {
     uint32_t ops = p->g->model.op_count;

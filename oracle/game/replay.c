@@ -18,7 +18,10 @@ void lks_game_state_free(lks_game_state *s)
     memset(s, 0, sizeof *s);
 }
 
-static lks_err no_memory(void) { return lks_fail(LKS_NOMEM, "out of memory"); }
+static lks_err no_memory(void)
+{
+    return lks_fail(LKS_NOMEM, "out of memory");
+}
 
 /* ---- request and claim ---- */
 
@@ -61,7 +64,8 @@ static lks_err take_claim(lks_game *g, const lks_event *e)
         return LKS_OK;
     lks_tokens_hash(hash, e->bytes, e->bytes_len);
     lks_claim_facts_of(&s->facts, &s->request, e->seed, (uint32_t)(e->bytes_len / 4), hash);
-    lks_claim_terms_of(&s->claim, g->deployment.oracle, g->name, e->account, &s->request, &s->facts);
+    lks_claim_terms_of(&s->claim, g->deployment.oracle, g->name, e->account, &s->request,
+                       &s->facts);
     lks_claim_id(id, &s->claim);
     if (memcmp(id, g->claim_id, 32))
         return LKS_OK;
@@ -82,7 +86,8 @@ static lks_err decode_log(lks_event *e, const lks_game_log *log)
 
 static lks_err take_model(lks_game *g, const lks_event *e)
 {
-    if (g->model_known || !g->state.has_request || memcmp(e->model_id, g->state.request.model_id, 32))
+    if (g->model_known || !g->state.has_request ||
+        memcmp(e->model_id, g->state.request.model_id, 32))
         return LKS_OK;
     lks_err err = LKS_OK;
     if (memcmp(e->model.model_id, e->model_id, 32))

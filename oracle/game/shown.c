@@ -4,7 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int order(uint64_t a, uint64_t b) { return a < b ? -1 : a > b; }
+static int order(uint64_t a, uint64_t b)
+{
+    return a < b ? -1 : a > b;
+}
 
 static int compare_nodes(const void *left, const void *right)
 {

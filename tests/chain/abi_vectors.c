@@ -61,15 +61,26 @@ void abi_load(const char *name)
     memset(abi.model, 0xa5, 32);
     memset(abi.salt, 0x5a, 32);
     memset(abi.block, 0x3c, 32);
-    assert_int_equal(lks_hex_decode(abi.oracle, 20, "0x5FbDB2315678afecb367f032d93F642f64180aa3", 42), LKS_OK);
-    assert_int_equal(lks_hex_decode(abi.operator_address, 20, "0x70997970C51812dc3A010C7d01b50e0d17dc79C8", 42), LKS_OK);
+    assert_int_equal(lks_hex_decode(abi.oracle, 20, "0x5FbDB2315678afecb367f032d93F642f64180aa3",
+                                    42),
+                     LKS_OK);
+    assert_int_equal(lks_hex_decode(abi.operator_address, 20,
+                                    "0x70997970C51812dc3A010C7d01b50e0d17dc79C8", 42),
+                     LKS_OK);
     fill_list(abi.prompt, 300, 7919);
     fill_list(abi.allowed, 2, 9);
     fill_list(abi.tokens, 33, 101);
     fill_request(&abi.request);
     fill_claim();
-    abi.commitment = (lks_model_commitment){.arithmetic_version = 1, .op_count = 483, .tensor_count = 272, .sampler_op = 482,
-                                            .vocab_size = 49152, .context_length = 8192, .max_positions = 8192, .eos_ids = {0, 2}, .eos_count = 2};
+    abi.commitment = (lks_model_commitment){.arithmetic_version = 1,
+                                            .op_count = 483,
+                                            .tensor_count = 272,
+                                            .sampler_op = 482,
+                                            .vocab_size = 49152,
+                                            .context_length = 8192,
+                                            .max_positions = 8192,
+                                            .eos_ids = {0, 2},
+                                            .eos_count = 2};
     abi.commitment.weights_root[31] = 11;
     abi.commitment.program_root[31] = 12;
     abi.commitment.tokenizer_hash[31] = 13;

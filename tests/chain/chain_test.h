@@ -17,27 +17,30 @@
 #include "chain/err.h"
 
 /* The call must succeed; else its reason is shown. */
-#define OK(call)                                                                                  \
-    do {                                                                                          \
-        lks_err ok_err = (call);                                                                  \
-        if (ok_err)                                                                               \
-            fail_msg("%s: %s: %s", #call, lks_err_name(ok_err), lks_error_message());             \
+#define OK(call)                                                                                   \
+    do {                                                                                           \
+        lks_err ok_err = (call);                                                                   \
+        if (ok_err)                                                                                \
+            fail_msg("%s: %s: %s", #call, lks_err_name(ok_err), lks_error_message());              \
     } while (0)
 
 /* The call must fail with this value, and its reason must contain this text. */
-#define FAILS(expected, text, call)                                                               \
-    do {                                                                                          \
-        lks_err fails_err = (call);                                                               \
-        if (fails_err != (expected))                                                              \
-            fail_msg("%s gave %s (%s)", #call, lks_err_name(fails_err), lks_error_message());     \
-        if (!strstr(lks_error_message(), text))                                                   \
-            fail_msg("%s: the reason is: %s", #call, lks_error_message());                        \
+#define FAILS(expected, text, call)                                                                \
+    do {                                                                                           \
+        lks_err fails_err = (call);                                                                \
+        if (fails_err != (expected))                                                               \
+            fail_msg("%s gave %s (%s)", #call, lks_err_name(fails_err), lks_error_message());      \
+        if (!strstr(lks_error_message(), text))                                                    \
+            fail_msg("%s: the reason is: %s", #call, lks_error_message());                         \
     } while (0)
 
-static inline int unhex_digit(char c) { return c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10; }
+static inline int unhex_digit(char c)
+{
+    return c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10;
+}
 
-/* Returns: the bytes of hexadecimal digits without 0x, in memory of exactly that size, so that a sanitizer sees what reads
- * beyond; the caller frees them. Independent of the code under test. */
+/* Returns: the bytes of hexadecimal digits without 0x, in memory of exactly that size, so that a
+ * sanitizer sees what reads beyond; the caller frees them. Independent of the code under test. */
 static inline uint8_t *unhex(const char *digits, size_t *len)
 {
     *len = strlen(digits) / 2;

@@ -108,9 +108,10 @@ static size_t piece_of(const lks_buf *out, size_t at, node_mode mode)
 static void dress(lks_buf *out, node_kind kind, node_mode mode, const char *text, size_t len)
 {
     if (kind == NODE_HTTP) {
-        lks_buf_printf(out, "HTTP/1.1 %s\r\nContent-Type: application/json\r\n", mode == NODE_STATUS || mode == NODE_RETRY ? "503 Service Unavailable"
-                       : mode == NODE_429                         ? "429 Too Many Requests"
-                                                                  : "200 OK");
+        lks_buf_printf(out, "HTTP/1.1 %s\r\nContent-Type: application/json\r\n",
+                       mode == NODE_STATUS || mode == NODE_RETRY ? "503 Service Unavailable"
+                       : mode == NODE_429                        ? "429 Too Many Requests"
+                                                                 : "200 OK");
         if (mode == NODE_RETRY)
             lks_buf_put_text(out, "Retry-After: 2\r\n");
         if (mode == NODE_CHUNKED)
@@ -119,7 +120,8 @@ static void dress(lks_buf *out, node_kind kind, node_mode mode, const char *text
             lks_buf_printf(out, "Content-Length: %zu\r\n", mode == NODE_HALF ? 2 * len : len);
         lks_buf_put_text(out, mode == NODE_GOODBYE ? "Connection: close\r\n\r\n" : "\r\n");
         if (mode == NODE_CHUNKED)
-            lks_buf_printf(out, "%zx\r\n%.*s\r\n1;x=y\r\n%.1s\r\n%zX\r\n%s\r\n0\r\nX: y\r\n\r\n", (size_t)3, 3, text, text + 3, len - 4, text + 4);
+            lks_buf_printf(out, "%zx\r\n%.*s\r\n1;x=y\r\n%.1s\r\n%zX\r\n%s\r\n0\r\nX: y\r\n\r\n",
+                           (size_t)3, 3, text, text + 3, len - 4, text + 4);
         else
             lks_buf_put(out, text, len);
     } else if (kind == NODE_WS && mode == NODE_SPLIT) {
@@ -141,14 +143,33 @@ static void make_answer(lks_buf *out, node_kind kind, node_mode mode, const char
     size_t params_len = params ? strlen(params + 9) - 1 : 0;
     switch (mode) {
     case NODE_ERROR:
-        lks_buf_printf(out, "{\"jsonrpc\":\"2.0\",\"id\":%lu,\"error\":{\"code\":3,\"message\":\"execution\\nreverted\",\"data\":\"0x\"}}", id);
+        lks_buf_printf(out,
+                       "{\"jsonrpc\":\"2.0\",\"id\":%lu,\"error\":{\"code\":3,\"message\":"
+                       "\"execution\\nreverted\",\"data\":\"0x\"}}",
+                       id);
         break;
-    case NODE_ODD_ERROR: lks_buf_printf(out, "{\"jsonrpc\":\"2.0\",\"id\":%lu,\"error\":{\"code\":-2,\"message\":\"odd\"}}", id); break;
-    case NODE_MALFORMED: lks_buf_printf(out, "{\"jsonrpc\":\"2.0\",\"id\":%lu,\"result\":0x1}", id); break;
+    case NODE_ODD_ERROR:
+        lks_buf_printf(
+            out, "{\"jsonrpc\":\"2.0\",\"id\":%lu,\"error\":{\"code\":-2,\"message\":\"odd\"}}",
+            id);
+        break;
+    case NODE_MALFORMED:
+        lks_buf_printf(out, "{\"jsonrpc\":\"2.0\",\"id\":%lu,\"result\":0x1}", id);
+        break;
     case NODE_NOT_RPC: lks_buf_put_text(out, "{\"hello\":\"world\"}"); break;
-    case NODE_BOTH: lks_buf_printf(out, "{\"jsonrpc\":\"2.0\",\"id\":%lu,\"result\":1,\"error\":{\"code\":1,\"message\":\"x\"}}", id); break;
-    case NODE_NULL_ID: lks_buf_put_text(out, "{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{\"code\":-32700,\"message\":\"parse error\"}}"); break;
-    case NODE_WRONG_ID: lks_buf_printf(out, "{\"jsonrpc\":\"2.0\",\"id\":%lu,\"result\":1}", id + 1000000); break;
+    case NODE_BOTH:
+        lks_buf_printf(out,
+                       "{\"jsonrpc\":\"2.0\",\"id\":%lu,\"result\":1,\"error\":{\"code\":1,"
+                       "\"message\":\"x\"}}",
+                       id);
+        break;
+    case NODE_NULL_ID:
+        lks_buf_put_text(out, "{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{\"code\":-32700,"
+                              "\"message\":\"parse error\"}}");
+        break;
+    case NODE_WRONG_ID:
+        lks_buf_printf(out, "{\"jsonrpc\":\"2.0\",\"id\":%lu,\"result\":1}", id + 1000000);
+        break;
     case NODE_LARGE: {
         lks_buf_printf(out, "{\"jsonrpc\":\"2.0\",\"id\":%lu,\"result\":\"", id);
         uint8_t *fill = lks_buf_extend(out, (size_t)2 << 20);
@@ -166,19 +187,30 @@ static void make_answer(lks_buf *out, node_kind kind, node_mode mode, const char
         lks_buf_put_byte(out, '}');
         break;
     case NODE_STATUS: lks_buf_put_text(out, "<html>too busy</html>"); break;
-    case NODE_UNSURE: lks_buf_printf(out, "{\"jsonrpc\":\"2.0\",\"id\":%lu,\"error\":{\"code\":-32005,\"message\":\"limit exceeded\"}}", id); break;
+    case NODE_UNSURE:
+        lks_buf_printf(out,
+                       "{\"jsonrpc\":\"2.0\",\"id\":%lu,\"error\":{\"code\":-32005,\"message\":"
+                       "\"limit exceeded\"}}",
+                       id);
+        break;
     case NODE_429:
     case NODE_RETRY:
         if (kind == NODE_HTTP)
             lks_buf_put_text(out, "<html>too many</html>");
         else
-            lks_buf_printf(out, "{\"jsonrpc\":\"2.0\",\"id\":%lu,\"error\":{\"code\":%d,\"message\":\"project ID request rate exceeded\"%s}}", id,
-                           mode == NODE_429 ? 429 : -32005, mode == NODE_429 ? "" : ",\"data\":{\"rate\":{\"backoff_seconds\":2}}");
+            lks_buf_printf(out,
+                           "{\"jsonrpc\":\"2.0\",\"id\":%lu,\"error\":{\"code\":%d,\"message\":"
+                           "\"project ID request rate exceeded\"%s}}",
+                           id, mode == NODE_429 ? 429 : -32005,
+                           mode == NODE_429 ? "" : ",\"data\":{\"rate\":{\"backoff_seconds\":2}}");
         break;
     case NODE_SHUT:
         lks_buf_printf(out, "{\"jsonrpc\":\"2.0\",\"id\":%lu,\"result\":[]}", id);
         break;
-    default: lks_buf_printf(out, "{\"jsonrpc\":\"2.0\",\"id\":%lu,\"result\":%.*s}\n", id, (int)params_len, params ? params + 9 : "null"); break;
+    default:
+        lks_buf_printf(out, "{\"jsonrpc\":\"2.0\",\"id\":%lu,\"result\":%.*s}\n", id,
+                       (int)params_len, params ? params + 9 : "null");
+        break;
     }
 }
 
@@ -208,7 +240,9 @@ static bool answer(const client *c, const char *request)
         return false;
     }
     if (mode == NODE_NOTICE && c->server->kind != NODE_HTTP) {
-        static const char NOTICE[] = "{\"jsonrpc\":\"2.0\",\"method\":\"eth_subscription\",\"params\":{\"subscription\":\"0x1\",\"result\":{\"a\":\"}\\\"\"}}}";
+        static const char NOTICE[] =
+            "{\"jsonrpc\":\"2.0\",\"method\":\"eth_subscription\",\"params\":{\"subscription\":"
+            "\"0x1\",\"result\":{\"a\":\"}\\\"\"}}}";
         dress(&out, c->server->kind, mode, NOTICE, sizeof NOTICE - 1);
     }
     make_answer(&text, c->server->kind, mode, request);
@@ -231,7 +265,8 @@ static bool answer(const client *c, const char *request)
         send_all(c->fd, LATE, sizeof LATE - 1);
         return false;
     }
-    bool ends = c->server->kind == NODE_HTTP && (mode == NODE_NO_LENGTH || mode == NODE_GOODBYE || mode == NODE_LEAVE);
+    bool ends = c->server->kind == NODE_HTTP &&
+                (mode == NODE_NO_LENGTH || mode == NODE_GOODBYE || mode == NODE_LEAVE);
     return good && mode != NODE_HALF && !ends;
 }
 
@@ -240,8 +275,10 @@ static void serve_http(const client *c)
     lks_buf in = {0};
     bool answered = false;
     for (bool going = true; going;) {
-        const char *text = lks_buf_text(&in), *body = strstr(text, "\r\n\r\n"), *length = strcasestr(text, "content-length: ");
-        size_t whole = body && length ? (size_t)(body + 4 - text) + strtoul(length + 16, NULL, 10) : SIZE_MAX;
+        const char *text = lks_buf_text(&in), *body = strstr(text, "\r\n\r\n"),
+                   *length = strcasestr(text, "content-length: ");
+        size_t whole =
+            body && length ? (size_t)(body + 4 - text) + strtoul(length + 16, NULL, 10) : SIZE_MAX;
         if (in.len < whole)
             going = receive(c, &in) && !(answered && atomic_load(&c->server->mode) == NODE_SHUT);
         else {
@@ -267,7 +304,8 @@ static void serve_ipc(const client *c)
         for (size_t i = 0, start = 0; going && i < in.len; i++) {
             char ch = (char)in.data[i];
             if (!start && !i)
-                depth = 0, quoted = false; /* the request under way is looked at again from its beginning */
+                depth = 0,
+                quoted = false; /* the request under way is looked at again from its beginning */
             if (ch == '"' && (!i || in.data[i - 1] != '\\'))
                 quoted = !quoted;
             depth += !quoted && ch == '{';
@@ -296,14 +334,18 @@ static bool shake_hands(const client *c, lks_buf *in)
     EVP_Digest(text, strlen(text), digest, NULL, EVP_sha1(), NULL);
     EVP_EncodeBlock((unsigned char *)accept, digest, 20);
     lks_buf out = {0};
-    lks_buf_printf(&out, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: %s\r\n\r\n", accept);
+    lks_buf_printf(&out,
+                   "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: "
+                   "Upgrade\r\nSec-WebSocket-Accept: %s\r\n\r\n",
+                   accept);
     bool good = send_all(c->fd, out.data, out.len);
     lks_buf_free(&out);
     drop_front(in, (size_t)(strstr(lks_buf_text(in), "\r\n\r\n") + 4 - lks_buf_text(in)));
     return good;
 }
 
-/* Takes one frame off the front. Out: payload, appended. Returns: its first byte, or -1 when it is not whole yet. */
+/* Takes one frame off the front. Out: payload, appended. Returns: its first byte, or -1 when it is
+ * not whole yet. */
 static int take_frame(lks_buf *in, lks_buf *payload)
 {
     if (in->len < 2)
@@ -317,7 +359,8 @@ static int take_frame(lks_buf *in, lks_buf *payload)
         len = 0;
     for (int i = 0; i < bytes; i++)
         len = len << 8 | in->data[head++];
-    const uint8_t mask[4] = {in->data[head], in->data[head + 1], in->data[head + 2], in->data[head + 3]};
+    const uint8_t mask[4] = {in->data[head], in->data[head + 1], in->data[head + 2],
+                             in->data[head + 3]};
     head += 4;
     if (in->len - head < len)
         return -1;
@@ -389,7 +432,9 @@ static void *serve(void *argument)
 node_server *node_start(node_kind kind, int port, const char *path)
 {
     node_server *s = calloc(1, sizeof *s);
-    struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    struct sockaddr_in in = {.sin_family = AF_INET,
+                             .sin_port = htons((uint16_t)port),
+                             .sin_addr = {htonl(INADDR_LOOPBACK)}};
     struct sockaddr_un un = {.sun_family = AF_UNIX};
     s->kind = kind;
     pthread_mutex_init(&s->lock, NULL);
@@ -428,7 +473,10 @@ void node_stop(node_server *s)
     free(s);
 }
 
-void node_set(node_server *s, node_mode mode) { node_set_for(s, mode, -1); }
+void node_set(node_server *s, node_mode mode)
+{
+    node_set_for(s, mode, -1);
+}
 
 void node_set_for(node_server *s, node_mode mode, int requests)
 {
@@ -452,7 +500,19 @@ void node_head(node_server *s, char *head, size_t size)
     pthread_mutex_unlock(&s->lock);
 }
 
-unsigned node_closed(const node_server *s) { return atomic_load(&s->closed); }
-int node_port(const node_server *s) { return s->port; }
-unsigned node_connections(const node_server *s) { return atomic_load(&s->connections); }
-unsigned node_requests(const node_server *s) { return atomic_load(&s->requests); }
+unsigned node_closed(const node_server *s)
+{
+    return atomic_load(&s->closed);
+}
+int node_port(const node_server *s)
+{
+    return s->port;
+}
+unsigned node_connections(const node_server *s)
+{
+    return atomic_load(&s->connections);
+}
+unsigned node_requests(const node_server *s)
+{
+    return atomic_load(&s->requests);
+}

@@ -1,12 +1,16 @@
-/* A small node for the tests of the JSON-RPC client: HTTP, WebSocket or a Unix socket on this machine, on plain sockets, which
- * misbehaves as it is told. */
+/* A small node for the tests of the JSON-RPC client: HTTP, WebSocket or a Unix socket on this
+ * machine, on plain sockets, which misbehaves as it is told. */
 #ifndef LKS_TESTS_NODE_SERVER_H
 #define LKS_TESTS_NODE_SERVER_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
-typedef enum node_kind { NODE_HTTP, NODE_WS, NODE_IPC } node_kind;
+typedef enum node_kind {
+    NODE_HTTP,
+    NODE_WS,
+    NODE_IPC
+} node_kind;
 
 /* What it does with each request. */
 typedef enum node_mode {
@@ -31,17 +35,21 @@ typedef enum node_mode {
     NODE_SILENT,    /* never answers */
     NODE_STATUS,    /* over HTTP: status 503 and a page of text */
     NODE_429,       /* over HTTP: status 429 and a page of text; else an error with code 429 */
-    NODE_RETRY,     /* the same with the header Retry-After: 2, and as status 503; else an error whose data names 2 seconds */
-    NODE_UNSURE,    /* "error": code -32005, "limit exceeded" */
-    NODE_TEXT,      /* the text of node_set_text, then closes the connection */
-    NODE_APART,     /* NODE_ECHO, over HTTP with head and body sent apart, the body only when the head is acknowledged */
-    NODE_SHUT,      /* over HTTP: closes a connection on which it answered once in the middle of the next request; else "result": [] */
-    NODE_408        /* NODE_ECHO, over HTTP with status 408 and the end of the connection a moment later */
+    NODE_RETRY,  /* the same with the header Retry-After: 2, and as status 503; else an error whose
+                    data names 2 seconds */
+    NODE_UNSURE, /* "error": code -32005, "limit exceeded" */
+    NODE_TEXT,   /* the text of node_set_text, then closes the connection */
+    NODE_APART,  /* NODE_ECHO, over HTTP with head and body sent apart, the body only when the head
+                    is acknowledged */
+    NODE_SHUT, /* over HTTP: closes a connection on which it answered once in the middle of the next
+                  request; else "result": [] */
+    NODE_408 /* NODE_ECHO, over HTTP with status 408 and the end of the connection a moment later */
 } node_mode;
 
 typedef struct node_server node_server;
 
-/* Starts; for NODE_IPC at path, which it makes; otherwise at port of 127.0.0.1 (0: any free one). NULL on failure. */
+/* Starts; for NODE_IPC at path, which it makes; otherwise at port of 127.0.0.1 (0: any free one).
+ * NULL on failure. */
 node_server *node_start(node_kind kind, int port, const char *path);
 void node_stop(node_server *server);
 void node_set(node_server *server, node_mode mode);

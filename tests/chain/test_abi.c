@@ -1,5 +1,5 @@
-/* The contract ABI. The first examples are those of the Solidity documentation's "Contract ABI Specification"; the others were encoded
- * with eth-abi 6.0.0. */
+/* The contract ABI. The first examples are those of the Solidity documentation's "Contract ABI
+ * Specification"; the others were encoded with eth-abi 6.0.0. */
 #include "chain/abi.h"
 
 #include "chain_test.h"
@@ -26,8 +26,9 @@ static void test_selectors(void **state)
 static void test_sam(void **state)
 {
     (void)state;
-    static const char WANT[] = "a5643bf2" WORD("00000060") WORD("00000001") WORD("000000a0") WORD("00000004")
-        "6461766500000000000000000000000000000000000000000000000000000000" WORD("00000003") WORD("00000001") WORD("00000002") WORD("00000003");
+    static const char WANT[] = "a5643bf2" WORD("00000060") WORD("00000001") WORD("000000a0")
+        WORD("00000004") "6461766500000000000000000000000000000000000000000000000000000000" WORD(
+            "00000003") WORD("00000001") WORD("00000002") WORD("00000003");
     lks_buf out = {0};
     lks_abi_writer e;
     lks_abi_begin_call(&e, &out, "sam(bytes,bool,uint256[])", 3);
@@ -70,7 +71,8 @@ static void test_bar(void **state)
     lks_abi_put_fixed(&e, "def", 3);
     OK(lks_abi_finish(&e));
     assert_hex(out.data, out.len,
-               "fce353f661626300000000000000000000000000000000000000000000000000000000006465660000000000000000000000000000000000000000000000000000000000");
+               "fce353f6616263000000000000000000000000000000000000000000000000000000000064656600000"
+               "00000000000000000000000000000000000000000000000000000");
     lks_abi_reader r;
     char text[3];
     lks_abi_read(&r, out.data + 4, out.len - 4);
@@ -82,12 +84,18 @@ static void test_bar(void **state)
     lks_buf_free(&out);
 }
 
-/* encode(['uint256','bytes','(address,uint256[])','string','bool'], [7, de ad be ef nine times, (0x11.., [1, 2**256-1]), 'h\u00e9', True]) */
-static const char MIXED[] = WORD("00000007") WORD("000000a0") WORD("00000100") WORD("000001a0") WORD("00000001") WORD("00000024")
-    "deadbeefdeadbeefdeadbeefdeadbeefdeadbeefdeadbeefdeadbeefdeadbeefdeadbeef00000000000000000000000000000000000000000000000000000000"
-    "0000000000000000000000001111111111111111111111111111111111111111" WORD("00000040") WORD("00000002") WORD("00000001")
-    "ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff" WORD("00000003")
-    "68c3a90000000000000000000000000000000000000000000000000000000000";
+/* encode(['uint256','bytes','(address,uint256[])','string','bool'], [7, de ad be ef nine times,
+ * (0x11.., [1, 2**256-1]), 'h\u00e9', True]) */
+static const char MIXED[] =
+    WORD("00000007") WORD("000000a0") WORD("00000100") WORD("000001a0") WORD("00000001")
+        WORD("00000024") "deadbeefdeadbeefdeadbeefdeadbeefdeadbeefdeadbeefdeadbeefdeadbeefdeadbeef0"
+                         "0000000000000000000000000000000000000000000000000000000"
+                         "0000000000000000000000001111111111111111111111111111111111111111" WORD(
+                             "00000040") WORD("00000002")
+                             WORD("00000001") "ffffffffffffffffffffffffffffffffffffffffffffffffffff"
+                                              "ffffffffffff" WORD(
+                                                  "00000003") "68c3a9000000000000000000000000000000"
+                                                              "0000000000000000000000000000";
 
 static void write_mixed(lks_buf *out)
 {
@@ -95,7 +103,7 @@ static void write_mixed(lks_buf *out)
     uint8_t blob[36], address[20];
     lks_u256 max = {{UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX}};
     for (int i = 0; i < 36; i++)
-        blob[i] = (uint8_t) "\xde\xad\xbe\xef"[i % 4];
+        blob[i] = (uint8_t)"\xde\xad\xbe\xef"[i % 4];
     memset(address, 0x11, 20);
     lks_abi_begin(&e, out, 5);
     lks_abi_put_u64(&e, 7);
@@ -124,8 +132,9 @@ static lks_err read_mixed(const uint8_t *data, size_t size)
     lks_u256 wide;
     bool yes;
     lks_abi_read(&r, data, size);
-    if ((err = lks_abi_read_u64(&r, &number)) || (err = lks_abi_read_bytes(&r, &bytes, &len)) || (err = lks_abi_read_tuple(&r, &tuple)) ||
-        (err = lks_abi_read_address(&tuple, address)) || (err = lks_abi_read_array(&tuple, 1, &array, &count)))
+    if ((err = lks_abi_read_u64(&r, &number)) || (err = lks_abi_read_bytes(&r, &bytes, &len)) ||
+        (err = lks_abi_read_tuple(&r, &tuple)) || (err = lks_abi_read_address(&tuple, address)) ||
+        (err = lks_abi_read_array(&tuple, 1, &array, &count)))
         return err;
     for (size_t i = 0; i < count; i++)
         if ((err = lks_abi_read_u256(&array, &wide)))
@@ -151,15 +160,19 @@ static void test_mixed(void **state)
     lks_buf_free(&out);
 }
 
-/* encode(['(uint256,bytes)[]','uint8[3]','bytes[]','bytes3'], [[(1, b'a'), (2, b'')], [1, 2, 3], [b'xy', b''], b'abc']) */
+/* encode(['(uint256,bytes)[]','uint8[3]','bytes[]','bytes3'], [[(1, b'a'), (2, b'')], [1, 2, 3],
+ * [b'xy', b''], b'abc']) */
 static void test_nested(void **state)
 {
     (void)state;
-    static const char WANT[] = WORD("000000c0") WORD("00000001") WORD("00000002") WORD("00000003") WORD("00000200")
-        "6162630000000000000000000000000000000000000000000000000000000000" WORD("00000002") WORD("00000040") WORD("000000c0") WORD("00000001")
-        WORD("00000040") WORD("00000001") "6100000000000000000000000000000000000000000000000000000000000000" WORD("00000002") WORD("00000040")
-        WORD("00000000") WORD("00000002") WORD("00000040") WORD("00000080") WORD("00000002")
-        "7879000000000000000000000000000000000000000000000000000000000000" WORD("00000000");
+    static const char WANT[] = WORD("000000c0") WORD("00000001") WORD("00000002") WORD("00000003")
+        WORD("00000200") "6162630000000000000000000000000000000000000000000000000000000000" WORD(
+            "00000002") WORD("00000040") WORD("000000c0") WORD("00000001") WORD("00000040")
+            WORD("00000001") "610000000000000000000000000000000000000000000000000000000000000"
+                             "0" WORD("00000002") WORD("00000040") WORD("00000000") WORD("00000002")
+                                 WORD("00000040") WORD("00000080")
+                                     WORD("00000002") "78790000000000000000000000000000000000000000"
+                                                      "00000000000000000000" WORD("00000000");
     lks_buf out = {0};
     lks_abi_writer e;
     lks_abi_begin(&e, &out, 6);
@@ -198,7 +211,8 @@ static void test_misuse(void **state)
     lks_abi_begin(&e, &out, 1);
     lks_abi_put_bytes(&e, "", 0);
     lks_abi_put_u64(&e, 2);
-    FAILS(LKS_INTERNAL, "heads", lks_abi_finish(&e)); /* one too many, which must not end up in the tail */
+    FAILS(LKS_INTERNAL, "heads",
+          lks_abi_finish(&e)); /* one too many, which must not end up in the tail */
     assert_hex(out.data, out.len, WORD("00000020") WORD("00000000"));
     lks_abi_begin(&e, &out, 1);
     lks_abi_begin_tuple(&e, 1);
@@ -222,13 +236,13 @@ static void test_hostile(void **state)
         uint8_t value;
         const char *reason;
     } CHANGES[] = {
-        {0, 1, "64-bit"},            /* a number over 64 bits */
-        {32, 1, "64-bit"},           /* an offset over 64 bits */
-        {62, 0xff, "no offset"},     /* an offset beyond the data */
-        {63, 0xa1, "no offset"},     /* an offset that is no multiple of 32 */
-        {160, 1, "64-bit"},          /* a length over 64 bits */
-        {160 + 24, 0xff, "where"},   /* a length near 2^64 */
-        {160 + 30, 2, "where"},      /* a length beyond the data */
+        {0, 1, "64-bit"},          /* a number over 64 bits */
+        {32, 1, "64-bit"},         /* an offset over 64 bits */
+        {62, 0xff, "no offset"},   /* an offset beyond the data */
+        {63, 0xa1, "no offset"},   /* an offset that is no multiple of 32 */
+        {160, 1, "64-bit"},        /* a length over 64 bits */
+        {160 + 24, 0xff, "where"}, /* a length near 2^64 */
+        {160 + 30, 2, "where"},    /* a length beyond the data */
         {160 + 32 + 36, 1, "padding"},
         {160 + 32 + 63, 1, "padding"},
         {256, 1, "address"},
@@ -263,7 +277,8 @@ static void test_hostile(void **state)
 
 static void expect_revert(const char *digits, const char *want)
 {
-    static const char *const ERRORS[] = {"BondTooSmall(uint256,uint256)", "NotOperator(address)", "Sealed()", "Wrong(bytes32,bool,string)", NULL};
+    static const char *const ERRORS[] = {"BondTooSmall(uint256,uint256)", "NotOperator(address)",
+                                         "Sealed()", "Wrong(bytes32,bool,string)", NULL};
     char text[200];
     size_t len;
     uint8_t *data = unhex(digits, &len);
@@ -279,35 +294,46 @@ static void test_revert(void **state)
     char digits[400], hex[9];
     expect_revert("", "reverted without a reason");
     expect_revert("0102", "0x0102");
-    expect_revert("08c379a0" WORD("00000020") WORD("0000001a") "4e6f7420656e6f7567682045746865722070726f76696465642e000000000000",
-                  "Not enough Ether provided."); /* the Solidity documentation's example */
+    expect_revert(
+        "08c379a0" WORD("00000020")
+            WORD("0000001a") "4e6f7420656e6f7567682045746865722070726f76696465642e000000000000",
+        "Not enough Ether provided."); /* the Solidity documentation's example */
     expect_revert("4e487b71" WORD("00000011"), "panic 0x11 (arithmetic overflow)");
     expect_revert("12345678" WORD("00000011"), "custom error 0x12345678");
     expect_revert("08c379a0" WORD("00000021"), "custom error 0x08c379a0");
-#define CUSTOM(signature, arguments, want)                                                        \
-    do {                                                                                          \
-        lks_abi_selector(selector, signature);                                                    \
-        snprintf(hex, sizeof hex, "%02x%02x%02x%02x", selector[0], selector[1], selector[2], selector[3]); \
-        snprintf(digits, sizeof digits, "%s%s", hex, arguments);                                  \
-        expect_revert(digits, want);                                                              \
+#define CUSTOM(signature, arguments, want)                                                         \
+    do {                                                                                           \
+        lks_abi_selector(selector, signature);                                                     \
+        snprintf(hex, sizeof hex, "%02x%02x%02x%02x", selector[0], selector[1], selector[2],       \
+                 selector[3]);                                                                     \
+        snprintf(digits, sizeof digits, "%s%s", hex, arguments);                                   \
+        expect_revert(digits, want);                                                               \
     } while (0)
-    CUSTOM("BondTooSmall(uint256,uint256)", WORD("000003e8") WORD("000007d0"), "BondTooSmall(1000, 2000)");
+    CUSTOM("BondTooSmall(uint256,uint256)", WORD("000003e8") WORD("000007d0"),
+           "BondTooSmall(1000, 2000)");
     CUSTOM("BondTooSmall(uint256,uint256)", WORD("000003e8"), "BondTooSmall(1000, ...)");
-    CUSTOM("NotOperator(address)", "0000000000000000000000005aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed",
+    CUSTOM("NotOperator(address)",
+           "0000000000000000000000005aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed",
            "NotOperator(0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed)");
     CUSTOM("Sealed()", "", "Sealed()");
-    CUSTOM("Wrong(bytes32,bool,string)", WORD("00000001") WORD("00000001") WORD("00000060"), "Wrong(0x" WORD("00000001") ", true, ...)");
+    CUSTOM("Wrong(bytes32,bool,string)", WORD("00000001") WORD("00000001") WORD("00000060"),
+           "Wrong(0x" WORD("00000001") ", true, ...)");
 #undef CUSTOM
     char small[8];
     lks_abi_revert_text(small, sizeof small, NULL, 0, NULL);
     assert_string_equal(small, "reverte");
-    expect_revert("08c379a0" WORD("00000020") WORD("00000003") "411b420000000000000000000000000000000000000000000000000000000000", "A?B");
+    expect_revert(
+        "08c379a0" WORD("00000020")
+            WORD("00000003") "411b420000000000000000000000000000000000000000000000000000000000",
+        "A?B");
 }
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_selectors), cmocka_unit_test(test_sam),    cmocka_unit_test(test_bar),
-                                       cmocka_unit_test(test_mixed),     cmocka_unit_test(test_nested), cmocka_unit_test(test_misuse),
-                                       cmocka_unit_test(test_hostile),   cmocka_unit_test(test_revert)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_selectors), cmocka_unit_test(test_sam),
+        cmocka_unit_test(test_bar),       cmocka_unit_test(test_mixed),
+        cmocka_unit_test(test_nested),    cmocka_unit_test(test_misuse),
+        cmocka_unit_test(test_hostile),   cmocka_unit_test(test_revert)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

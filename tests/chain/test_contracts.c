@@ -19,11 +19,11 @@ static int teardown(void **state)
     return 0;
 }
 
-#define CALL(name, expression)                                                                    \
-    do {                                                                                          \
-        lks_buf_clear(&b);                                                                        \
-        assert_int_equal((expression), LKS_OK);                                                   \
-        abi_check("call", name, b.data, b.len);                                                   \
+#define CALL(name, expression)                                                                     \
+    do {                                                                                           \
+        lks_buf_clear(&b);                                                                         \
+        assert_int_equal((expression), LKS_OK);                                                    \
+        abi_check("call", name, b.data, b.len);                                                    \
     } while (0)
 
 static void test_moves(void **state)
@@ -111,10 +111,10 @@ static void test_bonds(void **state)
 static void test_selectors(void **state)
 {
     (void)state;
-    static const char *const UNUSED[] = {
-        "requestIdOf(", "nameOf(", "maxWindow(", "registry(", "oracle(", "limits(",
-        "packedLimits(", "disputed(", "settled(", "convict(", "voidClaim(", "lock(", "release(",
-        NULL};
+    static const char *const UNUSED[] = {"requestIdOf(", "nameOf(",  "maxWindow(",    "registry(",
+                                         "oracle(",      "limits(",  "packedLimits(", "disputed(",
+                                         "settled(",     "convict(", "voidClaim(",    "lock(",
+                                         "release(",     NULL};
     for (const char *line = abi.text; !strncmp(line, "selector ", 9);
          line = strchr(line, '\n') + 1) {
         char want[80];
@@ -221,22 +221,22 @@ static void test_errors(void **state)
 
 /* A read of every word's type: each word with its highest byte set is refused where the type is
  * smaller; so is every other length. */
-#define STRICT(name, narrow, call)                                                                \
-    do {                                                                                          \
-        lks_buf_clear(&b);                                                                        \
-        abi_bytes(&b, "return", name);                                                            \
-        for (size_t at = 0; at < b.len; at += 32) {                                               \
-            b.data[at] ^= 0x80;                                                                   \
-            bool is_narrow = (narrow) >> (at / 32) & 1;                                           \
-            assert_int_equal(call, is_narrow ? LKS_CORRUPT : LKS_OK);                             \
-            b.data[at] ^= 0x80;                                                                   \
-        }                                                                                         \
-        b.len--;                                                                                  \
-        assert_int_equal(call, LKS_CORRUPT);                                                      \
-        b.len = 0;                                                                                \
-        assert_int_equal(call, LKS_CORRUPT);                                                      \
-        abi_bytes(&b, "return", name);                                                            \
-        assert_int_equal(call, LKS_OK);                                                           \
+#define STRICT(name, narrow, call)                                                                 \
+    do {                                                                                           \
+        lks_buf_clear(&b);                                                                         \
+        abi_bytes(&b, "return", name);                                                             \
+        for (size_t at = 0; at < b.len; at += 32) {                                                \
+            b.data[at] ^= 0x80;                                                                    \
+            bool is_narrow = (narrow) >> (at / 32) & 1;                                            \
+            assert_int_equal(call, is_narrow ? LKS_CORRUPT : LKS_OK);                              \
+            b.data[at] ^= 0x80;                                                                    \
+        }                                                                                          \
+        b.len--;                                                                                   \
+        assert_int_equal(call, LKS_CORRUPT);                                                       \
+        b.len = 0;                                                                                 \
+        assert_int_equal(call, LKS_CORRUPT);                                                       \
+        abi_bytes(&b, "return", name);                                                             \
+        assert_int_equal(call, LKS_OK);                                                            \
     } while (0)
 
 static void test_returns(void **state)

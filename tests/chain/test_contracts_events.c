@@ -131,9 +131,7 @@ static void expected(lks_event *e, lks_event_kind kind)
     case LKS_EVENT_DEPOSITED: e->amount.w[0] = 14; break;
     case LKS_EVENT_WITHDRAWAL_QUEUED: e->amount.w[0] = 15, e->time = time; break;
     case LKS_EVENT_LOCKED: e->amount.w[0] = 16; break;
-    case LKS_EVENT_RELEASED:
-        e->amount.w[0] = 17, e->seized.w[0] = 3, e->burned.w[0] = 2;
-        break;
+    case LKS_EVENT_RELEASED: e->amount.w[0] = 17, e->seized.w[0] = 3, e->burned.w[0] = 2; break;
     case LKS_EVENT_AGENT_SET: e->roles = 5; break;
     default: break;
     }

@@ -31,8 +31,10 @@ static int setup(void **state)
     memcpy(opening_path[0], abi.salt, 32);
     memcpy(opening_path[1], abi.block, 32);
     memcpy(model_path[0], abi.model, 32);
-    openings[0] = (lks_call_opening){abi.prompt, sizeof abi.prompt, (const uint8_t(*)[32])opening_path, 2};
-    openings[2] = (lks_call_opening){short_data, sizeof short_data, (const uint8_t(*)[32])model_path, 1};
+    openings[0] =
+        (lks_call_opening){abi.prompt, sizeof abi.prompt, (const uint8_t(*)[32])opening_path, 2};
+    openings[2] =
+        (lks_call_opening){short_data, sizeof short_data, (const uint8_t(*)[32])model_path, 1};
     witness = (lks_call_witness){2, 200, 138, 530, 7, openings, 3};
     return 0;
 }
@@ -44,13 +46,16 @@ static int teardown(void **state)
     return 0;
 }
 
-static lks_u256 big(void) { return (lks_u256){{UINT64_MAX, UINT64_MAX, 0, 0}}; }
+static lks_u256 big(void)
+{
+    return (lks_u256){{UINT64_MAX, UINT64_MAX, 0, 0}};
+}
 
-#define CALL(name, expression) \
-    do { \
-        lks_buf_clear(&b); \
-        assert_int_equal((expression), LKS_OK); \
-        abi_check("call", name, b.data, b.len); \
+#define CALL(name, expression)                                                                     \
+    do {                                                                                           \
+        lks_buf_clear(&b);                                                                         \
+        assert_int_equal((expression), LKS_OK);                                                    \
+        abi_check("call", name, b.data, b.len);                                                    \
     } while (0)
 
 static void test_moves(void **state)
@@ -73,8 +78,7 @@ static void test_moves(void **state)
     CALL("demandPartials", lks_call_demand_partials(&b, d, 530));
     CALL("stepPartial", lks_call_step_partial(&b, d, f, m, &witness, tokens, len, abi.block));
     CALL("commitProof", lks_call_commit_proof(&b, salt));
-    CALL("prove",
-         lks_call_prove(&b, &ref, abi.block, signature, signed_len, m, &witness, salt));
+    CALL("prove", lks_call_prove(&b, &ref, abi.block, signature, signed_len, m, &witness, salt));
     CALL("proveEquivocation", lks_call_prove_equivocation(&b, &ref, abi.block, NULL, 0, abi.model,
                                                           signature, signed_len, salt));
     CALL("openTrace", lks_call_open_trace(&b, d, abi.block, list, 2));
@@ -206,7 +210,8 @@ static void test_topics(void **state)
         char start[64], hex[LKS_HEX_SIZE(32)];
         lks_game_event_topic(topic, (lks_game_event_kind)kind);
         lks_hex_encode(hex, topic, 32);
-        snprintf(start, sizeof start, "\nevent %s(", lks_game_event_name((lks_game_event_kind)kind));
+        snprintf(start, sizeof start, "\nevent %s(",
+                 lks_game_event_name((lks_game_event_kind)kind));
         const char *at = strstr(abi.text, start);
         if (!at)
             fail_msg("%s is not in the sources", lks_game_event_name((lks_game_event_kind)kind));
@@ -216,7 +221,8 @@ static void test_topics(void **state)
 
 static lks_err decode(lks_game_event *e, const abi_log *v)
 {
-    return lks_game_event_decode(e, (const uint8_t(*)[32])v->topics, v->topic_count, v->data.data, v->data.len);
+    return lks_game_event_decode(e, (const uint8_t(*)[32])v->topics, v->topic_count, v->data.data,
+                                 v->data.len);
 }
 
 /* Fills what the vector of a kind holds (make.sh). */
@@ -289,7 +295,8 @@ static void test_events(void **state)
         e.nodes = NULL;
         e.bytes = NULL;
         if (memcmp(&e, &want, sizeof e))
-            fail_msg("%s is read as something else", lks_game_event_name((lks_game_event_kind)kind));
+            fail_msg("%s is read as something else",
+                     lks_game_event_name((lks_game_event_kind)kind));
         if (kind == LKS_GAME_TRACE_OPENED) {
             assert_memory_equal(nodes[0], abi.salt, 32);
             assert_memory_equal(nodes[2], abi.block, 32);
@@ -297,12 +304,14 @@ static void test_events(void **state)
         if (kind == LKS_GAME_REVEALED)
             assert_memory_equal(nodes[1], abi.salt, 32);
         if (e.len)
-            assert_memory_equal(bytes, kind == LKS_GAME_LEAF_REVEALED ? abi.prompt : abi.tokens, e.len);
+            assert_memory_equal(bytes, kind == LKS_GAME_LEAF_REVEALED ? abi.prompt : abi.tokens,
+                                e.len);
         lks_buf_free(&v.data);
     }
 }
 
-/* Every truncation is refused, every flipped byte is refused or seen, and nothing is read outside. */
+/* Every truncation is refused, every flipped byte is refused or seen, and nothing is read outside.
+ */
 static void test_hostile_events(void **state)
 {
     (void)state;
@@ -311,13 +320,16 @@ static void test_hostile_events(void **state)
         abi_log v;
         lks_game_event e;
         abi_load_log(&v, lks_game_event_name((lks_game_event_kind)kind));
-        for (size_t len = 0; len < v.data.len; len++, cuts++) { /* a copy of exactly len bytes, for the address sanitizer */
+        for (size_t len = 0; len < v.data.len;
+             len++, cuts++) { /* a copy of exactly len bytes, for the address sanitizer */
             uint8_t *cut = malloc(len ? len : 1);
             assert_non_null(cut);
             memcpy(cut, v.data.data, len);
-            lks_err err = lks_game_event_decode(&e, (const uint8_t(*)[32])v.topics, v.topic_count, cut, len);
+            lks_err err =
+                lks_game_event_decode(&e, (const uint8_t(*)[32])v.topics, v.topic_count, cut, len);
             if (err != LKS_CORRUPT)
-                fail_msg("%s cut to %zu bytes: %s", lks_game_event_name((lks_game_event_kind)kind), len, lks_err_name(err));
+                fail_msg("%s cut to %zu bytes: %s", lks_game_event_name((lks_game_event_kind)kind),
+                         len, lks_err_name(err));
             assert_int_equal(e.kind, LKS_GAME_NONE);
             free(cut);
         }
@@ -328,16 +340,19 @@ static void test_hostile_events(void **state)
             uint8_t *copy = malloc(v.data.len);
             assert_non_null(copy);
             memcpy(copy, v.data.data, v.data.len);
-            lks_err err = lks_game_event_decode(&e, (const uint8_t(*)[32])v.topics, v.topic_count, copy, v.data.len);
+            lks_err err = lks_game_event_decode(&e, (const uint8_t(*)[32])v.topics, v.topic_count,
+                                                copy, v.data.len);
             if (err == LKS_OK && memcmp(&e, &good, sizeof e) == 0 && e.len + e.node_count == 0)
-                fail_msg("%s: a flip of byte %zu is not seen", lks_game_event_name((lks_game_event_kind)kind), i);
+                fail_msg("%s: a flip of byte %zu is not seen",
+                         lks_game_event_name((lks_game_event_kind)kind), i);
             free(copy);
             v.data.data[i] ^= 0x81;
         }
         for (size_t count = 0; count <= 4; count++) {
             if (count == v.topic_count)
                 continue;
-            lks_err err = lks_game_event_decode(&e, (const uint8_t(*)[32])v.topics, count, v.data.data, v.data.len);
+            lks_err err = lks_game_event_decode(&e, (const uint8_t(*)[32])v.topics, count,
+                                                v.data.data, v.data.len);
             assert_int_equal(err, count == 0 ? LKS_NOTFOUND : LKS_CORRUPT);
         }
         v.topics[0][0] ^= 1;

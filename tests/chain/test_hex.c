@@ -87,6 +87,7 @@ static void test_data_buffer(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_quantity), cmocka_unit_test(test_data), cmocka_unit_test(test_data_buffer)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_quantity), cmocka_unit_test(test_data),
+                                       cmocka_unit_test(test_data_buffer)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

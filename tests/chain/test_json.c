@@ -1,5 +1,5 @@
-/* JSON. The y_ and n_ cases are our own, in the style of JSONTestSuite: y_ must be read, n_ must be refused. Each is parsed from memory of
- * exactly its size. */
+/* JSON. The y_ and n_ cases are our own, in the style of JSONTestSuite: y_ must be read, n_ must be
+ * refused. Each is parsed from memory of exactly its size. */
 #include "chain/json.h"
 
 #include <locale.h>
@@ -12,33 +12,182 @@
 static const struct {
     const char *text;
     size_t len;
-} YES[] = {
-    CASE("[]"), CASE("{}"), CASE(" [ ] "), CASE("\t\r\n {\n}"), CASE("null"), CASE("true"), CASE("false"), CASE(" true "), CASE("0"), CASE("-0"),
-    CASE("1"), CASE("-1"), CASE("10.5"), CASE("1e5"), CASE("1E+5"), CASE("-1.25e-3"), CASE("0e0"), CASE("0.0"), CASE("20e1"), CASE("\"\""),
-    CASE("\"a\""), CASE("\"\\\"\\\\\\/\\b\\f\\n\\r\\t\""), CASE("\"\\u0000\""), CASE("\"\\uD834\\uDD1E\""), CASE("\"\\uD800\""),
-    CASE("\"\x7f\""), CASE("\"\xc2\x80\""), CASE("\"\xef\xbf\xbf\""), CASE("\"\xf4\x8f\xbf\xbf\""), CASE("[1,2,3]"), CASE("[[],[[]]]"),
-    CASE("[{}]"), CASE("{\"a\":1}"), CASE("{\"\":0}"), CASE("{\"a\":1,\"b\":[],\"c\":{\"d\":null}}"), CASE("{\"a\":1,\"a\":2}"),
-    CASE("{\"a\" : [ 1 , { \"b\" : \"]}\" } ] }"), CASE("[1.0e+28, 123456789012345678901234567890]"), CASE("[\"[\",\"{\",\"\\\\\"]"),
-    CASE("[null,true,false]"), CASE("[-0.0]"), CASE("{\"a\":{\"b\":{\"c\":[{}]}}}"),
-}, NO[] = {
-    CASE(""), CASE(" "), CASE("\0"), CASE("["), CASE("]"), CASE("{"), CASE("}"), CASE("[}"), CASE("{]"), CASE("[1"), CASE("[1,"), CASE("[1,]"),
-    CASE("[,1]"), CASE("[,]"), CASE("[1,,2]"), CASE("[1 2]"), CASE("[1]]"), CASE("[1}"), CASE("[]]"), CASE("[] x"), CASE("[][]"), CASE("{}{}"),
-    CASE("1 2"), CASE("true false"), CASE("nul"), CASE("nulll"), CASE("NULL"), CASE("True"), CASE("[nul]"), CASE("[tru"), CASE("[truth]"),
-    CASE("[True]"), CASE("+1"), CASE("[+1]"), CASE("-"), CASE("[-]"), CASE("01"), CASE("[01]"), CASE("-01"), CASE("[00]"), CASE("1."), CASE("[1.]"),
-    CASE(".5"), CASE("[.5]"), CASE("1e"), CASE("1e+"), CASE("[1e]"), CASE("[1.e5]"), CASE("1.2.3"), CASE("[0x1]"), CASE("[1a]"), CASE("[1e5.5]"),
-    CASE("[--1]"), CASE("[1-2]"), CASE("[NaN]"), CASE("[Infinity]"), CASE("[-Infinity]"), CASE("[inf]"), CASE("\""), CASE("\"a"), CASE("\"\\\""),
-    CASE("\"\\"), CASE("\"\\x41\""), CASE("\"\\u\""), CASE("\"\\u12\""), CASE("\"\\u123\""), CASE("\"\\u123g\""), CASE("\"\\uD834\\u\""), CASE("\"\\a\""),
-    CASE("\"\\U0041\""), CASE("\"a\0b\""), CASE("\"a\nb\""), CASE("\"a\tb\""), CASE("\"\x1f\""), CASE("'a'"), CASE("[a]"), CASE("[\"a\" \"b\"]"),
-    CASE("[\"a\":1]"), CASE("{\"a\"}"), CASE("{\"a\":}"), CASE("{\"a\" 1}"), CASE("{\"a\",1}"), CASE("{\"a\":1,}"), CASE("{,\"a\":1}"), CASE("{\"a\":1 \"b\":2}"),
-    CASE("{\"a\":1,,\"b\":2}"), CASE("{a:1}"), CASE("{'a':1}"), CASE("{1:1}"), CASE("{null:1}"), CASE("{[]:1}"), CASE("{{}:1}"), CASE("{\"a\"::1}"),
-    CASE("{\"a\":1:2}"), CASE("{\"a\":\"b\":\"c\"}"), CASE("{\"a\":1}}"), CASE("{\"a\":1]"), CASE("{:1}"), CASE(":"), CASE(","), CASE("{\"a\":{}:1}"),
-    CASE("[1]\0"), CASE("[]\0[]"), CASE("\xef\xbb\xbf[]"), CASE("\f[]"), CASE("[\v1]"), CASE("[1]//"), CASE("/**/[]"), CASE("[1,/**/2]"),
-    CASE("\"\x80\""), CASE("\"\xc2\""), CASE("\"\xc0\x80\""), CASE("\"\xc1\xbf\""), CASE("\"\xe0\x80\x80\""), CASE("\"\xe0\x9f\xbf\""),
-    CASE("\"\xed\xa0\x80\""), CASE("\"\xf0\x80\x80\x80\""), CASE("\"\xf4\x90\x80\x80\""), CASE("\"\xf8\x88\x80\x80\x80\""), CASE("\"\xff\""),
-    CASE("\"\xe2\x82\""), CASE("[\"\xe2\x82\"]"), CASE("\xc3\xa9"), CASE("[\xc2\xa0]"),
+} YES[] =
+    {
+        CASE("[]"),
+        CASE("{}"),
+        CASE(" [ ] "),
+        CASE("\t\r\n {\n}"),
+        CASE("null"),
+        CASE("true"),
+        CASE("false"),
+        CASE(" true "),
+        CASE("0"),
+        CASE("-0"),
+        CASE("1"),
+        CASE("-1"),
+        CASE("10.5"),
+        CASE("1e5"),
+        CASE("1E+5"),
+        CASE("-1.25e-3"),
+        CASE("0e0"),
+        CASE("0.0"),
+        CASE("20e1"),
+        CASE("\"\""),
+        CASE("\"a\""),
+        CASE("\"\\\"\\\\\\/\\b\\f\\n\\r\\t\""),
+        CASE("\"\\u0000\""),
+        CASE("\"\\uD834\\uDD1E\""),
+        CASE("\"\\uD800\""),
+        CASE("\"\x7f\""),
+        CASE("\"\xc2\x80\""),
+        CASE("\"\xef\xbf\xbf\""),
+        CASE("\"\xf4\x8f\xbf\xbf\""),
+        CASE("[1,2,3]"),
+        CASE("[[],[[]]]"),
+        CASE("[{}]"),
+        CASE("{\"a\":1}"),
+        CASE("{\"\":0}"),
+        CASE("{\"a\":1,\"b\":[],\"c\":{\"d\":null}}"),
+        CASE("{\"a\":1,\"a\":2}"),
+        CASE("{\"a\" : [ 1 , { \"b\" : \"]}\" } ] }"),
+        CASE("[1.0e+28, 123456789012345678901234567890]"),
+        CASE("[\"[\",\"{\",\"\\\\\"]"),
+        CASE("[null,true,false]"),
+        CASE("[-0.0]"),
+        CASE("{\"a\":{\"b\":{\"c\":[{}]}}}"),
+},
+  NO[] = {
+      CASE(""),
+      CASE(" "),
+      CASE("\0"),
+      CASE("["),
+      CASE("]"),
+      CASE("{"),
+      CASE("}"),
+      CASE("[}"),
+      CASE("{]"),
+      CASE("[1"),
+      CASE("[1,"),
+      CASE("[1,]"),
+      CASE("[,1]"),
+      CASE("[,]"),
+      CASE("[1,,2]"),
+      CASE("[1 2]"),
+      CASE("[1]]"),
+      CASE("[1}"),
+      CASE("[]]"),
+      CASE("[] x"),
+      CASE("[][]"),
+      CASE("{}{}"),
+      CASE("1 2"),
+      CASE("true false"),
+      CASE("nul"),
+      CASE("nulll"),
+      CASE("NULL"),
+      CASE("True"),
+      CASE("[nul]"),
+      CASE("[tru"),
+      CASE("[truth]"),
+      CASE("[True]"),
+      CASE("+1"),
+      CASE("[+1]"),
+      CASE("-"),
+      CASE("[-]"),
+      CASE("01"),
+      CASE("[01]"),
+      CASE("-01"),
+      CASE("[00]"),
+      CASE("1."),
+      CASE("[1.]"),
+      CASE(".5"),
+      CASE("[.5]"),
+      CASE("1e"),
+      CASE("1e+"),
+      CASE("[1e]"),
+      CASE("[1.e5]"),
+      CASE("1.2.3"),
+      CASE("[0x1]"),
+      CASE("[1a]"),
+      CASE("[1e5.5]"),
+      CASE("[--1]"),
+      CASE("[1-2]"),
+      CASE("[NaN]"),
+      CASE("[Infinity]"),
+      CASE("[-Infinity]"),
+      CASE("[inf]"),
+      CASE("\""),
+      CASE("\"a"),
+      CASE("\"\\\""),
+      CASE("\"\\"),
+      CASE("\"\\x41\""),
+      CASE("\"\\u\""),
+      CASE("\"\\u12\""),
+      CASE("\"\\u123\""),
+      CASE("\"\\u123g\""),
+      CASE("\"\\uD834\\u\""),
+      CASE("\"\\a\""),
+      CASE("\"\\U0041\""),
+      CASE("\"a\0b\""),
+      CASE("\"a\nb\""),
+      CASE("\"a\tb\""),
+      CASE("\"\x1f\""),
+      CASE("'a'"),
+      CASE("[a]"),
+      CASE("[\"a\" \"b\"]"),
+      CASE("[\"a\":1]"),
+      CASE("{\"a\"}"),
+      CASE("{\"a\":}"),
+      CASE("{\"a\" 1}"),
+      CASE("{\"a\",1}"),
+      CASE("{\"a\":1,}"),
+      CASE("{,\"a\":1}"),
+      CASE("{\"a\":1 \"b\":2}"),
+      CASE("{\"a\":1,,\"b\":2}"),
+      CASE("{a:1}"),
+      CASE("{'a':1}"),
+      CASE("{1:1}"),
+      CASE("{null:1}"),
+      CASE("{[]:1}"),
+      CASE("{{}:1}"),
+      CASE("{\"a\"::1}"),
+      CASE("{\"a\":1:2}"),
+      CASE("{\"a\":\"b\":\"c\"}"),
+      CASE("{\"a\":1}}"),
+      CASE("{\"a\":1]"),
+      CASE("{:1}"),
+      CASE(":"),
+      CASE(","),
+      CASE("{\"a\":{}:1}"),
+      CASE("[1]\0"),
+      CASE("[]\0[]"),
+      CASE("\xef\xbb\xbf[]"),
+      CASE("\f[]"),
+      CASE("[\v1]"),
+      CASE("[1]//"),
+      CASE("/**/[]"),
+      CASE("[1,/**/2]"),
+      CASE("\"\x80\""),
+      CASE("\"\xc2\""),
+      CASE("\"\xc0\x80\""),
+      CASE("\"\xc1\xbf\""),
+      CASE("\"\xe0\x80\x80\""),
+      CASE("\"\xe0\x9f\xbf\""),
+      CASE("\"\xed\xa0\x80\""),
+      CASE("\"\xf0\x80\x80\x80\""),
+      CASE("\"\xf4\x90\x80\x80\""),
+      CASE("\"\xf8\x88\x80\x80\x80\""),
+      CASE("\"\xff\""),
+      CASE("\"\xe2\x82\""),
+      CASE("[\"\xe2\x82\"]"),
+      CASE("\xc3\xa9"),
+      CASE("[\xc2\xa0]"),
 };
 
-static lks_err parse(lks_json *doc, const char *text) { return lks_json_parse(doc, text, strlen(text), 1000); }
+static lks_err parse(lks_json *doc, const char *text)
+{
+    return lks_json_parse(doc, text, strlen(text), 1000);
+}
 
 static void test_yes(void **state)
 {
@@ -72,7 +221,8 @@ static void test_no(void **state)
 static void test_cut_short(void **state)
 {
     (void)state;
-    static const char TEXT[] = "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"logs\":[{\"a\":[1,-2.5e1,true,null]},\"\\u00e9\\uD834\\uDD1E\xe2\x82\xac\"]}}";
+    static const char TEXT[] = "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"logs\":[{\"a\":[1,-2."
+                               "5e1,true,null]},\"\\u00e9\\uD834\\uDD1E\xe2\x82\xac\"]}}";
     for (size_t len = 0; len < sizeof TEXT - 1; len++) {
         lks_json doc;
         char *copy = exact(TEXT, len);
@@ -103,7 +253,8 @@ static void test_look_up(void **state)
 {
     (void)state;
     lks_json doc;
-    OK(parse(&doc, "{\"a\":[10,{\"b\":\"x\"},[]],\"c\":{},\"\\u0064\":5,\"d2\":{\"e\":1},\"a2\":null,\"z\":1,\"z\":2}"));
+    OK(parse(&doc, "{\"a\":[10,{\"b\":\"x\"},[]],\"c\":{},\"\\u0064\":5,\"d2\":{\"e\":1},\"a2\":"
+                   "null,\"z\":1,\"z\":2}"));
     assert_int_equal(lks_json_typeof(&doc, 0), LKS_JSON_OBJECT);
     assert_int_equal(lks_json_size(&doc, 0), 7);
     int a = lks_json_member(&doc, 0, "a");
@@ -115,14 +266,16 @@ static void test_look_up(void **state)
     assert_false(lks_json_equals(&doc, lks_json_path(&doc, 0, "a.1.b"), "xy"));
     assert_false(lks_json_equals(&doc, lks_json_path(&doc, 0, "a.1.b"), ""));
     assert_true(lks_json_equals(&doc, lks_json_name(&doc, lks_json_member(&doc, 0, "d")), "d"));
-    assert_false(
-        lks_json_equals(&doc, lks_json_name(&doc, lks_json_member(&doc, 0, "d")), "\\u0064"));
+    assert_false(lks_json_equals(&doc, lks_json_name(&doc, lks_json_member(&doc, 0, "d")),
+                                 "\\u0064"));
     OK(lks_json_u64(&doc, lks_json_member(&doc, 0, "d"), &number)); /* its name is escaped */
     assert_int_equal(number, 5);
     OK(lks_json_u64(&doc, lks_json_member(&doc, 0, "z"), &number)); /* the last of equals */
     assert_int_equal(number, 2);
     assert_int_equal(lks_json_typeof(&doc, lks_json_member(&doc, 0, "a2")), LKS_JSON_NULL);
-    static const char *const MISSING[] = {"b", "", "a.3", "a.x", "a.", "a.-1", "a.00000000000", "c.x", "a.0.0", "a2.x", "e", "d2.e.f", "."};
+    static const char *const MISSING[] = {
+        "b",   "",      "a.3",  "a.x", "a.",     "a.-1", "a.00000000000",
+        "c.x", "a.0.0", "a2.x", "e",   "d2.e.f", "."};
     for (size_t i = 0; i < sizeof MISSING / sizeof *MISSING; i++)
         assert_int_equal(lks_json_path(&doc, 0, MISSING[i]), LKS_JSON_NONE);
     /* Walking: each value once, in order, with its name. */
@@ -160,7 +313,10 @@ static void test_strings(void **state)
     (void)state;
     lks_json doc;
     lks_buf out = {0};
-    OK(parse(&doc, "[\"\\\"\\\\\\/\\b\\f\\n\\r\\t\",\"\\u00e9\\u20AC\\uD834\\uDD1E\",\"\",\"a\\u0000b\",\"\\uD834\",\"\\uDD1E\",\"\\uD834x\",\"\\uD834\\u0041\",\"\\uDD1E\\uDD1E\",7]"));
+    OK(parse(&doc,
+             "[\"\\\"\\\\\\/"
+             "\\b\\f\\n\\r\\t\",\"\\u00e9\\u20AC\\uD834\\uDD1E\",\"\",\"a\\u0000b\",\"\\uD834\","
+             "\"\\uDD1E\",\"\\uD834x\",\"\\uD834\\u0041\",\"\\uDD1E\\uDD1E\",7]"));
     OK(lks_json_string(&doc, lks_json_path(&doc, 0, "0"), &out));
     assert_string_equal(lks_buf_text(&out), "\"\\/\b\f\n\r\t");
     lks_buf_clear(&out);
@@ -176,8 +332,10 @@ static void test_strings(void **state)
         FAILS(LKS_CORRUPT, "surrogate", lks_json_string(&doc, lks_json_path(&doc, 0, path), &out));
         assert_int_equal(out.len, 3);
     }
-    FAILS(LKS_CORRUPT, "a number where a string", lks_json_string(&doc, lks_json_path(&doc, 0, "9"), &out));
-    FAILS(LKS_CORRUPT, "nothing where a string", lks_json_string(&doc, lks_json_path(&doc, 0, "10"), &out));
+    FAILS(LKS_CORRUPT, "a number where a string",
+          lks_json_string(&doc, lks_json_path(&doc, 0, "9"), &out));
+    FAILS(LKS_CORRUPT, "nothing where a string",
+          lks_json_string(&doc, lks_json_path(&doc, 0, "10"), &out));
     lks_buf_free(&out);
     lks_json_free(&doc);
 }
@@ -190,7 +348,8 @@ static void test_numbers(void **state)
     int64_t s;
     double f;
     bool b;
-    OK(parse(&doc, "[18446744073709551615,18446744073709551616,-9223372036854775808,-9223372036854775809,1.5,1e3,-0,9223372036854775807,"
+    OK(parse(&doc, "[18446744073709551615,18446744073709551616,-9223372036854775808,-"
+                   "9223372036854775809,1.5,1e3,-0,9223372036854775807,"
                    "9223372036854775808,1e999,true,0.1,-1]"));
 #define AT(n) lks_json_path(&doc, 0, n)
     OK(lks_json_u64(&doc, AT("0"), &u));
@@ -218,7 +377,8 @@ static void test_numbers(void **state)
     FAILS(LKS_CORRUPT, "whole", lks_json_u64(&doc, AT("12"), &u));
 #undef AT
     lks_json_free(&doc);
-    char copy[3] = {'4', '2', '7'}; /* a number that ends with the text: what follows must not be read */
+    char copy[3] = {'4', '2',
+                    '7'}; /* a number that ends with the text: what follows must not be read */
     OK(lks_json_parse(&doc, copy, 2, 1));
     OK(lks_json_f64(&doc, 0, &f));
     assert_true(f == 42);
@@ -244,8 +404,10 @@ static void test_hex(void **state)
     OK(lks_json_data(&doc, lks_json_member(&doc, 0, "d"), &out));
     assert_true(out.len == 2 && !memcmp(out.data, "\xbe\xef", 2));
     OK(lks_json_data_fixed(&doc, lks_json_member(&doc, 0, "d"), two, 2));
-    FAILS(LKS_CORRUPT, "2 are needed", lks_json_data_fixed(&doc, lks_json_member(&doc, 0, "d"), two, 1));
-    FAILS(LKS_CORRUPT, "a number where a quantity", lks_json_quantity(&doc, lks_json_member(&doc, 0, "n"), &u));
+    FAILS(LKS_CORRUPT, "2 are needed",
+          lks_json_data_fixed(&doc, lks_json_member(&doc, 0, "d"), two, 1));
+    FAILS(LKS_CORRUPT, "a number where a quantity",
+          lks_json_quantity(&doc, lks_json_member(&doc, 0, "n"), &u));
     lks_buf_free(&out);
     lks_json_free(&doc);
 }
@@ -285,8 +447,10 @@ static void test_writer(void **state)
     lks_json_end_object(&w);
     OK(lks_buf_error(&out));
     assert_string_equal(lks_buf_text(&out),
-                        "{\"a\\\"b\":[[],18446744073709551615,-5,true,false,null],\"t\":\"\\u0001\\u001f\\\"\\\\/\\b\\f\\n\\r\\t\\u007f\xc3\xa9\\u0000z\","
-                        "\"bad\":\"\xef\xbf\xbd\xef\xbf\xbd(\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\",\"q\":\"0xff\",\"w\":\"0x10000000000000000\","
+                        "{\"a\\\"b\":[[],18446744073709551615,-5,true,false,null],\"t\":"
+                        "\"\\u0001\\u001f\\\"\\\\/\\b\\f\\n\\r\\t\\u007f\xc3\xa9\\u0000z\","
+                        "\"bad\":\"\xef\xbf\xbd\xef\xbf\xbd(\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\","
+                        "\"q\":\"0xff\",\"w\":\"0x10000000000000000\","
                         "\"d\":\"0x00ff\",\"raw\":[1],\"o\":{}}");
     lks_json doc;
     OK(lks_json_parse(&doc, lks_buf_text(&out), out.len, 100));
@@ -298,7 +462,8 @@ static void test_writer(void **state)
 static void test_doubles(void **state)
 {
     (void)state;
-    static const double VALUES[] = {0, 1, -1, 0.1, 1.0 / 3, 5e-324, 1.7976931348623157e308, 123456789.125, 1e21};
+    static const double VALUES[] = {
+        0, 1, -1, 0.1, 1.0 / 3, 5e-324, 1.7976931348623157e308, 123456789.125, 1e21};
     const char *locale = setlocale(LC_ALL, "de_DE.UTF-8"); /* where it is installed */
     for (size_t i = 0; i < sizeof VALUES / sizeof *VALUES; i++) {
         lks_buf out = {0};
@@ -325,7 +490,8 @@ static void test_doubles(void **state)
     lks_buf_free(&out);
 }
 
-/* A hostile text of the largest allowed size is read, or refused, in linear time: this test hangs otherwise. */
+/* A hostile text of the largest allowed size is read, or refused, in linear time: this test hangs
+ * otherwise. */
 static void test_large(void **state)
 {
     (void)state;
@@ -341,16 +507,20 @@ static void test_large(void **state)
     lks_buf_clear(&text);
     for (int i = 0; i < 500000; i++)
         lks_buf_put_text(&text, "{\"a\":\"b\":");
-    assert_int_equal(lks_json_parse(&doc, lks_buf_text(&text), text.len, LKS_JSON_MAX_VALUES), LKS_CORRUPT);
+    assert_int_equal(lks_json_parse(&doc, lks_buf_text(&text), text.len, LKS_JSON_MAX_VALUES),
+                     LKS_CORRUPT);
     lks_buf_free(&text);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_yes),     cmocka_unit_test(test_no),      cmocka_unit_test(test_cut_short), cmocka_unit_test(test_bounds),
-        cmocka_unit_test(test_look_up), cmocka_unit_test(test_strings), cmocka_unit_test(test_numbers),   cmocka_unit_test(test_hex),
-        cmocka_unit_test(test_writer),  cmocka_unit_test(test_doubles), cmocka_unit_test(test_large),
+        cmocka_unit_test(test_yes),       cmocka_unit_test(test_no),
+        cmocka_unit_test(test_cut_short), cmocka_unit_test(test_bounds),
+        cmocka_unit_test(test_look_up),   cmocka_unit_test(test_strings),
+        cmocka_unit_test(test_numbers),   cmocka_unit_test(test_hex),
+        cmocka_unit_test(test_writer),    cmocka_unit_test(test_doubles),
+        cmocka_unit_test(test_large),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

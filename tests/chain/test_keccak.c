@@ -1,5 +1,6 @@
-/* Keccak-256. The empty and "abc" values are the well-known ones; the others were computed with PyCryptodome 3.24.1
- * (Crypto.Hash.keccak) over the pattern below; 135, 136 and 137 lie around the rate. */
+/* Keccak-256. The empty and "abc" values are the well-known ones; the others were computed with
+ * PyCryptodome 3.24.1 (Crypto.Hash.keccak) over the pattern below; 135, 136 and 137 lie around the
+ * rate. */
 #include "chain/keccak.h"
 
 #include "chain_test.h"
@@ -64,12 +65,16 @@ static void test_pieces(void **state)
     free(data);
 }
 
-/* Every level that this machine has, over every length up to sixteen blocks and more, for numbers of messages around the lanes and every length of the prefix.
- * Messages lie at odd addresses, each at the very beginning or end of its memory. */
+/* Every level that this machine has, over every length up to sixteen blocks and more, for numbers
+ * of messages around the lanes and every length of the prefix. Messages lie at odd addresses, each
+ * at the very beginning or end of its memory. */
 static void test_many(void **state)
 {
     (void)state;
-    enum { MOST = 19, LENGTHS = 2200 };
+    enum {
+        MOST = 19,
+        LENGTHS = 2200
+    };
     static const size_t counts[] = {0, 1, 2, 3, 4, 5, 7, 8, 9, 12, 16, 17, MOST};
     static const uint8_t prefix[9] = {8, 1, 200, 255, 0, 77, 3, 128, 9};
     uint8_t *data[MOST], want[MOST][32], got[MOST + 1][32];
@@ -94,7 +99,8 @@ static void test_many(void **state)
                 memset(got, 0xa5, sizeof got);
                 lks_keccak256_many(got, prefix, prefix_len, in, len, count);
                 if (memcmp(got, want, 32 * count))
-                    fail_msg("level %d differs for %zu messages of %zu and %zu bytes", level, count, prefix_len, len);
+                    fail_msg("level %d differs for %zu messages of %zu and %zu bytes", level, count,
+                             prefix_len, len);
                 for (size_t i = 0; i < 32; i++)
                     assert_int_equal(got[count][i], 0xa5);
             }
@@ -133,7 +139,8 @@ static void test_prefixes(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_known_answers), cmocka_unit_test(test_pieces), cmocka_unit_test(test_many),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_known_answers),
+                                       cmocka_unit_test(test_pieces), cmocka_unit_test(test_many),
                                        cmocka_unit_test(test_prefixes)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
-/* Key files. The first two are the test vectors of the Web3 secret storage definition (password "testpassword"); the third was made by
- * eth-keyfile 0.10.0 (password "p\u00e4ssword"). */
+/* Key files. The first two are the test vectors of the Web3 secret storage definition (password
+ * "testpassword"); the third was made by eth-keyfile 0.10.0 (password "p\u00e4ssword"). */
 #include "chain/keystore.h"
 
 #include <dirent.h>
@@ -11,20 +11,32 @@
 #include "chain_test.h"
 
 static const char PBKDF2[] =
-    "{\"crypto\":{\"cipher\":\"aes-128-ctr\",\"cipherparams\":{\"iv\":\"6087dab2f9fdbbfaddc31a909735c1e6\"},"
-    "\"ciphertext\":\"5318b4d5bcd28de64ee5559e671353e16f075ecae9f99c7a79a38af5f869aa46\",\"kdf\":\"pbkdf2\",\"kdfparams\":{\"c\":262144,\"dklen\":32,"
-    "\"prf\":\"hmac-sha256\",\"salt\":\"ae3cd4e7013836a3df6bd7241b12db061dbe2c6785853cce422d148a624ce0bd\"},"
-    "\"mac\":\"517ead924a9d0dc3124507e3393d175ce3ff7c1e96529c6c555ce9e51205e9b2\"},\"id\":\"3198bc9c-6672-5ab3-d995-4942343ae5b6\",\"version\":3}";
+    "{\"crypto\":{\"cipher\":\"aes-128-ctr\",\"cipherparams\":{\"iv\":"
+    "\"6087dab2f9fdbbfaddc31a909735c1e6\"},"
+    "\"ciphertext\":\"5318b4d5bcd28de64ee5559e671353e16f075ecae9f99c7a79a38af5f869aa46\",\"kdf\":"
+    "\"pbkdf2\",\"kdfparams\":{\"c\":262144,\"dklen\":32,"
+    "\"prf\":\"hmac-sha256\",\"salt\":"
+    "\"ae3cd4e7013836a3df6bd7241b12db061dbe2c6785853cce422d148a624ce0bd\"},"
+    "\"mac\":\"517ead924a9d0dc3124507e3393d175ce3ff7c1e96529c6c555ce9e51205e9b2\"},\"id\":"
+    "\"3198bc9c-6672-5ab3-d995-4942343ae5b6\",\"version\":3}";
 static const char SCRYPT[] =
-    "{\"crypto\":{\"cipher\":\"aes-128-ctr\",\"cipherparams\":{\"iv\":\"83dbcc02d8ccb40e466191a123791e0e\"},"
-    "\"ciphertext\":\"d172bf743a674da9cdad04534d56926ef8358534d458fffccd4e6ad2fbde479c\",\"kdf\":\"scrypt\",\"kdfparams\":{\"dklen\":32,\"n\":262144,"
-    "\"p\":8,\"r\":1,\"salt\":\"ab0c7876052600dd703518d6fc3fe8984592145b591fc8fb5c6d43190334ba19\"},"
-    "\"mac\":\"2103ac29920d71da29f15d75b4a16dbe95cfd7ff8faea1056c33131d846e3097\"},\"id\":\"3198bc9c-6672-5ab3-d995-4942343ae5b6\",\"version\":3}";
+    "{\"crypto\":{\"cipher\":\"aes-128-ctr\",\"cipherparams\":{\"iv\":"
+    "\"83dbcc02d8ccb40e466191a123791e0e\"},"
+    "\"ciphertext\":\"d172bf743a674da9cdad04534d56926ef8358534d458fffccd4e6ad2fbde479c\",\"kdf\":"
+    "\"scrypt\",\"kdfparams\":{\"dklen\":32,\"n\":262144,"
+    "\"p\":8,\"r\":1,\"salt\":\"ab0c7876052600dd703518d6fc3fe8984592145b591fc8fb5c6d43190334ba19\"}"
+    ","
+    "\"mac\":\"2103ac29920d71da29f15d75b4a16dbe95cfd7ff8faea1056c33131d846e3097\"},\"id\":"
+    "\"3198bc9c-6672-5ab3-d995-4942343ae5b6\",\"version\":3}";
 static const char FOREIGN[] =
-    "{\"address\": \"9d8A62f656a8d1615C1294fd71e9CFb3E4855A4F\", \"crypto\": {\"cipher\": \"aes-128-ctr\", \"cipherparams\": {\"iv\": "
-    "\"e9ab26c9adf4b2a8eb150c44dae399e6\"}, \"ciphertext\": \"e7e8b2a70d67280d0f1abd1285baac050f0cc96428aa998a525ae05c8ee8a911\", \"kdf\": \"scrypt\", "
-    "\"kdfparams\": {\"dklen\": 32, \"n\": 4096, \"r\": 8, \"p\": 1, \"salt\": \"15f74787bce33922528e8fc5d54ea0b8a0a24db10bc4c158615897482495a09a\"}, "
-    "\"mac\": \"0640b4db1504050bf6f3cd1755bd98e756c27f0e2136814661beb6a02cb1f922\"}, \"id\": \"e3f138d9-6c6e-4d23-a9a3-428f7f06abe5\", \"version\": 3}";
+    "{\"address\": \"9d8A62f656a8d1615C1294fd71e9CFb3E4855A4F\", \"crypto\": {\"cipher\": "
+    "\"aes-128-ctr\", \"cipherparams\": {\"iv\": "
+    "\"e9ab26c9adf4b2a8eb150c44dae399e6\"}, \"ciphertext\": "
+    "\"e7e8b2a70d67280d0f1abd1285baac050f0cc96428aa998a525ae05c8ee8a911\", \"kdf\": \"scrypt\", "
+    "\"kdfparams\": {\"dklen\": 32, \"n\": 4096, \"r\": 8, \"p\": 1, \"salt\": "
+    "\"15f74787bce33922528e8fc5d54ea0b8a0a24db10bc4c158615897482495a09a\"}, "
+    "\"mac\": \"0640b4db1504050bf6f3cd1755bd98e756c27f0e2136814661beb6a02cb1f922\"}, \"id\": "
+    "\"e3f138d9-6c6e-4d23-a9a3-428f7f06abe5\", \"version\": 3}";
 
 static const char KEY[] = "7a28b5ba57c53603b0b07b56bba752f7784bf506fa95edc395f5cf6c7514fe9d";
 static const uint8_t ZERO[32];
@@ -76,7 +88,8 @@ static void test_wrong_password(void **state)
     uint8_t key[32];
     FAILS(LKS_AUTH, "wrong password for this key file", decrypt(key, PBKDF2, "testpasswor"));
     assert_memory_equal(key, ZERO, 32);
-    FAILS(LKS_AUTH, "wrong password for 0x9d8A62f656a8d1615C1294fd71e9CFb3E4855A4F", decrypt(key, FOREIGN, ""));
+    FAILS(LKS_AUTH, "wrong password for 0x9d8A62f656a8d1615C1294fd71e9CFb3E4855A4F",
+          decrypt(key, FOREIGN, ""));
     assert_memory_equal(key, ZERO, 32);
     FAILS(LKS_AUTH, "wrong password", decrypt(key, FOREIGN, "hunter2"));
     assert_null(strstr(lks_error_message(), "hunter2"));
@@ -109,13 +122,18 @@ static void test_bad_files(void **state)
     FAILS(LKS_REFUSED, "1 GiB", changed(FOREIGN, "\"n\": 4096", "\"n\": 9223372036854775808"));
     FAILS(LKS_REFUSED, "1 GiB", changed(FOREIGN, "\"p\": 1", "\"p\": 1000000"));
     FAILS(LKS_REFUSED, "1 GiB", changed(FOREIGN, "\"r\": 8", "\"r\": 18446744073709551615"));
-    FAILS(LKS_REFUSED, "1 GiB", changed(FOREIGN, "\"n\": 4096, \"r\": 8, \"p\": 1", "\"n\": 2, \"r\": 1024, \"p\": 4000"));
+    FAILS(LKS_REFUSED, "1 GiB",
+          changed(FOREIGN, "\"n\": 4096, \"r\": 8, \"p\": 1",
+                  "\"n\": 2, \"r\": 1024, \"p\": 4000"));
     FAILS(LKS_CORRUPT, "power of two", changed(FOREIGN, "\"n\": 4096", "\"n\": 4095"));
     FAILS(LKS_CORRUPT, "power of two", changed(FOREIGN, "\"n\": 4096", "\"n\": 0"));
     FAILS(LKS_CORRUPT, "above 0", changed(FOREIGN, "\"p\": 1", "\"p\": 0"));
     FAILS(LKS_CORRUPT, "key file: n", changed(FOREIGN, "\"n\": 4096", "\"n\": -1"));
-    FAILS(LKS_CORRUPT, "iv has 15", changed(FOREIGN, "e9ab26c9adf4b2a8eb150c44dae399e6", "e9ab26c9adf4b2a8eb150c44dae399"));
-    FAILS(LKS_CORRUPT, "iv", changed(FOREIGN, "e9ab26c9adf4b2a8eb150c44dae399e6", "e9ab26c9adf4b2a8eb150c44dae399e6e6"));
+    FAILS(LKS_CORRUPT, "iv has 15",
+          changed(FOREIGN, "e9ab26c9adf4b2a8eb150c44dae399e6", "e9ab26c9adf4b2a8eb150c44dae399"));
+    FAILS(LKS_CORRUPT, "iv",
+          changed(FOREIGN, "e9ab26c9adf4b2a8eb150c44dae399e6",
+                  "e9ab26c9adf4b2a8eb150c44dae399e6e6"));
     FAILS(LKS_CORRUPT, "mac", changed(FOREIGN, "0640b4db", "0640b4dx"));
     FAILS(LKS_AUTH, "wrong password", changed(FOREIGN, "0640b4db", "0640b4dc"));
     FAILS(LKS_AUTH, "wrong password", changed(FOREIGN, "e7e8b2a7", "e7e8b2a8"));
@@ -139,16 +157,20 @@ static void test_create(void **state)
     unhex_to(key, 32, KEY);
     OK(lks_keystore_create(&path, directory, key, "secret", 6, LKS_KEYSTORE_LIGHT));
     const char *name = lks_buf_text(&path) + strlen(directory) + 1;
-    assert_int_equal(strlen(name), strlen("UTC--2024-01-02T03-04-05.000000006Z--008aeeda4d805471df9b2a5b0f38a0c3bcba786b"));
+    assert_int_equal(
+        strlen(name),
+        strlen("UTC--2024-01-02T03-04-05.000000006Z--008aeeda4d805471df9b2a5b0f38a0c3bcba786b"));
     assert_true(!strncmp(name, "UTC--20", 7) && name[34] == 'Z');
     assert_string_equal(name + 37, "008aeeda4d805471df9b2a5b0f38a0c3bcba786b");
     assert_int_equal(stat(lks_buf_text(&path), &info), 0);
     assert_int_equal(info.st_mode & 0777, 0600);
     OK(lks_keystore_load(back, lks_buf_text(&path), "secret", 6));
     assert_memory_equal(back, key, 32);
-    FAILS(LKS_AUTH, "wrong password for 0x008", lks_keystore_load(back, lks_buf_text(&path), "Secret", 6));
+    FAILS(LKS_AUTH, "wrong password for 0x008",
+          lks_keystore_load(back, lks_buf_text(&path), "Secret", 6));
     assert_non_null(strstr(lks_error_message(), directory)); /* names the file */
-    FAILS(LKS_REFUSED, "exists already", lks_keystore_create(NULL, directory, key, "secret", 6, LKS_KEYSTORE_LIGHT));
+    FAILS(LKS_REFUSED, "exists already",
+          lks_keystore_create(NULL, directory, key, "secret", 6, LKS_KEYSTORE_LIGHT));
     OK(lks_keystore_list(&entries, &count, directory));
     assert_int_equal(count, 1);
     assert_hex(entries[0].address, 20, "008aeeda4d805471df9b2a5b0f38a0c3bcba786b");
@@ -211,12 +233,15 @@ static void test_cannot_write(void **state)
     uint8_t key[32] = {1};
     char path[200];
     snprintf(path, sizeof path, "%s/a/b", directory);
-    FAILS(LKS_IO, "cannot make the directory", lks_keystore_create(NULL, path, key, "x", 1, LKS_KEYSTORE_LIGHT));
+    FAILS(LKS_IO, "cannot make the directory",
+          lks_keystore_create(NULL, path, key, "x", 1, LKS_KEYSTORE_LIGHT));
     write_file("file", "");
     snprintf(path, sizeof path, "%s/file", directory);
-    FAILS(LKS_IO, "cannot read the directory", lks_keystore_create(NULL, path, key, "x", 1, LKS_KEYSTORE_LIGHT));
+    FAILS(LKS_IO, "cannot read the directory",
+          lks_keystore_create(NULL, path, key, "x", 1, LKS_KEYSTORE_LIGHT));
     memset(key, 0, 32);
-    FAILS(LKS_BADARGS, "not valid", lks_keystore_create(NULL, directory, key, "x", 1, LKS_KEYSTORE_LIGHT));
+    FAILS(LKS_BADARGS, "not valid",
+          lks_keystore_create(NULL, directory, key, "x", 1, LKS_KEYSTORE_LIGHT));
 }
 
 /* The file that we write says what geth's default says, and no two are alike. */

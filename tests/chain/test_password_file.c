@@ -117,9 +117,8 @@ static void test_pipe(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_first_line), cmocka_unit_test(test_room),
-        cmocka_unit_test(test_mode),       cmocka_unit_test(test_no_file),
-        cmocka_unit_test(test_pipe),
+        cmocka_unit_test(test_first_line), cmocka_unit_test(test_room), cmocka_unit_test(test_mode),
+        cmocka_unit_test(test_no_file),    cmocka_unit_test(test_pipe),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

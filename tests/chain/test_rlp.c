@@ -1,5 +1,5 @@
-/* RLP: the examples of the Yellow Paper and of the Ethereum wiki, the invalid forms of ethereum/tests (RLPTests/invalidRLPTest), and
- * one nested list encoded by pyrlp 5.0.0. */
+/* RLP: the examples of the Yellow Paper and of the Ethereum wiki, the invalid forms of
+ * ethereum/tests (RLPTests/invalidRLPTest), and one nested list encoded by pyrlp 5.0.0. */
 #include "chain/rlp.h"
 
 #include "chain_test.h"
@@ -30,7 +30,8 @@ static void test_strings(void **state)
     lks_rlp_put_bytes(&out, "\x04\x00", 2);
     expect(&out, "820400");
     lks_rlp_put_bytes(&out, "Lorem ipsum dolor sit amet, consectetur adipisicing elit", 56);
-    expect(&out, "b8384c6f72656d20697073756d20646f6c6f722073697420616d65742c20636f6e7365637465747572206164697069736963696e6720656c6974");
+    expect(&out, "b8384c6f72656d20697073756d20646f6c6f722073697420616d65742c20636f6e736563746574757"
+                 "2206164697069736963696e6720656c6974");
 }
 
 static void test_integers(void **state)
@@ -66,19 +67,23 @@ static void test_lists(void **state)
     size_t a, b, c;
     outer = lks_rlp_list_begin(&out);
     a = lks_rlp_list_begin(&out), lks_rlp_list_end(&out, a);
-    a = lks_rlp_list_begin(&out), b = lks_rlp_list_begin(&out), lks_rlp_list_end(&out, b), lks_rlp_list_end(&out, a);
+    a = lks_rlp_list_begin(&out), b = lks_rlp_list_begin(&out), lks_rlp_list_end(&out, b),
+    lks_rlp_list_end(&out, a);
     a = lks_rlp_list_begin(&out);
     b = lks_rlp_list_begin(&out), lks_rlp_list_end(&out, b);
-    b = lks_rlp_list_begin(&out), c = lks_rlp_list_begin(&out), lks_rlp_list_end(&out, c), lks_rlp_list_end(&out, b);
+    b = lks_rlp_list_begin(&out), c = lks_rlp_list_begin(&out), lks_rlp_list_end(&out, c),
+    lks_rlp_list_end(&out, b);
     lks_rlp_list_end(&out, a);
     lks_rlp_list_end(&out, outer);
     expect(&out, "c7c0c1c0c3c0c1c0");
 }
 
-static const char NESTED[] =
-    "f8b2c180c883646f67c3018180b83c787878787878787878787878787878787878787878787878787878787878787878787878787878787878787878"
-    "78787878787878787878787878787889010000000000000000f85d9e6161616161616161616161616161616161616161616161616161616161619e61"
-    "61616161616161616161616161616161616161616161616161616161619e616161616161616161616161616161616161616161616161616161616161";
+static const char NESTED[] = "f8b2c180c883646f67c3018180b83c787878787878787878787878787878787878787"
+                             "878787878787878787878787878787878787878787878787878"
+                             "78787878787878787878787878787889010000000000000000f85d9e6161616161616"
+                             "161616161616161616161616161616161616161616161619e61"
+                             "61616161616161616161616161616161616161616161616161616161619e616161616"
+                             "161616161616161616161616161616161616161616161616161";
 
 /* rlp.encode([[b''], [b'dog', [b'\x01', b'\x80']], b'x' * 60, 2**64, [b'a' * 30] * 3]) */
 static void test_nested(void **state)
@@ -157,7 +162,9 @@ static void test_invalid(void **state)
         {"b800", "leading zero"},
         {"b8", "cut short"},
         {"b90038", "leading zero"},
-        {"b837aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "long form for 55"},
+        {"b837aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+         "aaaaaaaaaaaaaaaaaaaaaaaaaaa",
+         "long form for 55"},
         {"b838aa", "56 bytes where"},
         {"bfffffffffffffffff00", "bytes where"},
         {"bf0fffffffffffffff0f", "bytes where"},
@@ -190,7 +197,9 @@ static void test_invalid(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_strings), cmocka_unit_test(test_integers), cmocka_unit_test(test_lists),
-                                       cmocka_unit_test(test_nested), cmocka_unit_test(test_invalid)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_strings),
+                                       cmocka_unit_test(test_integers),
+                                       cmocka_unit_test(test_lists), cmocka_unit_test(test_nested),
+                                       cmocka_unit_test(test_invalid)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -37,8 +37,13 @@ static void open_bench(bench *b, node_kind kind, uint32_t timeout_ms, uint32_t m
     if (kind == NODE_IPC)
         snprintf(b->url, sizeof b->url, "%s", b->path);
     else
-        snprintf(b->url, sizeof b->url, "%s://127.0.0.1:%d", kind == NODE_WS ? "ws" : "http", node_port(b->server));
-    const lks_rpc_options options = {.timeout_ms = timeout_ms, .max_calls = max_calls, .max_answer = 1 << 20, .notice = on_notice, .user = b};
+        snprintf(b->url, sizeof b->url, "%s://127.0.0.1:%d", kind == NODE_WS ? "ws" : "http",
+                 node_port(b->server));
+    const lks_rpc_options options = {.timeout_ms = timeout_ms,
+                                     .max_calls = max_calls,
+                                     .max_answer = 1 << 20,
+                                     .notice = on_notice,
+                                     .user = b};
     OK(lks_rpc_open(&b->rpc, b->url, &options));
 }
 
@@ -56,14 +61,18 @@ static double seconds(void)
     return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
-static lks_err call(bench *b, const char *params, lks_buf *answer) { return lks_rpc_call_sync(b->rpc, "eth_echo", params, answer); }
+static lks_err call(bench *b, const char *params, lks_buf *answer)
+{
+    return lks_rpc_call_sync(b->rpc, "eth_echo", params, answer);
+}
 
 #define FOR_EACH_TRANSPORT(b) for (size_t transport_ = 0; transport_ < 3; transport_++)
 
 static void test_answers(void **state)
 {
     (void)state;
-    static const node_mode MODES[] = {NODE_ECHO, NODE_SPLIT, NODE_NOTICE, NODE_NO_LENGTH, NODE_CHUNKED, NODE_GOODBYE};
+    static const node_mode MODES[] = {NODE_ECHO,      NODE_SPLIT,   NODE_NOTICE,
+                                      NODE_NO_LENGTH, NODE_CHUNKED, NODE_GOODBYE};
     FOR_EACH_TRANSPORT(b)
     {
         bench b;
@@ -104,7 +113,8 @@ static void test_long(void **state)
     }
 }
 
-/* Each way of answering wrongly, the value and reason it gives, and that the next call works again. */
+/* Each way of answering wrongly, the value and reason it gives, and that the next call works again.
+ */
 static void test_bad_answers(void **state)
 {
     (void)state;
@@ -131,16 +141,20 @@ static void test_bad_answers(void **state)
             node_set(b.server, CASES[i].mode);
             FAILS(CASES[i].err, CASES[i].reason, call(&b, "[]", &answer));
             if (CASES[i].mode == NODE_ERROR)
-                assert_string_equal(lks_buf_text(&answer), "{\"code\":3,\"message\":\"execution\\nreverted\",\"data\":\"0x\"}");
+                assert_string_equal(
+                    lks_buf_text(&answer),
+                    "{\"code\":3,\"message\":\"execution\\nreverted\",\"data\":\"0x\"}");
             else if (CASES[i].err != LKS_REMOTE)
                 assert_int_equal(answer.len, 0);
             node_set(b.server, NODE_ECHO);
             OK(call(&b, "[2]", &answer));
             assert_string_equal(lks_buf_text(&answer), "[2]");
         }
-        /* An error without our id: over HTTP it can only be meant for this call; else the connection is no good any more. */
+        /* An error without our id: over HTTP it can only be meant for this call; else the
+         * connection is no good any more. */
         node_set(b.server, NODE_NULL_ID);
-        FAILS(b.kind == NODE_HTTP ? LKS_REMOTE : LKS_CORRUPT, "parse error", call(&b, "[]", &answer));
+        FAILS(b.kind == NODE_HTTP ? LKS_REMOTE : LKS_CORRUPT, "parse error",
+              call(&b, "[]", &answer));
         node_set(b.server, NODE_HALF);
         assert_int_not_equal(call(&b, "[]", &answer), LKS_OK);
         node_set(b.server, NODE_ECHO);
@@ -150,7 +164,8 @@ static void test_bad_answers(void **state)
     }
 }
 
-/* HTTP: one connection for all calls that follow each other; one that the node has ended in between costs no call. */
+/* HTTP: one connection for all calls that follow each other; one that the node has ended in between
+ * costs no call. */
 static void test_kept_connections(void **state)
 {
     (void)state;
@@ -201,8 +216,9 @@ static int wait_for_code(atomic_int *code)
     return atomic_load(code);
 }
 
-/* Of two calls on one connection, the one whose answer is too large is told so; the other only loses its connection, and that
- * only when the rest of the answer cannot be skipped. Each kind of failure has a code of its own. */
+/* Of two calls on one connection, the one whose answer is too large is told so; the other only
+ * loses its connection, and that only when the rest of the answer cannot be skipped. Each kind of
+ * failure has a code of its own. */
 static void test_kinds(void **state)
 {
     (void)state;
@@ -239,7 +255,8 @@ static void test_kinds(void **state)
     }
 }
 
-/* A node that asks for fewer calls is left alone for a while; the call is made then, and its caller sees nothing of it. */
+/* A node that asks for fewer calls is left alone for a while; the call is made then, and its caller
+ * sees nothing of it. */
 static void test_limited(void **state)
 {
     (void)state;
@@ -260,7 +277,7 @@ static void test_limited(void **state)
         }
         close_bench(&b);
         open_bench(&b, KINDS[transport_], 30000, 0); /* of which no pause is known */
-        if (b.kind != NODE_IPC) { /* it names the time */
+        if (b.kind != NODE_IPC) {                    /* it names the time */
             node_set_for(b.server, NODE_RETRY, 1);
             double start = seconds();
             OK(call(&b, "[2]", &answer));
@@ -295,13 +312,15 @@ static void test_limited_too_long(void **state)
         close_bench(&b);
         lks_buf_free(&answer);
     }
-    /* An error that may mean either is given to a caller that can ask for less, and slows the others down. */
+    /* An error that may mean either is given to a caller that can ask for less, and slows the
+     * others down. */
     for (size_t i = 0; i < 2; i++) {
         bench b;
         lks_buf answer = {0};
         open_bench(&b, NODE_WS, 700, 0);
         node_set(b.server, NODE_UNSURE);
-        FAILS(i ? LKS_REMOTE : LKS_BUSY, i ? "limit exceeded" : "fewer calls", lks_rpc_call_sync(b.rpc, METHODS[i], "[]", &answer));
+        FAILS(i ? LKS_REMOTE : LKS_BUSY, i ? "limit exceeded" : "fewer calls",
+              lks_rpc_call_sync(b.rpc, METHODS[i], "[]", &answer));
         FAILS(LKS_BUSY, "fewer calls", lks_rpc_call_sync(b.rpc, "eth_echo", "[]", &answer));
         lks_buf_free(&answer);
         close_bench(&b);
@@ -502,15 +521,19 @@ static void test_call_in_reply(void **state)
 static void test_bad_input(void **state)
 {
     (void)state;
-    static const char *const METHODS[] = {"", "eth call", "eth\"", "eth_\xc3\xa9", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"};
-    static const char *const PARAMS[] = {"", "{}", "[", "[1,]", "[] []", "\"[]\"", "[]}, {\"id\":2"};
+    static const char *const METHODS[] = {
+        "", "eth call", "eth\"", "eth_\xc3\xa9",
+        "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"};
+    static const char *const PARAMS[] = {
+        "", "{}", "[", "[1,]", "[] []", "\"[]\"", "[]}, {\"id\":2"};
     bench b;
     tally t = {.b = &b};
     open_bench(&b, NODE_WS, 5000, 0);
     for (size_t i = 0; i < sizeof METHODS / sizeof *METHODS; i++)
         FAILS(LKS_BADARGS, "method", lks_rpc_call(b.rpc, METHODS[i], "[]", count_reply, &t));
     for (size_t i = 0; i < sizeof PARAMS / sizeof *PARAMS; i++)
-        FAILS(LKS_BADARGS, "JSON array", lks_rpc_call(b.rpc, "eth_echo", PARAMS[i], count_reply, &t));
+        FAILS(LKS_BADARGS, "JSON array",
+              lks_rpc_call(b.rpc, "eth_echo", PARAMS[i], count_reply, &t));
     assert_int_equal(node_requests(b.server), 0);
     close_bench(&b);
     assert_int_equal(atomic_load(&t.failed), 0);
@@ -519,10 +542,27 @@ static void test_bad_input(void **state)
 static void test_urls(void **state)
 {
     (void)state;
-    static const char *const BAD[] = {"", "localhost", "127.0.0.1:8545", "ftp://x", "ws://", "ws://:1", "ws://h:", "ws://h:0", "ws://h:65536", "ws://h:1x",
-                                      "ws://h:999999", "http://h\r\nX: y", "http://h /", "http://[::1", "http://[::1]x", "http://h/#f", "ipc:",
+    static const char *const BAD[] = {"",
+                                      "localhost",
+                                      "127.0.0.1:8545",
+                                      "ftp://x",
+                                      "ws://",
+                                      "ws://:1",
+                                      "ws://h:",
+                                      "ws://h:0",
+                                      "ws://h:65536",
+                                      "ws://h:1x",
+                                      "ws://h:999999",
+                                      "http://h\r\nX: y",
+                                      "http://h /",
+                                      "http://[::1",
+                                      "http://[::1]x",
+                                      "http://h/#f",
+                                      "ipc:",
                                       "http://h/\x01"};
-    static const char *const GOOD[] = {"ws://h", "ws://h:1/p?q=1", "http://[::1]:8545", "https://h", "wss://h/v3/KEY", "./geth.ipc", "ipc:geth.ipc", "http://h?k=v"};
+    static const char *const GOOD[] = {"ws://h",       "ws://h:1/p?q=1", "http://[::1]:8545",
+                                       "https://h",    "wss://h/v3/KEY", "./geth.ipc",
+                                       "ipc:geth.ipc", "http://h?k=v"};
     lks_rpc *rpc;
     for (size_t i = 0; i < sizeof BAD / sizeof *BAD; i++) {
         assert_int_equal(lks_rpc_open(&rpc, BAD[i], NULL), LKS_BADARGS);
@@ -550,10 +590,14 @@ static void test_urls(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_answers),       cmocka_unit_test(test_long),      cmocka_unit_test(test_bad_answers), cmocka_unit_test(test_http_status),
-        cmocka_unit_test(test_kinds), cmocka_unit_test(test_kept_connections),         cmocka_unit_test(test_limited),  cmocka_unit_test(test_limited_too_long),
-        cmocka_unit_test(test_time_out),      cmocka_unit_test(test_nobody),    cmocka_unit_test(test_restart),     cmocka_unit_test(test_threads),
-        cmocka_unit_test(test_bounds),        cmocka_unit_test(test_call_in_reply), cmocka_unit_test(test_bad_input), cmocka_unit_test(test_urls),
+        cmocka_unit_test(test_answers),     cmocka_unit_test(test_long),
+        cmocka_unit_test(test_bad_answers), cmocka_unit_test(test_http_status),
+        cmocka_unit_test(test_kinds),       cmocka_unit_test(test_kept_connections),
+        cmocka_unit_test(test_limited),     cmocka_unit_test(test_limited_too_long),
+        cmocka_unit_test(test_time_out),    cmocka_unit_test(test_nobody),
+        cmocka_unit_test(test_restart),     cmocka_unit_test(test_threads),
+        cmocka_unit_test(test_bounds),      cmocka_unit_test(test_call_in_reply),
+        cmocka_unit_test(test_bad_input),   cmocka_unit_test(test_urls),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -13,8 +13,10 @@
 #include "chain_test.h"
 #include "node_server.h"
 
-#define OF(...) "{\"jsonrpc\":\"2.0\",\"id\":1," __VA_ARGS__ "}" /* the answer to the first call */
-#define GOOD OF("\"result\":\"0x1\"") /* 39 = 0x27 bytes */
+#define OF(...)                                                                                    \
+    "{\"jsonrpc\":\"2.0\",\"id\":1," __VA_ARGS__ "}" /* the answer to the first call               \
+                                                      */
+#define GOOD OF("\"result\":\"0x1\"")                /* 39 = 0x27 bytes */
 
 static node_server *server;
 static char url[64];
@@ -356,8 +358,9 @@ static void test_slow_name(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_request),      TEST(test_answers),           TEST(test_broken),
-        TEST(test_statuses),     TEST(test_many),              TEST(test_ended_connections),
+        TEST(test_request),      TEST(test_answers),
+        TEST(test_broken),       TEST(test_statuses),
+        TEST(test_many),         TEST(test_ended_connections),
         TEST(test_acknowledged), cmocka_unit_test(test_slow_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -65,9 +65,9 @@ static void test_words(void **state)
              &seconds),
         RPC_PLEA);
     assert_int_equal(seconds, 30);
-    assert_int_equal(
-        plea("eth_call", 429, "{\"data\":{\"rate\":{\"backoff_seconds\":99999999999}}}", &seconds),
-        RPC_PLEA);
+    assert_int_equal(plea("eth_call", 429,
+                          "{\"data\":{\"rate\":{\"backoff_seconds\":99999999999}}}", &seconds),
+                     RPC_PLEA);
     assert_int_equal(seconds, 3600);
     assert_int_equal(plea("eth_call", 0, "7", &seconds), RPC_NO_PLEA);
     const rpc_answer good = {0};

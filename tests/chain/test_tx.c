@@ -1,28 +1,38 @@
-/* EIP-1559 transactions, signed with eth-account 0.14.0 for comparison, and the fields of EIP-155's example key. */
+/* EIP-1559 transactions, signed with eth-account 0.14.0 for comparison, and the fields of EIP-155's
+ * example key. */
 #include "chain/tx.h"
 
 #include "chain/rlp.h"
 #include "chain_test.h"
 
-static const char RAW1[] =
-    "02f873010984773594008504a817c801825208943535353535353535353535353535353535353535880de0b6b3a764000080c080a0247b498c2a186a4668acd4c2b29b0b24d5"
-    "02051779cf5b127f0937b61e732f7ca0358b4e6a107cf1204bc363e1f6135f2f4ed0f38ac01c74c63a89f3267ad45d9f";
-static const char RAW2[] =
-    "02f90128827a6980808d1000000000000000000000000584010000008080b8c8000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f202122232425"
-    "262728292a2b2c2d2e2f303132333435363738393a3b3c3d3e3f404142434445464748494a4b4c4d4e4f505152535455565758595a5b5c5d5e5f606162636465666768696a6b"
-    "6c6d6e6f707172737475767778797a7b7c7d7e7f808182838485868788898a8b8c8d8e8f909192939495969798999a9b9c9d9e9fa0a1a2a3a4a5a6a7a8a9aaabacadaeafb0b1"
-    "b2b3b4b5b6b7b8b9babbbcbdbebfc0c1c2c3c4c5c6c7c080a0493757f2e3c42b7ddb9a46531b8b439f4567b47bd006b7ec416a1ce0632787a7a07114bebe074488f22506d4bb"
-    "c4d2e5cb537125356578237cced68d58b3957822";
+static const char RAW1[] = "02f873010984773594008504a817c801825208943535353535353535353535353535353"
+                           "535353535880de0b6b3a764000080c080a0247b498c2a186a4668acd4c2b29b0b24d5"
+                           "02051779cf5b127f0937b61e732f7ca0358b4e6a107cf1204bc363e1f6135f2f4ed0f38"
+                           "ac01c74c63a89f3267ad45d9f";
+static const char RAW2[] = "02f90128827a6980808d1000000000000000000000000584010000008080b8c80001020"
+                           "30405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f202122232425"
+                           "262728292a2b2c2d2e2f303132333435363738393a3b3c3d3e3f4041424344454647484"
+                           "94a4b4c4d4e4f505152535455565758595a5b5c5d5e5f606162636465666768696a6b"
+                           "6c6d6e6f707172737475767778797a7b7c7d7e7f808182838485868788898a8b8c8d8e8"
+                           "f909192939495969798999a9b9c9d9e9fa0a1a2a3a4a5a6a7a8a9aaabacadaeafb0b1"
+                           "b2b3b4b5b6b7b8b9babbbcbdbebfc0c1c2c3c4c5c6c7c080a0493757f2e3c42b7ddb9a4"
+                           "6531b8b439f4567b47bd006b7ec416a1ce0632787a7a07114bebe074488f22506d4bb"
+                           "c4d2e5cb537125356578237cced68d58b3957822";
 
 static lks_tx transfer(void)
 {
-    lks_tx tx = {.chain_id = 1, .nonce = 9, .max_priority_fee = lks_u256_from_u64(2000000000), .max_fee = lks_u256_from_u64(20000000001),
-                 .gas_limit = 21000, .value = lks_u256_from_u64(1000000000000000000)};
+    lks_tx tx = {.chain_id = 1,
+                 .nonce = 9,
+                 .max_priority_fee = lks_u256_from_u64(2000000000),
+                 .max_fee = lks_u256_from_u64(20000000001),
+                 .gas_limit = 21000,
+                 .value = lks_u256_from_u64(1000000000000000000)};
     memset(tx.to, 0x35, 20);
     return tx;
 }
 
-static void check(const lks_tx *tx, const char *key_digits, const char *raw_digits, const char *hash_digits, const char *address_digits)
+static void check(const lks_tx *tx, const char *key_digits, const char *raw_digits,
+                  const char *hash_digits, const char *address_digits)
 {
     uint8_t key[32], hash[32], sender[20], again[32];
     lks_signer *signer;
@@ -37,7 +47,8 @@ static void check(const lks_tx *tx, const char *key_digits, const char *raw_digi
     OK(lks_tx_decode(&read, sender, again, raw.data, raw.len));
     assert_hex(sender, 20, address_digits);
     assert_memory_equal(hash, again, 32);
-    assert_true(read.chain_id == tx->chain_id && read.nonce == tx->nonce && read.gas_limit == tx->gas_limit && read.is_create == tx->is_create);
+    assert_true(read.chain_id == tx->chain_id && read.nonce == tx->nonce &&
+                read.gas_limit == tx->gas_limit && read.is_create == tx->is_create);
     assert_int_equal(lks_u256_cmp(&read.max_fee, &tx->max_fee), 0);
     assert_int_equal(lks_u256_cmp(&read.max_priority_fee, &tx->max_priority_fee), 0);
     assert_int_equal(lks_u256_cmp(&read.value, &tx->value), 0);
@@ -54,7 +65,8 @@ static void test_transfer(void **state)
 {
     (void)state;
     lks_tx tx = transfer();
-    check(&tx, "4646464646464646464646464646464646464646464646464646464646464646", RAW1, "3d54b0ee2455545659254e09118e816fa9af615551d4861395f0a40e2c240109",
+    check(&tx, "4646464646464646464646464646464646464646464646464646464646464646", RAW1,
+          "3d54b0ee2455545659254e09118e816fa9af615551d4861395f0a40e2c240109",
           "9d8a62f656a8d1615c1294fd71e9cfb3e4855a4f");
 }
 
@@ -64,8 +76,14 @@ static void test_create(void **state)
     uint8_t data[200];
     for (int i = 0; i < 200; i++)
         data[i] = (uint8_t)i;
-    lks_tx tx = {.chain_id = 31337, .max_fee = {{5, UINT64_C(1) << 36, 0, 0}}, .gas_limit = 16777216, .is_create = true, .data = data, .data_len = 200};
-    check(&tx, "ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80", RAW2, "e8185d09fbf23f897efc077e381427ed924bd9c909cc797bb7a736ae05a5854a",
+    lks_tx tx = {.chain_id = 31337,
+                 .max_fee = {{5, UINT64_C(1) << 36, 0, 0}},
+                 .gas_limit = 16777216,
+                 .is_create = true,
+                 .data = data,
+                 .data_len = 200};
+    check(&tx, "ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80", RAW2,
+          "e8185d09fbf23f897efc077e381427ed924bd9c909cc797bb7a736ae05a5854a",
           "f39fd6e51aad88f6f4ce6ab8827279cfffb92266");
 }
 
@@ -130,7 +148,8 @@ static void test_decode_hostile(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_transfer), cmocka_unit_test(test_create), cmocka_unit_test(test_refusals),
-                                       cmocka_unit_test(test_decode_hostile)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_transfer), cmocka_unit_test(test_create),
+        cmocka_unit_test(test_refusals), cmocka_unit_test(test_decode_hostile)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

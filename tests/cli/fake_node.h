@@ -17,17 +17,17 @@ typedef struct fake_tx {
 } fake_tx;
 
 typedef struct fake_node {
-    uint64_t head, step; /* newest block; how many each look makes */
+    uint64_t head, step;         /* newest block; how many each look makes */
     uint64_t base_fee, priority; /* wei per gas: suggested */
     uint64_t least_priority;     /* below it a transaction stays in the pool */
-    uint64_t cheap_from;         /* head from which any version will do, the first before the others */
-    uint64_t mined;              /* transactions of the account in blocks */
-    uint64_t foreign;            /* of the account in the pool, which another program sent */
-    bool foreign_stays;          /* they get into no block */
-    uint64_t take_nonce_at;      /* head at which a foreign transaction takes the nonce; 0: never */
-    uint64_t gas;                /* what an estimate says */
+    uint64_t cheap_from;    /* head from which any version will do, the first before the others */
+    uint64_t mined;         /* transactions of the account in blocks */
+    uint64_t foreign;       /* of the account in the pool, which another program sent */
+    bool foreign_stays;     /* they get into no block */
+    uint64_t take_nonce_at; /* head at which a foreign transaction takes the nonce; 0: never */
+    uint64_t gas;           /* what an estimate says */
     bool reverts;
-    bool forgets;                /* the first transaction that is sent */
+    bool forgets; /* the first transaction that is sent */
     fake_tx txs[FAKE_TXS];
     size_t sent;
     /* Faults. */

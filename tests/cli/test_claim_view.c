@@ -61,7 +61,8 @@ static void set_scene(scene *s, size_t events, lks_request_status status, uint8_
                                  .state = {.status = status, .attempt = attempt}};
     s->view.request.temperature = 0x3f800000;
     s->view.request.min_p = 0x3d4ccccd;
-    s->events[REQUESTED].e = (lks_event){.kind = LKS_EVENT_REQUESTED, .bytes = prompt, .bytes_len = sizeof prompt};
+    s->events[REQUESTED].e =
+        (lks_event){.kind = LKS_EVENT_REQUESTED, .bytes = prompt, .bytes_len = sizeof prompt};
     put_claim(s, CLAIMED_A, 1, 1, 0);
     put_claim(s, CLAIMED_B, 2, 1, 1);
     put_end(s, CONVICTED_A, LKS_EVENT_CONVICTED, CLAIMED_A);
@@ -83,7 +84,8 @@ static void claim_id(uint8_t id32[32], const scene *s, const lks_event *e)
     lks_claim_id(id32, &terms);
 }
 
-static void expect(const scene *s, const lks_claim_args *args, int event, uint8_t attempt, uint8_t seat, bool standing, bool convicted)
+static void expect(const scene *s, const lks_claim_args *args, int event, uint8_t attempt,
+                   uint8_t seat, bool standing, bool convicted)
 {
     lks_claim_view c;
     const lks_event *e = &s->events[event].e;
@@ -119,12 +121,14 @@ static void refuse(const scene *s, const lks_claim_args *args, lks_err err, cons
     lks_claim_view_free(&c);
 }
 
-static const lks_claim_args any = {0}, seat_1 = {.seat = 1, .seat_given = true}, attempt_1 = {.attempt = 1, .attempt_given = true};
+static const lks_claim_args any = {0}, seat_1 = {.seat = 1, .seat_given = true},
+                            attempt_1 = {.attempt = 1, .attempt_given = true};
 
 static void test_choice(void **state)
 {
     (void)state;
-    static const lks_claim_args both = {.seat = 0, .seat_given = true, .attempt = 1, .attempt_given = true};
+    static const lks_claim_args both = {
+        .seat = 0, .seat_given = true, .attempt = 1, .attempt_given = true};
     scene s;
     set_scene(&s, CLAIMED_B, LKS_REQUEST_ACCEPTED, 1);
     refuse(&s, &any, LKS_NOTFOUND, "the request has no claim");

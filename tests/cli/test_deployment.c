@@ -21,7 +21,8 @@ static void test_good(void **state)
 {
     (void)state;
     lks_deployment d;
-    OK(parse(&d, "{\"chainId\":31337,\"extra\":[1],\"registry\":\"" A1 "\",\"bonds\":\"" A2 "\",\"oracle\":\"" A3 "\"}\n"));
+    OK(parse(&d, "{\"chainId\":31337,\"extra\":[1],\"registry\":\"" A1 "\",\"bonds\":\"" A2
+                 "\",\"oracle\":\"" A3 "\"}\n"));
     assert_int_equal(d.chain_id, 31337);
     assert_hex(d.registry, 20, "5fbdb2315678afecb367f032d93f642f64180aa3");
     assert_hex(d.bonds, 20, "e7f1725e7734ce288f8367e1bb143e90bb3f0512");
@@ -34,7 +35,8 @@ static void test_game(void **state)
 {
     (void)state;
     lks_deployment d;
-    OK(parse(&d, "{\"chainId\":1,\"registry\":\"" A1 "\",\"bonds\":\"" A2 "\",\"oracle\":\"" A3 "\",\"game\":\"" A2 "\",\"verifier\":\"" A1 "\",\"block\":17}"));
+    OK(parse(&d, "{\"chainId\":1,\"registry\":\"" A1 "\",\"bonds\":\"" A2 "\",\"oracle\":\"" A3
+                 "\",\"game\":\"" A2 "\",\"verifier\":\"" A1 "\",\"block\":17}"));
     assert_true(d.has_game);
     assert_hex(d.game, 20, "e7f1725e7734ce288f8367e1bb143e90bb3f0512");
     assert_hex(d.verifier, 20, "5fbdb2315678afecb367f032d93f642f64180aa3");
@@ -66,13 +68,20 @@ static void test_bad(void **state)
         {"{\"chainId\":1}", "registry"},
         {"{\"chainId\":1,\"registry\":7}", "registry"},
         {"{\"chainId\":1,\"registry\":\"0x12\"}", "registry"},
-        {"{\"chainId\":1,\"registry\":\"0x5fbDB2315678afecb367f032d93F642f64180aa3\"}", "registry"}, /* wrong checksum */
+        {"{\"chainId\":1,\"registry\":\"0x5fbDB2315678afecb367f032d93F642f64180aa3\"}",
+         "registry"}, /* wrong checksum */
         {"{\"chainId\":1,\"registry\":\"" A1 "\"}", "bonds"},
         {"{\"chainId\":1,\"registry\":\"" A1 "\",\"bonds\":\"" A2 "\"}", "oracle"},
         {"{\"chainId\":1,\"registry\":\"" A1 "\",\"bonds\":\"" A2 "\",\"oracle\":\"" A3 "\"", ""},
-        {"{\"chainId\":1,\"registry\":\"" A1 "\",\"bonds\":\"" A2 "\",\"oracle\":\"" A3 "\",\"game\":\"0x\"}", "game"},
-        {"{\"chainId\":1,\"registry\":\"" A1 "\",\"bonds\":\"" A2 "\",\"oracle\":\"" A3 "\",\"game\":\"" A1 "\"}", "verifier"},
-        {"{\"chainId\":1,\"registry\":\"" A1 "\",\"bonds\":\"" A2 "\",\"oracle\":\"" A3 "\",\"block\":\"1\"}", "block"},
+        {"{\"chainId\":1,\"registry\":\"" A1 "\",\"bonds\":\"" A2 "\",\"oracle\":\"" A3
+         "\",\"game\":\"0x\"}",
+         "game"},
+        {"{\"chainId\":1,\"registry\":\"" A1 "\",\"bonds\":\"" A2 "\",\"oracle\":\"" A3
+         "\",\"game\":\"" A1 "\"}",
+         "verifier"},
+        {"{\"chainId\":1,\"registry\":\"" A1 "\",\"bonds\":\"" A2 "\",\"oracle\":\"" A3
+         "\",\"block\":\"1\"}",
+         "block"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         lks_deployment d = {.chain_id = 99};
@@ -90,17 +99,16 @@ static void test_event_lines(void **state)
         char line[256], cut[8];
         lks_event_line(line, sizeof line, &e);
         lks_event_line(cut, sizeof cut, &e);
-        assert_true(line[0] != '\0' && strlen(cut) < sizeof cut && strncmp(line, cut, strlen(cut)) == 0);
+        assert_true(line[0] != '\0' && strlen(cut) < sizeof cut &&
+                    strncmp(line, cut, strlen(cut)) == 0);
     }
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_good),
-        cmocka_unit_test(test_game),
-        cmocka_unit_test(test_need_game),
-        cmocka_unit_test(test_bad),
+        cmocka_unit_test(test_good),        cmocka_unit_test(test_game),
+        cmocka_unit_test(test_need_game),   cmocka_unit_test(test_bad),
         cmocka_unit_test(test_event_lines),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,6 @@
-/* The first difference of a liar's trace, at every depth that it can be revealed to: for a flipped bit at the first, a middle and the last leaf of every operation of
- * every run, the place told is that of the bit. */
+/* The first difference of a liar's trace, at every depth that it can be revealed to: for a flipped
+ * bit at the first, a middle and the last leaf of every operation of every run, the place told is
+ * that of the bit. */
 #include "oracle/cli/difference.h"
 #include "tests/oracle/liar.h"
 #include "tests/oracle/run_rows.h"
@@ -11,7 +12,8 @@ typedef struct revealed {
     lks_shown shown;
 } revealed;
 
-static void reveal_children(revealed *r, const liar *l, uint32_t op, unsigned height, uint64_t index)
+static void reveal_children(revealed *r, const liar *l, uint32_t op, unsigned height,
+                            uint64_t index)
 {
     unsigned below;
     uint32_t count;
@@ -56,7 +58,8 @@ static void go_down(const liar *l, lks_trace *own, uint32_t op, uint64_t leaf, u
         assert_true(stages < 20);
         reveal_children(&r, l, d.op, d.height, d.index);
     }
-    r.leaf = (lks_known_leaf){.op = op, .leaf = leaf, .bytes = l->changes[0].bytes, .len = l->changes[0].len};
+    r.leaf = (lks_known_leaf){
+        .op = op, .leaf = leaf, .bytes = l->changes[0].bytes, .len = l->changes[0].len};
     r.shown.known.leaves = &r.leaf;
     r.shown.known.leaf_count = 1;
     OK(lks_difference_find(&d, own, &r.shown));

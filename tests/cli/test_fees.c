@@ -13,7 +13,8 @@ static lks_u256 gwei(uint64_t n)
 
 static lks_eth_fees suggest(uint64_t base, uint64_t priority)
 {
-    return (lks_eth_fees){.base_fee = gwei(base), .max_priority_fee = gwei(priority),
+    return (lks_eth_fees){.base_fee = gwei(base),
+                          .max_priority_fee = gwei(priority),
                           .max_fee = gwei(2 * base + priority)};
 }
 
@@ -29,14 +30,13 @@ static void test_choose(void **state)
     static const struct {
         uint64_t base, priority, max_fee, max_priority_fee; /* gwei */
     } cases[] = {
-        {20, 1, 41, 1},         /* as suggested */
-        {20, 10, 50, 10},       /* at the ceiling */
-        {20, 99000, 50, 10},    /* a priority fee that no node should suggest */
-        {245, 10, 500, 10},     /* the whole at its ceiling */
-        {400, 2, 500, 2},       /* less than twice the base fee is left */
-        {494, 10, 500, 6},      /* less than the priority fee is left */
-        {499, 10, 500, 1},
-        {0, 1, 1, 1},
+        {20, 1, 41, 1},      /* as suggested */
+        {20, 10, 50, 10},    /* at the ceiling */
+        {20, 99000, 50, 10}, /* a priority fee that no node should suggest */
+        {245, 10, 500, 10},  /* the whole at its ceiling */
+        {400, 2, 500, 2},    /* less than twice the base fee is left */
+        {494, 10, 500, 6},   /* less than the priority fee is left */
+        {499, 10, 500, 1},   {0, 1, 1, 1},
     };
     const lks_tx_fees limits = lks_fee_limits_default();
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -150,10 +150,10 @@ static void test_text(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_choose), cmocka_unit_test(test_refuse),
-        cmocka_unit_test(test_raise),  cmocka_unit_test(test_raise_to_suggestion),
-        cmocka_unit_test(test_low_ceiling),
-        cmocka_unit_test(test_parse),  cmocka_unit_test(test_text),
+        cmocka_unit_test(test_choose),      cmocka_unit_test(test_refuse),
+        cmocka_unit_test(test_raise),       cmocka_unit_test(test_raise_to_suggestion),
+        cmocka_unit_test(test_low_ceiling), cmocka_unit_test(test_parse),
+        cmocka_unit_test(test_text),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

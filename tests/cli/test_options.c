@@ -16,11 +16,30 @@ static int parse(values *v, const char *line, char *joined)
 {
     const lks_option options[] = {
         {.name = "flag", .letter = 'f', .kind = LKS_OPT_FLAG, .out = &v->flag, .help = "a flag"},
-        {.name = "text", .letter = 't', .kind = LKS_OPT_TEXT, .out = &v->text, .value = "T", .help = "a text"},
-        {.name = "number", .letter = 'n', .kind = LKS_OPT_U32, .out = &v->number, .given = &v->given, .value = "N", .help = "a number"},
+        {.name = "text",
+         .letter = 't',
+         .kind = LKS_OPT_TEXT,
+         .out = &v->text,
+         .value = "T",
+         .help = "a text"},
+        {.name = "number",
+         .letter = 'n',
+         .kind = LKS_OPT_U32,
+         .out = &v->number,
+         .given = &v->given,
+         .value = "N",
+         .help = "a number"},
         {.name = "list", .kind = LKS_OPT_LIST, .out = &v->list, .value = "T", .help = "texts"},
-        {.name = "wide", .kind = LKS_OPT_U64, .out = &v->wide, .value = "N", .help = "a wide number"},
-        {.name = "decimal", .kind = LKS_OPT_F32, .out = &v->bits, .value = "D", .help = "a decimal"},
+        {.name = "wide",
+         .kind = LKS_OPT_U64,
+         .out = &v->wide,
+         .value = "N",
+         .help = "a wide number"},
+        {.name = "decimal",
+         .kind = LKS_OPT_F32,
+         .out = &v->bits,
+         .value = "D",
+         .help = "a decimal"},
     };
     const lks_usage usage = {.synopsis = "[OPTIONS] ARGUMENT [ARGUMENT]",
                              .about = "A test.\n",
@@ -56,8 +75,11 @@ static void test_list(void **state)
     char joined[256];
     assert_int_equal(parse(&v, "cmd a --list x --list=y", joined), LKS_PARSED);
     assert_int_equal(v.list.count, 2);
-    assert_int_equal(parse(&v, "cmd a --list 1 --list 2 --list 3 --list 4 --list 5 --list 6"
-                               " --list 7 --list 8 --list 9", joined), 2);
+    assert_int_equal(parse(&v,
+                           "cmd a --list 1 --list 2 --list 3 --list 4 --list 5 --list 6"
+                           " --list 7 --list 8 --list 9",
+                           joined),
+                     2);
 }
 
 static void test_values(void **state)
@@ -70,7 +92,10 @@ static void test_values(void **state)
     assert_false(v.flag || v.given || v.text || v.number || v.bits || v.wide);
     /* Twice: the parser keeps no state between calls. */
     for (int i = 0; i < 2; i++) {
-        assert_int_equal(parse(&v, "cmd a -f --text=x --number 7 b --wide 18446744073709551615 --decimal 0.5", joined), LKS_PARSED);
+        assert_int_equal(
+            parse(&v, "cmd a -f --text=x --number 7 b --wide 18446744073709551615 --decimal 0.5",
+                  joined),
+            LKS_PARSED);
         assert_string_equal(joined, "a|b|");
         assert_true(v.flag && v.given && v.wide == UINT64_MAX);
         assert_string_equal(v.text, "x");
@@ -99,8 +124,18 @@ static void test_refusals(void **state)
 {
     (void)state;
     static const char *const lines[] = {
-        "cmd",          "cmd a b c",         "cmd a --nope",      "cmd a -z",           "cmd a -n",      "cmd a --number",
-        "cmd a -n x",   "cmd a -n -1",       "cmd a --wide 1x",   "cmd a --decimal inf", "cmd a --flag=1", "cmd a --number 4294967296",
+        "cmd",
+        "cmd a b c",
+        "cmd a --nope",
+        "cmd a -z",
+        "cmd a -n",
+        "cmd a --number",
+        "cmd a -n x",
+        "cmd a -n -1",
+        "cmd a --wide 1x",
+        "cmd a --decimal inf",
+        "cmd a --flag=1",
+        "cmd a --number 4294967296",
         "cmd a -fz",
     };
     for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
@@ -115,7 +150,8 @@ static void test_refusals(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_list), cmocka_unit_test(test_values),
+        cmocka_unit_test(test_list),
+        cmocka_unit_test(test_values),
         cmocka_unit_test(test_short_forms_and_dashes),
         cmocka_unit_test(test_refusals),
     };

@@ -5,30 +5,87 @@
 
 /* Layer 7 of a small model, and what stands around it: the operations of docs/SPEC.md that differ
  * in kind and form. */
-enum { EMBED, RMS, NORM_Q, Q, K, ATTN, ADD, FINAL_RMS, FINAL_NORM, SAMPLE, OP_COUNT };
+enum {
+    EMBED,
+    RMS,
+    NORM_Q,
+    Q,
+    K,
+    ATTN,
+    ADD,
+    FINAL_RMS,
+    FINAL_NORM,
+    SAMPLE,
+    OP_COUNT
+};
 
-#define WEIGHT(t) {{.tensor = (t)}, {.tensor = LKS_NONE}, {.tensor = LKS_NONE}, {.tensor = LKS_NONE}}
+#define WEIGHT(t)                                                                                  \
+    {                                                                                              \
+        {.tensor = (t)}, {.tensor = LKS_NONE}, {.tensor = LKS_NONE},                               \
+        {                                                                                          \
+            .tensor = LKS_NONE                                                                     \
+        }                                                                                          \
+    }
 #define NO_WEIGHTS WEIGHT(LKS_NONE)
 
 static lks_op ops[OP_COUNT] = {
     [EMBED] = {.code = LKS_OP_EMBED, .form = LKS_FORM_F32, .width = 600, .weights = WEIGHT(0)},
     [RMS] = {.code = LKS_OP_RMS, .form = LKS_FORM_RMS, .width = 4, .weights = NO_WEIGHTS},
-    [NORM_Q] = {.code = LKS_OP_NORM_Q, .form = LKS_FORM_A8, .width = 600, .block = 64, .weights = WEIGHT(1)},
-    [Q] = {.code = LKS_OP_LINEAR_ROPE_Q, .form = LKS_FORM_A8, .width = 256, .block = 32, .heads = 8, .kv_heads = 2, .head_width = 32, .weights = WEIGHT(2)},
-    [K] = {.code = LKS_OP_LINEAR_ROPE_Q, .kind = LKS_ROWS_KV, .form = LKS_FORM_A8, .width = 32, .block = 32, .heads = 8, .kv_heads = 2, .head_width = 32,
+    [NORM_Q] = {.code = LKS_OP_NORM_Q,
+                .form = LKS_FORM_A8,
+                .width = 600,
+                .block = 64,
+                .weights = WEIGHT(1)},
+    [Q] = {.code = LKS_OP_LINEAR_ROPE_Q,
+           .form = LKS_FORM_A8,
+           .width = 256,
+           .block = 32,
+           .heads = 8,
+           .kv_heads = 2,
+           .head_width = 32,
+           .weights = WEIGHT(2)},
+    [K] = {.code = LKS_OP_LINEAR_ROPE_Q,
+           .kind = LKS_ROWS_KV,
+           .form = LKS_FORM_A8,
+           .width = 32,
+           .block = 32,
+           .heads = 8,
+           .kv_heads = 2,
+           .head_width = 32,
            .weights = WEIGHT(3)},
-    [ATTN] = {.code = LKS_OP_ATTN, .form = LKS_FORM_F32, .width = 256, .heads = 8, .kv_heads = 2, .head_width = 32, .weights = NO_WEIGHTS},
+    [ATTN] = {.code = LKS_OP_ATTN,
+              .form = LKS_FORM_F32,
+              .width = 256,
+              .heads = 8,
+              .kv_heads = 2,
+              .head_width = 32,
+              .weights = NO_WEIGHTS},
     [ADD] = {.code = LKS_OP_LINEAR_ADD, .form = LKS_FORM_F32, .width = 600, .weights = WEIGHT(4)},
-    [FINAL_RMS] = {.code = LKS_OP_RMS, .kind = LKS_ROWS_SAMPLED, .form = LKS_FORM_RMS, .width = 4, .weights = NO_WEIGHTS},
-    [FINAL_NORM] = {.code = LKS_OP_NORM_Q, .kind = LKS_ROWS_SAMPLED, .form = LKS_FORM_A8, .width = 600, .block = 64, .weights = WEIGHT(5)},
-    [SAMPLE] = {.code = LKS_OP_SAMPLE, .kind = LKS_ROWS_SAMPLED, .form = LKS_FORM_SAMPLE, .width = 2, .weights = WEIGHT(0)},
+    [FINAL_RMS] = {.code = LKS_OP_RMS,
+                   .kind = LKS_ROWS_SAMPLED,
+                   .form = LKS_FORM_RMS,
+                   .width = 4,
+                   .weights = NO_WEIGHTS},
+    [FINAL_NORM] = {.code = LKS_OP_NORM_Q,
+                    .kind = LKS_ROWS_SAMPLED,
+                    .form = LKS_FORM_A8,
+                    .width = 600,
+                    .block = 64,
+                    .weights = WEIGHT(5)},
+    [SAMPLE] = {.code = LKS_OP_SAMPLE,
+                .kind = LKS_ROWS_SAMPLED,
+                .form = LKS_FORM_SAMPLE,
+                .width = 2,
+                .weights = WEIGHT(0)},
 };
 
 #define NAMED(text) {.name = {text, sizeof text - 1}}
-static const lks_gguf_tensor tensors[] = {NAMED("token_embd.weight"),     NAMED("blk.7.attn_norm.weight"),   NAMED("blk.7.attn_q.weight"),
-                                          NAMED("blk.7.attn_k.weight"),   NAMED("blk.7.attn_output.weight"), NAMED("output_norm.weight")};
+static const lks_gguf_tensor tensors[] = {
+    NAMED("token_embd.weight"),   NAMED("blk.7.attn_norm.weight"),   NAMED("blk.7.attn_q.weight"),
+    NAMED("blk.7.attn_k.weight"), NAMED("blk.7.attn_output.weight"), NAMED("output_norm.weight")};
 static const lks_gguf_tensor *tensor_list[6];
-static const lks_program program = {.ops = ops, .op_count = OP_COUNT, .tensors = tensor_list, .tensor_count = 6};
+static const lks_program program = {
+    .ops = ops, .op_count = OP_COUNT, .tensors = tensor_list, .tensor_count = 6};
 /* 10 + 5 - 1 = 14 positions, 16 places. */
 static const lks_place_run run = {&program, 10, 5};
 
@@ -44,7 +101,8 @@ static int set_up(void **state)
 static void test_layers(void **state)
 {
     (void)state;
-    static const uint32_t want[OP_COUNT] = {LKS_NO_LAYER, 7, 7, 7, 7, 7, 7, LKS_NO_LAYER, LKS_NO_LAYER, LKS_NO_LAYER};
+    static const uint32_t want[OP_COUNT] = {LKS_NO_LAYER, 7,           7, 7, 7, 7, 7, LKS_NO_LAYER,
+                                            LKS_NO_LAYER, LKS_NO_LAYER};
     for (uint32_t i = 0; i < OP_COUNT; i++) {
         assert_int_equal(lks_place_layer(&program, i), want[i]);
     }
@@ -66,17 +124,28 @@ static void test_nodes(void **state)
     assert_node(LKS_TOP, 0, 3, "operation 3");
     /* One chunk a row: height 4 is the root. */
     assert_node(Q, 4, 0, "layer 7, operation 3, LINEAR_ROPE_Q (blk.7.attn_q.weight)");
-    assert_node(Q, 2, 1, "layer 7, operation 3, LINEAR_ROPE_Q (blk.7.attn_q.weight), positions 4 to 7");
-    assert_node(Q, 2, 3, "layer 7, operation 3, LINEAR_ROPE_Q (blk.7.attn_q.weight), positions 12 to 13");
+    assert_node(Q, 2, 1,
+                "layer 7, operation 3, LINEAR_ROPE_Q (blk.7.attn_q.weight), positions 4 to 7");
+    assert_node(Q, 2, 3,
+                "layer 7, operation 3, LINEAR_ROPE_Q (blk.7.attn_q.weight), positions 12 to 13");
     assert_node(Q, 0, 9, "layer 7, operation 3, LINEAR_ROPE_Q (blk.7.attn_q.weight), position 9");
     /* 2,400 bytes a row: three chunks in four places. */
     assert_node(ADD, 6, 0, "layer 7, operation 6, LINEAR_ADD (blk.7.attn_output.weight)");
-    assert_node(ADD, 2, 5, "layer 7, operation 6, LINEAR_ADD (blk.7.attn_output.weight), position 5");
-    assert_node(ADD, 1, 10, "layer 7, operation 6, LINEAR_ADD (blk.7.attn_output.weight), position 5, bytes 0 to 2047");
-    assert_node(ADD, 0, 22, "layer 7, operation 6, LINEAR_ADD (blk.7.attn_output.weight), position 5, bytes 2048 to 2399");
+    assert_node(ADD, 2, 5,
+                "layer 7, operation 6, LINEAR_ADD (blk.7.attn_output.weight), position 5");
+    assert_node(
+        ADD, 1, 10,
+        "layer 7, operation 6, LINEAR_ADD (blk.7.attn_output.weight), position 5, bytes 0 to 2047");
+    assert_node(ADD, 0, 22,
+                "layer 7, operation 6, LINEAR_ADD (blk.7.attn_output.weight), position 5, bytes "
+                "2048 to 2399");
     /* Rows of K are head << 4 | position. */
-    assert_node(K, 4, 1, "layer 7, operation 4, LINEAR_ROPE_Q (blk.7.attn_k.weight), key-value head 1, positions 0 to 13");
-    assert_node(K, 0, 16 + 5, "layer 7, operation 4, LINEAR_ROPE_Q (blk.7.attn_k.weight), key-value head 1, position 5");
+    assert_node(K, 4, 1,
+                "layer 7, operation 4, LINEAR_ROPE_Q (blk.7.attn_k.weight), key-value head 1, "
+                "positions 0 to 13");
+    assert_node(
+        K, 0, 16 + 5,
+        "layer 7, operation 4, LINEAR_ROPE_Q (blk.7.attn_k.weight), key-value head 1, position 5");
     /* Row r of a sampled kind is position 9 + r. */
     assert_node(SAMPLE, 0, 4, "operation 9, SAMPLE (token_embd.weight), position 13");
     assert_node(ATTN, 0, 1, "layer 7, operation 5, ATTN, position 1");
@@ -102,7 +171,8 @@ static void test_without_program(void **state)
     assert_true(strlen(text) < sizeof text);
 }
 
-static void assert_byte(uint32_t op, uint64_t leaf, uint32_t offset, uint32_t position, uint32_t byte, const char *element)
+static void assert_byte(uint32_t op, uint64_t leaf, uint32_t offset, uint32_t position,
+                        uint32_t byte, const char *element)
 {
     lks_trace_place place;
     lks_place_of(&place, &run, op, leaf, offset);
@@ -127,7 +197,8 @@ static void test_bytes(void **state)
     assert_byte(SAMPLE, 2, 7, 11, 7, "its token");
     lks_place_of(&place, &run, K, 16 + 3, 9);
     lks_place_text(text, &run, &place);
-    assert_string_equal(text, "layer 7, operation 4, LINEAR_ROPE_Q (blk.7.attn_k.weight), key-value head 1, position 3, byte 9 of the row (value 1)");
+    assert_string_equal(text, "layer 7, operation 4, LINEAR_ROPE_Q (blk.7.attn_k.weight), "
+                              "key-value head 1, position 3, byte 9 of the row (value 1)");
 }
 
 static void test_json(void **state)
@@ -141,11 +212,13 @@ static void test_json(void **state)
     lks_place_json(&w, &run, &place);
     lks_json_end_object(&w);
     assert_string_equal(lks_buf_text(&out),
-                        "{\"layer\":7,\"operation\":4,\"opcode\":\"LINEAR_ROPE_Q\",\"position\":3,\"head\":1,\"row\":19,\"byte\":9,\"element\":\"value 1\"}");
+                        "{\"layer\":7,\"operation\":4,\"opcode\":\"LINEAR_ROPE_Q\",\"position\":3,"
+                        "\"head\":1,\"row\":19,\"byte\":9,\"element\":\"value 1\"}");
     lks_buf_free(&out);
 }
 
-static void assert_line(const lks_game_dispute *d, size_t i, const lks_place_run *at, const char *want)
+static void assert_line(const lks_game_dispute *d, size_t i, const lks_place_run *at,
+                        const char *want)
 {
     char line[LKS_STEP_SIZE];
     lks_step_line(line, d, i, at);
@@ -159,7 +232,8 @@ static void test_step_lines(void **state)
     static const lks_place_run none = {NULL, 0, 0};
     char line[LKS_STEP_SIZE];
     for (int kind = LKS_GAME_NONE; kind <= LKS_GAME_EVENT_COUNT; kind++) {
-        const lks_game_step s = {.kind = (lks_game_event_kind)kind, .op = K, .height = 2, .index = 4};
+        const lks_game_step s = {
+            .kind = (lks_game_event_kind)kind, .op = K, .height = 2, .index = 4};
         const lks_game_dispute d = {.steps = &s, .step_count = 1};
         lks_step_line(line, &d, 0, &run);
         assert_true(line[0] != '\0');
@@ -169,9 +243,10 @@ static void test_step_lines(void **state)
     lks_game_step steps[] = {{.kind = LKS_GAME_PICKED, .op = K, .height = 2, .index = 4},
                              {.kind = LKS_GAME_CLAIM_CONVICTED}};
     lks_game_dispute d = {.steps = steps, .step_count = 2, .end = LKS_GAME_WON};
-    assert_line(&d, 0, &run,
-                "challenger picks layer 7, operation 4, LINEAR_ROPE_Q (blk.7.attn_k.weight), key-value "
-                "head 1, positions 0 to 3");
+    assert_line(
+        &d, 0, &run,
+        "challenger picks layer 7, operation 4, LINEAR_ROPE_Q (blk.7.attn_k.weight), key-value "
+        "head 1, positions 0 to 3");
     assert_line(&d, 0, &none, "challenger picks operation 4, leaves 16 to 19");
     assert_line(&d, 1, &run, "operator is late: the claim is convicted");
     steps[1].how = LKS_CONVICTION_STEP;
@@ -191,15 +266,22 @@ static void test_words(void **state)
         assert_true(lks_dispute_state_word(i)[0] != '\0');
     }
     assert_string_equal(lks_dispute_state_word(LKS_DISPUTE_STATE_MAX), "closed");
-    assert_true(lks_dispute_operator_moves(LKS_DISPUTE_ROOT) && lks_dispute_operator_moves(LKS_DISPUTE_PARTIALS));
-    assert_false(lks_dispute_operator_moves(LKS_DISPUTE_PICK) || lks_dispute_operator_moves(LKS_DISPUTE_STEP));
+    assert_true(lks_dispute_operator_moves(LKS_DISPUTE_ROOT) &&
+                lks_dispute_operator_moves(LKS_DISPUTE_PARTIALS));
+    assert_false(lks_dispute_operator_moves(LKS_DISPUTE_PICK) ||
+                 lks_dispute_operator_moves(LKS_DISPUTE_STEP));
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_layers), cmocka_unit_test(test_nodes),      cmocka_unit_test(test_without_program), cmocka_unit_test(test_bytes),
-        cmocka_unit_test(test_json),   cmocka_unit_test(test_step_lines), cmocka_unit_test(test_words),
+        cmocka_unit_test(test_layers),
+        cmocka_unit_test(test_nodes),
+        cmocka_unit_test(test_without_program),
+        cmocka_unit_test(test_bytes),
+        cmocka_unit_test(test_json),
+        cmocka_unit_test(test_step_lines),
+        cmocka_unit_test(test_words),
     };
     return cmocka_run_group_tests(tests, set_up, NULL);
 }

@@ -11,7 +11,10 @@ static void line_is(const lks_event *e, const char *wanted)
     assert_string_equal(line, wanted);
 }
 
-static lks_u256 milli_ether(uint64_t n) { return lks_u256_from_u64(n * 1000000000000000u); }
+static lks_u256 milli_ether(uint64_t n)
+{
+    return lks_u256_from_u64(n * 1000000000000000u);
+}
 
 #define WHO "0x0100000000000000000000000000000000000000"
 #define OTHER "0x0200000000000000000000000000000000000000"
@@ -26,7 +29,10 @@ static void test_rounds(void **state)
     line_is(&e, "accepted by " WHO ", other seats to be taken by 1970-01-01 00:01:00 UTC");
     e = (lks_event){.kind = LKS_EVENT_SEATS_FREED};
     line_is(&e, "seats were not filled in time: all are free again");
-    e = (lks_event){.kind = LKS_EVENT_MISSED, .account = {1}, .amount = milli_ether(20), .to_requester = milli_ether(5)};
+    e = (lks_event){.kind = LKS_EVENT_MISSED,
+                    .account = {1},
+                    .amount = milli_ether(20),
+                    .to_requester = milli_ether(5)};
     line_is(&e, "deadline missed by " WHO ", which pays 0.02 ether, 0.005 of it to the requester");
     e = (lks_event){.kind = LKS_EVENT_REOPENED, .attempt = 1};
     line_is(&e, "open again, attempt 1");
@@ -42,8 +48,12 @@ static void test_ends(void **state)
     e = (lks_event){.kind = LKS_EVENT_UNDECIDED, .burned = milli_ether(1)};
     line_is(&e,
             "no result: claims disagree after the last attempt; the fee, 0.001 ether, is burned");
-    e = (lks_event){.kind = LKS_EVENT_CONVICTED, .account = {1}, .other = {2}, .amount = milli_ether(25),
-                    .to_requester = milli_ether(10), .burned = milli_ether(65)};
+    e = (lks_event){.kind = LKS_EVENT_CONVICTED,
+                    .account = {1},
+                    .other = {2},
+                    .amount = milli_ether(25),
+                    .to_requester = milli_ether(10),
+                    .burned = milli_ether(65)};
     line_is(&e, "claim of " WHO " convicted by " OTHER
                 ", who gets 0.025 ether; 0.01 to the requester, 0.065 burned");
     e = (lks_event){.kind = LKS_EVENT_WITHDRAWN_OF, .other = {2}, .amount = milli_ether(3)};

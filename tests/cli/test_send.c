@@ -20,8 +20,11 @@ static int set_up(void **state)
     static const uint8_t key[32] = {[31] = 7};
     (void)state;
     node = (fake_node){.head = 5, .step = 1, .base_fee = GWEI, .priority = GWEI, .gas = 80000};
-    s = (lks_link){.command = "test", .contracts.chain_id = 1, .receipt_timeout_s = 180,
-                   .limits = lks_fee_limits_default(), .node = {fake_node_call, &node}};
+    s = (lks_link){.command = "test",
+                   .contracts.chain_id = 1,
+                   .receipt_timeout_s = 180,
+                   .limits = lks_fee_limits_default(),
+                   .node = {fake_node_call, &node}};
     return lks_signer_new(&s.signer, key) == LKS_OK ? 0 : -1;
 }
 
@@ -57,10 +60,10 @@ static int send_one(void)
     return code;
 }
 
-#define TOLD(text)                                                                                \
-    do {                                                                                          \
-        if (strstr(told, text) == NULL)                                                           \
-            fail_msg("no '%s' in: %s", text, told);                                               \
+#define TOLD(text)                                                                                 \
+    do {                                                                                           \
+        if (strstr(told, text) == NULL)                                                            \
+            fail_msg("no '%s' in: %s", text, told);                                                \
     } while (0)
 
 static uint64_t low(const lks_u256 *a)
@@ -106,7 +109,8 @@ static void test_base_fee_above(void **state)
     assert_int_equal(node.sent, 0);
 }
 
-/* In no block for three blocks: replaced by what every node takes as a replacement, until it pays. */
+/* In no block for three blocks: replaced by what every node takes as a replacement, until it pays.
+ */
 static void test_replaced(void **state)
 {
     (void)state;
@@ -280,11 +284,12 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        TEST(test_plain),         TEST(test_absurd_suggestion), TEST(test_base_fee_above),
-        TEST(test_replaced),      TEST(test_ceiling),           TEST(test_older_version_wins),
-        TEST(test_lost_answer),   TEST(test_forgotten),         TEST(test_failing_receipts),
-        TEST(test_reverted),      TEST(test_pending),           TEST(test_stuck_behind),
-        TEST(test_patient),       TEST(test_nonce_taken),   TEST(test_behind),            TEST(test_too_large),
+        TEST(test_plain),       TEST(test_absurd_suggestion), TEST(test_base_fee_above),
+        TEST(test_replaced),    TEST(test_ceiling),           TEST(test_older_version_wins),
+        TEST(test_lost_answer), TEST(test_forgotten),         TEST(test_failing_receipts),
+        TEST(test_reverted),    TEST(test_pending),           TEST(test_stuck_behind),
+        TEST(test_patient),     TEST(test_nonce_taken),       TEST(test_behind),
+        TEST(test_too_large),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

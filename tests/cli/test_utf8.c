@@ -3,7 +3,8 @@
 #include "tests/chain/chain_test.h"
 
 /* Feeds len bytes in pieces of `piece` and ends. Out: text, zero-terminated, at most size bytes. */
-static void feed(char *text, size_t size, const char *in, size_t len, size_t piece, bool for_terminal)
+static void feed(char *text, size_t size, const char *in, size_t len, size_t piece,
+                 bool for_terminal)
 {
     lks_utf8 u = {.for_terminal = for_terminal};
     size_t used = 0;
@@ -41,7 +42,8 @@ static void check(const char *in, size_t len, bool for_terminal, const char *wan
 static void test_valid_text_is_unchanged(void **state)
 {
     (void)state;
-    const char *text = "plain, \xc3\xa9, \xe2\x82\xac, \xed\x9f\xbf, \xee\x80\x80, \xf0\x9f\x98\x80, \xf4\x8f\xbf\xbf\n\ttab";
+    const char *text = "plain, \xc3\xa9, \xe2\x82\xac, \xed\x9f\xbf, \xee\x80\x80, "
+                       "\xf0\x9f\x98\x80, \xf4\x8f\xbf\xbf\n\ttab";
     check(text, strlen(text), false, text);
     check(text, strlen(text), true, text);
 }
@@ -61,14 +63,15 @@ static void test_unfinished_is_held_back(void **state)
 static void test_invalid_becomes_replacements(void **state)
 {
     (void)state;
-    check("\x61\xf1\x80\x80\xe1\x80\xc2\x62\x80\x63\x80\xbf\x64", 13, false, "a" BAD BAD BAD "b" BAD "c" BAD BAD "d");
-    check("\xc0\xaf\xc1\xbf", 4, false, BAD BAD BAD BAD);             /* overlong */
-    check("\xe0\x80\xaf", 3, false, BAD BAD BAD);                     /* overlong */
-    check("\xf0\x80\x80\x80", 4, false, BAD BAD BAD BAD);             /* overlong */
-    check("\xed\xa0\x80", 3, false, BAD BAD BAD);                     /* surrogate */
-    check("\xf4\x90\x80\x80", 4, false, BAD BAD BAD BAD);             /* above U+10FFFF */
+    check("\x61\xf1\x80\x80\xe1\x80\xc2\x62\x80\x63\x80\xbf\x64", 13, false,
+          "a" BAD BAD BAD "b" BAD "c" BAD BAD "d");
+    check("\xc0\xaf\xc1\xbf", 4, false, BAD BAD BAD BAD); /* overlong */
+    check("\xe0\x80\xaf", 3, false, BAD BAD BAD);         /* overlong */
+    check("\xf0\x80\x80\x80", 4, false, BAD BAD BAD BAD); /* overlong */
+    check("\xed\xa0\x80", 3, false, BAD BAD BAD);         /* surrogate */
+    check("\xf4\x90\x80\x80", 4, false, BAD BAD BAD BAD); /* above U+10FFFF */
     check("\xf5\xff\xfe", 3, false, BAD BAD BAD);
-    check("x\xe2\x82", 3, false, "x" BAD);                            /* ends within a character */
+    check("x\xe2\x82", 3, false, "x" BAD); /* ends within a character */
 }
 
 static void test_terminal_sees_no_controls(void **state)
@@ -79,7 +82,8 @@ static void test_terminal_sees_no_controls(void **state)
     check("\xc2\xa0\xc3\x9b", 4, true, "\xc2\xa0\xc3\x9b"); /* not controls */
 }
 
-/* Whatever goes in, valid UTF-8 comes out, independent of where it is cut. Validity by a decoder of its own. */
+/* Whatever goes in, valid UTF-8 comes out, independent of where it is cut. Validity by a decoder of
+ * its own. */
 static bool is_utf8(const unsigned char *s)
 {
     while (*s != 0) {
@@ -106,7 +110,8 @@ static bool is_utf8(const unsigned char *s)
 static void test_random_bytes(void **state)
 {
     (void)state;
-    static const unsigned char edges[] = {0x7f, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf, 0xc1, 0xc2, 0xdf, 0xe0, 0xed, 0xef, 0xf0, 0xf4, 0xf5};
+    static const unsigned char edges[] = {0x7f, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf, 0xc1,
+                                          0xc2, 0xdf, 0xe0, 0xed, 0xef, 0xf0, 0xf4, 0xf5};
     uint32_t seed = 1;
     for (int round = 0; round < 20000; round++) {
         char in[24], whole[512], cut[512];
@@ -124,8 +129,10 @@ static void test_random_bytes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_valid_text_is_unchanged),   cmocka_unit_test(test_unfinished_is_held_back),
-        cmocka_unit_test(test_invalid_becomes_replacements), cmocka_unit_test(test_terminal_sees_no_controls),
+        cmocka_unit_test(test_valid_text_is_unchanged),
+        cmocka_unit_test(test_unfinished_is_held_back),
+        cmocka_unit_test(test_invalid_becomes_replacements),
+        cmocka_unit_test(test_terminal_sees_no_controls),
         cmocka_unit_test(test_random_bytes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

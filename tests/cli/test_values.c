@@ -27,7 +27,8 @@ static void test_whole_numbers(void **state)
     assert_int_equal(narrow, 7);
 }
 
-/* The bits are those of IEEE 754 for the nearest float, ties to even, rounded once: the fourth and fifth cases come out wrong by way of a double. */
+/* The bits are those of IEEE 754 for the nearest float, ties to even, rounded once: the fourth and
+ * fifth cases come out wrong by way of a double. */
 static void test_decimals(void **state)
 {
     (void)state;
@@ -53,7 +54,8 @@ static void test_decimals(void **state)
             fail_msg("%s gives %08x, not %08x", cases[i].text, bits, cases[i].bits);
         }
     }
-    const char *const wrong[] = {"", "inf", "nan", "-inf", "0x1p3", " 1", "1 ", "1,5", "1e", "--1", ".", "1.0f"};
+    const char *const wrong[] = {"",   "inf", "nan", "-inf", "0x1p3", " 1",
+                                 "1 ", "1,5", "1e",  "--1",  ".",     "1.0f"};
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         uint32_t bits = 7;
         FAILS(LKS_BADARGS, "not a decimal", lks_parse_f32(&bits, wrong[i]));
@@ -82,7 +84,8 @@ static void test_durations(void **state)
     assert_true(seconds == 49710u * 86400u);
     FAILS(LKS_BADARGS, "too long", lks_parse_duration(&seconds, "49711d"));
     FAILS(LKS_BADARGS, "too long", lks_parse_duration(&seconds, "4294967296s"));
-    const char *const wrong[] = {"", "s", "20", "20 s", "-1s", "1.5h", "20w", "1h30m", "00000000000000000000000000001s"};
+    const char *const wrong[] = {
+        "", "s", "20", "20 s", "-1s", "1.5h", "20w", "1h30m", "00000000000000000000000000001s"};
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         assert_int_equal(lks_parse_duration(&seconds, wrong[i]), LKS_BADARGS);
     }
@@ -93,8 +96,11 @@ static void test_amounts(void **state)
     (void)state;
     static const struct {
         const char *text, *wei;
-    } cases[] = {{"1.5ether", "1500000000000000000"}, {"0.1eth", "100000000000000000"}, {"1000wei", "1000"},
-                 {"3gwei", "3000000000"},             {"0ether", "0"}};
+    } cases[] = {{"1.5ether", "1500000000000000000"},
+                 {"0.1eth", "100000000000000000"},
+                 {"1000wei", "1000"},
+                 {"3gwei", "3000000000"},
+                 {"0ether", "0"}};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         lks_u256 wei;
         char text[LKS_U256_DECIMAL_SIZE];
@@ -106,7 +112,8 @@ static void test_amounts(void **state)
     FAILS(LKS_BADARGS, "has no unit", lks_parse_amount(&wei, "1"));
     FAILS(LKS_BADARGS, "has no unit", lks_parse_amount(&wei, "0.5"));
     FAILS(LKS_BADARGS, "has no unit", lks_parse_amount(&wei, "1."));
-    const char *const wrong[] = {"", "ether", "-1ether", "1.5wei", "1e3wei", "1finney", "1.2.3ether"};
+    const char *const wrong[] = {"",       "ether",   "-1ether",   "1.5wei",
+                                 "1e3wei", "1finney", "1.2.3ether"};
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         assert_int_equal(lks_parse_amount(&wei, wrong[i]), LKS_BADARGS);
     }
@@ -120,7 +127,8 @@ static void test_id_lists(void **state)
     OK(lks_parse_id_list(&ids, "1,0,4294967295,1"));
     assert_int_equal(ids.count, 4);
     assert_memory_equal(ids.ids, want, sizeof want);
-    const char *const wrong[] = {"", ",", "1,", ",1", "1,,2", "1 2", "1;2", "4294967296", "1,-2", "00000000001", "1,x"};
+    const char *const wrong[] = {"",    ",",          "1,",   ",1",          "1,,2", "1 2",
+                                 "1;2", "4294967296", "1,-2", "00000000001", "1,x"};
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         assert_int_equal(lks_parse_id_list(&ids, wrong[i]), LKS_BADARGS);
     }
@@ -130,8 +138,9 @@ static void test_id_lists(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_whole_numbers), cmocka_unit_test(test_decimals), cmocka_unit_test(test_durations),
-        cmocka_unit_test(test_amounts),       cmocka_unit_test(test_id_lists),
+        cmocka_unit_test(test_whole_numbers), cmocka_unit_test(test_decimals),
+        cmocka_unit_test(test_durations),     cmocka_unit_test(test_amounts),
+        cmocka_unit_test(test_id_lists),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -165,10 +165,10 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fresh, end)
     const struct CMUnitTest tests[] = {
-        TEST(test_right),          TEST(test_wrong_token), TEST(test_wrong_trace),
-        TEST(test_silent),         TEST(test_failing_node), TEST(test_logs_kept_back),
-        TEST(test_behind),         TEST(test_all_faults),  TEST(test_restarts),
-        TEST(test_reorg),          TEST(test_forgets),     TEST(test_late),
+        TEST(test_right),        TEST(test_wrong_token),  TEST(test_wrong_trace),
+        TEST(test_silent),       TEST(test_failing_node), TEST(test_logs_kept_back),
+        TEST(test_behind),       TEST(test_all_faults),   TEST(test_restarts),
+        TEST(test_reorg),        TEST(test_forgets),      TEST(test_late),
         TEST(test_file_cut_off),
     };
     return cmocka_run_group_tests(tests, make_all, free_all);

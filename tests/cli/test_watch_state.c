@@ -48,7 +48,9 @@ static lks_watched claim(uint32_t n, lks_watched_state state)
 static void test_set(void **state)
 {
     (void)state;
-    enum { MANY = 5000 };
+    enum {
+        MANY = 5000
+    };
     lks_claim_set set = {0};
     for (uint32_t i = 0; i < MANY; i++) {
         lks_watched c = claim(i, i % 3 == 0 ? LKS_WATCHED_DONE : LKS_WATCHED_WAITING);
@@ -199,9 +201,8 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        TEST(test_set),    TEST(test_backoff),     TEST(test_round_trip),
-        TEST(test_damage), TEST(test_other_watch), TEST(test_cannot_write),
-        TEST(test_twice),
+        TEST(test_set),         TEST(test_backoff),      TEST(test_round_trip), TEST(test_damage),
+        TEST(test_other_watch), TEST(test_cannot_write), TEST(test_twice),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

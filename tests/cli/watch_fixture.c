@@ -91,8 +91,11 @@ static bool view(const uint8_t *data, size_t len, lks_buf *result)
     static const struct {
         const char *signature;
         size_t words;
-    } views[] = {{"stateOf(bytes32)", 10}, {"creditOf(bytes32)", 1}, {"standing(bytes32)", 1},
-                 {"claimOf(bytes32)", 8},  {"bondFor(uint128)", 1}};
+    } views[] = {{"stateOf(bytes32)", 10},
+                 {"creditOf(bytes32)", 1},
+                 {"standing(bytes32)", 1},
+                 {"claimOf(bytes32)", 8},
+                 {"bondFor(uint128)", 1}};
     lks_abi_writer e;
     size_t i = 0;
     while (i < 5 && (len != 36 || !sim_is_call(data, len, views[i].signature)))
@@ -122,12 +125,9 @@ static lks_err fail_call(const char *method)
     switch ((seed >> 40) % 4) {
     case 0:
         return lks_fail(LKS_REMOTE, "the node refused %s: header not found (code -32000)", method);
-    case 1:
-        return lks_fail(LKS_CORRUPT, "the node's answer to %s is no JSON", method);
-    case 2:
-        return lks_fail(LKS_TIMEOUT, "no answer to %s within 30 s", method);
-    default:
-        return lks_fail(LKS_BUSY, "the node asks for fewer calls");
+    case 1: return lks_fail(LKS_CORRUPT, "the node's answer to %s is no JSON", method);
+    case 2: return lks_fail(LKS_TIMEOUT, "no answer to %s within 30 s", method);
+    default: return lks_fail(LKS_BUSY, "the node asks for fewer calls");
     }
 }
 
@@ -136,8 +136,8 @@ static lks_err node_call(void *context, const char *method, const char *params, 
     lks_json doc;
     lks_json_writer out = {.out = answer};
     lks_buf data = {0}, result = {0};
-    bool done = false, is_head = strcmp(method, "eth_getBlockByNumber") == 0 &&
-                                 strstr(params, "latest") != NULL;
+    bool done = false,
+         is_head = strcmp(method, "eth_getBlockByNumber") == 0 && strstr(params, "latest") != NULL;
     (void)context;
     lks_buf_clear(answer);
     if (falls(one_fails))
@@ -268,8 +268,11 @@ int fresh(void **state)
     chain->budget = 120;
     chain->floor = 40;
     chain->accounts[0].balance.w[1] = 1;
-    s = (lks_link){.command = "watch", .signer = signer, .node = {node_call, NULL, NULL},
-                   .limits = lks_fee_limits_default(), .receipt_timeout_s = 180,
+    s = (lks_link){.command = "watch",
+                   .signer = signer,
+                   .node = {node_call, NULL, NULL},
+                   .limits = lks_fee_limits_default(),
+                   .receipt_timeout_s = 180,
                    .contracts = {.chain_id = SIM_CHAIN_ID, .has_game = true}};
     memcpy(s.contracts.oracle, chain->oracle, 20);
     memcpy(s.contracts.game, chain->game, 20);
@@ -312,7 +315,10 @@ size_t foreign_claim(const uint32_t *tokens)
 puppet *defend(size_t request, const uint32_t *tokens)
 {
     puppet *p = &players[player_count++];
-    *p = (puppet){.chain = chain, .served = &models.items[0], .defends = true, .tokens = tokens,
+    *p = (puppet){.chain = chain,
+                  .served = &models.items[0],
+                  .defends = true,
+                  .tokens = tokens,
                   .request = request};
     memcpy(p->address, chain->other, 20);
     return p;

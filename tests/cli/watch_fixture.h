@@ -35,12 +35,12 @@ puppet *defend(size_t request, const uint32_t *tokens);
 /* A round, a second, and what is computed until it is done. */
 void rounds(size_t count);
 
-#define RUN_UNTIL(condition)                                                                      \
-    do {                                                                                          \
-        for (int i_ = 0; i_ < 1500 && !(condition); i_++)                                         \
-            rounds(1);                                                                            \
-        if (!(condition))                                                                         \
-            fail_msg("%s did not come about", #condition);                                        \
+#define RUN_UNTIL(condition)                                                                       \
+    do {                                                                                           \
+        for (int i_ = 0; i_ < 1500 && !(condition); i_++)                                          \
+            rounds(1);                                                                             \
+        if (!(condition))                                                                          \
+            fail_msg("%s did not come about", #condition);                                         \
     } while (0)
 
 #endif

@@ -1,5 +1,5 @@
-/* run_model MODEL TEXT TOKENS: continues the text, sampling by a policy of its own, and prints the answer's ids and the root of its trace: the same on every
- * machine. */
+/* run_model MODEL TEXT TOKENS: continues the text, sampling by a policy of its own, and prints the
+ * answer's ids and the root of its trace: the same on every machine. */
 #include "oracle/generate.h"
 #include "oracle/trace.h"
 
@@ -7,15 +7,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_TOKENS = 64 };
+enum {
+    MOST_TOKENS = 64
+};
 
 static lks_err print_run(const lks_model *m, const lks_tokens *prompt, uint32_t most)
 {
-    const lks_policy policy = {.temperature = 0x3f4ccccdu, .min_p = 0x3d4ccccdu, .seed = 1}; /* 0.8, 0.05 */
+    const lks_policy policy = {
+        .temperature = 0x3f4ccccdu, .min_p = 0x3d4ccccdu, .seed = 1}; /* 0.8, 0.05 */
     uint32_t answer[MOST_TOKENS], count;
     uint8_t root[32];
     lks_trace *t;
-    lks_err err = lks_generate(m, prompt->ids, prompt->count, &policy, most, &(lks_generate_options){0}, answer, &count);
+    lks_err err = lks_generate(m, prompt->ids, prompt->count, &policy, most,
+                               &(lks_generate_options){0}, answer, &count);
     if (err)
         return err;
     lks_run run = {prompt->ids, prompt->count, answer, count, policy};

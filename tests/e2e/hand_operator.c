@@ -1,9 +1,11 @@
-/* An operator driven by hand, for the end-to-end tests of disputes: it answers one request, and shows its trace when it is asked, both with the faults of
- * LOCKSTEP_FAULT (oracle/fault.h), or falls silent.
+/* An operator driven by hand, for the end-to-end tests of disputes: it answers one request, and
+ * shows its trace when it is asked, both with the faults of LOCKSTEP_FAULT (oracle/fault.h), or
+ * falls silent.
  *
- *   hand_operator answer MODEL REQUEST           accepts the request, computes its answer, claims it
- *   hand_operator sign MODEL REQUEST             prints the root of the claim's trace and its signature
- *   hand_operator defend MODEL REQUEST MOVES     plays the operator's side of every dispute of its claim: MOVES moves at most, then it ends
+ *   hand_operator answer MODEL REQUEST           accepts the request, computes its answer, claims
+ * it hand_operator sign MODEL REQUEST             prints the root of the claim's trace and its
+ * signature hand_operator defend MODEL REQUEST MOVES     plays the operator's side of every dispute
+ * of its claim: MOVES moves at most, then it ends
  *
  * Node, contracts, key and password come from the environment variables of lockstep.
  */
@@ -76,9 +78,13 @@ static int accept_request(hand *h)
     uint8_t randao[32];
     lks_err err = LKS_OK;
     if (h->view.request.temperature != 0 && !h->view.state.seed_fixed) {
-        err = lks_eth_header_rlp(&h->link.node, h->view.state.request_block + LKS_SEED_DELAY, &header, randao);
+        err = lks_eth_header_rlp(&h->link.node, h->view.state.request_block + LKS_SEED_DELAY,
+                                 &header, randao);
     }
-    err = err == LKS_OK ? lks_call_accept(&call, &h->view.request, lks_signer_address(h->link.signer), header.data, header.len) : err;
+    err = err == LKS_OK
+              ? lks_call_accept(&call, &h->view.request, lks_signer_address(h->link.signer),
+                                header.data, header.len)
+              : err;
     lks_buf_free(&header);
     return send_call(h, "accept", h->link.contracts.oracle, &call, err);
 }
@@ -98,17 +104,24 @@ static int answer(hand *h, const uint8_t id32[32])
     }
     const lks_event *e = requested(h);
     const lks_request *r = &h->view.request;
-    uint32_t *prompt = unpack(e->bytes, e->bytes_len), *allowed = unpack(e->allowed, e->allowed_len);
+    uint32_t *prompt = unpack(e->bytes, e->bytes_len),
+             *allowed = unpack(e->allowed, e->allowed_len);
     uint32_t *tokens = calloc(r->max_tokens, sizeof *tokens), count = 0;
-    const lks_policy policy = {.temperature = r->temperature, .min_p = r->min_p, .seed = h->view.state.seed, .allowed = allowed,
+    const lks_policy policy = {.temperature = r->temperature,
+                               .min_p = r->min_p,
+                               .seed = h->view.state.seed,
+                               .allowed = allowed,
                                .allowed_count = e->allowed_len / 4};
-    if (tokens == NULL || lks_generate(&h->model, prompt, e->bytes_len / 4, &policy, r->max_tokens, NULL, tokens, &count) != LKS_OK) {
+    if (tokens == NULL || lks_generate(&h->model, prompt, e->bytes_len / 4, &policy, r->max_tokens,
+                                       NULL, tokens, &count) != LKS_OK) {
         return fail("answer");
     }
-    lks_fault_answer(tokens, count, r->max_tokens, h->model.program.vocab_size, allowed, e->allowed_len / 4);
+    lks_fault_answer(tokens, count, r->max_tokens, h->model.program.vocab_size, allowed,
+                     e->allowed_len / 4);
     lks_tokens_pack(&packed, tokens, count);
     bool shows = lks_request_shows_allowed(r);
-    lks_err err = lks_call_claim(&call, r, h->view.state.seed, packed.data, packed.len, shows ? e->allowed : NULL, shows ? e->allowed_len : 0);
+    lks_err err = lks_call_claim(&call, r, h->view.state.seed, packed.data, packed.len,
+                                 shows ? e->allowed : NULL, shows ? e->allowed_len : 0);
     code = send_call(h, "claim", oracle, &call, err);
     lks_buf_free(&packed);
     free(prompt);
@@ -119,7 +132,9 @@ static int answer(hand *h, const uint8_t id32[32])
 
 static int move(hand *h, const lks_game_dispute *d, bool *moved)
 {
-    static const char *const WHAT[] = {[LKS_MOVE_OPEN_TRACE] = "open trace", [LKS_MOVE_REVEAL] = "reveal", [LKS_MOVE_REVEAL_LEAF] = "reveal leaf",
+    static const char *const WHAT[] = {[LKS_MOVE_OPEN_TRACE] = "open trace",
+                                       [LKS_MOVE_REVEAL] = "reveal",
+                                       [LKS_MOVE_REVEAL_LEAF] = "reveal leaf",
                                        [LKS_MOVE_OPEN_PARTIALS] = "open partials"};
     lks_move m = {0};
     lks_game_calls calls = {0};
@@ -167,7 +182,8 @@ static int play(hand *h, unsigned long moves)
 static int trace(hand *h)
 {
     const lks_claim_args any = {0};
-    if (lks_claim_view_find(&h->claim, &h->view, &h->link.contracts, &any) != LKS_OK || lks_trace_make(&h->own, &h->model, &h->claim.run, NULL) != LKS_OK) {
+    if (lks_claim_view_find(&h->claim, &h->view, &h->link.contracts, &any) != LKS_OK ||
+        lks_trace_make(&h->own, &h->model, &h->claim.run, NULL) != LKS_OK) {
         return fail("trace");
     }
     return LKS_PARSED;
@@ -179,7 +195,8 @@ static int sign(hand *h)
     char text[LKS_HEX_SIZE(65)];
     lks_signature s;
     lks_trace_root(root, h->own);
-    lks_trace_root_hash(digest, h->link.contracts.chain_id, h->link.contracts.game, h->claim.claim_id, root);
+    lks_trace_root_hash(digest, h->link.contracts.chain_id, h->link.contracts.game,
+                        h->claim.claim_id, root);
     if (lks_signer_sign(h->link.signer, &s, digest) != LKS_OK) {
         return fail("signature");
     }
@@ -199,7 +216,8 @@ static int defend(hand *h, const char *moves)
     if (lks_commitment_make(&c, &h->model, NULL, NULL) != LKS_OK) {
         return fail("model");
     }
-    if (lks_follow_open(&h->follow, &h->link, h->claim.name, h->claim.claim_id, h->view.first_block) != LKS_OK ||
+    if (lks_follow_open(&h->follow, &h->link, h->claim.name, h->claim.claim_id,
+                        h->view.first_block) != LKS_OK ||
         lks_game_set_model(h->follow.game, &c) != LKS_OK) {
         return fail("game");
     }
@@ -212,9 +230,12 @@ int main(int argc, char **argv)
     const lks_chain_args chain = {0};
     const lks_account_args account = {.after_pending = true}; /* several defend at once */
     uint8_t id[32];
-    bool defends = argc == 5 && strcmp(argv[1], "defend") == 0, answers = argc == 4 && strcmp(argv[1], "answer") == 0;
+    bool defends = argc == 5 && strcmp(argv[1], "defend") == 0,
+         answers = argc == 4 && strcmp(argv[1], "answer") == 0;
     if (!defends && !answers && (argc != 4 || strcmp(argv[1], "sign") != 0)) {
-        return lks_cli_fail(LKS_EXIT_USAGE, "hand_operator answer MODEL REQUEST | sign MODEL REQUEST | defend MODEL REQUEST MOVES");
+        return lks_cli_fail(
+            LKS_EXIT_USAGE,
+            "hand_operator answer MODEL REQUEST | sign MODEL REQUEST | defend MODEL REQUEST MOVES");
     }
     if (lks_fault_check() != LKS_OK || lks_model_open(&h.model, argv[2]) != LKS_OK) {
         return fail("start");

@@ -1,5 +1,5 @@
-/* Any bytes as types and data: the first bytes, up to a 0xff, say what is read next, the rest is the data. Whatever a reader gives
- * lies inside the data, and a failure leaves it where it was. */
+/* Any bytes as types and data: the first bytes, up to a 0xff, say what is read next, the rest is
+ * the data. Whatever a reader gives lies inside the data, and a failure leaves it where it was. */
 #include "chain/abi.h"
 
 #include <stdlib.h>
@@ -71,7 +71,9 @@ static void read_all(const uint8_t *types, size_t type_count, const uint8_t *dat
     for (size_t i = 0; i < type_count && depth; i++) {
         lks_abi_reader *r = &stack[depth - 1], before = *r, inner;
         bool entered = false;
-        lks_err err = types[i] < 128 ? read_static(r, types[i]) : types[i] == 128 ? LKS_OK : read_dynamic(r, types[i], &inner, &entered);
+        lks_err err = types[i] < 128    ? read_static(r, types[i])
+                      : types[i] == 128 ? LKS_OK
+                                        : read_dynamic(r, types[i], &inner, &entered);
         if (types[i] == 128)
             depth--;
         else if (err)
@@ -85,7 +87,8 @@ static void read_all(const uint8_t *types, size_t type_count, const uint8_t *dat
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static const char *const ERRORS[] = {"A(uint256,address,bool,bytes32,string)", "B()", "C(bytes4[],uint8)", NULL};
+    static const char *const ERRORS[] = {"A(uint256,address,bool,bytes32,string)", "B()",
+                                         "C(bytes4[],uint8)", NULL};
     char text[128];
     size_t types = 0;
     while (types < size && types < 64 && data[types] != 0xff)

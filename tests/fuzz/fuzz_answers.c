@@ -34,18 +34,12 @@ static void ask_blocks(const lks_eth *node, uint8_t which)
     lks_eth_receipt receipt;
     lks_buf rlp = {0};
     switch (which % 5) {
-    case 0:
-        (void)!lks_eth_header_by_number(node, 7, &header);
-        break;
+    case 0: (void)!lks_eth_header_by_number(node, 7, &header); break;
     case 1: /* the RLP of the header, whose hash is checked */
         (void)!lks_eth_header_rlp(node, 7, &rlp, randao);
         break;
-    case 2:
-        (void)!lks_eth_get_logs(node, NULL, 5, 9, 0, &logs);
-        break;
-    case 3:
-        (void)!lks_eth_get_block_logs(node, NULL, hash, &logs);
-        break;
+    case 2: (void)!lks_eth_get_logs(node, NULL, 5, 9, 0, &logs); break;
+    case 3: (void)!lks_eth_get_block_logs(node, NULL, hash, &logs); break;
     default:
         if (lks_eth_receipt_get(node, hash, &receipt) == LKS_OK)
             lks_eth_receipt_free(&receipt);
@@ -65,27 +59,13 @@ static void ask_values(const lks_eth *node, uint8_t which)
     lks_buf result = {0}, revert = {0};
     const lks_eth_message message = {.to20 = hash, .errors = lks_contract_errors};
     switch (which % 7) {
-    case 0:
-        (void)!lks_eth_chain_id(node, &number);
-        break;
-    case 1:
-        (void)!lks_eth_balance(node, hash, LKS_ETH_LATEST, &wei);
-        break;
-    case 2:
-        (void)!lks_eth_suggest_fees(node, &fees);
-        break;
-    case 3:
-        (void)!lks_eth_call(node, &message, LKS_ETH_LATEST, &result, &revert);
-        break;
-    case 4:
-        (void)!lks_eth_estimate_gas(node, &message, &number);
-        break;
-    case 5:
-        (void)!lks_eth_send_raw(node, hash, sizeof hash, sent);
-        break;
-    default:
-        (void)!lks_eth_tx_known(node, hash, &known, &in_block);
-        break;
+    case 0: (void)!lks_eth_chain_id(node, &number); break;
+    case 1: (void)!lks_eth_balance(node, hash, LKS_ETH_LATEST, &wei); break;
+    case 2: (void)!lks_eth_suggest_fees(node, &fees); break;
+    case 3: (void)!lks_eth_call(node, &message, LKS_ETH_LATEST, &result, &revert); break;
+    case 4: (void)!lks_eth_estimate_gas(node, &message, &number); break;
+    case 5: (void)!lks_eth_send_raw(node, hash, sizeof hash, sent); break;
+    default: (void)!lks_eth_tx_known(node, hash, &known, &in_block); break;
     }
     lks_buf_free(&result);
     lks_buf_free(&revert);
@@ -106,33 +86,15 @@ static void read_return(const uint8_t *data, size_t size, uint8_t which)
     lks_claim_terms terms;
     lks_claim_facts facts;
     switch (which % 9) {
-    case 0:
-        (void)!lks_return_state(&out.state, data, size);
-        break;
-    case 1:
-        (void)!lks_return_seat(&out.seat, data, size);
-        break;
-    case 2:
-        (void)!lks_return_parameters(&out.parameters, data, size);
-        break;
-    case 3:
-        (void)!lks_return_source_claim(&terms, &facts, data, size);
-        break;
-    case 4:
-        (void)!lks_return_account(&out.account, data, size);
-        break;
-    case 5:
-        (void)!lks_return_dispute(&out.dispute, data, size);
-        break;
-    case 6:
-        (void)!lks_return_claim(&out.claim, data, size);
-        break;
-    case 7:
-        (void)!lks_return_game_parameters(&out.game, data, size);
-        break;
-    default:
-        (void)!lks_return_u256(&out.wide, data, size);
-        break;
+    case 0: (void)!lks_return_state(&out.state, data, size); break;
+    case 1: (void)!lks_return_seat(&out.seat, data, size); break;
+    case 2: (void)!lks_return_parameters(&out.parameters, data, size); break;
+    case 3: (void)!lks_return_source_claim(&terms, &facts, data, size); break;
+    case 4: (void)!lks_return_account(&out.account, data, size); break;
+    case 5: (void)!lks_return_dispute(&out.dispute, data, size); break;
+    case 6: (void)!lks_return_claim(&out.claim, data, size); break;
+    case 7: (void)!lks_return_game_parameters(&out.game, data, size); break;
+    default: (void)!lks_return_u256(&out.wide, data, size); break;
     }
 }
 
@@ -166,19 +128,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     uint8_t which = data[0] / 8 % 16;
     switch (data[0] % 8) {
     case 0:
-    case 1:
-        ask_blocks(&node, which);
-        break;
+    case 1: ask_blocks(&node, which); break;
     case 2:
-    case 3:
-        ask_values(&node, which);
-        break;
-    case 4:
-        read_return(a.data, a.size, which);
-        break;
-    default:
-        read_event(a.data, a.size, data[0] % 8 == 6);
-        break;
+    case 3: ask_values(&node, which); break;
+    case 4: read_return(a.data, a.size, which); break;
+    default: read_event(a.data, a.size, data[0] % 8 == 6); break;
     }
     return 0;
 }

@@ -26,7 +26,8 @@ static void check_taken(const lks_config *c)
         check(is_text(c->models[i]));
     check(is_text(c->keystore) && is_text(c->password_file) && is_text(c->database));
     check(!c->moves_keystore == !c->moves_password_file && c->spill_folder);
-    check(memcmp(c->registry, none, 20) && memcmp(c->bonds, none, 20) && memcmp(c->oracle, none, 20));
+    check(memcmp(c->registry, none, 20) && memcmp(c->bonds, none, 20) &&
+          memcmp(c->oracle, none, 20));
     check(c->is_operator || c->is_challenger);
     check(!c->is_challenger || lks_config_has_game(c));
     check(c->is_operator || (!c->policy.accept && !c->policy.drains));

@@ -9,7 +9,10 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum { RECORD = 12, MAX_EVENTS = 400 };
+enum {
+    RECORD = 12,
+    MAX_EVENTS = 400
+};
 
 static void check(bool good)
 {
@@ -147,7 +150,8 @@ static void check_views(const lks_game *g)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static const lks_game_deployment deployment = {.chain_id = 1, .oracle = {1}, .registry = {2}, .budget = 20};
+    static const lks_game_deployment deployment = {
+        .chain_id = 1, .oracle = {1}, .registry = {2}, .budget = 20};
     const lks_model_commitment model = {.op_count = 40};
     lks_dispute_terms any;
     uint8_t name[32] = {0}, id[32], claim_id[32];
@@ -165,7 +169,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     check(err == LKS_OK || err == LKS_CORRUPT);
     size_t count = lks_game_dispute_count(g), nodes = lks_game_shown(g)->known.node_count;
     check_views(g);
-    check(lks_game_update(g) == err && lks_game_dispute_count(g) == count && lks_game_shown(g)->known.node_count == nodes);
+    check(lks_game_update(g) == err && lks_game_dispute_count(g) == count &&
+          lks_game_shown(g)->known.node_count == nodes);
     check_views(g);
     lks_game_free(g);
     return 0;

@@ -1,5 +1,6 @@
-/* Any bytes: parsing either fails, or gives a document all of whose values can be read, whose strings survive writing and reading
- * again, and which the stream reader of the JSON-RPC client ends at the same place. */
+/* Any bytes: parsing either fails, or gives a document all of whose values can be read, whose
+ * strings survive writing and reading again, and which the stream reader of the JSON-RPC client
+ * ends at the same place. */
 #include "chain/json.h"
 
 #include <stdlib.h>
@@ -43,9 +44,11 @@ static void check_scalars(const lks_json *doc, int node)
     lks_u256 wide;
     lks_buf bytes = {0};
     uint8_t fixed[32];
-    lks_err errors[] = {lks_json_u64(doc, node, &u), lks_json_i64(doc, node, &s), lks_json_f64(doc, node, &f), lks_json_bool(doc, node, &b),
-                        lks_json_quantity(doc, node, &u), lks_json_quantity_u256(doc, node, &wide), lks_json_data(doc, node, &bytes),
-                        lks_json_data_fixed(doc, node, fixed, 32)};
+    lks_err errors[] = {
+        lks_json_u64(doc, node, &u),      lks_json_i64(doc, node, &s),
+        lks_json_f64(doc, node, &f),      lks_json_bool(doc, node, &b),
+        lks_json_quantity(doc, node, &u), lks_json_quantity_u256(doc, node, &wide),
+        lks_json_data(doc, node, &bytes), lks_json_data_fixed(doc, node, fixed, 32)};
     for (size_t i = 0; i < sizeof errors / sizeof *errors; i++)
         check(errors[i] == LKS_OK || errors[i] == LKS_CORRUPT);
     lks_buf_free(&bytes);
@@ -57,7 +60,8 @@ static void check_container(const lks_json *doc, int node)
     size_t count = 0;
     for (int n = lks_json_first(doc, node); n != LKS_JSON_NONE; n = lks_json_next(doc, n)) {
         count++;
-        check((lks_json_name(doc, n) != LKS_JSON_NONE) == (lks_json_typeof(doc, node) == LKS_JSON_OBJECT));
+        check((lks_json_name(doc, n) != LKS_JSON_NONE) ==
+              (lks_json_typeof(doc, node) == LKS_JSON_OBJECT));
     }
     check(count == lks_json_size(doc, node));
 }

@@ -13,7 +13,13 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum { HEAD = 4, RECORD = 8, MAX_EVENTS = 60, DISPUTES = 4, MAX_CHILDREN = 32 };
+enum {
+    HEAD = 4,
+    RECORD = 8,
+    MAX_EVENTS = 60,
+    DISPUTES = 4,
+    MAX_CHILDREN = 32
+};
 
 static struct {
     tiny_model m;
@@ -66,7 +72,10 @@ static void open_scene(void)
     }
 }
 
-static lks_trace *own_of(const game *t) { return s.own[t->wrong]; }
+static lks_trace *own_of(const game *t)
+{
+    return s.own[t->wrong];
+}
 
 /* ---- the players ---- */
 
@@ -107,7 +116,8 @@ static void check_attack(const game *t, const lks_move *m)
     if (t->broken || (m->kind != LKS_MOVE_STEP && m->kind != LKS_MOVE_STEP_PARTIAL))
         return;
     CHECK(lks_game_facts(&claim, t->g));
-    CHECK(lks_witness_check(&wrong, &claim, &t->r.commitment, &m->witness, m->bytes, m->len) == LKS_OK);
+    CHECK(lks_witness_check(&wrong, &claim, &t->r.commitment, &m->witness, m->bytes, m->len) ==
+          LKS_OK);
     CHECK(wrong);
 }
 
@@ -245,7 +255,8 @@ static void pick(game *t, referee_dispute *d, const uint8_t *r)
     unsigned below;
     uint32_t count;
     uint64_t index = (uint64_t)r[4] | (uint64_t)r[5] << 8 | (uint64_t)(r[6] & 0x7f) << 33;
-    lks_move m = {.kind = LKS_MOVE_PICK, .op = r[2] == 255 ? LKS_TOP : r[2], .height = r[3], .index = index};
+    lks_move m = {
+        .kind = LKS_MOVE_PICK, .op = r[2] == 255 ? LKS_TOP : r[2], .height = r[3], .index = index};
     if (r[6] & 0x80 && lks_stage_below(&below, &count, d->at.height)) {
         m.op = d->at.op;
         m.height = below;
@@ -267,7 +278,8 @@ static void pick(game *t, referee_dispute *d, const uint8_t *r)
 static void make_up(game *t, referee_dispute *d, const uint8_t *r)
 {
     uint8_t hashes[MAX_CHILDREN][32], bytes[256];
-    lks_move m = {.kind = (lks_move_kind)(LKS_MOVE_OPEN_TRACE + r[2] % 4), .hashes = hashes, .bytes = bytes};
+    lks_move m = {
+        .kind = (lks_move_kind)(LKS_MOVE_OPEN_TRACE + r[2] % 4), .hashes = hashes, .bytes = bytes};
     memset(m.hash, r[7], 32);
     memset(hashes, r[7], sizeof hashes);
     memset(bytes, r[7], sizeof bytes);
@@ -282,13 +294,15 @@ static void happen(game *t, const uint8_t *r)
     referee_dispute *d = &t->disputes[r[1] % DISPUTES];
     const lks_game_dispute *known = lks_game_dispute_find(t->g, d->id);
     const lks_unit unit = {.op = r[2], .leaf = r[4], .unit = r[5]};
-    lks_move demand = {.kind = LKS_MOVE_DEMAND_PARTIALS, .element = (uint32_t)r[4] | (uint32_t)r[5] << 16};
+    lks_move demand = {.kind = LKS_MOVE_DEMAND_PARTIALS,
+                       .element = (uint32_t)r[4] | (uint32_t)r[5] << 16};
     t->r.block++;
     t->r.time += r[7];
     if (known)
         d->at = known->now;
     else
-        d->at = (lks_dispute){.state = lks_game_shown(t->g)->open ? LKS_DISPUTE_PICK : LKS_DISPUTE_ROOT};
+        d->at = (lks_dispute){.state =
+                                  lks_game_shown(t->g)->open ? LKS_DISPUTE_PICK : LKS_DISPUTE_ROOT};
     if (!known || r[0] % 16 == 15) {
         referee_log_challenged(&t->r, d, t->r.time + 100);
         return;
@@ -298,7 +312,9 @@ static void happen(game *t, const uint8_t *r)
     case 1: pick(t, d, r); break;
     case 2: make_up(t, d, r); break;
     case 3: log_move(t, d, &demand); break;
-    case 4: referee_log_conviction(&t->r, d, (lks_conviction)(r[3] % LKS_CONVICTION_COUNT), &unit); break;
+    case 4:
+        referee_log_conviction(&t->r, d, (lks_conviction)(r[3] % LKS_CONVICTION_COUNT), &unit);
+        break;
     case 5: referee_log_lost(&t->r, d); break;
     case 6: referee_log_shape(&t->r, r[2]); break;
     default: play(t, d, r); break;
@@ -320,7 +336,8 @@ static void open_game(game *t, const uint8_t head[HEAD])
     feed(t, 0);
     for (uint8_t i = 0; i < DISPUTES; i++) {
         referee_dispute *d = &t->disputes[i];
-        d->terms = (lks_dispute_terms){.claim = t->r.terms, .bond = lks_u256_from_u64(50), .salt = {i}};
+        d->terms =
+            (lks_dispute_terms){.claim = t->r.terms, .bond = lks_u256_from_u64(50), .salt = {i}};
         d->prepaid = 100;
         lks_dispute_id(d->id, &d->terms);
     }

@@ -1,4 +1,5 @@
-/* Any bytes: what the strict reader accepts, the writer writes again to the same bytes. The same for transactions. */
+/* Any bytes: what the strict reader accepts, the writer writes again to the same bytes. The same
+ * for transactions. */
 #include "chain/rlp.h"
 
 #include <stdlib.h>

@@ -1,5 +1,5 @@
-/* Any file: a vocabulary either is refused or encodes text, whose ids all lie inside it and decode without harm. The text is the file itself and a
- * fixed one with special tokens. */
+/* Any file: a vocabulary either is refused or encodes text, whose ids all lie inside it and decode
+ * without harm. The text is the file itself and a fixed one with special tokens. */
 #include "oracle/chat.h"
 
 #include <stdlib.h>
@@ -27,7 +27,8 @@ static void encode(const lks_tokenizer *t, const char *text, size_t len, bool sp
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static const char text[] = "Hello <|im_start|> w\xc3\xb6rld's 12345\r\n\n  <s>\xff\xe2\x96\x81 [INST]";
+    static const char text[] =
+        "Hello <|im_start|> w\xc3\xb6rld's 12345\r\n\n  <s>\xff\xe2\x96\x81 [INST]";
     lks_gguf *g;
     lks_tokenizer *t = NULL;
     if (lks_gguf_open_memory(&g, data, size) != LKS_OK)

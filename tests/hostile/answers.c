@@ -42,8 +42,8 @@ static const known *make(uint32_t prompt_count, uint64_t seed, uint32_t temperat
     assert_true(prompt_count <= LIFE_MAX_PROMPT);
     for (uint32_t i = 0; i < prompt_count; i++)
         prompt[i] = i + 1;
-    DO(lks_generate(models.items[0].model, prompt, prompt_count, &policy, LIFE_MAX_TOKENS,
-                    &options, k->tokens, &k->count));
+    DO(lks_generate(models.items[0].model, prompt, prompt_count, &policy, LIFE_MAX_TOKENS, &options,
+                    k->tokens, &k->count));
     return k;
 }
 

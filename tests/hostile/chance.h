@@ -1,5 +1,5 @@
-/* Pseudo-random numbers that a seed repeats (splitmix64). One stream for each thing that is drawn, so
- * that what one draws does not move the others. */
+/* Pseudo-random numbers that a seed repeats (splitmix64). One stream for each thing that is drawn,
+ * so that what one draws does not move the others. */
 #ifndef LKS_TESTS_CHANCE_H
 #define LKS_TESTS_CHANCE_H
 

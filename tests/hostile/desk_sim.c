@@ -1,7 +1,7 @@
 /* plugin/desk.h without a thread: the work is done when somebody looks and its time has come.
  * Linked in the place of plugin/desk.c where time is simulated. */
-#include "plugin/desk.h"
 #include "tests/hostile/desk_sim.h"
+#include "plugin/desk.h"
 #include "tests/hostile/sim_time.h"
 
 #include <assert.h>

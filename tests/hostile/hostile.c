@@ -11,9 +11,8 @@
 #define ANSWER_BYTES 4000u /* likewise */
 
 static const char *const names[HOSTILE_KINDS] = {
-    "drops",  "empty",    "repeats", "reorders", "stale",  "behind", "alternates", "forked",
-    "receipts", "errors", "sends",   "forgets",  "limits", "busy",   "hangs",      "cuts",
-    "back"};
+    "drops",  "empty", "repeats", "reorders", "stale", "behind", "alternates", "forked", "receipts",
+    "errors", "sends", "forgets", "limits",   "busy",  "hangs",  "cuts",       "back"};
 
 const char *hostile_name(hostile_kind kind)
 {

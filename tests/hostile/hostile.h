@@ -1,9 +1,9 @@
-/* A node that misbehaves: a layer between somebody who calls a node by JSON-RPC and the node, or the
- * nodes, that answer. What it does wrong is drawn from a seed.
+/* A node that misbehaves: a layer between somebody who calls a node by JSON-RPC and the node, or
+ * the nodes, that answer. What it does wrong is drawn from a seed.
  *
- * It is wrong in episodes. Between two episodes it is right for at least `shortest_rest`, and for up
- * to `more_rest` more; an episode lasts at most `longest`. All are in the units of `now`, blocks or
- * seconds. So nothing that it is asked about stays wrong for longer than `longest`; whoever asks
+ * It is wrong in episodes. Between two episodes it is right for at least `shortest_rest`, and for
+ * up to `more_rest` more; an episode lasts at most `longest`. All are in the units of `now`, blocks
+ * or seconds. So nothing that it is asked about stays wrong for longer than `longest`; whoever asks
  * again later than that hears the truth. Which kinds an episode has is drawn from `kinds`. */
 #ifndef LKS_TESTS_HOSTILE_H
 #define LKS_TESTS_HOSTILE_H
@@ -44,8 +44,8 @@ typedef struct hostile_memory {
 typedef struct hostile {
     lks_eth truth;
     lks_eth behind, fork; /* the other views; without a call: there is none */
-    /* Out: behind shows the chain as it was so many blocks ago; fork another branch that leaves it so
-     * many blocks ago. */
+    /* Out: behind shows the chain as it was so many blocks ago; fork another branch that leaves it
+     * so many blocks ago. */
     void (*look_back)(void *user, uint64_t blocks);
     void (*leave)(void *user, uint64_t blocks);
     uint64_t (*now)(void *user);
@@ -57,10 +57,10 @@ typedef struct hostile {
     chance *plan; /* of episodes; NULL: chance draws them, too */
 
     /* Its own; zero at first. */
-    uint32_t active;          /* kinds of the episode; 0: none */
-    uint64_t changes_at;      /* when the episode or the rest ends */
-    uint64_t lag, depth;      /* of the episode */
-    uint32_t per_mille;       /* of calls that it spoils */
+    uint32_t active;     /* kinds of the episode; 0: none */
+    uint64_t changes_at; /* when the episode or the rest ends */
+    uint64_t lag, depth; /* of the episode */
+    uint32_t per_mille;  /* of calls that it spoils */
     hostile_memory memory[HOSTILE_REMEMBERED];
     size_t next_memory;
     uint64_t counts[HOSTILE_KINDS]; /* calls spoilt */

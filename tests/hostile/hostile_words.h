@@ -5,9 +5,9 @@
 #include "tests/hostile/hostile.h"
 
 typedef enum hostile_refusal {
-    REFUSES_ANY,   /* any call */
-    REFUSES_LOGS,  /* a range of blocks */
-    REFUSES_SEND   /* a transaction */
+    REFUSES_ANY,  /* any call */
+    REFUSES_LOGS, /* a range of blocks */
+    REFUSES_SEND  /* a transaction */
 } hostile_refusal;
 
 /* Refuses a call, in the words of some client. Out: answer, the text of "error". */

@@ -74,15 +74,14 @@ void life_judge(life *l)
     if (!l->result.reason[0] && l->result.liars != l->result.liars_convicted)
         snprintf(l->result.reason, sizeof l->result.reason, "a liar was not convicted");
     if (!l->result.reason[0] && !world_is_quiet(l))
-        snprintf(l->result.reason, sizeof l->result.reason,
-                 "something is open after %zu blocks", l->chain->block_count);
+        snprintf(l->result.reason, sizeof l->result.reason, "something is open after %zu blocks",
+                 l->chain->block_count);
 }
 
-static const char *const request_words[] = {"none",    "open",   "accepted", "revealing",
-                                            "claimed", "final",  "refunded", "undecided",
-                                            "void"};
-static const char *const seat_words[] = {"none",    "accepted",  "committed", "claimed",
-                                         "missed",  "convicted", "?",         "?"};
+static const char *const request_words[] = {
+    "none", "open", "accepted", "revealing", "claimed", "final", "refunded", "undecided", "void"};
+static const char *const seat_words[] = {"none",   "accepted",  "committed", "claimed",
+                                         "missed", "convicted", "?",         "?"};
 
 static void tell_seat(const life *l, const sim_seat *seat)
 {

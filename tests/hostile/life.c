@@ -9,8 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define BLOCKS 260u     /* in which requests are made and claimed */
-#define REST_BLOCKS 12u /* more than a re-org takes away, after which nothing is open */
+#define BLOCKS 260u      /* in which requests are made and claimed */
+#define REST_BLOCKS 12u  /* more than a re-org takes away, after which nothing is open */
 #define MOST_BLOCKS 900u /* until everything is settled */
 #define OLD_BLOCKS 2100u /* that some chains have before */
 #define CALL_TIMEOUT_MS 5000u

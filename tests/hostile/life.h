@@ -16,17 +16,18 @@
 #define LIFE_MAX_PROMPT 6u
 #define LIFE_MAX_TOKENS 6u
 
-/* Nodes are wrong for at most so many blocks at a time, unless a life is counted apart; then they are
- * right for at least as many. A move in a dispute has LIFE_FLOOR seconds, and so many blocks. */
+/* Nodes are wrong for at most so many blocks at a time, unless a life is counted apart; then they
+ * are right for at least as many. A move in a dispute has LIFE_FLOOR seconds, and so many blocks.
+ */
 #define LIFE_BRIDGED 8u
 #define LIFE_MORE_REST 40u /* beyond that, at most */
 #define LIFE_FLOOR 30u
 
 /* Streams of chance. */
 enum {
-    LIFE_PLAN,   /* who asks for what, and who lies */
-    LIFE_CHAIN,  /* re-orgs, fees, what the pool forgets */
-    LIFE_CRASHES, /* and one for each party's node from here on */
+    LIFE_PLAN,       /* who asks for what, and who lies */
+    LIFE_CHAIN,      /* re-orgs, fees, what the pool forgets */
+    LIFE_CRASHES,    /* and one for each party's node from here on */
     LIFE_CLOCK = 100 /* the time of day that the parties' machine has */
 };
 
@@ -35,7 +36,7 @@ typedef struct life_options {
     uint64_t seed;
     bool liars, accusers, odd, reorgs, restarts, fees, clock;
     uint32_t kinds; /* of what nodes do wrong: 1 << hostile_kind */
-    bool tell; /* the parties' logs, and what happens on the chain, go to standard output */
+    bool tell;      /* the parties' logs, and what happens on the chain, go to standard output */
 } life_options;
 
 /* What a party's node tells: of the chain as it is, as it was, and as it is on another branch. */
@@ -48,7 +49,7 @@ typedef struct life_node {
 /* A claim that somebody other than the operator makes, in a seat beside it or alone. */
 typedef struct life_rival {
     bool takes_part, lies;
-    bool shows_right; /* the trace that it opens is of the right tokens */
+    bool shows_right;     /* the trace that it opens is of the right tokens */
     uint64_t silent_from; /* it makes no move from that block on */
     uint32_t tokens[LIFE_MAX_TOKENS], trace_tokens[LIFE_MAX_TOKENS];
     uint32_t count;
@@ -80,14 +81,15 @@ typedef struct life_errand {
 
 /* What became of it. */
 typedef struct life_result {
-    size_t lives; /* of a sum */
+    size_t lives;           /* of a sum */
     size_t requests, final; /* not counting those that were cancelled */
     size_t liars, liars_convicted;
-    size_t honest_losses; /* convictions, misses, lost disputes, accounts below what they began with */
+    size_t
+        honest_losses; /* convictions, misses, lost disputes, accounts below what they began with */
     uint64_t blocks;
     bool too_wrong; /* a node was wrong for longer than LIFE_BRIDGED blocks at a time */
     uint64_t spoilt[HOSTILE_KINDS]; /* calls */
-    char reason[400]; /* of the first loss, or of what else went wrong; "" */
+    char reason[400];               /* of the first loss, or of what else went wrong; "" */
 } life_result;
 
 typedef struct life {
@@ -98,7 +100,7 @@ typedef struct life {
     int64_t clock_off;    /* seconds that the parties' time of day is wrong by */
     uint64_t clock_until; /* block up to which it is */
     uint64_t period_ms, next_block_ms;
-    uint64_t last_block; /* nothing new begins after it */
+    uint64_t last_block;         /* nothing new begins after it */
     party parties[LIFE_PARTIES]; /* the operator, the challenger */
     life_node nodes[LIFE_PARTIES];
     char rows_folder[128];
@@ -109,7 +111,10 @@ typedef struct life {
 } life;
 
 /* The operator's account, and the challenger's. */
-enum { LIFE_OPERATOR, LIFE_CHALLENGER };
+enum {
+    LIFE_OPERATOR,
+    LIFE_CHALLENGER
+};
 
 /* Opens the model that all lives use, and what is served of it. */
 void life_open_model(void);

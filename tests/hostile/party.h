@@ -1,6 +1,6 @@
-/* An honest party of a life: a plugin's operator on a store of its own, which sees the chain through
- * what its node answers, with lockstep-node's way of following it. It ends and begins again at any
- * time. */
+/* An honest party of a life: a plugin's operator on a store of its own, which sees the chain
+ * through what its node answers, with lockstep-node's way of following it. It ends and begins again
+ * at any time. */
 #ifndef LKS_TESTS_PARTY_H
 #define LKS_TESTS_PARTY_H
 
@@ -18,15 +18,15 @@ typedef struct party_call {
 
 typedef struct party {
     const char *name;
-    lks_eth node;             /* how it sees the chain; LKS_TIMEOUT is an answer that does not come */
-    lks_signer *signer;       /* owned */
-    lks_config config;        /* of which the strings are not owned */
+    lks_eth node;       /* how it sees the chain; LKS_TIMEOUT is an answer that does not come */
+    lks_signer *signer; /* owned */
+    lks_config config;  /* of which the strings are not owned */
     const lks_models *models;
-    uint32_t timeout_ms;      /* of a call */
+    uint32_t timeout_ms; /* of a call */
     char database[128];
 
     lockstep_host host;
-    lockstep_plugin plugin;   /* what the runner gives blocks to */
+    lockstep_plugin plugin; /* what the runner gives blocks to */
     runner_host runner;
     runner_follow follow;
     lks_inbox *inbox;

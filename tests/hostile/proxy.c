@@ -26,7 +26,12 @@
 #define TOO_LARGE "{\"code\":-32008,\"message\":\"Response is too big\"}"
 
 /* Streams of chance. */
-enum { STREAM_LAYER, STREAM_PLAN, STREAM_VIEWS, STREAM_WIRE };
+enum {
+    STREAM_LAYER,
+    STREAM_PLAN,
+    STREAM_VIEWS,
+    STREAM_WIRE
+};
 
 typedef struct options {
     const char *to, *port_file;
@@ -165,10 +170,10 @@ static int usage(void)
 static bool read_options(options *o, int argc, char **argv)
 {
     static const struct option known[] = {
-        {"to", required_argument, NULL, 't'},      {"port-file", required_argument, NULL, 'f'},
-        {"port", required_argument, NULL, 'p'},    {"seed", required_argument, NULL, 's'},
-        {"kinds", required_argument, NULL, 'k'},   {"longest", required_argument, NULL, 'l'},
-        {"rest", required_argument, NULL, 'r'},    {0},
+        {"to", required_argument, NULL, 't'},    {"port-file", required_argument, NULL, 'f'},
+        {"port", required_argument, NULL, 'p'},  {"seed", required_argument, NULL, 's'},
+        {"kinds", required_argument, NULL, 'k'}, {"longest", required_argument, NULL, 'l'},
+        {"rest", required_argument, NULL, 'r'},  {0},
     };
     for (int c; (c = getopt_long(argc, argv, "", known, NULL)) != -1;)
         switch (c) {

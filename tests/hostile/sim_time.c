@@ -25,8 +25,8 @@ int __wrap_clock_gettime(clockid_t clock, struct timespec *out)
     uint64_t us = sim_clock.now_ms * 1000 + sim_clock.work_us;
     if (clock == CLOCK_REALTIME)
         us += sim_clock.unix_seconds * 1000000;
-    *out = (struct timespec){.tv_sec = (time_t)(us / 1000000),
-                             .tv_nsec = (long)(us % 1000000) * 1000};
+    *out =
+        (struct timespec){.tv_sec = (time_t)(us / 1000000), .tv_nsec = (long)(us % 1000000) * 1000};
     return 0;
 }
 

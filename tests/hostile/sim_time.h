@@ -1,5 +1,5 @@
-/* Time for programs of one thread that simulate a chain: the clocks of libc show simulated time, and
- * whoever waits for a condition with a limit lets it pass. The program is linked with
+/* Time for programs of one thread that simulate a chain: the clocks of libc show simulated time,
+ * and whoever waits for a condition with a limit lets it pass. The program is linked with
  * SIM_TIME_LINK_OPTIONS of tests/hostile/CMakeLists.txt, which put these functions in libc's place
  * for everything in it. */
 #ifndef LKS_TESTS_SIM_TIME_H

@@ -5,8 +5,8 @@
  * Lives N seeds from S on (500 from 1), so many at a time (2); prints what became of them, and the
  * seed of every life in which somebody honest lost. WORDS: what a life is to have, of
  * liars,accusers,odd,reorgs,restarts,fees,clock; all of it without --only. KINDS: what nodes do
- * wrong, of the names in hostile.c, or none; all of it without --kinds. In one life of ten they are wrong for
- * longer than can be bridged: such a life may be lost, and is counted apart. */
+ * wrong, of the names in hostile.c, or none; all of it without --kinds. In one life of ten they are
+ * wrong for longer than can be bridged: such a life may be lost, and is counted apart. */
 #include "tests/hostile/life.h"
 
 #include <fcntl.h>
@@ -19,9 +19,13 @@
 #include <unistd.h>
 
 #ifdef LKS_FEWER_CASES
-enum { LIVES = 20 };
+enum {
+    LIVES = 20
+};
 #else
-enum { LIVES = 500 };
+enum {
+    LIVES = 500
+};
 #endif
 
 /* Lives at the same time. */
@@ -179,9 +183,8 @@ static void tell(const sums *s)
     printf("count lives %zu\ncount blocks %llu\ncount honest_losses %zu\ncount liars %zu\n"
            "count liars_convicted %zu\ncount requests_final_percent %zu\n"
            "count lives_wrong_too_long %zu\ncount honest_losses_then %zu\n",
-           a->lives, (unsigned long long)a->blocks, a->honest_losses, a->liars,
-           a->liars_convicted, a->requests ? 100 * a->final / a->requests : 100, b->lives,
-           b->honest_losses);
+           a->lives, (unsigned long long)a->blocks, a->honest_losses, a->liars, a->liars_convicted,
+           a->requests ? 100 * a->final / a->requests : 100, b->lives, b->honest_losses);
 }
 
 static int usage(void)

@@ -27,10 +27,11 @@ static void put_block(lks_buf *answer, unsigned block)
     put_hash(parent, block - 1);
     memset(bloom, 'f', 512);
     bloom[512] = 0;
-    lks_buf_printf(answer,
-                   "{\"number\":\"0x%x\",\"hash\":\"%s\",\"parentHash\":\"%s\","
-                   "\"logsBloom\":\"0x%s\",\"timestamp\":\"0x1\",\"gasLimit\":\"0x1\",\"gasUsed\":\"0x0\"}",
-                   block, hash, parent, bloom);
+    lks_buf_printf(
+        answer,
+        "{\"number\":\"0x%x\",\"hash\":\"%s\",\"parentHash\":\"%s\","
+        "\"logsBloom\":\"0x%s\",\"timestamp\":\"0x1\",\"gasLimit\":\"0x1\",\"gasUsed\":\"0x0\"}",
+        block, hash, parent, bloom);
 }
 
 static lks_err chain(void *context, const char *method, const char *params, lks_buf *answer)

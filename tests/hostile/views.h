@@ -16,9 +16,9 @@ typedef struct views {
     uint64_t lag; /* of views_behind, in blocks */
 
     /* Its own: the branch. */
-    uint64_t left_at;       /* the last block that it shares with the chain */
-    bool bare;              /* it holds no transactions */
-    size_t count;           /* of the hashes: those of blocks left_at, left_at + 1, ... on the chain */
+    uint64_t left_at; /* the last block that it shares with the chain */
+    bool bare;        /* it holds no transactions */
+    size_t count;     /* of the hashes: those of blocks left_at, left_at + 1, ... on the chain */
     char hashes[VIEWS_MOST][VIEWS_HASH_SIZE];
 } views;
 

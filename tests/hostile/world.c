@@ -151,8 +151,7 @@ static void report_misses(life *l, life_errand *e)
         bool late = seat->status == LKS_SEAT_ACCEPTED ||
                     (seat->status == LKS_SEAT_COMMITTED && q->status == LKS_REQUEST_REVEALING);
         if (late)
-            put_oracle_call(l, q->request.requester, lks_call_missed(&call, &q->request, i),
-                            &call);
+            put_oracle_call(l, q->request.requester, lks_call_missed(&call, &q->request, i), &call);
     }
 }
 
@@ -320,8 +319,7 @@ static void act_as_accuser(life *l, life_errand *e, life_accuser *a)
         return;
     }
     uint64_t begun = q->window_end - q->request.window;
-    if (now_of(l->chain) >= begun + a->after && now_of(l->chain) < q->window_end &&
-        may_push(l, e))
+    if (now_of(l->chain) >= begun + a->after && now_of(l->chain) < q->window_end && may_push(l, e))
         puppet_challenge(&a->player);
 }
 

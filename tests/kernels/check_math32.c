@@ -1,5 +1,6 @@
-/* exp32 and log32 in vectors against those of kernels/math32.h, by memcmp, on every level that this machine runs.
- * Every 4,099th input, and those within 2,048 of the bounds that the programs branch at; `check_math32 --all`: all 2^32, five minutes of one core.
+/* exp32 and log32 in vectors against those of kernels/math32.h, by memcmp, on every level that this
+ * machine runs. Every 4,099th input, and those within 2,048 of the bounds that the programs branch
+ * at; `check_math32 --all`: all 2^32, five minutes of one core.
  */
 #include "kernels/kernels.h"
 #include "kernels/math32.h"
@@ -25,13 +26,17 @@ static const struct level {
     function *exp32, *log32;
 } levels[] = {
 #if defined(__x86_64__)
-    LEVEL(avx2), LEVEL(avx512),
+    LEVEL(avx2),
+    LEVEL(avx512),
 #elif defined(__aarch64__)
-    LEVEL(neon), LEVEL(neondot),
+    LEVEL(neon),
+    LEVEL(neondot),
 #endif
     {NULL, NULL, NULL}};
 
-enum { BATCH = 4096 };
+enum {
+    BATCH = 4096
+};
 
 static bool runs(const char *name)
 {
@@ -54,7 +59,8 @@ static void scalar_log32(float *y, const float *x, size_t count)
 }
 
 /* BATCH inputs from `first` on, `step` apart. Returns: how many results differ. */
-static uint64_t compare(const char *level, const char *name, function *want, function *got, uint32_t first, uint32_t step)
+static uint64_t compare(const char *level, const char *name, function *want, function *got,
+                        uint32_t first, uint32_t step)
 {
     float x[BATCH], a[BATCH], b[BATCH];
     uint64_t wrong = 0;
@@ -66,18 +72,23 @@ static uint64_t compare(const char *level, const char *name, function *want, fun
         return 0;
     for (uint32_t i = 0; i < BATCH; i++)
         if (lks_bits(a[i]) != lks_bits(b[i]) && wrong++ == 0)
-            printf("%s: %s(%08x) is %08x, not %08x\n", level, name, lks_bits(x[i]), lks_bits(b[i]), lks_bits(a[i]));
+            printf("%s: %s(%08x) is %08x, not %08x\n", level, name, lks_bits(x[i]), lks_bits(b[i]),
+                   lks_bits(a[i]));
     return wrong;
 }
 
 static uint64_t check(const struct level *l, uint64_t *inputs, bool all)
 {
-    /* zeros, subnormals, 1, bounds of exp32 (89, 105, ln 2 * 126), mantissa of log32, infinities and NaN; and their negatives */
-    static const uint32_t edges[] = {0,          0x00000001, 0x00800000, 0x0c800000, 0x3f2aaaab, 0x3f800000, 0x3fb8aa3b, 0x42aeac50, 0x42b17218,
-                                     0x42b20000, 0x42cff1b5, 0x42d20000, 0x7f000000, 0x7f7fffff, 0x7f800000, 0x7fc00000};
+    /* zeros, subnormals, 1, bounds of exp32 (89, 105, ln 2 * 126), mantissa of log32, infinities
+     * and NaN; and their negatives */
+    static const uint32_t edges[] = {0,          0x00000001, 0x00800000, 0x0c800000,
+                                     0x3f2aaaab, 0x3f800000, 0x3fb8aa3b, 0x42aeac50,
+                                     0x42b17218, 0x42b20000, 0x42cff1b5, 0x42d20000,
+                                     0x7f000000, 0x7f7fffff, 0x7f800000, 0x7fc00000};
     uint64_t wrong = 0;
     uint32_t step = all ? 1 : 4099;
-    for (uint64_t u = 0; u < UINT64_C(1) << 32 && wrong < 100; u += (uint64_t)BATCH * step, *inputs += BATCH) {
+    for (uint64_t u = 0; u < UINT64_C(1) << 32 && wrong < 100;
+         u += (uint64_t)BATCH * step, *inputs += BATCH) {
         wrong += compare(l->name, "exp32", scalar_exp32, l->exp32, (uint32_t)u, step);
         wrong += compare(l->name, "log32", scalar_log32, l->log32, (uint32_t)u, step);
     }

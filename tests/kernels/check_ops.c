@@ -1,8 +1,10 @@
-/* Every operation of every table that this machine runs, against the scalar reference, by memcmp: shapes around block lengths, fills from zero to NaN,
- * buffers at odd addresses with guard bytes, work split among threads. `check_ops --bench` times the same operations; `check_ops --few` tries fewer cases.
+/* Every operation of every table that this machine runs, against the scalar reference, by memcmp:
+ * shapes around block lengths, fills from zero to NaN, buffers at odd addresses with guard bytes,
+ * work split among threads. `check_ops --bench` times the same operations; `check_ops --few` tries
+ * fewer cases.
  */
-#include "kernels/kernels.h"
 #include "kernels/bits.h"
+#include "kernels/kernels.h"
 #include "tests/kernels/extra_tables.h"
 
 #include <pthread.h>
@@ -11,7 +13,10 @@
 #include <string.h>
 #include <time.h>
 
-enum { GUARD = 64, MAX_THREADS = 4 };
+enum {
+    GUARD = 64,
+    MAX_THREADS = 4
+};
 
 static uint64_t cases, failures;
 /* About a sixth of the cases, for emulated machines and sanitizers. */
@@ -30,21 +35,40 @@ static uint64_t next(void)
     state ^= state >> 7;
     return state ^= state << 17;
 }
-static uint32_t below(uint32_t n) { return (uint32_t)(next() >> 32) % n; }
+static uint32_t below(uint32_t n)
+{
+    return (uint32_t)(next() >> 32) % n;
+}
 
-typedef enum fill { ZERO, EXTREME, ALTERNATING, RANDOM, SUBNORMAL, NEAR, WILD, FILLS } fill;
-static const char *const fill_names[] = {"zero", "extreme", "alternating", "random", "subnormal", "near", "wild"};
+typedef enum fill {
+    ZERO,
+    EXTREME,
+    ALTERNATING,
+    RANDOM,
+    SUBNORMAL,
+    NEAR,
+    WILD,
+    FILLS
+} fill;
+static const char *const fill_names[] = {"zero",      "extreme", "alternating", "random",
+                                         "subnormal", "near",    "wild"};
 
 static float value(fill f, size_t i)
 {
-    static const uint32_t odd[] = {0x7f800000, 0xff800000, 0x7fc00000, 0xffc12345, 0x7f7fffff, 0xff7fffff, 1, 0x80000001, 0x80000000, 0x00800000, 0x3f800000};
+    static const uint32_t odd[] = {0x7f800000, 0xff800000, 0x7fc00000, 0xffc12345,
+                                   0x7f7fffff, 0xff7fffff, 1,          0x80000001,
+                                   0x80000000, 0x00800000, 0x3f800000};
     switch (f) {
     case ZERO: return i & 1 ? -0.0f : 0.0f;
     case EXTREME: return i & 1 ? 3.4e38f : -3.4e38f;
     case ALTERNATING: return i & 1 ? 1.0f : -1.0f;
     case SUBNORMAL: return lks_float(below(0x00800000u) | (i & 1) << 31);
-    case NEAR: return lks_float((below(2) ? 0x3ffe0000u : 0x0d800000u) - 2 + below(5) + (below(2) << 31)); /* neighbours: of one scale, at its least */
-    case WILD: return below(3) ? lks_float((uint32_t)next()) : lks_float(odd[below(sizeof odd / sizeof *odd)]);
+    case NEAR:
+        return lks_float((below(2) ? 0x3ffe0000u : 0x0d800000u) - 2 + below(5) +
+                         (below(2) << 31)); /* neighbours: of one scale, at its least */
+    case WILD:
+        return below(3) ? lks_float((uint32_t)next())
+                        : lks_float(odd[below(sizeof odd / sizeof *odd)]);
     default: return ((float)below(1u << 24) * 0x1p-23f - 1.0f) * lks_float((127u + below(8)) << 23);
     }
 }
@@ -94,7 +118,8 @@ static void report(const char *table, const char *op, const char *what, bool goo
 static bool same_floats(const float *a, const float *b, size_t count, bool canonical)
 {
     for (size_t i = 0; i < count; i++) {
-        float x = canonical ? a[i] : lks_canonical(a[i]), y = canonical ? b[i] : lks_canonical(b[i]);
+        float x = canonical ? a[i] : lks_canonical(a[i]),
+              y = canonical ? b[i] : lks_canonical(b[i]);
         if (memcmp(&x, &y, 4))
             return false;
     }
@@ -116,8 +141,16 @@ static rows_a8 make_a8(uint32_t width, uint32_t block, size_t rows)
     r.d = make(rows * blocks * 4);
     r.sum = make(rows * ((width + 31) / 32) * 4);
     r.idx = make(rows * blocks * 4);
-    r.a = (lks_a8){.q = (int8_t *)r.q.data, .d = (float *)(void *)r.d.data, .sum = (int32_t *)(void *)r.sum.data, .idx = (uint32_t *)(void *)r.idx.data, .width = width,
-                   .block = block, .blocks = blocks, .q_ld = width, .d_ld = blocks, .sum_ld = (width + 31) / 32};
+    r.a = (lks_a8){.q = (int8_t *)r.q.data,
+                   .d = (float *)(void *)r.d.data,
+                   .sum = (int32_t *)(void *)r.sum.data,
+                   .idx = (uint32_t *)(void *)r.idx.data,
+                   .width = width,
+                   .block = block,
+                   .blocks = blocks,
+                   .q_ld = width,
+                   .d_ld = blocks,
+                   .sum_ld = (width + 31) / 32};
     return r;
 }
 
@@ -128,8 +161,10 @@ static void free_a8(rows_a8 *r)
 
 static bool same_a8(const rows_a8 *x, const rows_a8 *y)
 {
-    return intact(&y->q) && intact(&y->d) && intact(&y->sum) && intact(&y->idx) && !memcmp(x->q.data, y->q.data, x->q.size) && !memcmp(x->d.data, y->d.data, x->d.size) &&
-           !memcmp(x->sum.data, y->sum.data, x->sum.size) && !memcmp(x->idx.data, y->idx.data, x->idx.size);
+    return intact(&y->q) && intact(&y->d) && intact(&y->sum) && intact(&y->idx) &&
+           !memcmp(x->q.data, y->q.data, x->q.size) && !memcmp(x->d.data, y->d.data, x->d.size) &&
+           !memcmp(x->sum.data, y->sum.data, x->sum.size) &&
+           !memcmp(x->idx.data, y->idx.data, x->idx.size);
 }
 
 static void fill_a8(rows_a8 *r, fill f, size_t rows)
@@ -149,11 +184,18 @@ static void fill_a8(rows_a8 *r, fill f, size_t rows)
 
 /* ---- LINEAR ---- */
 
-static const struct { lks_tensor_type type; const char *name; uint32_t elements, bytes; } types[] = {
-    {LKS_Q4_0, "Q4_0", 32, 18},   {LKS_Q4_1, "Q4_1", 32, 20},   {LKS_Q5_0, "Q5_0", 32, 22},   {LKS_Q5_1, "Q5_1", 32, 24},
-    {LKS_Q8_0, "Q8_0", 32, 34},   {LKS_Q4_K, "Q4_K", 256, 144}, {LKS_Q5_K, "Q5_K", 256, 176}, {LKS_Q6_K, "Q6_K", 256, 210},
+static const struct {
+    lks_tensor_type type;
+    const char *name;
+    uint32_t elements, bytes;
+} types[] = {
+    {LKS_Q4_0, "Q4_0", 32, 18},   {LKS_Q4_1, "Q4_1", 32, 20},   {LKS_Q5_0, "Q5_0", 32, 22},
+    {LKS_Q5_1, "Q5_1", 32, 24},   {LKS_Q8_0, "Q8_0", 32, 34},   {LKS_Q4_K, "Q4_K", 256, 144},
+    {LKS_Q5_K, "Q5_K", 256, 176}, {LKS_Q6_K, "Q6_K", 256, 210},
 };
-enum { TYPES = sizeof types / sizeof *types };
+enum {
+    TYPES = sizeof types / sizeof *types
+};
 
 /* Random bytes are all a weight needs; the fill decides whether scales are tame halves. */
 static void fill_weights(uint8_t *data, size_t size, int type, fill f)
@@ -165,7 +207,8 @@ static void fill_weights(uint8_t *data, size_t size, int type, fill f)
     for (size_t block = 0; block < size; block += types[type].bytes) {
         uint8_t *scales = data + block + (types[type].type == LKS_Q6_K ? 208 : 0);
         scales[1] = (uint8_t)(0x20 | (scales[1] & 0x83)); /* halves of a middling size */
-        if (types[type].type == LKS_Q4_1 || types[type].type == LKS_Q5_1 || types[type].type == LKS_Q4_K || types[type].type == LKS_Q5_K)
+        if (types[type].type == LKS_Q4_1 || types[type].type == LKS_Q5_1 ||
+            types[type].type == LKS_Q4_K || types[type].type == LKS_Q5_K)
             scales[3] = (uint8_t)(0x20 | (scales[3] & 0x83));
     }
 }
@@ -206,9 +249,16 @@ static void linear_split(const linear_job *whole, unsigned threads)
         pthread_join(ids[i], NULL);
 }
 
-static void check_linear(const lks_kernels *k, int type, uint32_t rows_w, uint32_t cols, size_t rows, fill f, bool bias, unsigned threads)
+static void check_linear(const lks_kernels *k, int type, uint32_t rows_w, uint32_t cols,
+                         size_t rows, fill f, bool bias, unsigned threads)
 {
-    lks_matrix w = {types[type].type, rows_w, cols, NULL, (size_t)cols / types[type].elements * types[type].bytes, NULL, 0};
+    lks_matrix w = {types[type].type,
+                    rows_w,
+                    cols,
+                    NULL,
+                    (size_t)cols / types[type].elements * types[type].bytes,
+                    NULL,
+                    0};
     guarded data = make(w.row_size * rows_w);
     fill_weights(data.data, data.size, type, f);
     w.data = data.data;
@@ -220,7 +270,8 @@ static void check_linear(const lks_kernels *k, int type, uint32_t rows_w, uint32
         b[i] = value(f, i);
     size_t ld = last - first + below(3);
     guarded want = make(rows * ld * 4), got = make(rows * ld * 4);
-    lks_kernels_scalar.linear((float *)(void *)want.data, ld, &w, bias ? b : NULL, first, last, &x.a, rows);
+    lks_kernels_scalar.linear((float *)(void *)want.data, ld, &w, bias ? b : NULL, first, last,
+                              &x.a, rows);
     guarded packed = {0};
     if (k->lanes) {
         packed = make(lks_packed_size(&w, k->lanes));
@@ -234,10 +285,12 @@ static void check_linear(const lks_kernels *k, int type, uint32_t rows_w, uint32
     linear_split(&j, threads);
     bool good = intact(&got) && intact(&want) && (!k->lanes || intact(&packed));
     for (size_t t = 0; good && t < rows; t++)
-        good = same_floats((float *)(void *)want.data + t * ld, (float *)(void *)got.data + t * ld, last - first, false);
+        good = same_floats((float *)(void *)want.data + t * ld, (float *)(void *)got.data + t * ld,
+                           last - first, false);
     char what[160];
-    snprintf(what, sizeof what, "%s %u x %u, columns %u to %u, %zu rows, %s%s, %u threads", types[type].name, rows_w, cols, first, last, rows, fill_names[f],
-             bias ? ", bias" : "", threads);
+    snprintf(what, sizeof what, "%s %u x %u, columns %u to %u, %zu rows, %s%s, %u threads",
+             types[type].name, rows_w, cols, first, last, rows, fill_names[f], bias ? ", bias" : "",
+             threads);
     report(k->name, "linear", what, good);
     free(want.memory), free(got.memory), free(data.memory), free(b), free(packed.memory);
     free_a8(&x);
@@ -245,8 +298,11 @@ static void check_linear(const lks_kernels *k, int type, uint32_t rows_w, uint32
 
 static void check_linears(const lks_kernels *k)
 {
-    static const uint32_t widths[] = {1, 7, 8, 15, 16, 17, 31, 33, 80}, cols[] = {32, 64, 96, 256, 512, 576, 768, 1536, 4352};
-    enum { MORE_THAN_A_TILE = 97 };
+    static const uint32_t widths[] = {1, 7, 8, 15, 16, 17, 31, 33, 80},
+                          cols[] = {32, 64, 96, 256, 512, 576, 768, 1536, 4352};
+    enum {
+        MORE_THAN_A_TILE = 97
+    };
     static const size_t counts[] = {1, 2, 3, 5, 6, 7, 8, 9, 33, MORE_THAN_A_TILE};
     for (int type = 0; type < TYPES; type++)
         for (size_t c = 0; c < sizeof cols / sizeof *cols; c++) {
@@ -254,8 +310,11 @@ static void check_linears(const lks_kernels *k)
                 continue;
             for (size_t r = 0; r < sizeof widths / sizeof *widths; r++)
                 for (size_t n = 0; n < sizeof counts / sizeof *counts; n++)
-                    if ((!few || below(6) == 0) && (counts[n] < MORE_THAN_A_TILE || cols[c] == 96 || cols[c] == 1536))
-                        check_linear(k, type, widths[r], cols[c], counts[n], (fill)below(FILLS), below(2), cols[c] == 256 && n == 0 ? 1 + below(MAX_THREADS) : 1);
+                    if ((!few || below(6) == 0) &&
+                        (counts[n] < MORE_THAN_A_TILE || cols[c] == 96 || cols[c] == 1536))
+                        check_linear(k, type, widths[r], cols[c], counts[n], (fill)below(FILLS),
+                                     below(2),
+                                     cols[c] == 256 && n == 0 ? 1 + below(MAX_THREADS) : 1);
         }
 }
 
@@ -273,7 +332,8 @@ static void check_rows(const lks_kernels *k, uint32_t width, size_t rows, fill f
 {
     char what[96];
     snprintf(what, sizeof what, "width %u, %zu rows, %s", width, rows, fill_names[f]);
-    float *x = floats(f, rows * width), *gain = floats(f == WILD ? RANDOM : f, width), *z = floats(f, rows * width);
+    float *x = floats(f, rows * width), *gain = floats(f == WILD ? RANDOM : f, width),
+          *z = floats(f, rows * width);
     uint32_t sums = (width + 255) / 256 + 1;
     guarded want = make(rows * sums * 4), got = make(rows * sums * 4);
     lks_kernels_scalar.rms((float *)(void *)want.data, x, width, 1e-5f, rows);
@@ -301,7 +361,9 @@ static void check_rows(const lks_kernels *k, uint32_t width, size_t rows, fill f
     memcpy(y1.data, x, y1.size), memcpy(y2.data, x, y2.size);
     lks_kernels_scalar.silu_mul((float *)(void *)y1.data, z, rows * width);
     k->silu_mul((float *)(void *)y2.data, z, rows * width);
-    report(k->name, "silu_mul", what, intact(&y2) && same_floats((float *)(void *)y1.data, (float *)(void *)y2.data, rows * width, false));
+    report(k->name, "silu_mul", what,
+           intact(&y2) && same_floats((float *)(void *)y1.data, (float *)(void *)y2.data,
+                                      rows * width, false));
 
     if (width % 2 == 0 && width <= 256) {
         uint32_t rot = below(2) ? width : 2 + 2 * below(width / 2);
@@ -311,12 +373,16 @@ static void check_rows(const lks_kernels *k, uint32_t width, size_t rows, fill f
         bool halves = below(2);
         uint32_t heads = width % 4 == 0 && rot <= width / 2 ? 2 : 1;
         memcpy(y1.data, x, y1.size), memcpy(y2.data, x, y2.size);
-        lks_kernels_scalar.rope((float *)(void *)y1.data, width, heads, width / heads, rot, halves, table, rows);
+        lks_kernels_scalar.rope((float *)(void *)y1.data, width, heads, width / heads, rot, halves,
+                                table, rows);
         k->rope((float *)(void *)y2.data, width, heads, width / heads, rot, halves, table, rows);
-        report(k->name, "rope", what, intact(&y2) && same_floats((float *)(void *)y1.data, (float *)(void *)y2.data, rows * width, false));
+        report(k->name, "rope", what,
+               intact(&y2) && same_floats((float *)(void *)y1.data, (float *)(void *)y2.data,
+                                          rows * width, false));
         free(table);
     }
-    free(y1.memory), free(y2.memory), free(want.memory), free(got.memory), free(x), free(z), free(gain);
+    free(y1.memory), free(y2.memory), free(want.memory), free(got.memory), free(x), free(z),
+        free(gain);
 }
 
 /* Positions [first, first + rows). */
@@ -324,29 +390,50 @@ static void check_attn(const lks_kernels *k, uint32_t width, uint32_t first, uin
 {
     uint32_t blocks = width > 128 ? width / 128 : 1, last = first + rows - 1;
     size_t keys = last + 1, ld = width + below(3);
-    guarded kq = make(keys * width), vq = make(keys * width), q = make(rows * width), want = make(rows * ld * 4), got = make(rows * ld * 4);
+    guarded kq = make(keys * width), vq = make(keys * width), q = make(rows * width),
+            want = make(rows * ld * 4), got = make(rows * ld * 4);
     for (size_t i = 0; i < keys * width; i++)
         kq.data[i] = (uint8_t)byte(f, i), vq.data[i] = (uint8_t)byte(f == ZERO ? RANDOM : f, i + 1);
     for (size_t i = 0; i < rows * width; i++)
         q.data[i] = (uint8_t)byte(f, i);
-    float *dk = floats(f, keys * blocks), *dv = floats(f == WILD && below(2) ? RANDOM : f, keys * blocks), *dq = floats(RANDOM, rows * blocks);
+    float *dk = floats(f, keys * blocks),
+          *dv = floats(f == WILD && below(2) ? RANDOM : f, keys * blocks),
+          *dq = floats(RANDOM, rows * blocks);
     if (below(2)) /* scales as quantisation makes them: of no sign */
         for (size_t i = 0; i < keys * blocks; i++)
-            dk[i] = lks_float(lks_bits(dk[i]) & 0x7fffffffu), dv[i] = lks_float(lks_bits(dv[i]) & 0x7fffffffu);
-    lks_a8 qa = {.q = (int8_t *)q.data, .d = dq, .width = width, .block = width / blocks, .blocks = blocks, .q_ld = width, .d_ld = blocks}, ka = qa, va = qa;
+            dk[i] = lks_float(lks_bits(dk[i]) & 0x7fffffffu),
+            dv[i] = lks_float(lks_bits(dv[i]) & 0x7fffffffu);
+    lks_a8 qa = {.q = (int8_t *)q.data,
+                 .d = dq,
+                 .width = width,
+                 .block = width / blocks,
+                 .blocks = blocks,
+                 .q_ld = width,
+                 .d_ld = blocks},
+           ka = qa, va = qa;
     ka.q = (int8_t *)kq.data, ka.d = dk, va.q = (int8_t *)vq.data, va.d = dv;
-    float *scratch = malloc(rows * lks_attn_scratch(last) * sizeof *scratch), *y = (float *)(void *)got.data;
-    lks_kernels_scalar.attn((float *)(void *)want.data, ld, &qa, &ka, &va, first, rows, 0.125f, scratch);
+    float *scratch = malloc(rows * lks_attn_scratch(last) * sizeof *scratch),
+          *y = (float *)(void *)got.data;
+    lks_kernels_scalar.attn((float *)(void *)want.data, ld, &qa, &ka, &va, first, rows, 0.125f,
+                            scratch);
     k->attn(y, ld, &qa, &ka, &va, first, rows, 0.125f, scratch);
     char what[128];
-    snprintf(what, sizeof what, "head width %u, %u positions from %u, %s", width, rows, first, fill_names[f]);
+    snprintf(what, sizeof what, "head width %u, %u positions from %u, %s", width, rows, first,
+             fill_names[f]);
     report(k->name, "attn", what, intact(&got) && !memcmp(want.data, got.data, want.size));
-    free(kq.memory), free(vq.memory), free(q.memory), free(want.memory), free(got.memory), free(dk), free(dv), free(dq), free(scratch);
+    free(kq.memory), free(vq.memory), free(q.memory), free(want.memory), free(got.memory), free(dk),
+        free(dv), free(dq), free(scratch);
 }
 
 static void check_embed(const lks_kernels *k, int type, uint32_t cols)
 {
-    lks_matrix w = {types[type].type, 5, cols, NULL, (size_t)cols / types[type].elements * types[type].bytes, NULL, 0};
+    lks_matrix w = {types[type].type,
+                    5,
+                    cols,
+                    NULL,
+                    (size_t)cols / types[type].elements * types[type].bytes,
+                    NULL,
+                    0};
     guarded data = make(w.row_size * w.rows);
     uint32_t ids[3] = {below(5), below(7), 4};
     fill_weights(data.data, data.size, type, (fill)below(FILLS));
@@ -354,7 +441,8 @@ static void check_embed(const lks_kernels *k, int type, uint32_t cols)
     guarded want = make(3 * cols * 4), got = make(3 * cols * 4);
     lks_kernels_scalar.embed((float *)(void *)want.data, &w, ids, 3);
     k->embed((float *)(void *)got.data, &w, ids, 3);
-    report(k->name, "embed", types[type].name, intact(&got) && !memcmp(want.data, got.data, want.size));
+    report(k->name, "embed", types[type].name,
+           intact(&got) && !memcmp(want.data, got.data, want.size));
     free(data.memory), free(want.memory), free(got.memory);
 }
 
@@ -373,27 +461,31 @@ static size_t some_tokens(uint32_t *allowed, uint32_t vocab)
 
 static void check_sample(const lks_kernels *k, uint32_t vocab, fill f)
 {
-    static const float temperatures[] = {0.0f, 0x1p-10f, 0.8f, 1.0f, 1e30f}, least[] = {0.0f, 1e-38f, 0.05f, 1.0f};
+    static const float temperatures[] = {0.0f, 0x1p-10f, 0.8f, 1.0f, 1e30f},
+                       least[] = {0.0f, 1e-38f, 0.05f, 1.0f};
     guarded g = make(vocab * 4);
     float *logits = (float *)(void *)g.data;
     uint32_t *allowed = malloc(vocab * sizeof *allowed);
     for (uint32_t i = 0; i < vocab; i++)
         logits[i] = value(f, i);
-    lks_sampling policy = {.temperature = temperatures[below(5)], .min_p = least[below(4)], .seed = next()};
+    lks_sampling policy = {
+        .temperature = temperatures[below(5)], .min_p = least[below(4)], .seed = next()};
     if (below(2)) {
         policy.allowed = allowed;
         policy.allowed_count = some_tokens(allowed, vocab);
     }
     char what[128];
-    snprintf(what, sizeof what, "vocabulary %u, %s, temperature %g, min-p %g, %zu allowed", vocab, fill_names[f], (double)policy.temperature, (double)policy.min_p,
-             policy.allowed_count);
+    snprintf(what, sizeof what, "vocabulary %u, %s, temperature %g, min-p %g, %zu allowed", vocab,
+             fill_names[f], (double)policy.temperature, (double)policy.min_p, policy.allowed_count);
     lks_sample_row want, got;
     lks_kernels_scalar.sample_max(&want, logits, vocab, &policy);
     k->sample_max(&got, logits, vocab, &policy);
-    report(k->name, "sample_max", what, lks_bits(want.max) == lks_bits(got.max) && want.index == got.index);
+    report(k->name, "sample_max", what,
+           lks_bits(want.max) == lks_bits(got.max) && want.index == got.index);
     uint32_t position = (uint32_t)next();
     report(k->name, "sample_choose", what,
-           lks_kernels_scalar.sample_choose(&want, logits, vocab, &policy, position) == k->sample_choose(&want, logits, vocab, &policy, position));
+           lks_kernels_scalar.sample_choose(&want, logits, vocab, &policy, position) ==
+               k->sample_choose(&want, logits, vocab, &policy, position));
     free(g.memory), free(allowed);
 }
 
@@ -408,7 +500,9 @@ static void check_samples(const lks_kernels *k)
 
 static void check(const lks_kernels *k)
 {
-    static const uint32_t widths[] = {1, 2, 31, 32, 33, 63, 64, 65, 80, 127, 128, 129, 255, 256, 257, 576, 2048}, heads[] = {2, 16, 31, 32, 64, 80, 96, 128, 256};
+    static const uint32_t widths[] = {1,   2,   31,  32,  33,  63,  64,  65,  80,
+                                      127, 128, 129, 255, 256, 257, 576, 2048},
+                          heads[] = {2, 16, 31, 32, 64, 80, 96, 128, 256};
     static const uint32_t positions[] = {0, 1, 30, 31, 32, 33, 63, 64, 100, 319};
     check_linears(k);
     for (int round = 0; round < (few ? 1 : 3); round++)
@@ -437,9 +531,16 @@ static double seconds(void)
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-static void bench_linear(const lks_kernels *k, int type, uint32_t rows_w, uint32_t cols, size_t rows)
+static void bench_linear(const lks_kernels *k, int type, uint32_t rows_w, uint32_t cols,
+                         size_t rows)
 {
-    lks_matrix w = {types[type].type, rows_w, cols, NULL, (size_t)cols / types[type].elements * types[type].bytes, NULL, 0};
+    lks_matrix w = {types[type].type,
+                    rows_w,
+                    cols,
+                    NULL,
+                    (size_t)cols / types[type].elements * types[type].bytes,
+                    NULL,
+                    0};
     uint8_t *data = malloc(w.row_size * rows_w), *packed = NULL;
     fill_weights(data, w.row_size * rows_w, type, RANDOM);
     w.data = data;
@@ -458,13 +559,15 @@ static void bench_linear(const lks_kernels *k, int type, uint32_t rows_w, uint32
             lks_a8 part = x.a;
             part.q += t * part.q_ld, part.d += t * part.d_ld, part.sum += t * part.sum_ld;
             for (uint32_t c = 0; c < rows_w; c += 64)
-                k->linear(y + t * rows_w + c, rows_w, &w, NULL, c, c + 64 < rows_w ? c + 64 : rows_w, &part, rows - t < 96 ? rows - t : 96);
+                k->linear(y + t * rows_w + c, rows_w, &w, NULL, c,
+                          c + 64 < rows_w ? c + 64 : rows_w, &part, rows - t < 96 ? rows - t : 96);
         }
         double time = seconds() - start;
         best = time < best ? time : best;
     }
-    printf("%-8s linear %s %5u x %5u, %3zu rows: %7.2f GMAC/s, %6.2f GB/s of weights\n", k->name, types[type].name, rows_w, cols, rows,
-           (double)rows_w * cols * (double)rows / best / 1e9, (double)w.row_size * rows_w / best / 1e9);
+    printf("%-8s linear %s %5u x %5u, %3zu rows: %7.2f GMAC/s, %6.2f GB/s of weights\n", k->name,
+           types[type].name, rows_w, cols, rows, (double)rows_w * cols * (double)rows / best / 1e9,
+           (double)w.row_size * rows_w / best / 1e9);
     free(data), free(packed), free(y);
     free_a8(&x);
 }
@@ -493,20 +596,24 @@ static void bench(const lks_kernels *k)
         for (int i = 0; i < 3; i++)
             best[i] = times[i] < best[i] ? times[i] : best[i];
     }
-    printf("%-8s silu_mul %.2f, quant %.2f, rms %.2f Gelements/s\n", k->name, (double)(rows * width) / best[0] / 1e9, (double)(rows * width) / best[1] / 1e9,
+    printf("%-8s silu_mul %.2f, quant %.2f, rms %.2f Gelements/s\n", k->name,
+           (double)(rows * width) / best[0] / 1e9, (double)(rows * width) / best[1] / 1e9,
            (double)(rows * width) / best[2] / 1e9);
     free(x), free(z);
     free_a8(&a);
     uint32_t position = 511;
     int8_t *keys = malloc(512 * 64), q[64];
-    float d[512], o[64], *scratch = malloc(lks_attn_scratch(position) * sizeof *scratch), dq = 0.01f;
+    float d[512], o[64], *scratch = malloc(lks_attn_scratch(position) * sizeof *scratch),
+                         dq = 0.01f;
     for (int i = 0; i < 512 * 64; i++)
         keys[i] = byte(RANDOM, (size_t)i);
     memcpy(q, keys, 64);
     for (int i = 0; i < 512; i++)
         d[i] = 0.01f;
     double least = 1e9;
-    const lks_a8 qa = {.q = q, .d = &dq, .width = 64, .block = 64, .blocks = 1, .q_ld = 64, .d_ld = 1}, ka = {.q = keys, .d = d, .width = 64, .block = 64, .blocks = 1, .q_ld = 64, .d_ld = 1};
+    const lks_a8
+        qa = {.q = q, .d = &dq, .width = 64, .block = 64, .blocks = 1, .q_ld = 64, .d_ld = 1},
+        ka = {.q = keys, .d = d, .width = 64, .block = 64, .blocks = 1, .q_ld = 64, .d_ld = 1};
     for (int round = 0; round < 200; round++) {
         double t0 = seconds();
         k->attn(o, 64, &qa, &ka, &ka, position, 1, 0.125f, scratch);
@@ -538,6 +645,7 @@ int main(int argc, char **argv)
         printf("count check_ops_%s %llu\n", extra.name, (unsigned long long)(cases - before));
     }
     if (failures)
-        printf("%llu of %llu cases failed\n", (unsigned long long)failures, (unsigned long long)cases);
+        printf("%llu of %llu cases failed\n", (unsigned long long)failures,
+               (unsigned long long)cases);
     return failures != 0;
 }

@@ -10,8 +10,10 @@ LKS_DECLARE_LINEAR(amx_emulated)
 
 static const struct {
     const char *name, *base;
-    void (*linear)(float *y, size_t ld, const lks_matrix *w, const float *bias, uint32_t first, uint32_t last, const lks_a8 *x, size_t rows);
-} extras[] = {{"avxvnni_evex", "avx2", lks_avxvnni_evex_linear}, {"amx_emulated", "avx512", lks_amx_emulated_linear}};
+    void (*linear)(float *y, size_t ld, const lks_matrix *w, const float *bias, uint32_t first,
+                   uint32_t last, const lks_a8 *x, size_t rows);
+} extras[] = {{"avxvnni_evex", "avx2", lks_avxvnni_evex_linear},
+              {"amx_emulated", "avx512", lks_amx_emulated_linear}};
 
 bool extra_table(lks_kernels *table, size_t index)
 {

@@ -1,4 +1,5 @@
-/* Sections 3, 4, 6 and 7 of docs/SPEC.md against the vectors: the A8 block, weight rows, the RoPE table, sampling. */
+/* Sections 3, 4, 6 and 7 of docs/SPEC.md against the vectors: the A8 block, weight rows, the RoPE
+ * table, sampling. */
 #include "tests/kernels/vectors.h"
 
 #include "kernels/bits.h"
@@ -34,8 +35,14 @@ static void check_weights(const vector_file *f, int c)
     size_t size, w_count, n_count;
     uint32_t columns = (uint32_t)vector_u64(f, c, "columns");
     uint8_t *row = vector_bytes(f, c, "row", &size), *want_q = vector_bytes(f, c, "q", NULL);
-    float *want_w = vector_floats(f, c, "w", &w_count), *want_n = vector_floats(f, c, "n", &n_count), *values = vector_floats(f, c, "values", NULL);
-    lks_matrix m = {.type = (lks_tensor_type)vector_u64(f, c, "type"), .rows = 1, .cols = columns, .data = row, .row_size = size};
+    float *want_w = vector_floats(f, c, "w", &w_count),
+          *want_n = vector_floats(f, c, "n", &n_count),
+          *values = vector_floats(f, c, "values", NULL);
+    lks_matrix m = {.type = (lks_tensor_type)vector_u64(f, c, "type"),
+                    .rows = 1,
+                    .cols = columns,
+                    .data = row,
+                    .row_size = size};
     assert_int_equal(columns / lks_sub_block(m.type), w_count);
     assert_int_equal(lks_has_offset(m.type), n_count > 0);
     int8_t *q = guard_new(columns);
@@ -78,10 +85,14 @@ static void test_rope_rows(void **state)
     vectors_open(&f, "rope/rows.json");
     for (int c = vectors_first(&f); c != LKS_JSON_NONE; c = lks_json_next(&f.doc, c)) {
         size_t count;
-        uint32_t rot = (uint32_t)vector_u64(&f, c, "rot"), *positions = vector_words(&f, c, "positions", &count);
-        float *base = vector_floats(&f, c, "base", NULL), *factors = vector_floats(&f, c, "factors", NULL), *want = vector_floats(&f, c, "rows", NULL);
+        uint32_t rot = (uint32_t)vector_u64(&f, c, "rot"),
+                 *positions = vector_words(&f, c, "positions", &count);
+        float *base = vector_floats(&f, c, "base", NULL),
+              *factors = vector_floats(&f, c, "factors", NULL),
+              *want = vector_floats(&f, c, "rows", NULL);
         double *frequencies = guard_new(rot / 2 * sizeof *frequencies + 4);
-        frequencies = (double *)((char *)frequencies + 4); /* doubles need 8 bytes; guard_new gives 4 */
+        frequencies =
+            (double *)((char *)frequencies + 4); /* doubles need 8 bytes; guard_new gives 4 */
         float *row = guard_new(4 * rot);
         lks_rope_frequencies(frequencies, *base, rot, factors);
         for (size_t i = 0; i < count; i++) {
@@ -101,10 +112,13 @@ static void test_rope_rows(void **state)
 static void check_sample(const vector_file *f, int c)
 {
     size_t vocab;
-    float *logits = vector_floats(f, c, "logits", &vocab), *temperature = vector_floats(f, c, "temperature", NULL);
+    float *logits = vector_floats(f, c, "logits", &vocab),
+          *temperature = vector_floats(f, c, "temperature", NULL);
     float *min_p = vector_floats(f, c, "min_p", NULL), *max = vector_floats(f, c, "max", NULL);
-    lks_sampling policy = {.temperature = *temperature, .min_p = *min_p, .seed = vector_u64(f, c, "seed")};
-    uint32_t *allowed = vector_has(f, c, "allowed") ? vector_words(f, c, "allowed", &policy.allowed_count) : NULL;
+    lks_sampling policy = {
+        .temperature = *temperature, .min_p = *min_p, .seed = vector_u64(f, c, "seed")};
+    uint32_t *allowed =
+        vector_has(f, c, "allowed") ? vector_words(f, c, "allowed", &policy.allowed_count) : NULL;
     policy.allowed = allowed;
     /* The engine's logits may hold any NaN. */
     const uint32_t nans[] = {0x7fc00000, 0xffc00000, 0x7f800001, 0xffffffff};
@@ -116,7 +130,9 @@ static void check_sample(const vector_file *f, int c)
         lks_kernels_scalar.sample_max(&row, logits, (uint32_t)vocab, &policy);
         assert_floats(&row.max, max, 1, false, "max");
         assert_int_equal(row.index, vector_u64(f, c, "index"));
-        assert_int_equal(lks_kernels_scalar.sample_choose(&row, logits, (uint32_t)vocab, &policy, (uint32_t)vector_u64(f, c, "position")), vector_u64(f, c, "token"));
+        assert_int_equal(lks_kernels_scalar.sample_choose(&row, logits, (uint32_t)vocab, &policy,
+                                                          (uint32_t)vector_u64(f, c, "position")),
+                         vector_u64(f, c, "token"));
     }
     free(logits);
     free(temperature);
@@ -137,7 +153,8 @@ static void test_sampling(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_a8), cmocka_unit_test(test_weights), cmocka_unit_test(test_rope_rows),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_a8), cmocka_unit_test(test_weights),
+                                       cmocka_unit_test(test_rope_rows),
                                        cmocka_unit_test(test_sampling)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

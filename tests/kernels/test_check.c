@@ -1,4 +1,5 @@
-/* lks_kernels_check refuses every floating-point environment that would change a bit, and says which it is. */
+/* lks_kernels_check refuses every floating-point environment that would change a bit, and says
+ * which it is. */
 #include "kernels/kernels.h"
 
 #include <fenv.h>
@@ -108,7 +109,8 @@ static void test_fpcr(void **state)
     assert_non_null(strstr(why, "AHP"));
     for (uint64_t rounding = 1; rounding <= 3; rounding++)
         assert_non_null(check_with(rounding * mode));
-    assert_null(check_with(default_nan)); /* which NaN an operation makes shows in no committed byte */
+    assert_null(
+        check_with(default_nan)); /* which NaN an operation makes shows in no committed byte */
     assert_null(check_with(0));
 }
 #endif
@@ -129,12 +131,10 @@ static void test_forced_level(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_default),
-        cmocka_unit_test(test_forced_level),
+        cmocka_unit_test(test_default),        cmocka_unit_test(test_forced_level),
         cmocka_unit_test(test_rounding_modes),
 #if defined(__x86_64__)
-        cmocka_unit_test(test_mxcsr),
-        cmocka_unit_test(test_thread),
+        cmocka_unit_test(test_mxcsr),          cmocka_unit_test(test_thread),
 #endif
 #if defined(__aarch64__)
         cmocka_unit_test(test_fpcr),

@@ -1,4 +1,5 @@
-/* Section 5 of docs/SPEC.md: every operation of every table against the vectors, with guarded outputs. */
+/* Section 5 of docs/SPEC.md: every operation of every table against the vectors, with guarded
+ * outputs. */
 #include "tests/kernels/vectors.h"
 
 #include "kernels/bits.h"
@@ -21,7 +22,9 @@ static void each(const char *file, check_fn check)
 static lks_matrix matrix_of(const vector_file *f, int c)
 {
     size_t size;
-    lks_matrix m = {.type = (lks_tensor_type)vector_u64(f, c, "type"), .rows = (uint32_t)vector_u64(f, c, "rows"), .cols = (uint32_t)vector_u64(f, c, "columns")};
+    lks_matrix m = {.type = (lks_tensor_type)vector_u64(f, c, "type"),
+                    .rows = (uint32_t)vector_u64(f, c, "rows"),
+                    .cols = (uint32_t)vector_u64(f, c, "columns")};
     m.data = vector_bytes(f, c, "matrix", &size);
     m.row_size = size / m.rows;
     return m;
@@ -45,7 +48,8 @@ static void check_linear(const lks_kernels *k, const vector_file *f, int c)
 {
     lks_matrix m = matrix_of(f, c);
     uint8_t *q = vector_bytes(f, c, "q", NULL);
-    float *d = vector_floats(f, c, "d", NULL), *want = vector_floats(f, c, "output", NULL), *y = guard_new(m.rows * sizeof *y);
+    float *d = vector_floats(f, c, "d", NULL), *want = vector_floats(f, c, "output", NULL),
+          *y = guard_new(m.rows * sizeof *y);
     float *bias = vector_has(f, c, "bias") ? vector_floats(f, c, "bias", NULL) : NULL;
     lks_a8 x = a8_from(1, m.cols, 64, q, d);
     k->linear(y, m.rows, &m, bias, 0, m.rows, &x, 1);
@@ -62,7 +66,8 @@ static void check_linear(const lks_kernels *k, const vector_file *f, int c)
 static void check_rms(const lks_kernels *k, const vector_file *f, int c)
 {
     size_t width, count;
-    float *x = vector_floats(f, c, "x", &width), *epsilon = vector_floats(f, c, "epsilon", NULL), *want = vector_floats(f, c, "output", &count);
+    float *x = vector_floats(f, c, "x", &width), *epsilon = vector_floats(f, c, "epsilon", NULL),
+          *want = vector_floats(f, c, "output", &count);
     float *y = guard_new(count * sizeof *y);
     assert_int_equal(count, (width + 255) / 256 + 1);
     k->rms(y, x, (uint32_t)width, *epsilon, 1);
@@ -76,7 +81,8 @@ static void check_rms(const lks_kernels *k, const vector_file *f, int c)
 static void check_norm_q(const lks_kernels *k, const vector_file *f, int c)
 {
     size_t width;
-    float *x = vector_floats(f, c, "x", &width), *r = vector_floats(f, c, "r", NULL), *gain = vector_floats(f, c, "gain", NULL);
+    float *x = vector_floats(f, c, "x", &width), *r = vector_floats(f, c, "r", NULL),
+          *gain = vector_floats(f, c, "gain", NULL);
     lks_a8 y = a8_new(1, (uint32_t)width, 64);
     float sums[2] = {0, *r};
     k->norm_q(&y, x, sums, 2, gain, 1);
@@ -101,11 +107,12 @@ static void check_quant(const lks_kernels *k, const vector_file *f, int c)
 static void check_rope(const lks_kernels *k, const vector_file *f, int c)
 {
     size_t count;
-    float *x = vector_floats(f, c, "x", &count), *table = vector_floats(f, c, "table", NULL), *want = vector_floats(f, c, "output", NULL);
+    float *x = vector_floats(f, c, "x", &count), *table = vector_floats(f, c, "table", NULL),
+          *want = vector_floats(f, c, "output", NULL);
     float *y = guard_new(count * sizeof *y);
     memcpy(y, x, count * sizeof *y);
-    k->rope(y, count, (uint32_t)vector_u64(f, c, "heads"), (uint32_t)vector_u64(f, c, "width"), (uint32_t)vector_u64(f, c, "rot"),
-            vector_u64(f, c, "pairing") == 2, table, 1);
+    k->rope(y, count, (uint32_t)vector_u64(f, c, "heads"), (uint32_t)vector_u64(f, c, "width"),
+            (uint32_t)vector_u64(f, c, "rot"), vector_u64(f, c, "pairing") == 2, table, 1);
     assert_floats(y, want, count, true, k->name);
     guard_free(y);
     free(want);
@@ -116,7 +123,8 @@ static void check_rope(const lks_kernels *k, const vector_file *f, int c)
 static void check_silu_mul(const lks_kernels *k, const vector_file *f, int c)
 {
     size_t count;
-    float *gate = vector_floats(f, c, "gate", &count), *up = vector_floats(f, c, "up", NULL), *want = vector_floats(f, c, "output", NULL);
+    float *gate = vector_floats(f, c, "gate", &count), *up = vector_floats(f, c, "up", NULL),
+          *want = vector_floats(f, c, "output", NULL);
     float *y = guard_new(count * sizeof *y);
     /* Every length, so that the last elements of a vector are met. */
     for (size_t n = 0; n <= count; n += n < 40 ? 1 : count - n ? count - n : 1) {
@@ -134,7 +142,8 @@ static void check_silu_mul(const lks_kernels *k, const vector_file *f, int c)
 static void check_add(const lks_kernels *k, const vector_file *f, int c)
 {
     size_t count;
-    float *x = vector_floats(f, c, "x", &count), *z = vector_floats(f, c, "y", NULL), *want = vector_floats(f, c, "output", NULL);
+    float *x = vector_floats(f, c, "x", &count), *z = vector_floats(f, c, "y", NULL),
+          *want = vector_floats(f, c, "output", NULL);
     float *y = guard_new(count * sizeof *y);
     k->add(y, count, x, count, z, count, (uint32_t)count, 1);
     assert_floats(y, want, count, false, k->name);
@@ -146,17 +155,29 @@ static void check_add(const lks_kernels *k, const vector_file *f, int c)
 
 static lks_a8 head(uint8_t *q, float *d, uint32_t width, uint32_t blocks)
 {
-    return (lks_a8){.q = (int8_t *)q, .d = d, .width = width, .block = width / blocks, .blocks = blocks, .q_ld = width, .d_ld = blocks};
+    return (lks_a8){.q = (int8_t *)q,
+                    .d = d,
+                    .width = width,
+                    .block = width / blocks,
+                    .blocks = blocks,
+                    .q_ld = width,
+                    .d_ld = blocks};
 }
 
 static void check_attn(const lks_kernels *k, const vector_file *f, int c)
 {
-    uint32_t position = (uint32_t)vector_u64(f, c, "position"), width = (uint32_t)vector_u64(f, c, "width"), blocks = width / (uint32_t)vector_u64(f, c, "block");
-    uint8_t *q = vector_bytes(f, c, "q", NULL), *keys = vector_bytes(f, c, "k", NULL), *values = vector_bytes(f, c, "v", NULL);
-    float *dq = vector_floats(f, c, "dq", NULL), *dk = vector_floats(f, c, "dk", NULL), *dv = vector_floats(f, c, "dv", NULL);
+    uint32_t position = (uint32_t)vector_u64(f, c, "position"),
+             width = (uint32_t)vector_u64(f, c, "width"),
+             blocks = width / (uint32_t)vector_u64(f, c, "block");
+    uint8_t *q = vector_bytes(f, c, "q", NULL), *keys = vector_bytes(f, c, "k", NULL),
+            *values = vector_bytes(f, c, "v", NULL);
+    float *dq = vector_floats(f, c, "dq", NULL), *dk = vector_floats(f, c, "dk", NULL),
+          *dv = vector_floats(f, c, "dv", NULL);
     float *scale = vector_floats(f, c, "scale", NULL), *want = vector_floats(f, c, "output", NULL);
-    float *o = guard_new(width * sizeof *o), *scores = guard_new(lks_attn_scratch(position) * sizeof *scores);
-    lks_a8 qa = head(q, dq, width, blocks), ka = head(keys, dk, width, blocks), va = head(values, dv, width, blocks);
+    float *o = guard_new(width * sizeof *o),
+          *scores = guard_new(lks_attn_scratch(position) * sizeof *scores);
+    lks_a8 qa = head(q, dq, width, blocks), ka = head(keys, dk, width, blocks),
+           va = head(values, dv, width, blocks);
     k->attn(o, width, &qa, &ka, &va, position, 1, *scale, scores);
     assert_floats(o, want, width, false, k->name);
     guard_free(o);
@@ -171,11 +192,11 @@ static void check_attn(const lks_kernels *k, const vector_file *f, int c)
     free(q);
 }
 
-#define CASE(op)                        \
-    static void test_##op(void **state) \
-    {                                   \
-        (void)state;                    \
-        each("ops/" #op ".json", check_##op); \
+#define CASE(op)                                                                                   \
+    static void test_##op(void **state)                                                            \
+    {                                                                                              \
+        (void)state;                                                                               \
+        each("ops/" #op ".json", check_##op);                                                      \
     }
 CASE(embed)
 CASE(linear)
@@ -190,8 +211,9 @@ CASE(attn)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_embed), cmocka_unit_test(test_linear),   cmocka_unit_test(test_rms), cmocka_unit_test(test_norm_q), cmocka_unit_test(test_quant),
-        cmocka_unit_test(test_rope),  cmocka_unit_test(test_silu_mul), cmocka_unit_test(test_add), cmocka_unit_test(test_attn),
+        cmocka_unit_test(test_embed),    cmocka_unit_test(test_linear), cmocka_unit_test(test_rms),
+        cmocka_unit_test(test_norm_q),   cmocka_unit_test(test_quant),  cmocka_unit_test(test_rope),
+        cmocka_unit_test(test_silu_mul), cmocka_unit_test(test_add),    cmocka_unit_test(test_attn),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,10 +1,14 @@
-/* Properties of every table, on random inputs: a row does not see its neighbours, a matrix may be cut anywhere, rows may lie apart, a NaN's bits do
- * not show. */
+/* Properties of every table, on random inputs: a row does not see its neighbours, a matrix may be
+ * cut anywhere, rows may lie apart, a NaN's bits do not show. */
 #include "tests/kernels/vectors.h"
 
 #include "kernels/bits.h"
 
-enum { ROWS = 5, WIDTH = 288, SEED = 12345 };
+enum {
+    ROWS = 5,
+    WIDTH = 288,
+    SEED = 12345
+};
 
 /* xorshift64; the seed is fixed, so a failure repeats. */
 static uint64_t random_state;
@@ -67,11 +71,14 @@ static void same_a8(const lks_a8 *a, const lks_a8 *b, size_t rows, const char *w
     }
 }
 
-/* quant and norm_q: all rows at once, one by one, without idx and sums, and into rows that lie apart. */
+/* quant and norm_q: all rows at once, one by one, without idx and sums, and into rows that lie
+ * apart. */
 static void rows_of_a8(const lks_kernels *k, bool norm)
 {
-    float *x = floats(ROWS * WIDTH, false), *gain = floats(WIDTH, true), *sums = floats(ROWS * 3, true);
-    lks_a8 all = a8_new(ROWS, WIDTH, 64), single = a8_new(ROWS, WIDTH, 64), bare = a8_new(ROWS, WIDTH, 64), apart = a8_new(ROWS, WIDTH + 64, 64);
+    float *x = floats(ROWS * WIDTH, false), *gain = floats(WIDTH, true),
+          *sums = floats(ROWS * 3, true);
+    lks_a8 all = a8_new(ROWS, WIDTH, 64), single = a8_new(ROWS, WIDTH, 64),
+           bare = a8_new(ROWS, WIDTH, 64), apart = a8_new(ROWS, WIDTH + 64, 64);
     lks_a8 bare_view = bare, apart_view = apart;
     bare_view.idx = NULL, bare_view.sum = NULL;
     apart_view.width = WIDTH, apart_view.blocks = all.blocks;
@@ -115,7 +122,8 @@ static void rows_of_f32(const lks_kernels *k)
         assert_bytes(one, all + 3 * t, sizeof one, "rms row by row");
     }
     /* ROPE: 3 heads of 96, rows 300 apart; the gap is not touched. */
-    float *wide = floats(ROWS * 300, false), *copy = guard_new(ROWS * 300 * 4), *table = floats(ROWS * 64, true);
+    float *wide = floats(ROWS * 300, false), *copy = guard_new(ROWS * 300 * 4),
+          *table = floats(ROWS * 64, true);
     memcpy(copy, wide, ROWS * 300 * 4);
     k->rope(wide, 300, 3, 96, 64, true, table, ROWS);
     for (size_t t = 0; t < ROWS; t++) {
@@ -145,13 +153,16 @@ static void rows_of_f32(const lks_kernels *k)
 static const struct {
     lks_tensor_type type;
     uint32_t block, bytes;
-} types[] = {{LKS_Q4_0, 32, 18}, {LKS_Q4_1, 32, 20}, {LKS_Q5_0, 32, 22},  {LKS_Q5_1, 32, 24},
+} types[] = {{LKS_Q4_0, 32, 18}, {LKS_Q4_1, 32, 20},   {LKS_Q5_0, 32, 22},   {LKS_Q5_1, 32, 24},
              {LKS_Q8_0, 32, 34}, {LKS_Q4_K, 256, 144}, {LKS_Q5_K, 256, 176}, {LKS_Q6_K, 256, 210}};
 
 /* Random rows of a type whose scales are ordinary numbers. */
 static lks_matrix random_matrix(size_t i, uint32_t rows, uint32_t cols)
 {
-    lks_matrix m = {.type = types[i].type, .rows = rows, .cols = cols, .row_size = cols / types[i].block * types[i].bytes};
+    lks_matrix m = {.type = types[i].type,
+                    .rows = rows,
+                    .cols = cols,
+                    .row_size = cols / types[i].block * types[i].bytes};
     uint8_t *data = malloc(rows * m.row_size);
     assert_non_null(data);
     for (size_t b = 0; b < rows * m.row_size; b++)
@@ -159,7 +170,8 @@ static lks_matrix random_matrix(size_t i, uint32_t rows, uint32_t cols)
     for (size_t b = 0; b < rows * m.row_size; b += types[i].bytes) {
         size_t at = types[i].type == LKS_Q6_K ? 208 : 0;
         data[b + at + 1] = (uint8_t)(0x20 | (data[b + at + 1] & 0x87)); /* exponents around 2^-7 */
-        data[b + 3] = (uint8_t)(0x20 | (data[b + 3] & 0x87));           /* the offset's, where the type has one */
+        data[b + 3] =
+            (uint8_t)(0x20 | (data[b + 3] & 0x87)); /* the offset's, where the type has one */
     }
     m.data = data;
     return m;
@@ -168,10 +180,14 @@ static lks_matrix random_matrix(size_t i, uint32_t rows, uint32_t cols)
 /* Any cut of the rows of the matrix, of the rows of x, and any distance of the rows of y. */
 static void cuts_of_linear(const lks_kernels *k, size_t type)
 {
-    enum { R = 23, LD = 30 };
+    enum {
+        R = 23,
+        LD = 30
+    };
     uint32_t cols = types[type].block == 256 ? 512 : WIDTH;
     lks_matrix m = random_matrix(type, R, cols);
-    float *x = floats(ROWS * cols, true), *bias = floats(R, true), *whole = guard_new(ROWS * R * 4), *cut = guard_new(ROWS * LD * 4);
+    float *x = floats(ROWS * cols, true), *bias = floats(R, true), *whole = guard_new(ROWS * R * 4),
+          *cut = guard_new(ROWS * LD * 4);
     lks_a8 a = a8_new(ROWS, cols, 64);
     k->quant(&a, x, cols, ROWS);
     k->linear(whole, R, &m, bias, 0, R, &a, ROWS);
@@ -251,7 +267,8 @@ static void run_poisoned(results *r, const lks_kernels *k, size_t n)
         q[i] = (int8_t)(random32() % 255 - 127);
     for (int i = 0; i < 40 * 64; i++)
         kv[i] = (int8_t)(random32() % 255 - 127);
-    lks_a8 keys = {.q = kv, .d = dk, .width = 64, .block = 64, .blocks = 1, .q_ld = 64, .d_ld = 1}, values = keys, query = keys;
+    lks_a8 keys = {.q = kv, .d = dk, .width = 64, .block = 64, .blocks = 1, .q_ld = 64, .d_ld = 1},
+           values = keys, query = keys;
     values.d = dv, query.q = q, query.d = dk + 1;
     k->attn(r->attn, 64, &query, &keys, &values, 39, 1, 0.125f, scores);
 }
@@ -309,7 +326,9 @@ static void test_against_scalar(void **state)
     random_state = SEED + 1;
     for (size_t i = 1; i < count; i++)
         for (int again = 0; again < 200; again++) {
-            size_t type = random32() % LKS_COUNT(types), cols = types[type].block * (1 + random32() % (types[type].block == 256 ? 4 : 20));
+            size_t type = random32() % LKS_COUNT(types),
+                   cols =
+                       types[type].block * (1 + random32() % (types[type].block == 256 ? 4 : 20));
             lks_matrix m = random_matrix(type, 9, (uint32_t)cols);
             float *x = floats(ROWS * cols, again & 1), y[2][ROWS * 9];
             lks_a8 a[2] = {a8_new(ROWS, (uint32_t)cols, 64), a8_new(ROWS, (uint32_t)cols, 64)};
@@ -331,6 +350,7 @@ static void test_against_scalar(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_tables), cmocka_unit_test(test_against_scalar)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_tables),
+                                       cmocka_unit_test(test_against_scalar)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

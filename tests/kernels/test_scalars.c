@@ -1,26 +1,35 @@
-/* Section 2 of docs/SPEC.md: exp32, log32, f16, the order, Philox, and that this build's f32 operations are those of IEEE 754. */
+/* Section 2 of docs/SPEC.md: exp32, log32, f16, the order, Philox, and that this build's f32
+ * operations are those of IEEE 754. */
 #include "kernels/bytes.h"
 #include "kernels/half.h"
 #include "kernels/math32.h"
 #include "tests/kernels/vectors.h"
 
-static uint64_t fnv(uint64_t h, uint32_t word) { return (h ^ word) * UINT64_C(0x100000001b3); }
+static uint64_t fnv(uint64_t h, uint32_t word)
+{
+    return (h ^ word) * UINT64_C(0x100000001b3);
+}
 
-enum { DENSE_STRIDE = 257 };
+enum {
+    DENSE_STRIDE = 257
+};
 
-/* dense: FNV-64 of fn over 0, 257, 514, ... below 2^32, from a build that math32_exhaustive passed: too many inputs for the Python that makes the file. */
+/* dense: FNV-64 of fn over 0, 257, 514, ... below 2^32, from a build that math32_exhaustive passed:
+ * too many inputs for the Python that makes the file. */
 static void check_function(const char *file, float (*fn)(float), uint64_t dense)
 {
     vector_file f;
     vectors_open(&f, file);
     int c = vectors_first(&f);
     size_t count, outputs;
-    float *in = vector_floats(&f, c, "input", &count), *want = vector_floats(&f, c, "output", &outputs);
+    float *in = vector_floats(&f, c, "input", &count),
+          *want = vector_floats(&f, c, "output", &outputs);
     assert_int_equal(count, outputs);
     for (size_t i = 0; i < count; i++) {
         float got = fn(in[i]);
         if (memcmp(&got, &want[i], 4))
-            fail_msg("%s: of %08x: %08x instead of %08x", file, lks_bits(in[i]), lks_bits(got), lks_bits(want[i]));
+            fail_msg("%s: of %08x: %08x instead of %08x", file, lks_bits(in[i]), lks_bits(got),
+                     lks_bits(want[i]));
     }
     uint64_t h = UINT64_C(0xcbf29ce484222325), stride = vector_u64(&f, c, "stride");
     assert_true(stride > 0);
@@ -31,7 +40,8 @@ static void check_function(const char *file, float (*fn)(float), uint64_t dense)
     for (uint64_t u = 0; u < UINT64_C(1) << 32; u += DENSE_STRIDE)
         h = fnv(h, lks_bits(fn(lks_float((uint32_t)u))));
     if (h != dense)
-        fail_msg("%s: the hash with stride %d is %016llx", file, DENSE_STRIDE, (unsigned long long)h);
+        fail_msg("%s: the hash with stride %d is %016llx", file, DENSE_STRIDE,
+                 (unsigned long long)h);
     free(in);
     free(want);
     vectors_close(&f);
@@ -73,11 +83,13 @@ static void test_arithmetic(void **state)
         OK(lks_json_string(&f.doc, lks_json_member(&f.doc, k, "op"), &op));
         size_t count;
         float *want = vector_floats(&f, k, "output", &count), *a = vector_floats(&f, k, "a", NULL);
-        float *b = vector_has(&f, k, "b") ? vector_floats(&f, k, "b", NULL) : NULL, *c = vector_has(&f, k, "c") ? vector_floats(&f, k, "c", NULL) : NULL;
+        float *b = vector_has(&f, k, "b") ? vector_floats(&f, k, "b", NULL) : NULL,
+              *c = vector_has(&f, k, "c") ? vector_floats(&f, k, "c", NULL) : NULL;
         for (size_t i = 0; i < count; i++) {
             float got = lks_canonical(apply(lks_buf_text(&op), a[i], b ? b[i] : 0, c ? c[i] : 0));
             if (memcmp(&got, &want[i], 4))
-                fail_msg("%s of %08x %08x %08x: %08x instead of %08x", lks_buf_text(&op), lks_bits(a[i]), b ? lks_bits(b[i]) : 0, c ? lks_bits(c[i]) : 0,
+                fail_msg("%s of %08x %08x %08x: %08x instead of %08x", lks_buf_text(&op),
+                         lks_bits(a[i]), b ? lks_bits(b[i]) : 0, c ? lks_bits(c[i]) : 0,
                          lks_bits(got), lks_bits(want[i]));
         }
         operations++;
@@ -151,7 +163,8 @@ static void test_philox(void **state)
     vector_file f;
     vectors_open(&f, "scalars/philox.json");
     for (int c = vectors_first(&f); c != LKS_JSON_NONE; c = lks_json_next(&f.doc, c)) {
-        uint32_t out[4], *counter = vector_words(&f, c, "counter", NULL), *key = vector_words(&f, c, "key", NULL);
+        uint32_t out[4], *counter = vector_words(&f, c, "counter", NULL),
+                         *key = vector_words(&f, c, "key", NULL);
         uint32_t *want = vector_words(&f, c, "output", NULL);
         lks_philox(out, counter, key);
         assert_memory_equal(out, want, sizeof out);
@@ -165,8 +178,10 @@ static void test_philox(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_exp32), cmocka_unit_test(test_log32), cmocka_unit_test(test_arithmetic), cmocka_unit_test(test_order),
-        cmocka_unit_test(test_rint),  cmocka_unit_test(test_f16),   cmocka_unit_test(test_philox),
+        cmocka_unit_test(test_exp32),      cmocka_unit_test(test_log32),
+        cmocka_unit_test(test_arithmetic), cmocka_unit_test(test_order),
+        cmocka_unit_test(test_rint),       cmocka_unit_test(test_f16),
+        cmocka_unit_test(test_philox),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

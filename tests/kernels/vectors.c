@@ -4,7 +4,10 @@
 #include "kernels/bits.h"
 #include "kernels/bytes.h"
 
-enum { GUARD = 64, HEAD = 16 };
+enum {
+    GUARD = 64,
+    HEAD = 16
+};
 
 const lks_kernels *const *lks_test_tables(size_t *count)
 {
@@ -50,9 +53,15 @@ void vectors_close(vector_file *f)
     free(f->text);
 }
 
-int vectors_first(const vector_file *f) { return lks_json_first(&f->doc, f->cases); }
+int vectors_first(const vector_file *f)
+{
+    return lks_json_first(&f->doc, f->cases);
+}
 
-bool vector_has(const vector_file *f, int node, const char *member) { return lks_json_member(&f->doc, node, member) != LKS_JSON_NONE; }
+bool vector_has(const vector_file *f, int node, const char *member)
+{
+    return lks_json_member(&f->doc, node, member) != LKS_JSON_NONE;
+}
 
 uint64_t vector_u64(const vector_file *f, int node, const char *member)
 {
@@ -158,14 +167,16 @@ void guard_free(void *p)
     memcpy(&bytes, start, sizeof bytes);
     for (size_t i = 0; i < GUARD + 4; i++)
         if (start[HEAD + i] != 0xa5)
-            fail_msg("byte %zu before an output of %zu bytes was written", (size_t)GUARD + 4 - i, bytes);
+            fail_msg("byte %zu before an output of %zu bytes was written", (size_t)GUARD + 4 - i,
+                     bytes);
     for (size_t i = 0; i < GUARD; i++)
         if (((uint8_t *)p)[bytes + i] != 0xa5)
             fail_msg("byte %zu behind an output of %zu bytes was written", i, bytes);
     free(start);
 }
 
-void assert_floats(const float *got, const float *want, size_t count, bool canonical, const char *what)
+void assert_floats(const float *got, const float *want, size_t count, bool canonical,
+                   const char *what)
 {
     for (size_t i = 0; i < count; i++) {
         uint32_t g = lks_bits(got[i]), w = lks_bits(want[i]);
@@ -183,13 +194,19 @@ void assert_bytes(const void *got, const void *want, size_t count, const char *w
     size_t i = 0;
     while (((const uint8_t *)got)[i] == ((const uint8_t *)want)[i])
         i++;
-    fail_msg("%s: byte %zu of %zu is %02x instead of %02x", what, i, count, ((const uint8_t *)got)[i], ((const uint8_t *)want)[i]);
+    fail_msg("%s: byte %zu of %zu is %02x instead of %02x", what, i, count,
+             ((const uint8_t *)got)[i], ((const uint8_t *)want)[i]);
 }
 
 lks_a8 a8_new(size_t rows, uint32_t width, uint32_t block)
 {
     uint32_t blocks = (width + block - 1) / block;
-    lks_a8 a = {.width = width, .block = block, .blocks = blocks, .q_ld = width, .d_ld = blocks, .sum_ld = width / 32};
+    lks_a8 a = {.width = width,
+                .block = block,
+                .blocks = blocks,
+                .q_ld = width,
+                .d_ld = blocks,
+                .sum_ld = width / 32};
     a.q = guard_new(rows * width);
     a.d = guard_new(rows * blocks * sizeof *a.d);
     a.idx = guard_new(rows * blocks * sizeof *a.idx);

@@ -45,7 +45,8 @@ static void read_contracts(anvil *a, const char *path)
     const struct {
         const char *name;
         uint8_t *address;
-    } contracts[] = {{"registry", a->registry}, {"bonds", a->bonds}, {"oracle", a->oracle}, {"game", a->game}};
+    } contracts[] = {
+        {"registry", a->registry}, {"bonds", a->bonds}, {"oracle", a->oracle}, {"game", a->game}};
     char text[4096];
     lks_json doc;
     FILE *f = fopen(path, "rb");
@@ -55,15 +56,17 @@ static void read_contracts(anvil *a, const char *path)
     OK(lks_json_parse(&doc, text, len, 100));
     OK(lks_json_u64(&doc, lks_json_member(&doc, 0, "chainId"), &a->chain_id));
     for (size_t i = 0; i < LKS_COUNT(contracts); i++)
-        OK(lks_json_data_fixed(&doc, lks_json_member(&doc, 0, contracts[i].name), contracts[i].address, 20));
+        OK(lks_json_data_fixed(&doc, lks_json_member(&doc, 0, contracts[i].name),
+                               contracts[i].address, 20));
     lks_json_free(&doc);
 }
 
 void anvil_open(anvil *a, const char *url, const char *contracts)
 {
     const lks_rpc_options options = {.max_calls = CALLS_AT_ONCE + 1, .timeout_ms = 300000};
-    const char *const settings[][2] = {
-        {"anvil_autoImpersonateAccount", "[true]"}, {"evm_setAutomine", "[true]"}, {"anvil_setBlockTimestampInterval", "[1]"}};
+    const char *const settings[][2] = {{"anvil_autoImpersonateAccount", "[true]"},
+                                       {"evm_setAutomine", "[true]"},
+                                       {"anvil_setBlockTimestampInterval", "[1]"}};
     memset(a, 0, sizeof *a);
     pthread_mutex_init(&a->lock, NULL);
     pthread_cond_init(&a->answered, NULL);
@@ -103,7 +106,8 @@ void anvil_mine(anvil *a, unsigned blocks)
     ask(a, NULL, "anvil_mine", &params);
 }
 
-void anvil_send(anvil *a, const char *what, const uint8_t from20[20], const uint8_t to20[20], uint64_t ether, lks_buf *call)
+void anvil_send(anvil *a, const char *what, const uint8_t from20[20], const uint8_t to20[20],
+                uint64_t ether, lks_buf *call)
 {
     lks_buf params = {0}, answer = {0};
     lks_json receipt;
@@ -130,7 +134,8 @@ void anvil_view(anvil *a, lks_buf *result, const uint8_t to20[20], lks_buf *call
     lks_buf_free(call);
 }
 
-void anvil_word_get(anvil *a, uint8_t word32[32], const uint8_t account20[20], const uint8_t slot32[32])
+void anvil_word_get(anvil *a, uint8_t word32[32], const uint8_t account20[20],
+                    const uint8_t slot32[32])
 {
     lks_buf params = {0}, answer = {0};
     lks_json doc;
@@ -144,7 +149,8 @@ void anvil_word_get(anvil *a, uint8_t word32[32], const uint8_t account20[20], c
     lks_buf_free(&answer);
 }
 
-void anvil_word_set(anvil *a, const uint8_t account20[20], const uint8_t slot32[32], const uint8_t word32[32])
+void anvil_word_set(anvil *a, const uint8_t account20[20], const uint8_t slot32[32],
+                    const uint8_t word32[32])
 {
     lks_buf params = {0};
     put_data(&params, "[\"", account20, 20);
@@ -168,11 +174,13 @@ static void on_answer(void *user, int32_t code, const char *json, size_t len)
 {
     pending *p = user;
     anvil *a = p->a;
-    bool good = p->error ? code > 0 && strstr(json, p->selector) : code == 0 && !strcmp(json, "\"0x\"");
+    bool good =
+        p->error ? code > 0 && strstr(json, p->selector) : code == 0 && !strcmp(json, "\"0x\"");
     pthread_mutex_lock(&a->lock);
     a->confirmed += good;
     if (!good && !a->failure[0])
-        snprintf(a->failure, sizeof a->failure, "%s: wanted %s, not %d %.200s", p->what, p->error ? p->error : "success", (int)code, len ? json : "");
+        snprintf(a->failure, sizeof a->failure, "%s: wanted %s, not %d %.200s", p->what,
+                 p->error ? p->error : "success", (int)code, len ? json : "");
     a->under_way--;
     pthread_cond_signal(&a->answered);
     pthread_mutex_unlock(&a->lock);
@@ -191,7 +199,10 @@ static void wait_below(anvil *a, unsigned calls)
         fail_msg("%s", failure);
 }
 
-void anvil_wait(anvil *a) { wait_below(a, 1); }
+void anvil_wait(anvil *a)
+{
+    wait_below(a, 1);
+}
 
 static void put_words(lks_buf *out, const anvil_message *m)
 {

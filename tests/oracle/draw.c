@@ -11,7 +11,10 @@ uint64_t next(rng *r)
     return z ^ z >> 31;
 }
 
-uint32_t below(rng *r, uint32_t n) { return (uint32_t)(next(r) % n); }
+uint32_t below(rng *r, uint32_t n)
+{
+    return (uint32_t)(next(r) % n);
+}
 
 uint32_t draw_leaf(rng *r, run_rows *rows, uint32_t op)
 {
@@ -26,7 +29,8 @@ uint32_t draw_leaf(rng *r, run_rows *rows, uint32_t op)
 static uint32_t a8_element(rng *r, const lks_op *op, uint32_t at)
 {
     uint32_t entries = 8 * lks_op_block_count(op);
-    uint32_t whole = op->head_width ? op->head_width : op->width, blocks = (whole + op->block - 1) / op->block;
+    uint32_t whole = op->head_width ? op->head_width : op->width,
+             blocks = (whole + op->block - 1) / op->block;
     if (at >= entries)
         return at - entries;
     uint32_t in_whole = at / 8 % blocks * op->block, left = whole - in_whole;
@@ -47,7 +51,8 @@ lks_unit draw_unit(rng *r, run_rows *rows, uint32_t op, uint32_t leaf)
 {
     const lks_op *o = &rows->model->program.ops[op];
     const lks_shape *s = &rows->shapes[op];
-    uint32_t size, first = (leaf & ((1u << s->chunk_bits) - 1)) * LKS_CHUNK_SIZE, row = leaf >> s->chunk_bits;
+    uint32_t size, first = (leaf & ((1u << s->chunk_bits) - 1)) * LKS_CHUNK_SIZE,
+                   row = leaf >> s->chunk_bits;
     assert_non_null(run_rows_leaf(rows, op, leaf, &size));
     lks_unit u = {LKS_UNIT_OUTPUT, op, leaf, 0, 0};
     if (o->form == LKS_FORM_SAMPLE)

@@ -79,4 +79,7 @@ lks_game *game_new(void)
     return g;
 }
 
-void game_add(lks_game *g, size_t i) { OK(lks_game_add(g, &s.r.logs[i], s.r.times[i])); }
+void game_add(lks_game *g, size_t i)
+{
+    OK(lks_game_add(g, &s.r.logs[i], s.r.times[i]));
+}

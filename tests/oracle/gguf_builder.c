@@ -27,10 +27,22 @@ void gb_bytes(gguf_builder *b, const void *p, size_t len)
         memcpy(grow(b, len), p, len);
 }
 
-void gb_u8(gguf_builder *b, uint8_t v) { *grow(b, 1) = v; }
-void gb_u32(gguf_builder *b, uint32_t v) { lks_store_le32(grow(b, 4), v); }
-void gb_u64(gguf_builder *b, uint64_t v) { lks_store_le64(grow(b, 8), v); }
-void gb_f32(gguf_builder *b, float v) { gb_u32(b, lks_bits(v)); }
+void gb_u8(gguf_builder *b, uint8_t v)
+{
+    *grow(b, 1) = v;
+}
+void gb_u32(gguf_builder *b, uint32_t v)
+{
+    lks_store_le32(grow(b, 4), v);
+}
+void gb_u64(gguf_builder *b, uint64_t v)
+{
+    lks_store_le64(grow(b, 8), v);
+}
+void gb_f32(gguf_builder *b, float v)
+{
+    gb_u32(b, lks_bits(v));
+}
 
 void gb_text(gguf_builder *b, const char *s)
 {
@@ -84,7 +96,8 @@ void gb_pair_text(gguf_builder *b, const char *key, const char *s)
     gb_text(b, s);
 }
 
-void gb_tensor(gguf_builder *b, const char *name, uint32_t type, uint32_t dim_count, const uint64_t *dims, uint64_t offset)
+void gb_tensor(gguf_builder *b, const char *name, uint32_t type, uint32_t dim_count,
+               const uint64_t *dims, uint64_t offset)
 {
     gb_text(b, name);
     gb_u32(b, dim_count);

@@ -9,7 +9,8 @@ typedef struct gguf_builder {
     size_t size, capacity;
 } gguf_builder;
 
-void gb_begin(gguf_builder *b, uint64_t tensor_count, uint64_t pair_count); /* magic, version 3, counts */
+void gb_begin(gguf_builder *b, uint64_t tensor_count,
+              uint64_t pair_count); /* magic, version 3, counts */
 void gb_free(gguf_builder *b);
 
 void gb_bytes(gguf_builder *b, const void *p, size_t len);
@@ -29,7 +30,8 @@ void gb_pair_bool(gguf_builder *b, const char *key, bool v);
 void gb_pair_text(gguf_builder *b, const char *key, const char *s);
 
 /* A tensor's description with dim_count dimensions. */
-void gb_tensor(gguf_builder *b, const char *name, uint32_t type, uint32_t dim_count, const uint64_t *dims, uint64_t offset);
+void gb_tensor(gguf_builder *b, const char *name, uint32_t type, uint32_t dim_count,
+               const uint64_t *dims, uint64_t offset);
 void gb_pad(gguf_builder *b, size_t alignment); /* zeros up to a multiple */
 
 #endif

@@ -4,7 +4,16 @@
 #include "kernels/bytes.h"
 #include "tests/oracle/draw.h"
 
-enum { VOCAB = 40, WIDTH = 1280, MIDDLE = 1056, ROPE_WIDTH = 64, POSITIONS = 64, MAX_OPS = 32, MAX_TENSORS = 48, MAX_HEADS = 16 };
+enum {
+    VOCAB = 40,
+    WIDTH = 1280,
+    MIDDLE = 1056,
+    ROPE_WIDTH = 64,
+    POSITIONS = 64,
+    MAX_OPS = 32,
+    MAX_TENSORS = 48,
+    MAX_HEADS = 16
+};
 
 static void *zeros(size_t count, size_t size)
 {
@@ -57,20 +66,27 @@ static lks_weight_ref add_tensor(hand_model *h, lks_tensor_type type, uint32_t r
     return (lks_weight_ref){i, type, rows, cols};
 }
 
-static lks_op *add_op(hand_model *h, lks_opcode code, lks_row_form form, uint32_t width, uint32_t x, uint32_t y)
+static lks_op *add_op(hand_model *h, lks_opcode code, lks_row_form form, uint32_t width, uint32_t x,
+                      uint32_t y)
 {
     lks_program *p = &h->model.program;
     lks_op *op = &p->ops[p->op_count++];
     assert_true(p->op_count <= MAX_OPS);
-    *op = (lks_op){.code = code, .form = form, .width = width, .block = form == LKS_FORM_A8 ? 64 : 0, .inputs = {x, y, LKS_NONE, LKS_NONE}};
+    *op = (lks_op){.code = code,
+                   .form = form,
+                   .width = width,
+                   .block = form == LKS_FORM_A8 ? 64 : 0,
+                   .inputs = {x, y, LKS_NONE, LKS_NONE}};
     for (int k = 0; k < 4; k++)
         op->weights[k] = (lks_weight_ref){LKS_NONE, 0, 0, 0};
     return op;
 }
 
-static lks_op *add_linear(hand_model *h, lks_opcode code, uint32_t width, uint32_t x, uint32_t y, lks_tensor_type type, bool bias)
+static lks_op *add_linear(hand_model *h, lks_opcode code, uint32_t width, uint32_t x, uint32_t y,
+                          lks_tensor_type type, bool bias)
 {
-    lks_row_form form = code == LKS_OP_LINEAR || code == LKS_OP_LINEAR_ADD ? LKS_FORM_F32 : LKS_FORM_A8;
+    lks_row_form form =
+        code == LKS_OP_LINEAR || code == LKS_OP_LINEAR_ADD ? LKS_FORM_F32 : LKS_FORM_A8;
     lks_op *op = add_op(h, code, form, width, x, y);
     uint32_t cols = h->model.program.ops[x].width;
     op->weights[0] = add_tensor(h, type, width, cols);
@@ -80,7 +96,8 @@ static lks_op *add_linear(hand_model *h, lks_opcode code, uint32_t width, uint32
 }
 
 /* width: of all heads. */
-static void make_heads(lks_op *op, lks_row_kind kind, uint32_t heads, uint32_t kv_heads, uint32_t head_width, lks_pairing pairing)
+static void make_heads(lks_op *op, lks_row_kind kind, uint32_t heads, uint32_t kv_heads,
+                       uint32_t head_width, lks_pairing pairing)
 {
     op->kind = kind;
     op->heads = heads, op->kv_heads = kv_heads, op->head_width = head_width;
@@ -101,22 +118,28 @@ static void add_ops(hand_model *h)
     add_linear(h, LKS_OP_LINEAR, MIDDLE, 1, none, LKS_Q5_K, false);
     add_op(h, LKS_OP_SILU_MUL_Q, LKS_FORM_A8, MIDDLE, 2, 3);
     add_linear(h, LKS_OP_LINEAR, 192, 4, none, LKS_Q8_0, true); /* 5 */
-    make_heads(add_op(h, LKS_OP_ROPE_Q, LKS_FORM_A8, 0, 5, none), LKS_ROWS_ALL, 2, 1, 96, LKS_PAIR_HALVES);
+    make_heads(add_op(h, LKS_OP_ROPE_Q, LKS_FORM_A8, 0, 5, none), LKS_ROWS_ALL, 2, 1, 96,
+               LKS_PAIR_HALVES);
     add_linear(h, LKS_OP_LINEAR, 96, 4, none, LKS_Q4_1, false); /* 7 */
-    make_heads(add_op(h, LKS_OP_ROPE_Q, LKS_FORM_A8, 0, 7, none), LKS_ROWS_KV, 2, 1, 96, LKS_PAIR_HALVES);
-    make_heads(add_linear(h, LKS_OP_LINEAR_Q, 96, 4, none, LKS_Q5_0, true), LKS_ROWS_KV, 2, 1, 96, LKS_PAIR_NONE);
+    make_heads(add_op(h, LKS_OP_ROPE_Q, LKS_FORM_A8, 0, 7, none), LKS_ROWS_KV, 2, 1, 96,
+               LKS_PAIR_HALVES);
+    make_heads(add_linear(h, LKS_OP_LINEAR_Q, 96, 4, none, LKS_Q5_0, true), LKS_ROWS_KV, 2, 1, 96,
+               LKS_PAIR_NONE);
     op = add_op(h, LKS_OP_ATTN, LKS_FORM_F32, 192, 6, 8); /* 10 */
     op->inputs[2] = 9;
     make_heads(op, LKS_ROWS_ALL, 2, 1, 96, LKS_PAIR_NONE);
     op->scalar = 0.1f;
     add_op(h, LKS_OP_QUANT, LKS_FORM_A8, 192, 10, none);
     add_linear(h, LKS_OP_LINEAR_ADD, WIDTH, 11, 0, LKS_Q4_0, true); /* 12 */
-    make_heads(add_linear(h, LKS_OP_LINEAR_ROPE_Q, 1152, 1, none, LKS_Q5_1, true), LKS_ROWS_ALL, 12, 3, 96, LKS_PAIR_HALVES);
+    make_heads(add_linear(h, LKS_OP_LINEAR_ROPE_Q, 1152, 1, none, LKS_Q5_1, true), LKS_ROWS_ALL, 12,
+               3, 96, LKS_PAIR_HALVES);
     op = add_linear(h, LKS_OP_LINEAR_SILU_MUL_Q, MIDDLE, 1, none, LKS_Q6_K, true);
     op->weights[2] = add_tensor(h, LKS_Q4_K, MIDDLE, WIDTH);
     op->weights[3] = add_tensor(h, LKS_F32, 1, MIDDLE);
-    make_heads(add_linear(h, LKS_OP_LINEAR_Q, 192, 1, none, LKS_Q8_0, false), LKS_ROWS_ALL, 2, 1, 96, LKS_PAIR_NONE); /* 15 */
-    make_heads(add_linear(h, LKS_OP_LINEAR_ROPE_Q, 512, 1, none, LKS_Q4_0, false), LKS_ROWS_KV, 4, 2, 256, LKS_PAIR_HALVES);
+    make_heads(add_linear(h, LKS_OP_LINEAR_Q, 192, 1, none, LKS_Q8_0, false), LKS_ROWS_ALL, 2, 1,
+               96, LKS_PAIR_NONE); /* 15 */
+    make_heads(add_linear(h, LKS_OP_LINEAR_ROPE_Q, 512, 1, none, LKS_Q4_0, false), LKS_ROWS_KV, 4,
+               2, 256, LKS_PAIR_HALVES);
     op = add_op(h, LKS_OP_RMS, LKS_FORM_RMS, 6, 12, none);
     op->kind = LKS_ROWS_SAMPLED;
     op->scalar = 1e-5f;
@@ -132,13 +155,16 @@ static void add_ops(hand_model *h)
 /* In some places of every vector. */
 static void make_wild(hand_model *h)
 {
-    static const uint32_t words[] = {0x7f800000u, 0xff800000u, 0x7fc00000u, 0xffc00001u, 0x7f800001u, 0x7f7fffffu, 0, 0x80000000u, 1, 0x71000000u};
+    static const uint32_t words[] = {0x7f800000u, 0xff800000u, 0x7fc00000u, 0xffc00001u,
+                                     0x7f800001u, 0x7f7fffffu, 0,           0x80000000u,
+                                     1,           0x71000000u};
     for (uint32_t i = 0; i < h->model.program.tensor_count; i++) {
         lks_gguf_tensor *t = &h->tensors[i];
         uint8_t *data = (uint8_t *)(uintptr_t)t->data;
         for (uint32_t w = 0; t->type == LKS_F32 && w < LKS_COUNT(words) && 64 * w < t->dims[0]; w++)
             lks_store_le32(data + 4 * (64 * w + (i + 7 * w) % 32), words[w]);
-        /* Gains of 2^-97 to 2^-106, block by block: around the bound below which an A8 block is zero. */
+        /* Gains of 2^-97 to 2^-106, block by block: around the bound below which an A8 block is
+         * zero. */
         for (uint32_t e = 640; t->type == LKS_F32 && t->dims[0] == WIDTH && e < WIDTH; e++)
             lks_store_le32(data + 4 * e, (127 - 97 - (e - 640) / 64) << 23);
     }
@@ -159,7 +185,8 @@ void hand_model_make(hand_model *h, bool wild)
     add_ops(h);
     if (wild) {
         make_wild(h);
-        p->ops[17].inputs[0] = p->ops[18].inputs[0] = 0; /* the final norm is of finite rows: else all behind it is NaN */
+        p->ops[17].inputs[0] = p->ops[18].inputs[0] =
+            0; /* the final norm is of finite rows: else all behind it is NaN */
     }
     for (int i = 0; i < ROPE_WIDTH / 2; i++)
         factors[i] = 1.0f;
@@ -197,7 +224,11 @@ typedef struct interpreter {
 static lks_matrix matrix_of(const run_rows *r, const lks_weight_ref *w)
 {
     const lks_gguf_tensor *t = r->model->program.tensors[w->tensor];
-    return (lks_matrix){.type = t->type, .rows = w->rows, .cols = w->cols, .data = t->data, .row_size = t->row_size};
+    return (lks_matrix){.type = t->type,
+                        .rows = w->rows,
+                        .cols = w->cols,
+                        .data = t->data,
+                        .row_size = t->row_size};
 }
 
 /* A vector's numbers, to be freed, or NULL. */
@@ -238,10 +269,13 @@ static void quantize(output *o, const lks_op *op, const float *x, uint32_t rows)
 
 static void run_heads(interpreter *x, const lks_op *op, output *o)
 {
-    uint32_t heads = op->kind == LKS_ROWS_KV ? op->kv_heads : op->heads, all = heads * op->head_width, rows = x->positions;
-    float *y = op->code == LKS_OP_ROPE_Q ? copy(x->out[op->inputs[0]].f, (size_t)rows * all) : linear(x, op, 0, rows);
+    uint32_t heads = op->kind == LKS_ROWS_KV ? op->kv_heads : op->heads,
+             all = heads * op->head_width, rows = x->positions;
+    float *y = op->code == LKS_OP_ROPE_Q ? copy(x->out[op->inputs[0]].f, (size_t)rows * all)
+                                         : linear(x, op, 0, rows);
     if (op->rope_width)
-        lks_kernels_scalar.rope(y, all, heads, op->head_width, op->rope_width, op->pairing == LKS_PAIR_HALVES, x->r->model->rope, rows);
+        lks_kernels_scalar.rope(y, all, heads, op->head_width, op->rope_width,
+                                op->pairing == LKS_PAIR_HALVES, x->r->model->rope, rows);
     o->parts = heads;
     for (uint32_t i = 0; i < heads; i++) {
         o->a[i] = a8_new(rows, op->head_width, op->block);
@@ -264,17 +298,20 @@ static void run_gated(interpreter *x, const lks_op *op, output *o)
 
 static void run_attn(interpreter *x, const lks_op *op, output *o)
 {
-    const output *q = &x->out[op->inputs[0]], *k = &x->out[op->inputs[1]], *v = &x->out[op->inputs[2]];
+    const output *q = &x->out[op->inputs[0]], *k = &x->out[op->inputs[1]],
+                 *v = &x->out[op->inputs[2]];
     float scratch[256];
     o->f = zeros((size_t)x->positions * op->width, sizeof *o->f);
     for (uint32_t t = 0; t < x->positions; t++)
         for (uint32_t h = 0; h < op->heads; h++) {
-            const lks_a8 *kh = &k->a[h / (op->heads / op->kv_heads)], *vh = &v->a[h / (op->heads / op->kv_heads)];
+            const lks_a8 *kh = &k->a[h / (op->heads / op->kv_heads)],
+                         *vh = &v->a[h / (op->heads / op->kv_heads)];
             lks_a8 qh = q->a[h];
             qh.q += t * qh.q_ld;
             qh.d += t * qh.d_ld;
             assert_true(lks_attn_scratch(t) <= LKS_COUNT(scratch));
-            lks_kernels_scalar.attn(o->f + (size_t)t * op->width + h * op->head_width, op->width, &qh, kh, vh, t, 1, op->scalar, scratch);
+            lks_kernels_scalar.attn(o->f + (size_t)t * op->width + h * op->head_width, op->width,
+                                    &qh, kh, vh, t, 1, op->scalar, scratch);
         }
 }
 
@@ -302,11 +339,13 @@ static void run_f32(interpreter *x, const lks_op *op, output *o, const uint32_t 
         k->embed(o->f, &w, ids, rows);
     } else if (op->code == LKS_OP_RMS) {
         uint32_t width = x->r->model->program.ops[op->inputs[0]].width;
-        k->rms(o->f, x->out[op->inputs[0]].f + (rows == x->sampled ? x->skip : 0) * (size_t)width, width, op->scalar, rows);
+        k->rms(o->f, x->out[op->inputs[0]].f + (rows == x->sampled ? x->skip : 0) * (size_t)width,
+               width, op->scalar, rows);
     } else {
         float *y = linear(x, op, 0, rows);
         if (op->code == LKS_OP_LINEAR_ADD)
-            k->add(o->f, op->width, x->out[op->inputs[1]].f, op->width, y, op->width, op->width, rows);
+            k->add(o->f, op->width, x->out[op->inputs[1]].f, op->width, y, op->width, op->width,
+                   rows);
         else
             for (size_t i = 0; i < (size_t)rows * op->width; i++)
                 o->f[i] = lks_canonical(y[i]);
@@ -320,8 +359,8 @@ static void run_norm(interpreter *x, const lks_op *op, output *o)
     o->parts = 1;
     o->a[0] = a8_new(x->sampled, op->width, op->block);
     float *gain = vector_of(x->r, &op->weights[0]);
-    lks_kernels_scalar.norm_q(&o->a[0], x->out[op->inputs[0]].f + x->skip * (size_t)op->width, x->out[op->inputs[1]].f, sums,
-                              gain, x->sampled);
+    lks_kernels_scalar.norm_q(&o->a[0], x->out[op->inputs[0]].f + x->skip * (size_t)op->width,
+                              x->out[op->inputs[1]].f, sums, gain, x->sampled);
     free(gain);
 }
 
@@ -364,9 +403,11 @@ static void store(interpreter *x, uint32_t index)
         for (uint32_t i = 0; i < o->parts; i++) {
             const lks_a8 *a = &o->a[i];
             if (op->kind == LKS_ROWS_KV)
-                put_part(row + (size_t)i * s->rows * s->row_size, row + (size_t)i * s->rows * s->row_size + 8 * a->blocks, a, t);
+                put_part(row + (size_t)i * s->rows * s->row_size,
+                         row + (size_t)i * s->rows * s->row_size + 8 * a->blocks, a, t);
             else
-                put_part(row + 8 * i * a->blocks, row + 8 * o->parts * a->blocks + i * a->width, a, t);
+                put_part(row + 8 * i * a->blocks, row + 8 * o->parts * a->blocks + i * a->width, a,
+                         t);
         }
     }
 }
@@ -374,7 +415,8 @@ static void store(interpreter *x, uint32_t index)
 static void compute(run_rows *r)
 {
     const lks_run *run = r->run;
-    interpreter x = {.r = r, .sampled = (uint32_t)run->answer_count, .skip = (uint32_t)run->prompt_count - 1};
+    interpreter x = {
+        .r = r, .sampled = (uint32_t)run->answer_count, .skip = (uint32_t)run->prompt_count - 1};
     uint32_t ids[POSITIONS];
     x.positions = x.skip + x.sampled;
     assert_true(x.positions <= POSITIONS);
@@ -391,7 +433,8 @@ static void compute(run_rows *r)
     }
 }
 
-void hand_run_make(vector_run *v, run_rows *r, const hand_model *h, size_t prompt_count, size_t answer_count)
+void hand_run_make(vector_run *v, run_rows *r, const hand_model *h, size_t prompt_count,
+                   size_t answer_count)
 {
     memset(v, 0, sizeof *v);
     v->prompt = zeros(prompt_count, sizeof *v->prompt);

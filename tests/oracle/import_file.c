@@ -7,7 +7,8 @@ int main(int argc, char **argv)
 {
     lks_gguf *g = NULL;
     lks_import_result result;
-    lks_err err = argc == 3 ? lks_gguf_open(&g, argv[1]) : lks_fail(LKS_BADARGS, "usage: import_file IN OUT");
+    lks_err err =
+        argc == 3 ? lks_gguf_open(&g, argv[1]) : lks_fail(LKS_BADARGS, "usage: import_file IN OUT");
     if (!err)
         err = lks_import(g, argv[2], NULL, NULL, &result);
     lks_gguf_close(g);

@@ -13,7 +13,10 @@ uint64_t liar_random(uint64_t *state)
     return z ^ (z >> 31);
 }
 
-static uint32_t op_count(const liar *l) { return lks_trace_model(l->honest)->program.op_count; }
+static uint32_t op_count(const liar *l)
+{
+    return lks_trace_model(l->honest)->program.op_count;
+}
 
 void liar_open(liar *l, lks_trace *honest)
 {
@@ -75,10 +78,14 @@ void liar_node(uint8_t hash32[32], const liar *l, uint32_t op, unsigned height, 
     uint8_t left[32], right[32];
     liar_node(left, l, op, height - 1, 2 * index);
     liar_node(right, l, op, height - 1, 2 * index + 1);
-    lks_tree_node(hash32, LKS_TREE_TRACE, op == LKS_TOP ? LKS_ROLE_TOP : LKS_ROLE_NODE, height, left, right);
+    lks_tree_node(hash32, LKS_TREE_TRACE, op == LKS_TOP ? LKS_ROLE_TOP : LKS_ROLE_NODE, height,
+                  left, right);
 }
 
-void liar_root(uint8_t hash32[32], const liar *l) { liar_node(hash32, l, LKS_TOP, lks_log2_ceil(op_count(l)), 0); }
+void liar_root(uint8_t hash32[32], const liar *l)
+{
+    liar_node(hash32, l, LKS_TOP, lks_log2_ceil(op_count(l)), 0);
+}
 
 /* ---- changes ---- */
 
@@ -94,7 +101,8 @@ static liar_change *next_change(liar *l)
 static bool taken(const liar *l, const liar_change *c)
 {
     for (size_t i = 0; i < l->count; i++)
-        if (l->changes[i].op == c->op && l->changes[i].height == c->height && l->changes[i].index == c->index)
+        if (l->changes[i].op == c->op && l->changes[i].height == c->height &&
+            l->changes[i].index == c->index)
             return true;
     return false;
 }
@@ -108,7 +116,8 @@ static void honest_leaf(liar_change *c, const liar *l, uint32_t op, uint64_t lea
     c->bytes = malloc(size + 1);
     assert_true(row.bytes && c->bytes);
     OK(lks_trace_rows(l->honest, &row, 1));
-    memcpy(c->bytes, row.bytes + LKS_CHUNK_SIZE * (leaf & ((UINT64_C(1) << s->chunk_bits) - 1)), size);
+    memcpy(c->bytes, row.bytes + LKS_CHUNK_SIZE * (leaf & ((UINT64_C(1) << s->chunk_bits) - 1)),
+           size);
     c->len = size;
     c->op = op;
     c->height = 0;
@@ -304,7 +313,8 @@ void liar_answer(lks_move *m, liar *l, const lks_dispute *d)
     }
 }
 
-void liar_pick(lks_move *m, const liar *l, const lks_dispute *from, uint32_t op, unsigned height, uint64_t index)
+void liar_pick(lks_move *m, const liar *l, const lks_dispute *from, uint32_t op, unsigned height,
+               uint64_t index)
 {
     memset(m, 0, sizeof *m);
     m->kind = LKS_MOVE_PICK;

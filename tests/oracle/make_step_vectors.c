@@ -1,4 +1,5 @@
-/* Writes what the kernels compute as files that the contracts' tests compare with: make_step_vectors DIR CASES FLOAT-CASES */
+/* Writes what the kernels compute as files that the contracts' tests compare with:
+ * make_step_vectors DIR CASES FLOAT-CASES */
 #include "step_vectors.h"
 
 #include "kernels/bits.h"
@@ -6,7 +7,9 @@
 
 #include <stdlib.h>
 
-enum { PART = 512 * 1024 };
+enum {
+    PART = 512 * 1024
+};
 
 static uint64_t state = 0x4c6f636b73746570u;
 
@@ -18,26 +21,39 @@ uint64_t random_bits(void) /* splitmix64 */
     return z ^ z >> 31;
 }
 
-uint32_t random_below(uint32_t bound) { return (uint32_t)(random_bits() % bound); }
-bool one_in(uint32_t n) { return random_below(n) == 0; }
+uint32_t random_below(uint32_t bound)
+{
+    return (uint32_t)(random_bits() % bound);
+}
+bool one_in(uint32_t n)
+{
+    return random_below(n) == 0;
+}
 
-/* Positive ones; each is taken with both signs. Zero, the ends and the middle of the subnormals and of the normal numbers, infinity, NaNs with and without
- * the quiet bit, integers around where rounding begins, ties, 127, 1 / 3, the limits of exp32 and of the A8 block. */
-const uint32_t edge_values[] = {0x00000000, 0x00000001, 0x00000002, 0x00000003, 0x00400000, 0x007fffff, 0x00800000, 0x00800001, 0x00ffffff, 0x01000000,
-                                0x0d7fffff, 0x0d800000, 0x33800000, 0x34000000, 0x3effffff, 0x3f000000, 0x3f000001, 0x3f7fffff, 0x3f800000, 0x3f800001,
-                                0x3fc00000, 0x40000000, 0x3eaaaaab, 0x42fe0000, 0x42b17218, 0x42b20000, 0x42d20000, 0x4b000000, 0x4b7fffff, 0x4b800000,
-                                0x4b800001, 0x4f000000, 0x5f800000, 0x7e800000, 0x7f000000, 0x7f7fffff, 0x7f800000, 0x7f800001, 0x7fbfffff, 0x7fc00000,
-                                0x7fffffff};
+/* Positive ones; each is taken with both signs. Zero, the ends and the middle of the subnormals and
+ * of the normal numbers, infinity, NaNs with and without the quiet bit, integers around where
+ * rounding begins, ties, 127, 1 / 3, the limits of exp32 and of the A8 block. */
+const uint32_t edge_values[] = {
+    0x00000000, 0x00000001, 0x00000002, 0x00000003, 0x00400000, 0x007fffff, 0x00800000,
+    0x00800001, 0x00ffffff, 0x01000000, 0x0d7fffff, 0x0d800000, 0x33800000, 0x34000000,
+    0x3effffff, 0x3f000000, 0x3f000001, 0x3f7fffff, 0x3f800000, 0x3f800001, 0x3fc00000,
+    0x40000000, 0x3eaaaaab, 0x42fe0000, 0x42b17218, 0x42b20000, 0x42d20000, 0x4b000000,
+    0x4b7fffff, 0x4b800000, 0x4b800001, 0x4f000000, 0x5f800000, 0x7e800000, 0x7f000000,
+    0x7f7fffff, 0x7f800000, 0x7f800001, 0x7fbfffff, 0x7fc00000, 0x7fffffff};
 const unsigned edge_count = sizeof edge_values / sizeof *edge_values;
 
-static float random_edge(void) { return lks_float(edge_values[random_below(edge_count)] | (uint32_t)one_in(2) << 31); }
+static float random_edge(void)
+{
+    return lks_float(edge_values[random_below(edge_count)] | (uint32_t)one_in(2) << 31);
+}
 
 float random_tame(void)
 {
     uint32_t exponent = 127 - 8 + random_below(14);
     if (one_in(200))
         return random_edge();
-    return lks_float((uint32_t)one_in(2) << 31 | exponent << 23 | (uint32_t)(random_bits() & (one_in(4) ? 0x7f0000u : 0x7fffffu)));
+    return lks_float((uint32_t)one_in(2) << 31 | exponent << 23 |
+                     (uint32_t)(random_bits() & (one_in(4) ? 0x7f0000u : 0x7fffffu)));
 }
 
 float random_float(void)
@@ -69,7 +85,8 @@ static void fail(const vector_file *f)
 static void open_part(vector_file *f)
 {
     char path[4096];
-    if (snprintf(path, sizeof path, "%s/%s.%u.bin", f->dir, f->name, f->part) >= (int)sizeof path || !(f->file = fopen(path, "wb")))
+    if (snprintf(path, sizeof path, "%s/%s.%u.bin", f->dir, f->name, f->part) >= (int)sizeof path ||
+        !(f->file = fopen(path, "wb")))
         fail(f);
     f->size = 0;
 }
@@ -109,7 +126,10 @@ void vector_word(vector_file *f, uint32_t word)
     vector_bytes(f, bytes, 4);
 }
 
-void vector_float(vector_file *f, float x) { vector_word(f, lks_bits(x)); }
+void vector_float(vector_file *f, float x)
+{
+    vector_word(f, lks_bits(x));
+}
 
 void vector_floats(vector_file *f, const float *x, size_t count)
 {

@@ -16,7 +16,11 @@
 #include "tests/oracle/hand_model.h"
 #include "tests/oracle/run_witness.h"
 
-enum { NOT_WRONG = 0, WRONG = 1, REVERTS = 2 };
+enum {
+    NOT_WRONG = 0,
+    WRONG = 1,
+    REVERTS = 2
+};
 
 static const char *folder;
 static unsigned records;
@@ -33,7 +37,10 @@ typedef struct scene {
 
 /* ---- Encoding ---- */
 
-static void put_u32_word(lks_abi_writer *e, uint32_t v) { lks_abi_put_u64(e, v); }
+static void put_u32_word(lks_abi_writer *e, uint32_t v)
+{
+    lks_abi_put_u64(e, v);
+}
 
 static void put_facts(lks_abi_writer *e, const lks_witness_claim *c)
 {
@@ -63,7 +70,8 @@ static void put_unit(lks_abi_writer *e, const lks_witness *w)
 }
 
 /* The verdict is this implementation's: a witness that must revert is refused here too. */
-static void write_record(scene *s, const lks_witness *w, const uint8_t *partials, size_t len, uint8_t expected)
+static void write_record(scene *s, const lks_witness *w, const uint8_t *partials, size_t len,
+                         uint8_t expected)
 {
     lks_witness_claim claim;
     lks_buf out = {0};
@@ -72,8 +80,12 @@ static void write_record(scene *s, const lks_witness *w, const uint8_t *partials
     run_tree_claim(&claim, &s->tree);
     lks_err err = lks_witness_check(&wrong, &claim, &s->model, w, partials, len);
     if (expected == REVERTS ? !err : err || wrong != (expected == WRONG))
-        fail_msg("%s, kind %d, operation %u, leaf %u, unit %u, place %u: expected %u: %s", lks_op_name(s->rows.model->program.ops[w->unit.op].code),
-                 (int)w->unit.kind, w->unit.op, w->unit.leaf, w->unit.unit, w->unit.place, expected, err ? lks_error_message() : wrong ? "wrong" : "not wrong");
+        fail_msg("%s, kind %d, operation %u, leaf %u, unit %u, place %u: expected %u: %s",
+                 lks_op_name(s->rows.model->program.ops[w->unit.op].code), (int)w->unit.kind,
+                 w->unit.op, w->unit.leaf, w->unit.unit, w->unit.place, expected,
+                 err     ? lks_error_message()
+                 : wrong ? "wrong"
+                         : "not wrong");
     lks_abi_begin(&e, &out, 13);
     put_facts(&e, &claim);
     lks_abi_put_word(&e, claim.trace_root);
@@ -81,15 +93,18 @@ static void write_record(scene *s, const lks_witness *w, const uint8_t *partials
     put_unit(&e, w);
     lks_abi_put_bytes(&e, partials, len);
     OK(lks_abi_finish(&e));
-    const uint8_t length[4] = {(uint8_t)(out.len >> 24), (uint8_t)(out.len >> 16), (uint8_t)(out.len >> 8), (uint8_t)out.len};
-    assert_true(fwrite(length, 4, 1, s->file) == 1 && fwrite(out.data, out.len, 1, s->file) == 1 && fwrite(&expected, 1, 1, s->file) == 1);
+    const uint8_t length[4] = {(uint8_t)(out.len >> 24), (uint8_t)(out.len >> 16),
+                               (uint8_t)(out.len >> 8), (uint8_t)out.len};
+    assert_true(fwrite(length, 4, 1, s->file) == 1 && fwrite(out.data, out.len, 1, s->file) == 1 &&
+                fwrite(&expected, 1, 1, s->file) == 1);
     s->written[expected]++;
     lks_buf_free(&out);
 }
 
 /* ---- Spoilt openings ---- */
 
-/* A bit of an opening's data or path; its last byte or hash left out; an opening missing, repeated, or in another's place. */
+/* A bit of an opening's data or path; its last byte or hash left out; an opening missing, repeated,
+ * or in another's place. */
 static void write_broken(scene *s, lks_witness *w, const uint8_t *partials, size_t len)
 {
     lks_opening *o = &w->openings[below(&chance, (uint32_t)w->count)];
@@ -119,7 +134,8 @@ static void write_broken(scene *s, lks_witness *w, const uint8_t *partials, size
     }
     default: {
         uint32_t at = below(&chance, (uint32_t)(o->data_len + 32 * o->path_count));
-        uint8_t *byte = at < o->data_len ? &o->data[at] : (uint8_t *)o->path + (at - o->data_len), bit = (uint8_t)(1u << below(&chance, 8));
+        uint8_t *byte = at < o->data_len ? &o->data[at] : (uint8_t *)o->path + (at - o->data_len),
+                bit = (uint8_t)(1u << below(&chance, 8));
         *byte ^= bit;
         write_record(s, w, partials, len, REVERTS);
         *byte ^= bit;
@@ -129,7 +145,8 @@ static void write_broken(scene *s, lks_witness *w, const uint8_t *partials, size
 
 /* ---- Units ---- */
 
-static void write_unit(scene *s, const lks_unit *u, const uint8_t *partials, size_t len, uint8_t expected, bool broken)
+static void write_unit(scene *s, const lks_unit *u, const uint8_t *partials, size_t len,
+                       uint8_t expected, bool broken)
 {
     lks_witness w;
     bool wrong;
@@ -166,10 +183,12 @@ static void write_honest(scene *s, uint32_t op, bool broken)
 
 static lks_suspect suspect_of(const scene *s, uint32_t op, uint32_t leaf)
 {
-    return (lks_suspect){&s->rows.facts, &s->rows.model->program.ops[op], &s->rows.shapes[op], op, leaf, s->rows.run->policy.allowed};
+    return (lks_suspect){&s->rows.facts, &s->rows.model->program.ops[op], &s->rows.shapes[op], op,
+                         leaf,           s->rows.run->policy.allowed};
 }
 
-/* A number of the partials changed, if they stay valid; the element in the leaf was changed already. */
+/* A number of the partials changed, if they stay valid; the element in the leaf was changed
+ * already. */
 static void write_wrong_partials(scene *s, lks_unit u, bool broken)
 {
     size_t len;
@@ -262,7 +281,8 @@ static void write_scene(scene *s, unsigned count, uint32_t wrong_at, uint32_t ri
 
 /* ---- Models ---- */
 
-static void write_policy(scene *s, const lks_model *m, const lks_policy *policy, size_t prompt_count, unsigned count)
+static void write_policy(scene *s, const lks_model *m, const lks_policy *policy,
+                         size_t prompt_count, unsigned count)
 {
     vector_run v;
     vector_run_make(&v, m, prompt_count, 3, policy);
@@ -289,8 +309,8 @@ static void open_file(scene *s, const char *name)
 static void close_file(scene *s, const char *name)
 {
     assert_int_equal(fclose(s->file), 0);
-    printf("%s: %llu not wrong, %llu wrong, %llu broken\n", name, (unsigned long long)s->written[0], (unsigned long long)s->written[1],
-           (unsigned long long)s->written[2]);
+    printf("%s: %llu not wrong, %llu wrong, %llu broken\n", name, (unsigned long long)s->written[0],
+           (unsigned long long)s->written[1], (unsigned long long)s->written[2]);
 }
 
 static void write_hand_model(const char *name, bool wild)
@@ -321,9 +341,14 @@ static void write_model(const tiny_model *m)
     const lks_policy policies[] = {
         {0},
         {.temperature = 0x3f666666, .min_p = 0x3d4ccccd, .seed = next(&chance)},
-        {.temperature = 0x40400000, .seed = next(&chance), .allowed = allowed, .allowed_count = LKS_COUNT(allowed)},
+        {.temperature = 0x40400000,
+         .seed = next(&chance),
+         .allowed = allowed,
+         .allowed_count = LKS_COUNT(allowed)},
         {.allowed = allowed, .allowed_count = LKS_COUNT(allowed)},
-        {.temperature = 0x3f666666, .seed = next(&chance), .allowed = most,
+        {.temperature = 0x3f666666,
+         .seed = next(&chance),
+         .allowed = most,
          .allowed_count = most_count},
     };
     model_hashes hashes;

@@ -22,7 +22,8 @@ enum {
     PARTIAL_STEP = 7,
 };
 
-static const uint8_t requester[20] = {0x11, 1}, operator_[20] = {0x22, 2}, challenger[20] = {0x33, 3}, salt[32] = {0x55};
+static const uint8_t requester[20] = {0x11, 1}, operator_[20] = {0x22, 2},
+                     challenger[20] = {0x33, 3}, salt[32] = {0x55};
 
 void claim_accounts(anvil *a)
 {
@@ -81,9 +82,19 @@ static void ask(opened_claim *c, const lks_run *run)
     OK(lks_model_id(q->model_id, &c->model));
     pack(&prompt, q->prompt_hash, run->prompt, run->prompt_count);
     pack(&allowed, q->allowed_hash, run->policy.allowed, run->policy.allowed_count);
-    lks_request_params p = {.prompt = prompt.data, .prompt_len = prompt.len, .temperature = q->temperature, .min_p = q->min_p, .seed = q->seed,
-                            .allowed = allowed.data, .allowed_len = allowed.len, .max_tokens = q->max_tokens, .stake = q->stake, .window = q->window,
-                            .accept_deadline = q->accept_deadline, .claim_period = q->claim_period, .replicas = q->replicas};
+    lks_request_params p = {.prompt = prompt.data,
+                            .prompt_len = prompt.len,
+                            .temperature = q->temperature,
+                            .min_p = q->min_p,
+                            .seed = q->seed,
+                            .allowed = allowed.data,
+                            .allowed_len = allowed.len,
+                            .max_tokens = q->max_tokens,
+                            .stake = q->stake,
+                            .window = q->window,
+                            .accept_deadline = q->accept_deadline,
+                            .claim_period = q->claim_period,
+                            .replicas = q->replicas};
     memcpy(p.model_id, q->model_id, 32);
     OK(lks_call_request(&call, &p));
     anvil_send(c->a, "request", requester, c->a->oracle, 1, &call);
@@ -104,7 +115,8 @@ static lks_request_state state_of(opened_claim *c)
     return state;
 }
 
-uint64_t claim_accept(opened_claim *c, anvil *a, const lks_model_commitment *model, const lks_run *run)
+uint64_t claim_accept(opened_claim *c, anvil *a, const lks_model_commitment *model,
+                      const lks_run *run)
 {
     lks_buf call = {0}, header = {0};
     const uint8_t no_file[32] = {0};
@@ -117,7 +129,8 @@ uint64_t claim_accept(opened_claim *c, anvil *a, const lks_model_commitment *mod
     ask(c, run);
     if (c->request.temperature != 0) {
         anvil_mine(a, LKS_SEED_FIRST_BLOCK);
-        OK(lks_eth_header_rlp(&a->node, state_of(c).request_block + LKS_SEED_DELAY, &header, randao));
+        OK(lks_eth_header_rlp(&a->node, state_of(c).request_block + LKS_SEED_DELAY, &header,
+                              randao));
     }
     OK(lks_call_accept(&call, &c->request, operator_, header.data, header.len));
     anvil_send(a, "accept", operator_, a->oracle, 0, &call);
@@ -172,12 +185,14 @@ static void send_trace(opened_claim *c, const run_tree *trace)
     run_tree_root(root, trace);
     for (unsigned i = 0; i < 1u << step; i++)
         run_tree_node(children[i], trace, LKS_TOP, height - step, i);
-    OK(lks_call_open_trace(&call, &c->terms, root, (const uint8_t(*)[32])children, (size_t)1 << step));
+    OK(lks_call_open_trace(&call, &c->terms, root, (const uint8_t(*)[32])children,
+                           (size_t)1 << step));
     anvil_send(c->a, "openTrace", operator_, c->a->game, 0, &call);
 }
 
 /* Slot of a mapping's value at a key; of a word of it that many words behind. */
-static void slot_of(uint8_t slot32[32], const uint8_t key32[32], const uint8_t mapping32[32], unsigned word)
+static void slot_of(uint8_t slot32[32], const uint8_t key32[32], const uint8_t mapping32[32],
+                    unsigned word)
 {
     uint8_t both[64];
     memcpy(both, key32, 32);
@@ -188,7 +203,8 @@ static void slot_of(uint8_t slot32[32], const uint8_t key32[32], const uint8_t m
     lks_u256_to_be(slot32, &slot);
 }
 
-static void read_word(opened_claim *c, anvil_word *w, const uint8_t key32[32], uint8_t mapping, unsigned word)
+static void read_word(opened_claim *c, anvil_word *w, const uint8_t key32[32], uint8_t mapping,
+                      unsigned word)
 {
     const uint8_t place[32] = {[31] = mapping};
     slot_of(w->slot, key32, place, word);
@@ -230,13 +246,15 @@ static void put_bits(uint8_t word[32], unsigned at, unsigned width, uint64_t v)
     }
 }
 
-size_t claim_partial_words(anvil_word words[CLAIM_WORDS], const opened_claim *c, const uint8_t root32[32], const lks_shape *shape, const lks_unit *u,
+size_t claim_partial_words(anvil_word words[CLAIM_WORDS], const opened_claim *c,
+                           const uint8_t root32[32], const lks_shape *shape, const lks_unit *u,
                            const uint8_t *partials, size_t len)
 {
     size_t count = claim_words(words, c, root32);
     anvil_word *turn = &words[count++];
     *turn = c->turn;
-    put_bits(turn->value, 0, TURN_OP - 1, PARTIAL_STEP); /* state and height; the bit above is `alone` */
+    put_bits(turn->value, 0, TURN_OP - 1,
+             PARTIAL_STEP); /* state and height; the bit above is `alone` */
     put_bits(turn->value, TURN_OP, 16, u->op);
     put_bits(turn->value, TURN_INDEX, 32, u->leaf);
     put_bits(turn->value, TURN_LAYOUT, LAYOUT_BITS, (uint64_t)shape->row_size << LAYOUT_ROW_BYTES);
@@ -250,20 +268,23 @@ size_t claim_partial_words(anvil_word words[CLAIM_WORDS], const opened_claim *c,
 
 /* ---- Steps ---- */
 
-void claim_step(lks_buf *data, const opened_claim *c, const lks_witness *w, const uint8_t *partials, size_t len)
+void claim_step(lks_buf *data, const opened_claim *c, const lks_witness *w, const uint8_t *partials,
+                size_t len)
 {
     lks_call_witness call;
     lks_call_opening *openings;
     OK(lks_game_witness(&call, &openings, w));
     *data = (lks_buf){0};
     if (partials)
-        OK(lks_call_step_partial(data, &c->terms, &c->facts, &c->model, &call, partials, len, salt));
+        OK(lks_call_step_partial(data, &c->terms, &c->facts, &c->model, &call, partials, len,
+                                 salt));
     else
         OK(lks_call_step(data, &c->terms, &c->facts, &c->model, &call, salt));
     free(openings);
 }
 
-anvil_message claim_message(const opened_claim *c, const lks_buf *data, const anvil_word *words, size_t count)
+anvil_message claim_message(const opened_claim *c, const lks_buf *data, const anvil_word *words,
+                            size_t count)
 {
     return (anvil_message){challenger, c->a->game, data, words, count};
 }

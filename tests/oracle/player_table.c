@@ -40,7 +40,7 @@ void finish(table *t)
 
 /* The calls that the move becomes: they must be such that the contract can take them. */
 void check_calls(const table *t, const lks_game_dispute *d, const lks_move *m, bool shape_due,
-                        const uint8_t *salt)
+                 const uint8_t *salt)
 {
     lks_game_calls calls;
     OK(lks_game_call(&calls, t->g, d, m, &t->m->model, salt));
@@ -68,7 +68,8 @@ static const uint8_t *commit(table *t, const lks_game_dispute *d, size_t dispute
     if (!lks_game_must_commit(d, m))
         return NULL;
     assert_int_equal(lks_game_call(&calls, t->g, d, m, NULL, NULL), LKS_BADARGS);
-    assert_false(referee_move(&t->r, dispute, m, NULL)); /* copied out of the pool it proves nothing */
+    assert_false(referee_move(&t->r, dispute, m,
+                              NULL)); /* copied out of the pool it proves nothing */
     memset(salt32, 0x21, 32);
     OK(lks_game_call_commit_proof(&calls, &m->witness, d->terms.challenger, salt32));
     referee_commit(&t->r, calls.items[0].data.data + 4);

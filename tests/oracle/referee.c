@@ -49,7 +49,10 @@ static referee_dispute now(const referee *r, size_t i)
     return d;
 }
 
-lks_dispute referee_at(const referee *r, size_t dispute) { return now(r, dispute).at; }
+lks_dispute referee_at(const referee *r, size_t dispute)
+{
+    return now(r, dispute).at;
+}
 
 uint64_t referee_deadline(const referee_dispute *d)
 {
@@ -68,7 +71,10 @@ static void pass(const referee *r, referee_dispute *d, lks_dispute_state next)
     d->alone = r->live == 1;
 }
 
-void referee_mine(referee *r, unsigned blocks) { r->block += blocks; }
+void referee_mine(referee *r, unsigned blocks)
+{
+    r->block += blocks;
+}
 
 /* A block goes by with every move. */
 static void tick(referee *r)
@@ -219,8 +225,7 @@ static bool pick(referee *r, referee_dispute *d, const lks_move *m)
 
 static bool demand(referee *r, referee_dispute *d, const lks_move *m)
 {
-    if (d->at.state != LKS_DISPUTE_STEP ||
-        r->model->program.ops[d->at.op].code != LKS_OP_ATTN)
+    if (d->at.state != LKS_DISPUTE_STEP || r->model->program.ops[d->at.op].code != LKS_OP_ATTN)
         return false;
     lks_shape s = referee_shape(r, d->at.op);
     uint64_t chunk = d->at.index & ((UINT64_C(1) << s.chunk_bits) - 1);
@@ -239,7 +244,10 @@ static void convict(referee *r, const referee_dispute *d, lks_conviction how, co
     referee_log_conviction(r, d, how, u);
 }
 
-void referee_prove(referee *r) { convict(r, NULL, LKS_CONVICTION_PROOF, NULL); }
+void referee_prove(referee *r)
+{
+    convict(r, NULL, LKS_CONVICTION_PROOF, NULL);
+}
 
 /* Whether the challenger committed to the witness with that salt two blocks ago. */
 static bool committed(const referee *r, const referee_dispute *d, const lks_move *m,

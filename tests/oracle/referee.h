@@ -58,7 +58,8 @@ typedef struct referee {
 
 /* A claim that was asked for and made: its first logs are Requested, Accepted, Claimed, and the
  * model's registration. */
-void referee_open(referee *r, const lks_model *m, const lks_model_commitment *c, const lks_run *run);
+void referee_open(referee *r, const lks_model *m, const lks_model_commitment *c,
+                  const lks_run *run);
 void referee_close(referee *r);
 
 /* Each returns whether the contract would take it. The dispute is its number. */

@@ -26,8 +26,8 @@ lks_shape referee_shape(const referee *r, uint32_t op);
 unsigned referee_top_height(const referee *r);
 /* Whether the children are those of the node (height, index) of operation op, or LKS_TOP: their
  * number, their padding, their hash. */
-bool referee_folds(const referee *r, uint32_t op, unsigned height, uint64_t index, const lks_move *m,
-                   const uint8_t node[32]);
+bool referee_folds(const referee *r, uint32_t op, unsigned height, uint64_t index,
+                   const lks_move *m, const uint8_t node[32]);
 bool referee_pick_is_right(const referee *r, const referee_dispute *d, const lks_move *m);
 
 #endif

@@ -154,7 +154,8 @@ static void log_model(referee *r)
     lks_eth_log *log = add_log(r, r->deployment.registry, topic);
     put_topic(log, r->request.model_id, 32);
     put_topic(log, r->operator_address, 20);
-    OK(lks_call_register(&call, &r->commitment, zero, "file")); /* its arguments are what the event holds */
+    OK(lks_call_register(&call, &r->commitment, zero,
+                         "file")); /* its arguments are what the event holds */
     log->data_len = call.len - 4;
     log->data = malloc(log->data_len);
     assert_non_null(log->data);
@@ -290,8 +291,8 @@ void referee_log_conviction(referee *r, const referee_dispute *d, lks_conviction
     lks_buf data = {0};
     lks_abi_writer e;
     u = u ? u : &nothing;
-    lks_eth_log *log = emit(r, LKS_GAME_CLAIM_CONVICTED, d ? d->id : none,
-                            d ? d->terms.challenger : stranger);
+    lks_eth_log *log =
+        emit(r, LKS_GAME_CLAIM_CONVICTED, d ? d->id : none, d ? d->terms.challenger : stranger);
     lks_abi_begin(&e, &data, 4);
     lks_abi_put_u64(&e, how);
     lks_abi_put_u64(&e, u->op);

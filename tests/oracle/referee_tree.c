@@ -23,7 +23,8 @@ unsigned referee_top_height(const referee *r)
 
 static tree tree_of(const referee *r, uint32_t op)
 {
-    tree t = {.top = op == LKS_TOP, .ops = r->model->program.op_count, .height = referee_top_height(r)};
+    tree t = {
+        .top = op == LKS_TOP, .ops = r->model->program.op_count, .height = referee_top_height(r)};
     if (!t.top) {
         t.shape = referee_shape(r, op);
         t.height = t.shape.height;
@@ -43,13 +44,14 @@ static void padding(uint8_t hash[32], const tree *t, unsigned height)
     lks_tree_pad(hash, LKS_TREE_TRACE, t->top ? LKS_ROLE_TOP_PAD : LKS_ROLE_PAD, height);
 }
 
-static void join(uint8_t hash[32], const tree *t, unsigned height, const uint8_t left[32], const uint8_t right[32])
+static void join(uint8_t hash[32], const tree *t, unsigned height, const uint8_t left[32],
+                 const uint8_t right[32])
 {
     lks_tree_node(hash, LKS_TREE_TRACE, t->top ? LKS_ROLE_TOP : LKS_ROLE_NODE, height, left, right);
 }
 
-bool referee_folds(const referee *r, uint32_t op, unsigned height, uint64_t index, const lks_move *m,
-                   const uint8_t node[32])
+bool referee_folds(const referee *r, uint32_t op, unsigned height, uint64_t index,
+                   const lks_move *m, const uint8_t node[32])
 {
     uint8_t level[32][32];
     const tree whole = tree_of(r, op), *t = &whole;
@@ -59,7 +61,7 @@ bool referee_folds(const referee *r, uint32_t op, unsigned height, uint64_t inde
         return false;
     unsigned h = height - levels;
     memcpy(level, m->hashes, 32 * count);
-    for (uint64_t first = index << levels; ; first /= 2, h++) {
+    for (uint64_t first = index << levels;; first /= 2, h++) {
         for (size_t i = 0; i < count; i++) {
             uint8_t pad[32];
             padding(pad, t, h);
@@ -77,10 +79,12 @@ bool referee_folds(const referee *r, uint32_t op, unsigned height, uint64_t inde
     }
 }
 
-static void climb(uint8_t hash[32], const tree *t, unsigned height, uint64_t index, const uint8_t (*path)[32], size_t count)
+static void climb(uint8_t hash[32], const tree *t, unsigned height, uint64_t index,
+                  const uint8_t (*path)[32], size_t count)
 {
     for (size_t i = 0; i < count; i++, index /= 2)
-        join(hash, t, height + (unsigned)i + 1, index & 1 ? path[i] : hash, index & 1 ? hash : path[i]);
+        join(hash, t, height + (unsigned)i + 1, index & 1 ? path[i] : hash,
+             index & 1 ? hash : path[i]);
 }
 
 bool referee_pick_is_right(const referee *r, const referee_dispute *d, const lks_move *m)
@@ -88,15 +92,16 @@ bool referee_pick_is_right(const referee *r, const referee_dispute *d, const lks
     uint8_t hash[32];
     const uint8_t(*path)[32] = (const uint8_t(*)[32])m->hashes;
     bool crosses = m->op != d->at.op;
-    if (crosses && (d->at.op != LKS_TOP || m->op >= r->model->program.op_count || m->op >> d->at.height != d->at.index || !r->recorded[m->op]))
+    if (crosses && (d->at.op != LKS_TOP || m->op >= r->model->program.op_count ||
+                    m->op >> d->at.height != d->at.index || !r->recorded[m->op]))
         return false;
     tree t = tree_of(r, m->op), top = tree_of(r, LKS_TOP);
     if (!lks_stage_is(m->height, t.height) || !is_present(&t, m->height, m->index))
         return false;
     memcpy(hash, m->hash, 32);
     if (!crosses) {
-        if (m->height >= d->at.height || m->index >> (d->at.height - m->height) != d->at.index || (m->op == LKS_TOP && m->height == 0) ||
-            m->hash_count != d->at.height - m->height)
+        if (m->height >= d->at.height || m->index >> (d->at.height - m->height) != d->at.index ||
+            (m->op == LKS_TOP && m->height == 0) || m->hash_count != d->at.height - m->height)
             return false;
         climb(hash, &t, m->height, m->index, path, m->hash_count);
     } else {

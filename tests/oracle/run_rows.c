@@ -55,7 +55,8 @@ static void compute(run_rows *r)
     memcpy(ids, run->prompt, run->prompt_count * sizeof *ids);
     memcpy(ids + run->prompt_count, run->answer, (run->answer_count - 1) * sizeof *ids);
     lks_session *s;
-    lks_session_options o = {.threads = 1, .batch = positions, .max_positions = positions, .hook = on_op, .user = r};
+    lks_session_options o = {
+        .threads = 1, .batch = positions, .max_positions = positions, .hook = on_op, .user = r};
     OK(lks_session_open(&s, r->model, &o));
     OK(lks_session_forward(s, ids, positions, run->answer_count));
     lks_sampling sampling;
@@ -86,11 +87,13 @@ static lks_err read_range(void *user, const uint8_t **bytes, const lks_range *g)
     case LKS_TREE_TRACE:
         assert_true(g->item < p->op_count);
         assert_memory_equal(&g->shape, &r->shapes[g->item], sizeof g->shape);
-        *bytes = r->rows[g->item] + lks_shape_row_ordinal(&g->shape, g->row) * g->shape.row_size + skip;
+        *bytes =
+            r->rows[g->item] + lks_shape_row_ordinal(&g->shape, g->row) * g->shape.row_size + skip;
         return LKS_OK;
     case LKS_TREE_WEIGHTS: {
         const lks_gguf_tensor *t = p->tensors[g->item];
-        assert_true(g->item < p->tensor_count && g->shape.row_size == t->row_size && g->shape.rows == t->dims[1] && g->row < g->shape.rows);
+        assert_true(g->item < p->tensor_count && g->shape.row_size == t->row_size &&
+                    g->shape.rows == t->dims[1] && g->row < g->shape.rows);
         *bytes = t->data + g->row * t->row_size + skip;
         return LKS_OK;
     }
@@ -112,8 +115,12 @@ static lks_err read_token(void *user, uint32_t *id, lks_token_list list, uint32_
     run_rows *r = user;
     const lks_run *run = r->run;
     r->reads++;
-    const uint32_t *ids = list == LKS_LIST_PROMPT ? run->prompt : list == LKS_LIST_ANSWER ? run->answer : run->policy.allowed;
-    size_t count = list == LKS_LIST_PROMPT ? run->prompt_count : list == LKS_LIST_ANSWER ? run->answer_count : run->policy.allowed_count;
+    const uint32_t *ids = list == LKS_LIST_PROMPT   ? run->prompt
+                          : list == LKS_LIST_ANSWER ? run->answer
+                                                    : run->policy.allowed;
+    size_t count = list == LKS_LIST_PROMPT   ? run->prompt_count
+                   : list == LKS_LIST_ANSWER ? run->answer_count
+                                             : run->policy.allowed_count;
     assert_true(index < count);
     *id = ids[index];
     return LKS_OK;
@@ -122,13 +129,17 @@ static lks_err read_token(void *user, uint32_t *id, lks_token_list list, uint32_
 void run_rows_open(run_rows *r, const lks_model *m, const lks_run *run)
 {
     const lks_program *p = &m->program;
-    uint32_t positions = (uint32_t)(run->prompt_count + run->answer_count - 1), width = p->rope_width;
+    uint32_t positions = (uint32_t)(run->prompt_count + run->answer_count - 1),
+             width = p->rope_width;
     memset(r, 0, sizeof *r);
     r->model = m;
     r->run = run;
     /* Only counts are read of the commitment: no hash is needed. */
-    lks_model_commitment c = {.op_count = p->op_count, .tensor_count = p->tensor_count, .sampler_op = p->op_count - 1, .vocab_size = p->vocab_size,
-                        .max_positions = p->max_positions};
+    lks_model_commitment c = {.op_count = p->op_count,
+                              .tensor_count = p->tensor_count,
+                              .sampler_op = p->op_count - 1,
+                              .vocab_size = p->vocab_size,
+                              .max_positions = p->max_positions};
     lks_facts_of(&r->facts, run, &c);
     r->shapes = zeros(p->op_count, sizeof *r->shapes);
     r->rows = zeros(p->op_count, sizeof *r->rows);
@@ -160,7 +171,10 @@ void run_rows_free(run_rows *r)
     free(r->rope);
 }
 
-uint32_t run_rows_places(const run_rows *r, uint32_t op) { return 1u << r->shapes[op].height; }
+uint32_t run_rows_places(const run_rows *r, uint32_t op)
+{
+    return 1u << r->shapes[op].height;
+}
 
 uint8_t *run_rows_leaf(run_rows *r, uint32_t op, uint32_t leaf, uint32_t *size)
 {
@@ -168,14 +182,17 @@ uint8_t *run_rows_leaf(run_rows *r, uint32_t op, uint32_t leaf, uint32_t *size)
     uint32_t chunk = leaf & ((1u << s->chunk_bits) - 1);
     if (!lks_shape_leaf(size, s, leaf))
         return NULL;
-    return r->rows[op] + lks_shape_row_ordinal(s, leaf >> s->chunk_bits) * s->row_size + (size_t)chunk * LKS_CHUNK_SIZE;
+    return r->rows[op] + lks_shape_row_ordinal(s, leaf >> s->chunk_bits) * s->row_size +
+           (size_t)chunk * LKS_CHUNK_SIZE;
 }
 
 void run_rows_partials(const run_rows *r, uint8_t *out, uint32_t op, uint32_t row, uint32_t element)
 {
     const lks_op *ops = r->model->program.ops, *attn = &ops[op], *k = &ops[attn->inputs[1]];
-    uint32_t head = element / attn->head_width, kv = head / (attn->heads / attn->kv_heads), blocks = lks_op_block_count(k);
-    size_t row_size = lks_op_row_size(k), first = (size_t)kv * r->shapes[attn->inputs[1]].rows * row_size;
+    uint32_t head = element / attn->head_width, kv = head / (attn->heads / attn->kv_heads),
+             blocks = lks_op_block_count(k);
+    size_t row_size = lks_op_row_size(k),
+           first = (size_t)kv * r->shapes[attn->inputs[1]].rows * row_size;
     const uint8_t *q = r->rows[attn->inputs[0]] + (size_t)row * r->shapes[attn->inputs[0]].row_size;
     lks_head_rows h = {.q_entries = q + 8 * head * blocks,
                        .q = (const int8_t *)q + 8 * attn->heads * blocks + head * attn->head_width,
@@ -231,7 +248,8 @@ void each_tiny_run(void (*fn)(const tiny_model *m, const lks_run *run))
     each_tiny_model(each_run);
 }
 
-void vector_run_make(vector_run *v, const lks_model *m, size_t prompt_count, size_t answer_count, const lks_policy *policy)
+void vector_run_make(vector_run *v, const lks_model *m, size_t prompt_count, size_t answer_count,
+                     const lks_policy *policy)
 {
     memset(v, 0, sizeof *v);
     v->prompt = zeros(prompt_count, sizeof *v->prompt);
@@ -240,6 +258,7 @@ void vector_run_make(vector_run *v, const lks_model *m, size_t prompt_count, siz
         v->prompt[i] = (uint32_t)(i * 37 + 5) % m->program.vocab_size;
     lks_generate_options o = {.threads = 1};
     uint32_t count;
-    OK(lks_generate(m, v->prompt, prompt_count, policy, (uint32_t)answer_count, &o, v->answer, &count));
+    OK(lks_generate(m, v->prompt, prompt_count, policy, (uint32_t)answer_count, &o, v->answer,
+                    &count));
     v->run = (lks_run){v->prompt, prompt_count, v->answer, count, *policy};
 }

@@ -1,5 +1,5 @@
-/* Every row of a run in committed form, in memory, made from the engine's outputs, and a reader over them for units of proof. What a test changes in the
- * rows is what a liar committed to. */
+/* Every row of a run in committed form, in memory, made from the engine's outputs, and a reader
+ * over them for units of proof. What a test changes in the rows is what a liar committed to. */
 #ifndef LKS_TESTS_RUN_ROWS_H
 #define LKS_TESTS_RUN_ROWS_H
 
@@ -10,12 +10,12 @@ typedef struct run_rows {
     const lks_model *model;
     const lks_run *run;
     lks_facts facts;
-    lks_shape *shapes;   /* by operation, as the next */
-    uint8_t **rows;      /* rows in range, without gaps (lks_shape_row_ordinal) */
-    uint8_t *program;    /* descriptors */
-    uint8_t *rope;       /* the table's rows up to the last position */
+    lks_shape *shapes; /* by operation, as the next */
+    uint8_t **rows;    /* rows in range, without gaps (lks_shape_row_ordinal) */
+    uint8_t *program;  /* descriptors */
+    uint8_t *rope;     /* the table's rows up to the last position */
     lks_reader reader;
-    uint64_t reads;      /* made through the reader */
+    uint64_t reads; /* made through the reader */
 } run_rows;
 
 void run_rows_make(run_rows *r, const lks_model *m, const lks_run *run);
@@ -28,8 +28,10 @@ uint8_t *run_rows_leaf(run_rows *r, uint32_t op, uint32_t leaf, uint32_t *size);
 /* Leaves of an operation: places, of which some may be out of range. */
 uint32_t run_rows_places(const run_rows *r, uint32_t op);
 
-/* Out: the partials of an attention element, lks_partials_size(row) bytes, computed from the rows as they are now. */
-void run_rows_partials(const run_rows *r, uint8_t *out, uint32_t op, uint32_t row, uint32_t element);
+/* Out: the partials of an attention element, lks_partials_size(row) bytes, computed from the rows
+ * as they are now. */
+void run_rows_partials(const run_rows *r, uint8_t *out, uint32_t op, uint32_t row,
+                       uint32_t element);
 
 /* A case of tests/vectors/runs/, to be freed. */
 typedef struct vector_run {
@@ -41,7 +43,9 @@ void vector_run_free(vector_run *v);
 /* Calls fn with every run of every tiny model. */
 void each_tiny_run(void (*fn)(const tiny_model *m, const lks_run *run));
 
-/* A run of the model's own: a prompt of prompt_count tokens and the answer that the policy gives, answer_count tokens at most. */
-void vector_run_make(vector_run *v, const lks_model *m, size_t prompt_count, size_t answer_count, const lks_policy *policy);
+/* A run of the model's own: a prompt of prompt_count tokens and the answer that the policy gives,
+ * answer_count tokens at most. */
+void vector_run_make(vector_run *v, const lks_model *m, size_t prompt_count, size_t answer_count,
+                     const lks_policy *policy);
 
 #endif

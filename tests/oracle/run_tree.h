@@ -1,4 +1,5 @@
-/* The trace tree over a run's rows as they are in memory: what a liar that committed to them would open and reveal. */
+/* The trace tree over a run's rows as they are in memory: what a liar that committed to them would
+ * open and reveal. */
 #ifndef LKS_TESTS_RUN_TREE_H
 #define LKS_TESTS_RUN_TREE_H
 
@@ -16,10 +17,12 @@ void run_tree_free(run_tree *t);
 /* After a change of a leaf's bytes. */
 void run_tree_update(run_tree *t, uint32_t op, uint32_t leaf);
 /* As lks_trace_node. */
-void run_tree_node(uint8_t hash32[32], const run_tree *t, uint32_t op, unsigned height, uint64_t index);
+void run_tree_node(uint8_t hash32[32], const run_tree *t, uint32_t op, unsigned height,
+                   uint64_t index);
 void run_tree_root(uint8_t hash32[32], const run_tree *t);
 
-/* What the operator has revealed when a dispute has come down to a leaf: every stage's children on the way, and the bytes. */
+/* What the operator has revealed when a dispute has come down to a leaf: every stage's children on
+ * the way, and the bytes. */
 typedef struct revealed {
     lks_known known;
     lks_known_node *nodes;

@@ -14,7 +14,8 @@ static void *zeros(size_t count, size_t size)
 
 /* ---- A model's trees ---- */
 
-static void hash_item(model_hashes *h, uint8_t root32[32], uint32_t i, lks_tree tree, const uint8_t *rows)
+static void hash_item(model_hashes *h, uint8_t root32[32], uint32_t i, lks_tree tree,
+                      const uint8_t *rows)
 {
     const lks_shape *s = &h->shapes[i];
     h->leaves[i] = zeros((size_t)s->rows * s->chunks, 32);
@@ -22,7 +23,8 @@ static void hash_item(model_hashes *h, uint8_t root32[32], uint32_t i, lks_tree 
         for (uint32_t c = 0; c < s->chunks; c++) {
             uint32_t size;
             assert_true(lks_shape_leaf(&size, s, ((uint64_t)r << s->chunk_bits) + c));
-            lks_tree_leaf(h->leaves[i][(size_t)r * s->chunks + c], tree, rows + (size_t)r * s->row_size + (size_t)c * LKS_CHUNK_SIZE, size);
+            lks_tree_leaf(h->leaves[i][(size_t)r * s->chunks + c], tree,
+                          rows + (size_t)r * s->row_size + (size_t)c * LKS_CHUNK_SIZE, size);
         }
     lks_item_node(root32, tree, s, (const uint8_t(*)[32])h->leaves[i], s->height, 0);
 }
@@ -39,10 +41,12 @@ void model_hashes_make(model_hashes *h, const lks_model *m)
     h->tensor_roots = zeros(n, 32);
     h->rows = zeros(2, sizeof *h->rows);
     for (uint32_t i = 0; i < n; i++) {
-        lks_shape_rows(&h->shapes[i], (uint32_t)p->tensors[i]->row_size, (uint32_t)p->tensors[i]->dims[1]);
+        lks_shape_rows(&h->shapes[i], (uint32_t)p->tensors[i]->row_size,
+                       (uint32_t)p->tensors[i]->dims[1]);
         hash_item(h, h->tensor_roots[i], i, LKS_TREE_WEIGHTS, p->tensors[i]->data);
     }
-    lks_top_node(c->weights_root, LKS_TREE_WEIGHTS, (const uint8_t(*)[32])h->tensor_roots, n, lks_log2_ceil(n), 0);
+    lks_top_node(c->weights_root, LKS_TREE_WEIGHTS, (const uint8_t(*)[32])h->tensor_roots, n,
+                 lks_log2_ceil(n), 0);
     h->rows[0] = zeros(p->op_count, LKS_DESCRIPTOR_SIZE);
     for (uint32_t i = 0; i < p->op_count; i++)
         lks_op_encode(h->rows[0] + LKS_DESCRIPTOR_SIZE * (size_t)i, &p->ops[i]);
@@ -87,10 +91,13 @@ typedef struct recorder {
 static uint32_t slot(const recorder *r, const lks_range *g)
 {
     uint32_t tensors = r->hashes->model->program.tensor_count;
-    return g->tree == LKS_TREE_WEIGHTS ? g->item : g->tree == LKS_TREE_PROGRAM ? tensors : tensors + 1;
+    return g->tree == LKS_TREE_WEIGHTS   ? g->item
+           : g->tree == LKS_TREE_PROGRAM ? tensors
+                                         : tensors + 1;
 }
 
-static lks_err node_source(void *user, uint8_t hash32[32], bool top, unsigned height, uint64_t index)
+static lks_err node_source(void *user, uint8_t hash32[32], bool top, unsigned height,
+                           uint64_t index)
 {
     const recorder *r = user;
     const lks_range *g = r->range;
@@ -98,13 +105,16 @@ static lks_err node_source(void *user, uint8_t hash32[32], bool top, unsigned he
     if (g->tree == LKS_TREE_TRACE)
         run_tree_node(hash32, r->tree, top ? LKS_TOP : g->item, height, index);
     else if (top)
-        lks_top_node(hash32, g->tree, (const uint8_t(*)[32])h->tensor_roots, h->model->program.tensor_count, height, index);
+        lks_top_node(hash32, g->tree, (const uint8_t(*)[32])h->tensor_roots,
+                     h->model->program.tensor_count, height, index);
     else
-        lks_item_node(hash32, g->tree, &h->shapes[slot(r, g)], (const uint8_t(*)[32])h->leaves[slot(r, g)], height, index);
+        lks_item_node(hash32, g->tree, &h->shapes[slot(r, g)],
+                      (const uint8_t(*)[32])h->leaves[slot(r, g)], height, index);
     return LKS_OK;
 }
 
-static lks_opening *add_opening(lks_witness *w, const void *data, size_t len, const void *path, size_t count)
+static lks_opening *add_opening(lks_witness *w, const void *data, size_t len, const void *path,
+                                size_t count)
 {
     w->openings = realloc(w->openings, (w->count + 1) * sizeof *w->openings);
     assert_non_null(w->openings);
@@ -120,9 +130,12 @@ static lks_err read_range(void *user, const uint8_t **bytes, const lks_range *g)
     recorder *r = user;
     uint8_t path[LKS_PATH_MAX][32];
     size_t count, size = 0;
-    uint32_t items = g->tree == LKS_TREE_TRACE ? r->hashes->model->program.op_count : g->tree == LKS_TREE_WEIGHTS ? r->hashes->model->program.tensor_count : 0;
+    uint32_t items = g->tree == LKS_TREE_TRACE     ? r->hashes->model->program.op_count
+                     : g->tree == LKS_TREE_WEIGHTS ? r->hashes->model->program.tensor_count
+                                                   : 0;
     uint64_t first = ((uint64_t)g->row << g->shape.chunk_bits) + g->lo / LKS_CHUNK_SIZE;
-    uint64_t end = ((uint64_t)(g->row + g->count - 1) << g->shape.chunk_bits) + (g->hi - 1) / LKS_CHUNK_SIZE + 1;
+    uint64_t end = ((uint64_t)(g->row + g->count - 1) << g->shape.chunk_bits) +
+                   (g->hi - 1) / LKS_CHUNK_SIZE + 1;
     for (uint64_t i = first; i < end; i++) {
         uint32_t chunk;
         assert_true(lks_shape_leaf(&chunk, &g->shape, i));
@@ -132,7 +145,8 @@ static lks_err read_range(void *user, const uint8_t **bytes, const lks_range *g)
     lks_err err = inner->read(inner->user, bytes, g);
     r->range = g;
     if (!err)
-        err = lks_opening_path(path, &count, first, end, g->shape.height, g->item, items, node_source, r);
+        err = lks_opening_path(path, &count, first, end, g->shape.height, g->item, items,
+                               node_source, r);
     if (!err)
         add_opening(r->witness, *bytes, size, path, count);
     return err;
@@ -142,22 +156,30 @@ static lks_err read_token(void *user, uint32_t *id, lks_token_list list, uint32_
 {
     recorder *r = user;
     const lks_run *run = r->tree->rows->run;
-    const uint32_t *ids = list == LKS_LIST_PROMPT ? run->prompt : list == LKS_LIST_ANSWER ? run->answer : run->policy.allowed;
-    size_t count = list == LKS_LIST_PROMPT ? run->prompt_count : list == LKS_LIST_ANSWER ? run->answer_count : run->policy.allowed_count;
+    const uint32_t *ids = list == LKS_LIST_PROMPT   ? run->prompt
+                          : list == LKS_LIST_ANSWER ? run->answer
+                                                    : run->policy.allowed;
+    size_t count = list == LKS_LIST_PROMPT   ? run->prompt_count
+                   : list == LKS_LIST_ANSWER ? run->answer_count
+                                             : run->policy.allowed_count;
     uint8_t *packed = zeros(count, 4), path[64][32];
-    size_t pieces = (4 * count + LKS_CHUNK_SIZE - 1) / LKS_CHUNK_SIZE, at = (size_t)index * 4 / LKS_CHUNK_SIZE * LKS_CHUNK_SIZE;
+    size_t pieces = (4 * count + LKS_CHUNK_SIZE - 1) / LKS_CHUNK_SIZE,
+           at = (size_t)index * 4 / LKS_CHUNK_SIZE * LKS_CHUNK_SIZE;
     assert_true(index < count && pieces <= LKS_COUNT(path));
     for (size_t i = 0; i < count; i++)
         lks_store_le32(packed + 4 * i, ids[i]);
     for (size_t p = 0; p < pieces; p++)
-        lks_keccak256(path[p], packed + p * LKS_CHUNK_SIZE, p + 1 < pieces ? LKS_CHUNK_SIZE : 4 * count - p * LKS_CHUNK_SIZE);
-    add_opening(r->witness, packed + at, 4 * count - at < LKS_CHUNK_SIZE ? 4 * count - at : LKS_CHUNK_SIZE, path, pieces);
+        lks_keccak256(path[p], packed + p * LKS_CHUNK_SIZE,
+                      p + 1 < pieces ? LKS_CHUNK_SIZE : 4 * count - p * LKS_CHUNK_SIZE);
+    add_opening(r->witness, packed + at,
+                4 * count - at < LKS_CHUNK_SIZE ? 4 * count - at : LKS_CHUNK_SIZE, path, pieces);
     *id = ids[index];
     free(packed);
     return LKS_OK;
 }
 
-lks_err run_witness_make(lks_witness *out, bool *wrong, const run_tree *t, const model_hashes *h, const lks_unit *u, const uint8_t *partials, size_t len)
+lks_err run_witness_make(lks_witness *out, bool *wrong, const run_tree *t, const model_hashes *h,
+                         const lks_unit *u, const uint8_t *partials, size_t len)
 {
     recorder r = {.tree = t, .hashes = h, .witness = out};
     lks_reader reader = {&r, read_range, read_token};

@@ -1,12 +1,15 @@
-/* Every wrong byte is convicted on a chain: against the contracts on anvil, a random bit of each byte of a run's committed rows is flipped, one byte at a time,
- * and DisputeGame.step (of attention stepPartial) called with the witness of a unit that shows it.
+/* Every wrong byte is convicted on a chain: against the contracts on anvil, a random bit of each
+ * byte of a run's committed rows is flipped, one byte at a time, and DisputeGame.step (of attention
+ * stepPartial) called with the witness of a unit that shows it.
  *
  *   step_on_chain URL CONTRACTS all|PLACES [SEED]
  *
- * PLACES: that many random bytes of each run instead of all. CONTRACTS: the file that devnet/lib.sh writes.
- * The claim, its dispute and the opening of its honest trace are transactions. Each flip is then one eth_call, for which the root of the liar's trace, and of
- * attention the partials too, are put into the game's storage; it returns only if the claim was convicted. One flip more of each run is a transaction. For
- * every 16 flips or so an honest unit of the same leaf must show nothing wrong, and the liar's witness must not fit the honest root.
+ * PLACES: that many random bytes of each run instead of all. CONTRACTS: the file that devnet/lib.sh
+ * writes. The claim, its dispute and the opening of its honest trace are transactions. Each flip is
+ * then one eth_call, for which the root of the liar's trace, and of attention the partials too, are
+ * put into the game's storage; it returns only if the claim was convicted. One flip more of each
+ * run is a transaction. For every 16 flips or so an honest unit of the same leaf must show nothing
+ * wrong, and the liar's witness must not fit the honest root.
  */
 #include "oracle/generate.h"
 #include "oracle/partials.h"
@@ -16,7 +19,10 @@
 #include "tests/oracle/opened_claim.h"
 #include "tests/oracle/run_witness.h"
 
-enum { MAX_PARTIALS = 256, CONTROLS = 16 /* flips for each */ };
+enum {
+    MAX_PARTIALS = 256,
+    CONTROLS = 16 /* flips for each */
+};
 
 typedef struct counts {
     uint64_t flips, honest, foreign, transactions;
@@ -50,7 +56,8 @@ static const char *url, *contracts;
 /* ---- Trials ---- */
 
 /* The unit against the rows as they are now. */
-static void trial_make(trial *t, const scene *s, const lks_unit *u, const uint8_t *partials, size_t len, uint32_t at)
+static void trial_make(trial *t, const scene *s, const lks_unit *u, const uint8_t *partials,
+                       size_t len, uint32_t at)
 {
     lks_witness w;
     bool wrong;
@@ -59,9 +66,14 @@ static void trial_make(trial *t, const scene *s, const lks_unit *u, const uint8_
     claim_step(&t->data, &s->claim, &w, partials, len);
     lks_witness_free(&w);
     run_tree_root(root, &s->tree);
-    t->word_count = partials ? claim_partial_words(t->words, &s->claim, root, &s->rows.shapes[u->op], u, partials, len) : claim_words(t->words, &s->claim, root);
-    snprintf(t->what, sizeof t->what, "%s, prompt of %u: %s, operation %u, leaf %u, bit %u; unit %u, place %u, kind %d", s->name, s->rows.facts.prompt_count,
-             lks_op_name(s->rows.model->program.ops[u->op].code), u->op, u->leaf, at, u->unit, u->place, (int)u->kind);
+    t->word_count = partials ? claim_partial_words(t->words, &s->claim, root,
+                                                   &s->rows.shapes[u->op], u, partials, len)
+                             : claim_words(t->words, &s->claim, root);
+    snprintf(t->what, sizeof t->what,
+             "%s, prompt of %u: %s, operation %u, leaf %u, bit %u; unit %u, place %u, kind %d",
+             s->name, s->rows.facts.prompt_count,
+             lks_op_name(s->rows.model->program.ops[u->op].code), u->op, u->leaf, at, u->unit,
+             u->place, (int)u->kind);
 }
 
 static void trial_call(const scene *s, const trial *t, const char *error)
@@ -71,7 +83,8 @@ static void trial_call(const scene *s, const trial *t, const char *error)
 }
 
 /* What an operator posts that has nothing but its own rows. */
-static const uint8_t *partials_of(const scene *s, uint8_t partials[MAX_PARTIALS], size_t *len, const lks_unit *u)
+static const uint8_t *partials_of(const scene *s, uint8_t partials[MAX_PARTIALS], size_t *len,
+                                  const lks_unit *u)
 {
     uint32_t row = u->leaf >> s->rows.shapes[u->op].chunk_bits;
     *len = 0;
@@ -103,19 +116,22 @@ static lks_unit find(scene *s, uint32_t op, uint32_t leaf, const uint8_t *own, c
 {
     lks_unit u;
     const lks_op *o = &s->rows.model->program.ops[op];
-    lks_suspect suspect = {&s->rows.facts, o, &s->rows.shapes[op], op, leaf, s->rows.run->policy.allowed};
+    lks_suspect suspect = {
+        &s->rows.facts, o, &s->rows.shapes[op], op, leaf, s->rows.run->policy.allowed};
     OK(lks_unit_search(&u, &suspect, own, shown, &s->rows.reader));
     if (o->code == LKS_OP_ATTN) {
         uint8_t buffer[MAX_PARTIALS];
         size_t len;
         const uint8_t *partials = partials_of(s, buffer, &len, &u);
-        OK(lks_unit_search_partial(&u, &suspect, leaf >> s->rows.shapes[op].chunk_bits, u.unit, partials, partials, &s->rows.reader));
+        OK(lks_unit_search_partial(&u, &suspect, leaf >> s->rows.shapes[op].chunk_bits, u.unit,
+                                   partials, partials, &s->rows.reader));
     }
     return u;
 }
 
 /* Flips the bit. Out: *t, to be freed. Whoever calls puts `own` back. */
-static void flip(trial *t, scene *s, uint8_t own[LKS_CHUNK_SIZE], uint32_t op, uint32_t leaf, uint32_t at)
+static void flip(trial *t, scene *s, uint8_t own[LKS_CHUNK_SIZE], uint32_t op, uint32_t leaf,
+                 uint32_t at)
 {
     uint32_t size;
     uint8_t buffer[MAX_PARTIALS], *bytes = run_rows_leaf(&s->rows, op, leaf, &size);
@@ -209,7 +225,8 @@ static void flip_scene(scene *s)
     claim_open(&s->claim, &s->tree);
     flip_rows(s);
     convict_by_transaction(s);
-    printf("%s, prompt of %u: %llu bytes flipped\n", s->name, s->rows.facts.prompt_count, (unsigned long long)s->done.flips);
+    printf("%s, prompt of %u: %llu bytes flipped\n", s->name, s->rows.facts.prompt_count,
+           (unsigned long long)s->done.flips);
     fflush(stdout);
     all.flips += s->done.flips;
     all.honest += s->done.honest;
@@ -233,7 +250,8 @@ static void flip_run(const tiny_model *m, const lks_run *asked)
     assert_true(run.answer_count <= LKS_COUNT(answer));
     OK(lks_commitment_make(&commitment, &m->model, NULL, NULL));
     run.policy.seed = claim_accept(&s.claim, &chain, &commitment, &run);
-    OK(lks_generate(&m->model, run.prompt, run.prompt_count, &run.policy, (uint32_t)run.answer_count, &options, answer, &count));
+    OK(lks_generate(&m->model, run.prompt, run.prompt_count, &run.policy,
+                    (uint32_t)run.answer_count, &options, answer, &count));
     run.answer = answer;
     run.answer_count = count;
     model_hashes_make(&hashes, &m->model);
@@ -268,8 +286,10 @@ static void test_bytes(void **state)
     each_tiny_run(flip_run);
     flip_hand_model("the hand-made model", false);
     flip_hand_model("the hand-made model with infinities", true);
-    printf("count chain_flips %llu\ncount chain_honest_units %llu\ncount chain_foreign_roots %llu\ncount chain_transactions %llu\n",
-           (unsigned long long)all.flips, (unsigned long long)all.honest, (unsigned long long)all.foreign, (unsigned long long)all.transactions);
+    printf("count chain_flips %llu\ncount chain_honest_units %llu\ncount chain_foreign_roots "
+           "%llu\ncount chain_transactions %llu\n",
+           (unsigned long long)all.flips, (unsigned long long)all.honest,
+           (unsigned long long)all.foreign, (unsigned long long)all.transactions);
     assert_int_equal(chain.confirmed, all.flips + all.honest + all.foreign);
     anvil_close(&chain);
 }

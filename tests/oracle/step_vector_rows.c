@@ -5,9 +5,17 @@
 
 #include <string.h>
 
-enum { MAX_COLUMNS = 768, MAX_BLOCKS = MAX_COLUMNS / 64, MAX_HEAD = 256, MAX_POSITIONS = 80 };
+enum {
+    MAX_COLUMNS = 768,
+    MAX_BLOCKS = MAX_COLUMNS / 64,
+    MAX_HEAD = 256,
+    MAX_POSITIONS = 80
+};
 
-static uint32_t bits_of(float x) { return lks_bits(lks_canonical(x)); }
+static uint32_t bits_of(float x)
+{
+    return lks_bits(lks_canonical(x));
+}
 
 /* ---- A8 ---- */
 
@@ -18,7 +26,9 @@ static void random_row(float *x, uint32_t count)
         switch (temper) {
         case 0: x[i] = random_float(); break;
         case 1: x[i] = lks_float((uint32_t)random_bits() & 0x80ffffffu); break;
-        case 2: x[i] = ((float)random_below(509) - 254.0f) * 0.5f; break; /* ties, equal magnitudes */
+        case 2:
+            x[i] = ((float)random_below(509) - 254.0f) * 0.5f;
+            break; /* ties, equal magnitudes */
         case 3: x[i] = one_in(8) ? -0.0f : 0.0f; break;
         default: x[i] = random_tame(); break;
         }
@@ -58,7 +68,14 @@ static void write_norm(const char *dir, uint32_t cases)
         uint32_t idx, count = one_in(2) ? 1 + random_below(64) : 64;
         random_row(x, count);
         random_row(gain, count);
-        lks_a8 y = {.q = q, .d = &d, .idx = &idx, .width = count, .block = 64, .blocks = 1, .q_ld = count, .d_ld = 1};
+        lks_a8 y = {.q = q,
+                    .d = &d,
+                    .idx = &idx,
+                    .width = count,
+                    .block = 64,
+                    .blocks = 1,
+                    .q_ld = count,
+                    .d_ld = 1};
         lks_kernels_scalar.norm_q(&y, x, &r, 1, gain, 1);
         vector_record(&f);
         vector_word(&f, count);
@@ -79,15 +96,23 @@ static const struct weight_type {
     lks_tensor_type type;
     uint32_t elements, bytes, halves; /* bytes of binary16 at its start; Q6_K has one at its end */
 } weight_types[] = {
-    {"linear_q4_0", "embed_q4_0", LKS_Q4_0, 32, 18, 2},   {"linear_q4_1", "embed_q4_1", LKS_Q4_1, 32, 20, 4},
-    {"linear_q5_0", "embed_q5_0", LKS_Q5_0, 32, 22, 2},   {"linear_q5_1", "embed_q5_1", LKS_Q5_1, 32, 24, 4},
-    {"linear_q8_0", "embed_q8_0", LKS_Q8_0, 32, 34, 2},   {"linear_q4_k", "embed_q4_k", LKS_Q4_K, 256, 144, 4},
-    {"linear_q5_k", "embed_q5_k", LKS_Q5_K, 256, 176, 4}, {"linear_q6_k", "embed_q6_k", LKS_Q6_K, 256, 210, 0},
+    {"linear_q4_0", "embed_q4_0", LKS_Q4_0, 32, 18, 2},
+    {"linear_q4_1", "embed_q4_1", LKS_Q4_1, 32, 20, 4},
+    {"linear_q5_0", "embed_q5_0", LKS_Q5_0, 32, 22, 2},
+    {"linear_q5_1", "embed_q5_1", LKS_Q5_1, 32, 24, 4},
+    {"linear_q8_0", "embed_q8_0", LKS_Q8_0, 32, 34, 2},
+    {"linear_q4_k", "embed_q4_k", LKS_Q4_K, 256, 144, 4},
+    {"linear_q5_k", "embed_q5_k", LKS_Q5_K, 256, 176, 4},
+    {"linear_q6_k", "embed_q6_k", LKS_Q6_K, 256, 210, 0},
 };
 
-static void store_half(uint8_t *p, uint16_t h) { p[0] = (uint8_t)h, p[1] = (uint8_t)(h >> 8); }
+static void store_half(uint8_t *p, uint16_t h)
+{
+    p[0] = (uint8_t)h, p[1] = (uint8_t)(h >> 8);
+}
 
-/* A stored row: any bytes, with scales that are mostly finite; sometimes every byte is an extreme one. */
+/* A stored row: any bytes, with scales that are mostly finite; sometimes every byte is an extreme
+ * one. */
 static void random_weights(uint8_t *row, const struct weight_type *w, uint32_t columns)
 {
     static const uint8_t extremes[] = {0x00, 0xff, 0x80, 0x7f};
@@ -109,7 +134,9 @@ static void random_activations(const lks_a8 *x)
     for (uint32_t b = 0; b < x->blocks; b++)
         x->d[b] = one_in(8) ? random_float() : random_tame();
     for (uint32_t i = 0; i < x->width; i++)
-        x->q[i] = (int8_t)(extreme ? (one_in(2) ? 127 : -128) : one_in(16) ? 0 : (int)random_below(256) - 128);
+        x->q[i] = (int8_t)(extreme      ? (one_in(2) ? 127 : -128)
+                           : one_in(16) ? 0
+                                        : (int)random_below(256) - 128);
     for (uint32_t i = 0; i < x->width; i += 32) {
         x->sum[i / 32] = 0;
         for (uint32_t j = i; j < i + 32; j++)
@@ -117,7 +144,8 @@ static void random_activations(const lks_a8 *x)
     }
 }
 
-/* columns, the stored row, the A8 row in committed form, the result, the result with the bias, the bias */
+/* columns, the stored row, the A8 row in committed form, the result, the result with the bias, the
+ * bias */
 static void write_linear(const char *dir, const struct weight_type *w, uint32_t cases)
 {
     vector_file f;
@@ -127,9 +155,22 @@ static void write_linear(const char *dir, const struct weight_type *w, uint32_t 
         int8_t q[MAX_COLUMNS];
         float d[MAX_BLOCKS], y, biased, bias = random_float();
         int32_t sum[MAX_COLUMNS / 32];
-        uint32_t columns = w->elements * (1 + random_below(w->elements == 32 ? 9 : 2)), blocks = (columns + 63) / 64;
-        lks_a8 x = {.q = q, .d = d, .sum = sum, .width = columns, .block = 64, .blocks = blocks, .q_ld = columns, .d_ld = blocks, .sum_ld = columns / 32};
-        lks_matrix m = {.type = w->type, .rows = 1, .cols = columns, .data = row, .row_size = columns / w->elements * w->bytes};
+        uint32_t columns = w->elements * (1 + random_below(w->elements == 32 ? 9 : 2)),
+                 blocks = (columns + 63) / 64;
+        lks_a8 x = {.q = q,
+                    .d = d,
+                    .sum = sum,
+                    .width = columns,
+                    .block = 64,
+                    .blocks = blocks,
+                    .q_ld = columns,
+                    .d_ld = blocks,
+                    .sum_ld = columns / 32};
+        lks_matrix m = {.type = w->type,
+                        .rows = 1,
+                        .cols = columns,
+                        .data = row,
+                        .row_size = columns / w->elements * w->bytes};
         random_weights(row, w, columns);
         random_activations(&x);
         lks_kernels_scalar.linear(&y, 1, &m, NULL, 0, 1, &x, 1);
@@ -158,7 +199,8 @@ static void write_embed(const char *dir, const struct weight_type *w, uint32_t c
         uint8_t row[256];
         float y[256];
         uint32_t id = 0, group = random_below(w->elements / 32);
-        lks_matrix m = {.type = w->type, .rows = 1, .cols = w->elements, .data = row, .row_size = w->bytes};
+        lks_matrix m = {
+            .type = w->type, .rows = 1, .cols = w->elements, .data = row, .row_size = w->bytes};
         random_weights(row, w, w->elements);
         lks_kernels_scalar.embed(y, &m, &id, 1);
         vector_record(&f);
@@ -190,14 +232,16 @@ static void write_rms(const char *dir, uint32_t cases)
     vector_close(&f);
 }
 
-/* head width, rotary width, pairing, x[head width], table row[rotary width], y[head width] canonical */
+/* head width, rotary width, pairing, x[head width], table row[rotary width], y[head width]
+ * canonical */
 static void write_rope(const char *dir, uint32_t cases)
 {
     vector_file f;
     vector_open(&f, dir, "rope");
     for (uint32_t i = 0; i < cases; i++) {
         float x[32], table[32];
-        uint32_t width = 2 + random_below(31), rotary = 2 * (1 + random_below(width / 2)), pairing = 1 + random_below(2);
+        uint32_t width = 2 + random_below(31), rotary = 2 * (1 + random_below(width / 2)),
+                 pairing = 1 + random_below(2);
         random_row(x, width);
         for (uint32_t k = 0; k < rotary; k++)
             table[k] = one_in(8) ? random_float() : random_tame();
@@ -243,20 +287,27 @@ static void put_head_row(vector_file *f, const int8_t *q, const float *d, const 
 static float attend(const head_rows *h, float scale, uint32_t element)
 {
     static int8_t k[MAX_POSITIONS * MAX_HEAD], v[MAX_POSITIONS * MAX_HEAD];
-    float dk[2 * MAX_POSITIONS], dv[2 * MAX_POSITIONS], o[MAX_HEAD], scratch[MAX_POSITIONS + 2 * LKS_CHUNK];
+    float dk[2 * MAX_POSITIONS], dv[2 * MAX_POSITIONS], o[MAX_HEAD],
+        scratch[MAX_POSITIONS + 2 * LKS_CHUNK];
     for (uint32_t t = 0; t <= h->position; t++) {
         memcpy(k + t * h->width, h->k[t], h->width);
         memcpy(v + t * h->width, h->v[t], h->width);
         memcpy(dk + t * h->blocks, h->dk[t], h->blocks * sizeof *dk);
         memcpy(dv + t * h->blocks, h->dv[t], h->blocks * sizeof *dv);
     }
-    lks_a8 shape = {.width = h->width, .block = h->width / h->blocks, .blocks = h->blocks, .q_ld = h->width, .d_ld = h->blocks}, qa = shape, ka = shape, va = shape;
+    lks_a8 shape = {.width = h->width,
+                    .block = h->width / h->blocks,
+                    .blocks = h->blocks,
+                    .q_ld = h->width,
+                    .d_ld = h->blocks},
+           qa = shape, ka = shape, va = shape;
     qa.q = (int8_t *)h->q, qa.d = (float *)h->dq, ka.q = k, ka.d = dk, va.q = v, va.d = dv;
     lks_kernels_scalar.attn(o, h->width, &qa, &ka, &va, h->position, 1, scale, scratch);
     return o[element];
 }
 
-/* head width, position, scale, element, the query's row, position + 1 rows of keys, as many of values, the result */
+/* head width, position, scale, element, the query's row, position + 1 rows of keys, as many of
+ * values, the result */
 static void write_attention(const char *dir, uint32_t cases)
 {
     static const uint32_t widths[] = {256, 128, 96, 80, 64, 1, 2, 31, 33};
@@ -266,7 +317,8 @@ static void write_attention(const char *dir, uint32_t cases)
     for (uint32_t i = 0; i < cases; i++) {
         bool tame = !one_in(4);
         uint32_t most = one_in(8) ? MAX_POSITIONS : 40;
-        h.width = one_in(2) ? 1 + random_below(40) : widths[random_below(sizeof widths / sizeof *widths)];
+        h.width =
+            one_in(2) ? 1 + random_below(40) : widths[random_below(sizeof widths / sizeof *widths)];
         h.blocks = h.width == 256 ? 2 : 1;
         h.position = random_below(most);
         float scale = one_in(8) ? random_float() : 1.0f / lks_sqrt((float)h.width);

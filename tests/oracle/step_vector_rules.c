@@ -1,4 +1,5 @@
-/* Vectors of the rules of well-formed programs: an operation of every kind with its inputs, a few words of them changed. */
+/* Vectors of the rules of well-formed programs: an operation of every kind with its inputs, a few
+ * words of them changed. */
 #include "step_vectors.h"
 
 #include "kernels/bytes.h"
@@ -6,7 +7,17 @@
 
 #include <string.h>
 
-enum { OPS = 40, TENSORS = 12, VOCABULARY = 500, SAMPLER = 39, WORDS = LKS_DESCRIPTOR_SIZE / 4, WIDTH = 512, HEADS = 4, KV_HEADS = 2, HEAD = 64 };
+enum {
+    OPS = 40,
+    TENSORS = 12,
+    VOCABULARY = 500,
+    SAMPLER = 39,
+    WORDS = LKS_DESCRIPTOR_SIZE / 4,
+    WIDTH = 512,
+    HEADS = 4,
+    KV_HEADS = 2,
+    HEAD = 64
+};
 
 typedef struct set { /* an operation, where it stands, and its inputs */
     uint32_t index;
@@ -16,7 +27,8 @@ typedef struct set { /* an operation, where it stands, and its inputs */
 
 static const lks_weight_ref NO_WEIGHT = {LKS_NONE, 0, 0, 0};
 
-static lks_op plain(lks_opcode code, lks_row_kind kind, lks_row_form form, uint32_t width, uint32_t block)
+static lks_op plain(lks_opcode code, lks_row_kind kind, lks_row_form form, uint32_t width,
+                    uint32_t block)
 {
     lks_op op = {.code = code, .kind = kind, .form = form, .width = width, .block = block};
     for (int k = 0; k < 4; k++) {
@@ -28,7 +40,9 @@ static lks_op plain(lks_opcode code, lks_row_kind kind, lks_row_form form, uint3
 
 static lks_op of_heads(lks_opcode code, lks_row_kind kind, uint32_t head_width)
 {
-    lks_op op = plain(code, kind, LKS_FORM_A8, kind == LKS_ROWS_KV ? head_width : HEADS * head_width, head_width < 128 ? head_width : 128);
+    lks_op op =
+        plain(code, kind, LKS_FORM_A8, kind == LKS_ROWS_KV ? head_width : HEADS * head_width,
+              head_width < 128 ? head_width : 128);
     op.heads = HEADS, op.kv_heads = KV_HEADS, op.head_width = head_width;
     if (code != LKS_OP_LINEAR_Q) {
         op.rope_width = one_in(2) ? head_width & ~1u : 2;
@@ -48,7 +62,8 @@ static void put_op(set *s, int slot, const lks_op *op)
 
 static void give_matrix(lks_op *op, int k, uint32_t rows, uint32_t cols, bool bias)
 {
-    static const lks_tensor_type types[] = {LKS_Q4_0, LKS_Q4_1, LKS_Q5_0, LKS_Q5_1, LKS_Q8_0, LKS_Q4_K, LKS_Q5_K, LKS_Q6_K};
+    static const lks_tensor_type types[] = {LKS_Q4_0, LKS_Q4_1, LKS_Q5_0, LKS_Q5_1,
+                                            LKS_Q8_0, LKS_Q4_K, LKS_Q5_K, LKS_Q6_K};
     op->weights[k] = (lks_weight_ref){random_below(TENSORS), types[random_below(8)], rows, cols};
     if (bias && one_in(2))
         op->weights[k + 1] = (lks_weight_ref){random_below(TENSORS), LKS_F32, 1, rows};
@@ -63,9 +78,12 @@ static void give_input(set *s, lks_op *op, int k, const lks_op *input)
 /* What breaks no rule. */
 static void well_formed(set *s, lks_opcode code)
 {
-    uint32_t kind = one_in(2), head = one_in(3) ? 256 : HEAD, heads_kind = one_in(2) ? LKS_ROWS_ALL : LKS_ROWS_KV;
-    lks_op stream = plain(LKS_OP_LINEAR_ADD, LKS_ROWS_ALL, LKS_FORM_F32, WIDTH, 0), sums = plain(LKS_OP_RMS, kind, LKS_FORM_RMS, 3, 0);
-    lks_op row = plain(LKS_OP_QUANT, LKS_ROWS_ALL, LKS_FORM_A8, WIDTH, 64), op = plain(code, LKS_ROWS_ALL, LKS_FORM_F32, WIDTH, 0);
+    uint32_t kind = one_in(2), head = one_in(3) ? 256 : HEAD,
+             heads_kind = one_in(2) ? LKS_ROWS_ALL : LKS_ROWS_KV;
+    lks_op stream = plain(LKS_OP_LINEAR_ADD, LKS_ROWS_ALL, LKS_FORM_F32, WIDTH, 0),
+           sums = plain(LKS_OP_RMS, kind, LKS_FORM_RMS, 3, 0);
+    lks_op row = plain(LKS_OP_QUANT, LKS_ROWS_ALL, LKS_FORM_A8, WIDTH, 64),
+           op = plain(code, LKS_ROWS_ALL, LKS_FORM_F32, WIDTH, 0);
     memset(s, 0, sizeof *s);
     s->index = code == LKS_OP_SAMPLE ? SAMPLER : 4 + random_below(SAMPLER - 4);
     if (code == LKS_OP_EMBED) {
@@ -87,7 +105,8 @@ static void well_formed(set *s, lks_opcode code)
         give_input(s, &op, 0, &stream);
         if (code == LKS_OP_SILU_MUL_Q)
             give_input(s, &op, 1, &stream);
-    } else if (code == LKS_OP_LINEAR || code == LKS_OP_LINEAR_ADD || code == LKS_OP_LINEAR_SILU_MUL_Q) {
+    } else if (code == LKS_OP_LINEAR || code == LKS_OP_LINEAR_ADD ||
+               code == LKS_OP_LINEAR_SILU_MUL_Q) {
         if (code == LKS_OP_LINEAR_SILU_MUL_Q)
             op = plain(code, LKS_ROWS_ALL, LKS_FORM_A8, WIDTH, 64);
         give_input(s, &op, 0, &row);
@@ -97,8 +116,10 @@ static void well_formed(set *s, lks_opcode code)
         if (code == LKS_OP_LINEAR_SILU_MUL_Q)
             give_matrix(&op, 2, WIDTH, WIDTH, true);
     } else if (code == LKS_OP_ATTN) {
-        lks_op q = of_heads(LKS_OP_LINEAR_ROPE_Q, LKS_ROWS_ALL, head), kv = of_heads(LKS_OP_LINEAR_Q, LKS_ROWS_KV, head);
-        op.width = HEADS * head, op.heads = HEADS, op.kv_heads = KV_HEADS, op.head_width = head, op.scalar = 0.125f;
+        lks_op q = of_heads(LKS_OP_LINEAR_ROPE_Q, LKS_ROWS_ALL, head),
+               kv = of_heads(LKS_OP_LINEAR_Q, LKS_ROWS_KV, head);
+        op.width = HEADS * head, op.heads = HEADS, op.kv_heads = KV_HEADS, op.head_width = head,
+        op.scalar = 0.125f;
         give_input(s, &op, 0, &q);
         give_input(s, &op, 1, &kv);
         give_input(s, &op, 2, &kv);
@@ -122,8 +143,12 @@ static void well_formed(set *s, lks_opcode code)
 /* Values at the limits that rules name, or close to what stands there. */
 static uint32_t other_word(uint32_t old)
 {
-    static const uint32_t limits[] = {0,    1,     2,      3,      4,      6,     7,     10,    12,         13,        14,     32,         63,         64,    128,
-                                      256,  257,   4096,   4097,   32768,  33024, 52000, 52224, 65280,      65281,     500,    1u << 24,   (1u << 24) + 1, 11, 0xffffffffu};
+    static const uint32_t limits[] = {
+        0,     1,          2,     3,     4,    6,        7,
+        10,    12,         13,    14,    32,   63,       64,
+        128,   256,        257,   4096,  4097, 32768,    33024,
+        52000, 52224,      65280, 65281, 500,  1u << 24, (1u << 24) + 1,
+        11,    0xffffffffu};
     switch (random_below(4)) {
     case 0: return old + 1 - 2 * random_below(2);
     case 1: return old ^ 1u << random_below(32);
@@ -140,16 +165,19 @@ static void replace_everywhere(set *s, uint32_t from, uint32_t to)
                 s->words[k][i] = to;
 }
 
-/* index; opCount, tensorCount, samplerOp, vocabSize; 64 words of the operation; for each of four inputs 64 words, 0 where it is absent; whether it is malformed */
+/* index; opCount, tensorCount, samplerOp, vocabSize; 64 words of the operation; for each of four
+ * inputs 64 words, 0 where it is absent; whether it is malformed */
 static void put_set(vector_file *f, const set *s)
 {
     uint8_t bytes[5][LKS_DESCRIPTOR_SIZE];
     const uint8_t *inputs[4];
-    lks_facts facts = {.op_count = OPS, .tensor_count = TENSORS, .sampler_op = SAMPLER, .vocab_size = VOCABULARY};
+    lks_facts facts = {
+        .op_count = OPS, .tensor_count = TENSORS, .sampler_op = SAMPLER, .vocab_size = VOCABULARY};
     for (int k = 0; k < 5; k++)
         for (int i = 0; i < WORDS; i++)
             lks_store_le32(bytes[k] + 4 * i, s->words[k][i]);
-    /* an input has an opening where it is an operation before this one; the file holds zeros where the set had none */
+    /* an input has an opening where it is an operation before this one; the file holds zeros where
+     * the set had none */
     for (int k = 0; k < 4; k++)
         inputs[k] = s->words[0][5 + k] < s->index ? bytes[k + 1] : NULL;
     vector_record(f);
@@ -170,7 +198,8 @@ void write_rules(const char *dir, uint32_t cases)
         set s;
         well_formed(&s, (lks_opcode)(1 + i % 13));
         for (uint32_t n = random_below(3); n > 0; n--) {
-            int slot = one_in(2) ? 0 : (int)random_below(5), word = (int)random_below(one_in(8) ? WORDS : 32);
+            int slot = one_in(2) ? 0 : (int)random_below(5),
+                word = (int)random_below(one_in(8) ? WORDS : 32);
             if (one_in(4))
                 replace_everywhere(&s, s.words[slot][word], other_word(s.words[slot][word]));
             else

@@ -4,10 +4,21 @@
 #include "kernels/half.h"
 #include "kernels/math32.h"
 
-static uint32_t bits_of(float x) { return lks_bits(lks_canonical(x)); }
-static float signed_edge(unsigned i) { return lks_float(edge_values[i / 2] | (uint32_t)(i & 1) << 31); }
+static uint32_t bits_of(float x)
+{
+    return lks_bits(lks_canonical(x));
+}
+static float signed_edge(unsigned i)
+{
+    return lks_float(edge_values[i / 2] | (uint32_t)(i & 1) << 31);
+}
 
-typedef enum float_op { ADD, MUL, DIV, FMA } float_op;
+typedef enum float_op {
+    ADD,
+    MUL,
+    DIV,
+    FMA
+} float_op;
 
 /* a, b, (c of fma,) result */
 static void put(vector_file *f, float_op op, float a, float b, float c)
@@ -19,7 +30,10 @@ static void put(vector_file *f, float_op op, float a, float b, float c)
     vector_float(f, b);
     if (op == FMA)
         vector_float(f, c);
-    vector_word(f, bits_of(op == ADD ? x + y : op == MUL ? x * y : op == DIV ? x / y : lks_fma(x, y, z)));
+    vector_word(f, bits_of(op == ADD   ? x + y
+                           : op == MUL ? x * y
+                           : op == DIV ? x / y
+                                       : lks_fma(x, y, z)));
 }
 
 /* A second operand that makes a sum cancel, or round in the last places of the first. */
@@ -55,7 +69,11 @@ static void write_float_op(const char *dir, const char *name, float_op op, uint3
     vector_close(&f);
 }
 
-typedef enum unary { SQRT, EXP, LOG } unary;
+typedef enum unary {
+    SQRT,
+    EXP,
+    LOG
+} unary;
 
 /* x, result */
 static void put_unary(vector_file *f, unary op, float a)
@@ -75,7 +93,8 @@ static void write_unary(const char *dir, const char *name, unary op, uint32_t ca
     for (uint32_t i = 0; i < cases; i++) {
         float x = one_in(3) ? lks_float((uint32_t)random_bits()) : random_float();
         if (op == EXP && one_in(2))
-            x = ((float)random_below(1u << 24) * 0x1p-24f - 0.53f) * 210.0f; /* where it is neither 0 nor infinite */
+            x = ((float)random_below(1u << 24) * 0x1p-24f - 0.53f) *
+                210.0f; /* where it is neither 0 nor infinite */
         put_unary(&f, op, x);
     }
     vector_close(&f);
@@ -144,7 +163,8 @@ static void write_philox(const char *dir, uint32_t cases)
     vector_file f;
     vector_open(&f, dir, "philox");
     for (uint32_t i = 0; i < cases; i++) {
-        uint32_t counter[4] = {(uint32_t)random_bits(), (uint32_t)random_bits(), 0, 0}, key[2] = {(uint32_t)random_bits(), (uint32_t)random_bits()}, out[4];
+        uint32_t counter[4] = {(uint32_t)random_bits(), (uint32_t)random_bits(), 0, 0},
+                 key[2] = {(uint32_t)random_bits(), (uint32_t)random_bits()}, out[4];
         lks_philox(out, counter, key);
         vector_record(&f);
         for (int k = 0; k < 8; k++)
@@ -153,9 +173,12 @@ static void write_philox(const char *dir, uint32_t cases)
     vector_close(&f);
 }
 
-enum { LOGITS = 8 };
+enum {
+    LOGITS = 8
+};
 
-/* 8 logits, temperature, min-p, seed (low, high), position, SAMPLE's maximum and index, the token chosen */
+/* 8 logits, temperature, min-p, seed (low, high), position, SAMPLE's maximum and index, the token
+ * chosen */
 static void write_sample(const char *dir, uint32_t cases)
 {
     vector_file f;
@@ -163,9 +186,14 @@ static void write_sample(const char *dir, uint32_t cases)
     for (uint32_t i = 0; i < cases; i++) {
         float logits[LOGITS], scale = one_in(4) ? 0.001f : 1.0f;
         for (int k = 0; k < LOGITS; k++)
-            logits[k] = k && one_in(6) ? logits[k - 1] : one_in(6) ? random_float() : random_tame() * scale;
-        lks_sampling policy = {.temperature = one_in(20) ? 0x1p-10f : (float)(1 + random_below(200)) / 64.0f,
-                               .min_p = one_in(3) ? 0.0f : one_in(8) ? 1.0f : (float)(1 + random_below(1000)) / 1024.0f,
+            logits[k] = k && one_in(6) ? logits[k - 1]
+                        : one_in(6)    ? random_float()
+                                       : random_tame() * scale;
+        lks_sampling policy = {.temperature =
+                                   one_in(20) ? 0x1p-10f : (float)(1 + random_below(200)) / 64.0f,
+                               .min_p = one_in(3)   ? 0.0f
+                                        : one_in(8) ? 1.0f
+                                                    : (float)(1 + random_below(1000)) / 1024.0f,
                                .seed = random_bits()};
         uint32_t position = random_below(32768);
         lks_sample_row row;

@@ -1,7 +1,9 @@
-/* What the parts of make_step_vectors share: random values of many tempers, and files of records in parts.
+/* What the parts of make_step_vectors share: random values of many tempers, and files of records in
+ * parts.
  *
- * DIR/NAME.0.bin, DIR/NAME.1.bin, ...: records one behind the other, each part at most about 512 KiB, so that the EVM can hold it. All words are
- * little-endian; floats are bits, results canonical. A record is described where it is written.
+ * DIR/NAME.0.bin, DIR/NAME.1.bin, ...: records one behind the other, each part at most about 512
+ * KiB, so that the EVM can hold it. All words are little-endian; floats are bits, results
+ * canonical. A record is described where it is written.
  */
 #ifndef LKS_TESTS_STEP_VECTORS_H
 #define LKS_TESTS_STEP_VECTORS_H
@@ -43,7 +45,8 @@ uint16_t random_half(void);
 extern const uint32_t edge_values[];
 extern const unsigned edge_count;
 
-/* step_vector_scalars.c, step_vector_rows.c, step_vector_rules.c: every file, with `cases` records an operation and `float_cases` an operation on floats. */
+/* step_vector_scalars.c, step_vector_rows.c, step_vector_rules.c: every file, with `cases` records
+ * an operation and `float_cases` an operation on floats. */
 void write_scalars(const char *dir, uint32_t cases, uint32_t float_cases);
 void write_rows(const char *dir, uint32_t cases);
 void write_rules(const char *dir, uint32_t cases);

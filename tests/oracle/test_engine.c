@@ -1,4 +1,5 @@
-/* The pool's added loops, the rows that a pass without a hook leaves out, and the greedy choice against the largest of all logits. */
+/* The pool's added loops, the rows that a pass without a hook leaves out, and the greedy choice
+ * against the largest of all logits. */
 #include "kernels/bits.h"
 #include "tests/oracle/tiny_models.h"
 
@@ -8,7 +9,9 @@
 
 /* ---- Pool ---- */
 
-enum { MOST_UNITS = 300 };
+enum {
+    MOST_UNITS = 300
+};
 
 typedef struct tally {
     atomic_uint times[MOST_UNITS];
@@ -61,7 +64,9 @@ static void test_pool_adds(void **state)
 
 /* ---- Rows that are left out ---- */
 
-enum { POSITIONS = 45 };
+enum {
+    POSITIONS = 45
+};
 
 /* What a hook sees of every operation of kind ALL, as one number each. */
 typedef struct sight {
@@ -75,17 +80,20 @@ static void look(void *user, uint32_t op, const lks_op_output *output)
     const lks_op *of = &o->program->ops[op];
     if (of->kind != LKS_ROWS_ALL)
         return;
-    const uint8_t *bytes = output->f32 ? (const uint8_t *)output->f32 : (const uint8_t *)output->a8.q;
+    const uint8_t *bytes =
+        output->f32 ? (const uint8_t *)output->f32 : (const uint8_t *)output->a8.q;
     for (size_t i = 0; i < output->rows * of->width * (output->f32 ? sizeof(float) : 1); i++)
         o->seen[op] = (o->seen[op] ^ bytes[i]) * 0x100000001b3u;
 }
 
 /* Logits of the last `sampled` of POSITIONS, in two passes, under the eyes of a hook or unseen. */
-static void logits_of(float *logits, const tiny_model *m, unsigned threads, uint32_t sampled, sight *hook)
+static void logits_of(float *logits, const tiny_model *m, unsigned threads, uint32_t sampled,
+                      sight *hook)
 {
     uint32_t ids[POSITIONS];
     lks_session *s;
-    lks_session_options o = {.threads = threads, .max_positions = POSITIONS, .hook = hook ? look : NULL, .user = hook};
+    lks_session_options o = {
+        .threads = threads, .max_positions = POSITIONS, .hook = hook ? look : NULL, .user = hook};
     for (uint32_t i = 0; i < POSITIONS; i++)
         ids[i] = (i * 37 + 5) % m->model.program.vocab_size;
     assert_int_equal(lks_session_open(&s, &m->model, &o), LKS_OK);
@@ -133,7 +141,9 @@ static uint32_t widest; /* vocabulary seen */
 static void greedy_of(const tiny_model *m)
 {
     static const lks_sampling greedy = {0};
-    enum { ROWS = 5 };
+    enum {
+        ROWS = 5
+    };
     const uint32_t vocab = m->model.program.vocab_size;
     uint32_t ids[ROWS];
     lks_session *s;
@@ -168,6 +178,7 @@ static void test_greedy(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_pool_adds), cmocka_unit_test(test_rows), cmocka_unit_test(test_greedy)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_pool_adds),
+                                       cmocka_unit_test(test_rows), cmocka_unit_test(test_greedy)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -14,7 +14,8 @@ static void test_claim(void **state)
     assert_memory_equal(run->prompt, want->prompt, 4 * want->prompt_count);
     assert_int_equal(run->answer_count, want->answer_count);
     assert_memory_equal(run->answer, want->answer, 4 * want->answer_count);
-    assert_true(run->policy.seed == want->policy.seed && run->policy.temperature == want->policy.temperature);
+    assert_true(run->policy.seed == want->policy.seed &&
+                run->policy.temperature == want->policy.temperature);
     uint8_t attempt, seat, operator_address[20];
     uint64_t end;
     assert_true(lks_game_seat(g, &attempt, &seat, operator_address, &end));
@@ -43,18 +44,24 @@ static void test_claim(void **state)
 static void test_history(void **state)
 {
     (void)state;
-    static const lks_game_event_kind kinds[] = {LKS_GAME_CHALLENGED, LKS_GAME_TRACE_OPENED, LKS_GAME_PICKED, LKS_GAME_REVEALED, LKS_GAME_PICKED,
-                                                LKS_GAME_LEAF_REVEALED, LKS_GAME_PARTIALS_DEMANDED, LKS_GAME_PARTIALS_OPENED, LKS_GAME_CLAIM_CONVICTED};
+    static const lks_game_event_kind kinds[] = {
+        LKS_GAME_CHALLENGED,        LKS_GAME_TRACE_OPENED,    LKS_GAME_PICKED,
+        LKS_GAME_REVEALED,          LKS_GAME_PICKED,          LKS_GAME_LEAF_REVEALED,
+        LKS_GAME_PARTIALS_DEMANDED, LKS_GAME_PARTIALS_OPENED, LKS_GAME_CLAIM_CONVICTED};
     lks_game *g = referee_follow(&s.r);
     const lks_game_dispute *d = lks_game_dispute_at(g, 0), *lost = lks_game_dispute_at(g, 1);
     assert_null(lks_game_dispute_at(g, 2));
-    assert_true(d->end == LKS_GAME_WON && d->now.state == LKS_DISPUTE_CLOSED && lost->end == LKS_GAME_LOST);
+    assert_true(d->end == LKS_GAME_WON && d->now.state == LKS_DISPUTE_CLOSED &&
+                lost->end == LKS_GAME_LOST);
     size_t at = 0;
     for (size_t i = 0; i < d->step_count; i++) {
-        bool answer = d->steps[i].kind == LKS_GAME_TRACE_OPENED || d->steps[i].kind == LKS_GAME_REVEALED || d->steps[i].kind == LKS_GAME_LEAF_REVEALED ||
+        bool answer = d->steps[i].kind == LKS_GAME_TRACE_OPENED ||
+                      d->steps[i].kind == LKS_GAME_REVEALED ||
+                      d->steps[i].kind == LKS_GAME_LEAF_REVEALED ||
                       d->steps[i].kind == LKS_GAME_PARTIALS_OPENED;
         assert_int_equal(d->steps[i].by_operator, answer);
-        assert_true(i == 0 || (d->steps[i].block > d->steps[i - 1].block && d->steps[i].time > d->steps[i - 1].time));
+        assert_true(i == 0 || (d->steps[i].block > d->steps[i - 1].block &&
+                               d->steps[i].time > d->steps[i - 1].time));
         at += at < LKS_COUNT(kinds) && d->steps[i].kind == kinds[at];
     }
     assert_int_equal(at, LKS_COUNT(kinds));
@@ -64,7 +71,8 @@ static void test_history(void **state)
     assert_true(lost->steps[1].by_operator && lks_u256_is_zero(&lost->steps[1].amount));
     assert_int_equal(lost->steps[lost->step_count - 1].kind, LKS_GAME_DISPUTE_LOST);
     assert_int_equal(lost->steps[lost->step_count - 1].amount.w[0], 35);
-    assert_true(lks_game_shape_known(g, d->steps[d->step_count - 2].op) && !lks_game_shape_known(g, 65534) && !lks_game_shape_known(g, LKS_TOP));
+    assert_true(lks_game_shape_known(g, d->steps[d->step_count - 2].op) &&
+                !lks_game_shape_known(g, 65534) && !lks_game_shape_known(g, LKS_TOP));
     lks_game_free(g);
 }
 
@@ -89,7 +97,8 @@ static void test_any_order(void **state)
             game_add(b, order[i]);
             if (liar_below(&random, 3) == 0)
                 game_add(b, order[i]);
-            lks_err err = i % 4 == 3 ? lks_game_update(b) : LKS_OK; /* what lacks logs in its middle may be refused */
+            lks_err err = i % 4 == 3 ? lks_game_update(b)
+                                     : LKS_OK; /* what lacks logs in its middle may be refused */
             assert_true(err == LKS_OK || err == LKS_CORRUPT || err == LKS_NOTFOUND);
         }
         OK(lks_game_update(b));
@@ -129,7 +138,9 @@ static void test_missing(void **state)
         lks_err err = lks_game_update(g);
         refused += err != LKS_OK;
         if (err)
-            assert_true((err == LKS_CORRUPT || err == LKS_NOTFOUND) && lks_game_dispute_count(g) == 0 && !lks_game_shown(g)->open && !lks_game_run(g));
+            assert_true((err == LKS_CORRUPT || err == LKS_NOTFOUND) &&
+                        lks_game_dispute_count(g) == 0 && !lks_game_shown(g)->open &&
+                        !lks_game_run(g));
         else
             assert_true(lks_game_shown(g)->known.node_count <=
                         lks_game_shown(whole)->known.node_count);
@@ -167,7 +178,8 @@ static void test_foreign(void **state)
         }
     }
     OK(lks_game_update(g));
-    assert_true(lks_game_dispute_count(g) == 0 && !lks_game_run(g) && !lks_game_request(g) && !lks_game_shown(g)->open);
+    assert_true(lks_game_dispute_count(g) == 0 && !lks_game_run(g) && !lks_game_request(g) &&
+                !lks_game_shown(g)->open);
     lks_game_free(g);
 }
 
@@ -225,8 +237,8 @@ static void test_damage(void **state)
     assert_true(refused > taken / 4);
 }
 
-/* The first pick, replaced by another. Returns: what the follower says of the logs up to it. Out: g,
- * the game, to be freed. */
+/* The first pick, replaced by another. Returns: what the follower says of the logs up to it. Out:
+ * g, the game, to be freed. */
 static lks_err pick_instead(lks_game **g, uint16_t op, uint8_t height, uint32_t index)
 {
     lks_err err = LKS_OK;
@@ -236,7 +248,8 @@ static lks_err pick_instead(lks_game **g, uint16_t op, uint8_t height, uint32_t 
         lks_eth_log log = s.r.logs[i];
         bool of_game = memcmp(log.address, s.r.deployment.game, 20) == 0;
         if (!of_game ||
-            lks_game_event_decode(&e, (const uint8_t(*)[32])log.topics, log.topic_count, log.data, log.data_len) ||
+            lks_game_event_decode(&e, (const uint8_t(*)[32])log.topics, log.topic_count, log.data,
+                                  log.data_len) ||
             e.kind != LKS_GAME_PICKED) {
             game_add(*g, i);
             continue;
@@ -292,7 +305,8 @@ static void test_impossible_picks(void **state)
         if (picks[i].taken && picks[i].op != LKS_TOP) { /* the players know the shape */
             lks_move m;
             const lks_game_dispute *d = lks_game_dispute_at(g, 0);
-            assert_int_equal(lks_player_operator(&m, s.own, lks_game_shown(g), &d->now), LKS_BADARGS);
+            assert_int_equal(lks_player_operator(&m, s.own, lks_game_shown(g), &d->now),
+                             LKS_BADARGS);
         }
         lks_game_free(g);
     }
@@ -326,7 +340,8 @@ static bool passes(const lks_eth_filter *f, const lks_eth_log *log)
     for (size_t i = 0; i < f->topic0_count; i++)
         kind = kind || memcmp(f->topics0[i], log->topics[0], 32) == 0;
     for (int i = 0; i < 3; i++)
-        if (f->topics[i] && (log->topic_count < i + 2 || memcmp(f->topics[i], log->topics[i + 1], 32)))
+        if (f->topics[i] &&
+            (log->topic_count < i + 2 || memcmp(f->topics[i], log->topics[i + 1], 32)))
             return false;
     return address && kind;
 }
@@ -427,9 +442,9 @@ int main(void)
         cmocka_unit_test(test_claim),     cmocka_unit_test(test_history),
         cmocka_unit_test(test_any_order), cmocka_unit_test(test_missing),
         cmocka_unit_test(test_foreign),   cmocka_unit_test(test_branches),
-        cmocka_unit_test(test_damage),    cmocka_unit_test(test_impossible_picks), cmocka_unit_test(test_no_model),
-        cmocka_unit_test(test_filters),   cmocka_unit_test(test_alone),
-        cmocka_unit_test(test_wrong_facts),
+        cmocka_unit_test(test_damage),    cmocka_unit_test(test_impossible_picks),
+        cmocka_unit_test(test_no_model),  cmocka_unit_test(test_filters),
+        cmocka_unit_test(test_alone),     cmocka_unit_test(test_wrong_facts),
     };
     return cmocka_run_group_tests(tests, game_setup, game_teardown);
 }

@@ -36,8 +36,13 @@ static void test_pick_call(void **state)
     const lks_game_dispute *d = lks_game_dispute_at(g, 0);
     lks_game_calls calls;
     uint8_t path[3][32] = {{1}, {2}, {3}};
-    lks_move m = {.kind = LKS_MOVE_PICK, .op = 1, .height = 2, .index = 5, .hash = {9},
-                  .hashes = path, .hash_count = 3};
+    lks_move m = {.kind = LKS_MOVE_PICK,
+                  .op = 1,
+                  .height = 2,
+                  .index = 5,
+                  .hash = {9},
+                  .hashes = path,
+                  .hash_count = 3};
     assert_false(lks_game_shape_known(g, 1));
     assert_int_equal(lks_game_call(&calls, g, d, &m, NULL, NULL), LKS_BADARGS);
     OK(lks_game_call(&calls, g, d, &m, &s.m.model, NULL));
@@ -67,7 +72,9 @@ static void test_pick_call(void **state)
     for (size_t i = 0; i < count; i++)
         OK(lks_abi_read_word(&elements, siblings[i]));
     lks_tree_leaf(leaf, LKS_TREE_PROGRAM, descriptor, len);
-    assert_true(lks_opening_root(root, LKS_TREE_PROGRAM, &leaf, 1, 2, lks_log2_ceil(s.m.model.program.op_count), 0, 0, (const uint8_t(*)[32])siblings, count));
+    assert_true(lks_opening_root(root, LKS_TREE_PROGRAM, &leaf, 1, 2,
+                                 lks_log2_ceil(s.m.model.program.op_count), 0, 0,
+                                 (const uint8_t(*)[32])siblings, count));
     assert_memory_equal(root, s.r.commitment.program_root, 32);
     lks_game_calls_free(&calls);
 
@@ -79,7 +86,11 @@ static void test_pick_call(void **state)
     OK(lks_game_call(&calls, g, d, &m, NULL, NULL));
     check_question(&calls.items[0], LKS_DISPUTE_LEAF, 0);
     lks_game_calls_free(&calls);
-    m = (lks_move){.kind = LKS_MOVE_PICK, .op = LKS_TOP, .height = 1, .hash = {9}, .hashes = path,
+    m = (lks_move){.kind = LKS_MOVE_PICK,
+                   .op = LKS_TOP,
+                   .height = 1,
+                   .hash = {9},
+                   .hashes = path,
                    .hash_count = 3};
     OK(lks_game_call(&calls, g, d, &m, NULL, NULL));
     assert_int_equal(calls.count, 1);
@@ -219,10 +230,8 @@ static void test_proof_calls(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_pay),
-        cmocka_unit_test(test_pick_call),
-        cmocka_unit_test(test_demand_call),
-        cmocka_unit_test(test_challenge_call),
+        cmocka_unit_test(test_pay),         cmocka_unit_test(test_pick_call),
+        cmocka_unit_test(test_demand_call), cmocka_unit_test(test_challenge_call),
         cmocka_unit_test(test_proof_calls),
     };
     return cmocka_run_group_tests(tests, game_setup, game_teardown);

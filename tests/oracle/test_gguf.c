@@ -1,5 +1,5 @@
-/* Every value type is read back; every rule of oracle/gguf.c is broken once and named in the message; every truncation of a file
- * and every changed byte of its head is survived. */
+/* Every value type is read back; every rule of oracle/gguf.c is broken once and named in the
+ * message; every truncation of a file and every changed byte of its head is survived. */
 #include "tests/oracle/gguf_builder.h"
 
 #include <setjmp.h>
@@ -15,7 +15,8 @@
 
 static const uint64_t one_row[1] = {32};
 
-/* A file with each value type and three tensors; size of the head (what lies before the tensor data) in *head. */
+/* A file with each value type and three tensors; size of the head (what lies before the tensor
+ * data) in *head. */
 static gguf_builder good_file(size_t *head)
 {
     gguf_builder b;
@@ -31,9 +32,10 @@ static gguf_builder good_file(size_t *head)
     gb_pair_text(&b, "text", "hello");
     gb_key(&b, "u64", LKS_GGUF_U64), gb_u64(&b, 1ull << 32);
     gb_key(&b, "i64", LKS_GGUF_I64), gb_u64(&b, 99);
-    gb_key(&b, "f64", LKS_GGUF_F64), gb_u64(&b, 0x3fb0000000000000); /* 0.0625 */
+    gb_key(&b, "f64", LKS_GGUF_F64), gb_u64(&b, 0x3fb0000000000000);         /* 0.0625 */
     gb_key(&b, "f64 inexact", LKS_GGUF_F64), gb_u64(&b, 0x3fb999999999999a); /* 0.1 */
-    gb_array(&b, "strings", LKS_GGUF_STRING, 3), gb_text(&b, "a"), gb_text(&b, ""), gb_text(&b, "ccc");
+    gb_array(&b, "strings", LKS_GGUF_STRING, 3), gb_text(&b, "a"), gb_text(&b, ""),
+        gb_text(&b, "ccc");
     gb_array(&b, "ints", LKS_GGUF_I32, 2), gb_u32(&b, 1), gb_u32(&b, 2);
     gb_pair_u32(&b, "general.alignment", 64);
     gb_tensor(&b, "second", LKS_F32, 2, (uint64_t[]){8, 2}, 64);
@@ -57,8 +59,11 @@ static void test_reads_everything(void **state)
     assert_memory_equal(lks_gguf_entry_at(g, 2)->key.data, "u16", 3);
 
     uint32_t u = 1;
-    const struct { const char *key; uint32_t value; } numbers[] = {
-        {"u8", 200}, {"u16", 12345}, {"i16", 12345}, {"u32", 4000000000u}, {"i32", 7}, {"i64", 99}};
+    const struct {
+        const char *key;
+        uint32_t value;
+    } numbers[] = {{"u8", 200},          {"u16", 12345}, {"i16", 12345},
+                   {"u32", 4000000000u}, {"i32", 7},     {"i64", 99}};
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
         assert_int_equal(lks_gguf_get_u32(g, numbers[i].key, &u), LKS_OK);
         assert_int_equal(u, numbers[i].value);
@@ -123,7 +128,8 @@ static void refuse(gguf_builder *b, lks_err err, const char *what)
     lks_gguf *g;
     lks_err got = lks_gguf_open_memory(&g, b->data, b->size);
     if (got != err || !strstr(lks_error_message(), what))
-        fail_msg("expected %s with '%s', got %s with '%s'", lks_err_name(err), what, lks_err_name(got), lks_error_message());
+        fail_msg("expected %s with '%s', got %s with '%s'", lks_err_name(err), what,
+                 lks_err_name(got), lks_error_message());
     assert_null(g);
     gb_free(b);
 }
@@ -160,23 +166,27 @@ static void test_refuses_pairs(void **state)
     PAIR((gb_array(&b, "k", 99, 1)), "value type 99");
     PAIR((gb_array(&b, "k", LKS_GGUF_U64, UINT64_MAX / 8 + 2)), "ends beyond the file");
     PAIR((gb_array(&b, "k", LKS_GGUF_STRING, 1ull << 61)), "longer than the file");
-    PAIR((gb_array(&b, "k", LKS_GGUF_STRING, 2), gb_text(&b, "a"), gb_u64(&b, UINT64_MAX - 7)), "string 1 of its array");
+    PAIR((gb_array(&b, "k", LKS_GGUF_STRING, 2), gb_text(&b, "a"), gb_u64(&b, UINT64_MAX - 7)),
+         "string 1 of its array");
     PAIR((gb_array(&b, "k", LKS_GGUF_BOOL, 2), gb_u8(&b, 1), gb_u8(&b, 7)), "a boolean is 7");
     PAIR((gb_pair_u32(&b, "general.alignment", 48)), "general.alignment");
     PAIR((gb_pair_u32(&b, "general.alignment", 0)), "general.alignment");
     PAIR((gb_pair_u32(&b, "general.alignment", 1u << 17)), "general.alignment");
     PAIR((gb_pair_text(&b, "general.alignment", "32")), "general.alignment");
 #undef PAIR
-    gb_begin(&b, 0, 2), gb_pair_u32(&b, "twin", 1), gb_pair_bool(&b, "twin", true), refuse(&b, LKS_CORRUPT, "key twin stands twice");
+    gb_begin(&b, 0, 2), gb_pair_u32(&b, "twin", 1), gb_pair_bool(&b, "twin", true),
+        refuse(&b, LKS_CORRUPT, "key twin stands twice");
 }
 
 static void test_refuses_tensors(void **state)
 {
     (void)state;
     gguf_builder b;
-    const uint64_t huge[4] = {1ull << 32, 1ull << 32, 1, 1}, zero[2] = {32, 0}, odd[1] = {33}, long_rows[2] = {1ull << 62, 2};
-#define TENSOR(err, what, ...) \
-    (gb_begin(&b, 1, 0), gb_tensor(&b, __VA_ARGS__), gb_pad(&b, 32), gb_bytes(&b, (uint8_t[200]){0}, 200), refuse(&b, err, what))
+    const uint64_t huge[4] = {1ull << 32, 1ull << 32, 1, 1}, zero[2] = {32, 0}, odd[1] = {33},
+                   long_rows[2] = {1ull << 62, 2};
+#define TENSOR(err, what, ...)                                                                     \
+    (gb_begin(&b, 1, 0), gb_tensor(&b, __VA_ARGS__), gb_pad(&b, 32),                               \
+     gb_bytes(&b, (uint8_t[200]){0}, 200), refuse(&b, err, what))
     TENSOR(LKS_CORRUPT, "tensor 0: its name is empty", "", LKS_F32, 1, one_row, 0);
     TENSOR(LKS_CORRUPT, "tensor t: 0 dimensions", "t", LKS_F32, 0, one_row, 0);
     TENSOR(LKS_CORRUPT, "tensor t: 5 dimensions", "t", LKS_F32, 5, (uint64_t[5]){1, 1, 1, 1, 1}, 0);
@@ -184,22 +194,30 @@ static void test_refuses_tensors(void **state)
     TENSOR(LKS_CORRUPT, "no multiple of Q4_1's 32", "t", LKS_Q4_1, 1, odd, 0);
     TENSOR(LKS_CORRUPT, "overflows", "t", LKS_F32, 2, huge, 0);
     TENSOR(LKS_CORRUPT, "overflows", "t", LKS_F32, 2, long_rows, 0);
-    TENSOR(LKS_REFUSED, "tensor t: element type 10 is not supported", "t", 10, 1, one_row, 0); /* Q2_K */
+    TENSOR(LKS_REFUSED, "tensor t: element type 10 is not supported", "t", 10, 1, one_row,
+           0); /* Q2_K */
     TENSOR(LKS_REFUSED, "element type 31", "t", 31, 1, one_row, 0);
     TENSOR(LKS_CORRUPT, "element type 4294967295", "t", UINT32_MAX, 1, one_row, 0);
     TENSOR(LKS_CORRUPT, "tensor t: its offset 4 is no multiple of 32", "t", LKS_F32, 1, one_row, 4);
     TENSOR(LKS_CORRUPT, "tensor t lies outside the file", "t", LKS_F32, 1, one_row, 96);
-    TENSOR(LKS_CORRUPT, "tensor t lies outside the file", "t", LKS_F32, 1, one_row, UINT64_MAX - 31);
+    TENSOR(LKS_CORRUPT, "tensor t lies outside the file", "t", LKS_F32, 1, one_row,
+           UINT64_MAX - 31);
 #undef TENSOR
-    gb_begin(&b, 2, 0), gb_tensor(&b, "x", LKS_F32, 1, one_row, 0), gb_tensor(&b, "x", LKS_F32, 1, one_row, 128);
-    gb_pad(&b, 32), gb_bytes(&b, (uint8_t[256]){0}, 256), refuse(&b, LKS_CORRUPT, "tensor x stands twice");
-    gb_begin(&b, 2, 0), gb_tensor(&b, "x", LKS_F32, 1, one_row, 96), gb_tensor(&b, "y", LKS_F32, 1, one_row, 0);
-    gb_pad(&b, 32), gb_bytes(&b, (uint8_t[256]){0}, 256), refuse(&b, LKS_CORRUPT, "tensors y and x overlap");
-    gb_begin(&b, 2, 0), gb_tensor(&b, "x", LKS_F32, 1, one_row, 32), gb_tensor(&b, "y", LKS_F32, 1, one_row, 32);
+    gb_begin(&b, 2, 0), gb_tensor(&b, "x", LKS_F32, 1, one_row, 0),
+        gb_tensor(&b, "x", LKS_F32, 1, one_row, 128);
+    gb_pad(&b, 32), gb_bytes(&b, (uint8_t[256]){0}, 256),
+        refuse(&b, LKS_CORRUPT, "tensor x stands twice");
+    gb_begin(&b, 2, 0), gb_tensor(&b, "x", LKS_F32, 1, one_row, 96),
+        gb_tensor(&b, "y", LKS_F32, 1, one_row, 0);
+    gb_pad(&b, 32), gb_bytes(&b, (uint8_t[256]){0}, 256),
+        refuse(&b, LKS_CORRUPT, "tensors y and x overlap");
+    gb_begin(&b, 2, 0), gb_tensor(&b, "x", LKS_F32, 1, one_row, 32),
+        gb_tensor(&b, "y", LKS_F32, 1, one_row, 32);
     gb_pad(&b, 32), gb_bytes(&b, (uint8_t[256]){0}, 256), refuse(&b, LKS_CORRUPT, "overlap");
 }
 
-/* Each prefix is refused (the last tensor ends with the file); read from its own allocation, so that ASan sees a byte too many. */
+/* Each prefix is refused (the last tensor ends with the file); read from its own allocation, so
+ * that ASan sees a byte too many. */
 static void test_truncation(void **state)
 {
     (void)state;
@@ -230,7 +248,8 @@ static void test_changed_bytes(void **state)
             if (lks_gguf_open_memory(&g, b.data, b.size) == LKS_OK)
                 for (size_t j = 0; j < lks_gguf_tensor_count(g); j++) {
                     const lks_gguf_tensor *t = lks_gguf_tensor_at(g, j);
-                    assert_true(t->data >= b.data && t->size <= (size_t)(b.data + b.size - t->data));
+                    assert_true(t->data >= b.data &&
+                                t->size <= (size_t)(b.data + b.size - t->data));
                 }
             lks_gguf_close(g);
             b.data[i] ^= masks[k];
@@ -281,9 +300,14 @@ static void test_vocabulary_only(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_reads_everything), cmocka_unit_test(test_refuses_headers), cmocka_unit_test(test_refuses_pairs),
-        cmocka_unit_test(test_refuses_tensors),  cmocka_unit_test(test_truncation),      cmocka_unit_test(test_changed_bytes),
-        cmocka_unit_test(test_files),            cmocka_unit_test(test_vocabulary_only),
+        cmocka_unit_test(test_reads_everything),
+        cmocka_unit_test(test_refuses_headers),
+        cmocka_unit_test(test_refuses_pairs),
+        cmocka_unit_test(test_refuses_tensors),
+        cmocka_unit_test(test_truncation),
+        cmocka_unit_test(test_changed_bytes),
+        cmocka_unit_test(test_files),
+        cmocka_unit_test(test_vocabulary_only),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

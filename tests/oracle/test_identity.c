@@ -1,10 +1,13 @@
-/* One answer, computed again and again in random ways while another process loads the machine: the bits must be the same each time.
+/* One answer, computed again and again in random ways while another process loads the machine: the
+ * bits must be the same each time.
  *
- *     test_identity MODEL.gguf RUNS [PROMPT ANSWER]     tokens of the prompt and of the answer at most (8 and 1)
+ *     test_identity MODEL.gguf RUNS [PROMPT ANSWER]     tokens of the prompt and of the answer at
+ * most (8 and 1)
  *
- * A run takes a random instruction set of those that the machine has, one to four threads and a random split of the positions into passes. Every run's
- * logits and tokens must have the hash of the first; every second run makes the trace of the answer too, whose root must be that of lks_trace_make.
- * Prints "count identity_runs RUNS".
+ * A run takes a random instruction set of those that the machine has, one to four threads and a
+ * random split of the positions into passes. Every run's logits and tokens must have the hash of
+ * the first; every second run makes the trace of the answer too, whose root must be that of
+ * lks_trace_make. Prints "count identity_runs RUNS".
  */
 #include "chain/hex.h"
 #include "chain/keccak.h"
@@ -21,7 +24,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { MOST_LEVELS = 8, MOST_THREADS = 4, MOST_POSITIONS = 512, SCALAR_ONE_IN = 10 };
+enum {
+    MOST_LEVELS = 8,
+    MOST_THREADS = 4,
+    MOST_POSITIONS = 512,
+    SCALAR_ONE_IN = 10
+};
 
 static uint64_t random_state = 1;
 
@@ -33,10 +41,13 @@ static uint32_t below(uint32_t n)
 
 /* ---- Load ---- */
 
-/* Uses a core and the caches in bursts, so that the runs' threads lose their cores at any moment. */
+/* Uses a core and the caches in bursts, so that the runs' threads lose their cores at any moment.
+ */
 static void *load_main(void *argument)
 {
-    enum { SIZE = 1 << 22 };
+    enum {
+        SIZE = 1 << 22
+    };
     unsigned seed = (unsigned)(uintptr_t)argument;
     volatile uint8_t *memory = malloc(SIZE);
     for (;;) {
@@ -47,7 +58,8 @@ static void *load_main(void *argument)
     return NULL;
 }
 
-/* A process that keeps as many threads busy as there are cores; it ends with this one. Returns: its id, -1 on failure. */
+/* A process that keeps as many threads busy as there are cores; it ends with this one. Returns: its
+ * id, -1 on failure. */
 static pid_t start_load(void)
 {
     pid_t parent = getpid(), child = fork();
@@ -114,13 +126,15 @@ static lks_err sample(attempt *a, uint32_t rows)
         uint32_t index = a->first_sampled + i;
         lks_session_logits(a->session, i, a->c->logits);
         a->level->kernels->sample_max(&row, a->c->logits, vocab, &t->sampling);
-        uint32_t token = a->level->kernels->sample_choose(&row, a->c->logits, vocab, &t->sampling, (uint32_t)t->run.prompt_count + index);
+        uint32_t token = a->level->kernels->sample_choose(&row, a->c->logits, vocab, &t->sampling,
+                                                          (uint32_t)t->run.prompt_count + index);
         if (a->hasher)
             lks_trace_hasher_sample(a->hasher, index, &row);
         lks_keccak_update(&a->hash, a->c->logits, vocab * sizeof *a->c->logits);
         lks_keccak_update(&a->hash, &token, sizeof token);
         if (token != t->run.answer[index])
-            return lks_fail(LKS_CORRUPT, "token %u of the answer is %u and not %u", index, token, t->run.answer[index]);
+            return lks_fail(LKS_CORRUPT, "token %u of the answer is %u and not %u", index, token,
+                            t->run.answer[index]);
     }
     return LKS_OK;
 }
@@ -129,7 +143,8 @@ static lks_err sample(attempt *a, uint32_t rows)
 static lks_err forward(attempt *a)
 {
     const check *c = a->c;
-    uint32_t before = (uint32_t)c->run.prompt_count - 1, most = 1 + below(c->positions); /* before: positions that nothing is sampled from */
+    uint32_t before = (uint32_t)c->run.prompt_count - 1,
+             most = 1 + below(c->positions); /* before: positions that nothing is sampled from */
     size_t len = 0;
     for (uint32_t done = 0, rows; done < c->positions; done += rows) {
         rows = 1 + below(most);
@@ -170,8 +185,12 @@ static lks_err run_once(check *c, bool first)
     bool scalar = c->level_count == 1 || below(SCALAR_ONE_IN) == 0;
     attempt a = {.c = c, .threads = 1 + below(MOST_THREADS), .traced = below(2) == 0};
     a.level = &c->levels[scalar ? 0 : 1 + below(c->level_count - 1)];
-    lks_session_options o = {.threads = a.threads, .batch = c->positions, .max_positions = c->positions, .kernels = a.level->kernels,
-                             .hook = a.traced ? on_output : NULL, .user = &a};
+    lks_session_options o = {.threads = a.threads,
+                             .batch = c->positions,
+                             .max_positions = c->positions,
+                             .kernels = a.level->kernels,
+                             .hook = a.traced ? on_output : NULL,
+                             .user = &a};
     lks_keccak_init(&a.hash);
     lks_err err = lks_session_open(&a.session, &a.level->model, &o);
     if (!err && a.traced) { /* nothing of the run before is left in the trace */
@@ -184,7 +203,8 @@ static lks_err run_once(check *c, bool first)
     if (!err)
         err = compare(&a, first);
     if (err)
-        fprintf(stderr, "differs: %s, %u threads, passes of%s%s\n", a.level->kernels->name, a.threads, a.passes, a.traced ? ", traced" : "");
+        fprintf(stderr, "differs: %s, %u threads, passes of%s%s\n", a.level->kernels->name,
+                a.threads, a.passes, a.traced ? ", traced" : "");
     lks_trace_hasher_close(a.hasher);
     lks_session_close(a.session);
     a.level->runs++;
@@ -206,20 +226,26 @@ static lks_err open_levels(check *c, const char *path)
 
 static lks_err prepare(check *c, const char *path, uint32_t prompt, uint32_t answer)
 {
-    static const char text[] = "The sky looks blue because sunlight is scattered by the air, and the shorter waves of it are scattered more than the longer ones.";
-    static const lks_policy policy = {.temperature = 0x3f4ccccd /* 0.8 */, .min_p = 0x3d4ccccd /* 0.05 */, .seed = 7};
+    static const char text[] = "The sky looks blue because sunlight is scattered by the air, and "
+                               "the shorter waves of it are scattered more than the longer ones.";
+    static const lks_policy policy = {
+        .temperature = 0x3f4ccccd /* 0.8 */, .min_p = 0x3d4ccccd /* 0.05 */, .seed = 7};
     uint32_t count = 0;
     lks_err err = open_levels(c, path);
     if (!err)
-        err = lks_tokenizer_encode(c->levels[0].model.tokenizer, text, sizeof text - 1, false, true, &c->prompt);
+        err = lks_tokenizer_encode(c->levels[0].model.tokenizer, text, sizeof text - 1, false, true,
+                                   &c->prompt);
     if (!err && (c->prompt.count < prompt || prompt + answer > MOST_POSITIONS))
-        err = lks_fail(LKS_BADARGS, "a prompt of %u tokens or an answer of %u is too long for this test", prompt, answer);
+        err = lks_fail(LKS_BADARGS,
+                       "a prompt of %u tokens or an answer of %u is too long for this test", prompt,
+                       answer);
     c->logits = err ? NULL : malloc(c->levels[0].model.program.vocab_size * sizeof *c->logits);
     if (!err && !c->logits)
         err = lks_fail(LKS_NOMEM, "out of memory");
     const lks_model *fastest = &c->levels[c->level_count - 1].model;
     if (!err)
-        err = lks_generate(fastest, c->prompt.ids, prompt, &policy, answer, NULL, c->answer, &count);
+        err =
+            lks_generate(fastest, c->prompt.ids, prompt, &policy, answer, NULL, c->answer, &count);
     if (err)
         return err;
     c->run = (lks_run){c->prompt.ids, prompt, c->answer, count, policy};
@@ -235,13 +261,15 @@ static lks_err prepare(check *c, const char *path, uint32_t prompt, uint32_t ans
 static lks_err run_all(check *c, char **argv, int argc, uint32_t runs)
 {
     char root[LKS_HEX_SIZE(32)];
-    lks_err err = prepare(c, argv[1], argc == 5 ? (uint32_t)atoi(argv[3]) : 8, argc == 5 ? (uint32_t)atoi(argv[4]) : 1);
+    lks_err err = prepare(c, argv[1], argc == 5 ? (uint32_t)atoi(argv[3]) : 8,
+                          argc == 5 ? (uint32_t)atoi(argv[4]) : 1);
     for (uint32_t i = 0; !err && i < runs; i++)
         err = run_once(c, i == 0);
     if (err)
         return err;
     lks_hex_encode(root, c->root, 32);
-    printf("prompt of %zu tokens, answer of %zu, trace root %s\n", c->run.prompt_count, c->run.answer_count, root);
+    printf("prompt of %zu tokens, answer of %zu, trace root %s\n", c->run.prompt_count,
+           c->run.answer_count, root);
     for (uint32_t i = 0; i < c->level_count; i++)
         printf("count identity_runs_%s %u\n", c->levels[i].kernels->name, c->levels[i].runs);
     printf("count identity_runs %u\n", runs);
@@ -257,7 +285,8 @@ int main(int argc, char **argv)
         return 2;
     }
     pid_t load = start_load();
-    lks_err err = load > 0 ? run_all(&c, argv, argc, (uint32_t)runs) : lks_fail(LKS_IO, "cannot start a process");
+    lks_err err = load > 0 ? run_all(&c, argv, argc, (uint32_t)runs)
+                           : lks_fail(LKS_IO, "cannot start a process");
     if (!err && waitpid(load, NULL, WNOHANG) != 0)
         err = lks_fail(LKS_INTERNAL, "the process that loads the machine has ended");
     if (load > 0 && kill(load, SIGKILL) == 0)

@@ -1,4 +1,5 @@
-/* What import refuses, and that a refusal leaves no file behind; the values are checked by check_import.py. */
+/* What import refuses, and that a refusal leaves no file behind; the values are checked by
+ * check_import.py. */
 #include "oracle/import.h"
 #include "tests/oracle/gguf_builder.h"
 
@@ -59,7 +60,10 @@ static gguf_builder matrix(uint32_t type, uint32_t value)
         else
             gb_bytes(&b, "\0\0", 2);
     }
-    gb_bytes(&b, (uint8_t[]){(uint8_t)value, (uint8_t)(value >> 8), (uint8_t)(value >> 16), (uint8_t)(value >> 24)}, type == LKS_F32 ? 4 : 2);
+    gb_bytes(&b,
+             (uint8_t[]){(uint8_t)value, (uint8_t)(value >> 8), (uint8_t)(value >> 16),
+                         (uint8_t)(value >> 24)},
+             type == LKS_F32 ? 4 : 2);
     return b;
 }
 
@@ -71,7 +75,8 @@ static void import(gguf_builder b, const char *path, lks_err err, const char *wh
     assert_int_equal(lks_gguf_open_memory(&g, b.data, b.size), LKS_OK);
     lks_err got = lks_import(g, path, NULL, NULL, &result);
     if (got != err || (err && !strstr(lks_error_message(), what)))
-        fail_msg("expected %s with '%s', got %s with '%s'", lks_err_name(err), what, lks_err_name(got), lks_error_message());
+        fail_msg("expected %s with '%s', got %s with '%s'", lks_err_name(err), what,
+                 lks_err_name(got), lks_error_message());
     lks_gguf_close(g);
     gb_free(&b);
 }
@@ -88,10 +93,12 @@ static void test_refusals(void **state)
     import(matrix(LKS_F32, 0xff800000), target, LKS_REFUSED, nan_text);
     import(matrix(LKS_F16, 0x7c00), target, LKS_REFUSED, nan_text);
     import(matrix(LKS_BF16, 0xffff), target, LKS_REFUSED, nan_text);
-    import(matrix(LKS_F32, 0x4afe0000), target, LKS_REFUSED, "too large for a float16 scale");  /* 65536 * 127 */
+    import(matrix(LKS_F32, 0x4afe0000), target, LKS_REFUSED,
+           "too large for a float16 scale"); /* 65536 * 127 */
     import(matrix(LKS_F32, 0x00001000), target, LKS_REFUSED, "so small that 1 / scale overflows");
     gguf_builder b;
-    gb_begin(&b, 1, 0), gb_tensor(&b, "odd", LKS_F16, 2, (uint64_t[]){33, 1}, 0), gb_pad(&b, 32), gb_bytes(&b, (uint8_t[66]){0}, 66);
+    gb_begin(&b, 1, 0), gb_tensor(&b, "odd", LKS_F16, 2, (uint64_t[]){33, 1}, 0), gb_pad(&b, 32),
+        gb_bytes(&b, (uint8_t[66]){0}, 66);
     import(b, target, LKS_REFUSED, "tensor odd: a row of 33 elements");
 
     char text[16] = "";
@@ -100,9 +107,11 @@ static void test_refusals(void **state)
     assert_int_equal(fread(text, 1, sizeof text, f), 8);
     fclose(f);
     assert_string_equal(text, "precious");
-    import(matrix(LKS_F32, 0), "/nonexistent/out.gguf", LKS_IO, "/nonexistent/out.gguf cannot be written");
+    import(matrix(LKS_F32, 0), "/nonexistent/out.gguf", LKS_IO,
+           "/nonexistent/out.gguf cannot be written");
     import(matrix(LKS_F32, 0), occupied, LKS_IO, "cannot be written");
-    assert_int_equal(files_in_folder(), 2); /* the target and the folder in the way: no temporary file */
+    assert_int_equal(files_in_folder(),
+                     2); /* the target and the folder in the way: no temporary file */
 }
 
 typedef struct seen {
@@ -121,7 +130,9 @@ static void watch(void *user, uint64_t done, uint64_t total)
 static void test_large(void **state)
 {
     (void)state;
-    enum { ROWS = 4096 };
+    enum {
+        ROWS = 4096
+    };
     gguf_builder b;
     seen s = {0};
     lks_gguf *g, *out;
@@ -145,7 +156,8 @@ static void test_large(void **state)
     assert_true(s.calls > 3 && s.done == s.total && s.total == (uint64_t)st.st_size);
     assert_int_equal(st.st_mode & 0777, 0644);
     assert_int_equal(lks_gguf_open(&out, target), LKS_OK);
-    assert_memory_equal(lks_gguf_tensor_find(out, "kept")->data, b.data + start, (size_t)ROWS * 1088);
+    assert_memory_equal(lks_gguf_tensor_find(out, "kept")->data, b.data + start,
+                        (size_t)ROWS * 1088);
     const lks_gguf_tensor *t = lks_gguf_tensor_find(out, "converted");
     assert_int_equal(t->type, LKS_Q8_0);
     for (size_t row = 0; row < ROWS; row++) {
@@ -160,6 +172,7 @@ static void test_large(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_refusals), cmocka_unit_test(test_large)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_refusals),
+                                       cmocka_unit_test(test_large)};
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

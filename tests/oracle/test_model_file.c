@@ -1,5 +1,5 @@
-/* A model file that is written to, cut off or replaced while the model is used: what runs goes on, and
- * who asks is told. */
+/* A model file that is written to, cut off or replaced while the model is used: what runs goes on,
+ * and who asks is told. */
 #include "oracle/unit_find.h"
 #include "tests/oracle/run_rows.h"
 
@@ -14,7 +14,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { PROMPT = 9, TOKENS = 7 };
+enum {
+    PROMPT = 9,
+    TOKENS = 7
+};
 
 /* A copy of a tiny model's file, loaded, and the same model mapped. */
 typedef struct pair {
@@ -45,7 +48,8 @@ static void open_pair(pair *p, const char *name)
     OK(lks_model_settle(&p->loaded, 2));
     for (uint32_t i = 0; i < PROMPT; i++)
         p->prompt[i] = i * 41 % p->loaded.program.vocab_size;
-    OK(lks_generate(&p->mapped.model, p->prompt, PROMPT, &greedy, TOKENS, NULL, p->answer, &p->count));
+    OK(lks_generate(&p->mapped.model, p->prompt, PROMPT, &greedy, TOKENS, NULL, p->answer,
+                    &p->count));
 }
 
 static void close_pair(pair *p)
@@ -86,7 +90,8 @@ static void check_trace(const pair *p)
 }
 
 /* Proves that a leaf of a projection, which reads weights, was changed. */
-static lks_err prove(lks_witness *w, const lks_model *m, const lks_model_trees *trees, const lks_run *run)
+static lks_err prove(lks_witness *w, const lks_model *m, const lks_model_trees *trees,
+                     const lks_run *run)
 {
     lks_trace *own;
     lks_shape s;
@@ -271,8 +276,9 @@ static void test_not_whole(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_same),        cmocka_unit_test(test_refusals),
-                                       cmocka_unit_test(test_cut_off),     cmocka_unit_test(test_overwritten),
-                                       cmocka_unit_test(test_replaced),    cmocka_unit_test(test_not_whole)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_same),     cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_cut_off),  cmocka_unit_test(test_overwritten),
+        cmocka_unit_test(test_replaced), cmocka_unit_test(test_not_whole)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

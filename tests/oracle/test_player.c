@@ -9,7 +9,8 @@ static unsigned convict_liar(table *t, const char *what)
     assert_true(referee_challenge(&t->r, &dispute));
     unsigned moves = play_liar(t, dispute);
     if (!t->r.convicted)
-        fail_msg("%s, seed %llu: %s: the liar is not convicted", t->m->name, (unsigned long long)seed, what);
+        fail_msg("%s, seed %llu: %s: the liar is not convicted", t->m->name,
+                 (unsigned long long)seed, what);
     assert_int_equal(lks_game_dispute_at(t->g, dispute)->end, LKS_GAME_WON);
     finish(t);
     return moves;
@@ -28,9 +29,13 @@ static bool lies(const liar *l)
 static unsigned long long flips, most_moves;
 
 #ifdef LKS_FEWER_CASES
-enum { FLIPS_A_MODEL = 40 };
+enum {
+    FLIPS_A_MODEL = 40
+};
 #else
-enum { FLIPS_A_MODEL = 200 };
+enum {
+    FLIPS_A_MODEL = 200
+};
 #endif
 
 static void play_flips(const tiny_model *m, const lks_run *run)
@@ -98,8 +103,10 @@ static void test_kinds(void **state)
     each_tiny_run(play_kinds);
     for (int i = 0; i < LIAR_KINDS; i++)
         assert_true(kinds_played[i] > 0);
-    printf("count liars flip %llu shorter %llu longer %llu alien %llu alien_top %llu padding_garbage %llu padding_lookalike %llu several %llu\n",
-           kinds_played[LIAR_FLIP], kinds_played[LIAR_SHORTER], kinds_played[LIAR_LONGER], kinds_played[LIAR_ALIEN], kinds_played[LIAR_ALIEN_TOP],
+    printf("count liars flip %llu shorter %llu longer %llu alien %llu alien_top %llu "
+           "padding_garbage %llu padding_lookalike %llu several %llu\n",
+           kinds_played[LIAR_FLIP], kinds_played[LIAR_SHORTER], kinds_played[LIAR_LONGER],
+           kinds_played[LIAR_ALIEN], kinds_played[LIAR_ALIEN_TOP],
            kinds_played[LIAR_PADDING_GARBAGE], kinds_played[LIAR_PADDING_LOOKALIKE], mixed);
 }
 
@@ -113,7 +120,8 @@ static void play_withholding(const tiny_model *m, const lks_run *run)
         liar_reset(&t.liar);
         if (withhold < 7)
             liar_add(&t.liar, LIAR_FLIP, &random);
-        t.liar.withhold = withhold < 7 ? withhold : 0; /* at last an honest tree that is never opened */
+        t.liar.withhold =
+            withhold < 7 ? withhold : 0; /* at last an honest tree that is never opened */
         convict_liar(&t, "a liar that withholds");
     }
     get_up(&t);
@@ -147,7 +155,8 @@ static void play_attention(const tiny_model *m, const lks_run *run)
         while (!lks_shape_leaf(&size, s, leaf))
             leaf = (leaf + 1) % (UINT64_C(1) << s->height);
         liar_reset(&t.liar);
-        liar_flip(&t.liar, op, leaf, (uint32_t)liar_below(&random, size), (unsigned)liar_below(&random, 8));
+        liar_flip(&t.liar, op, leaf, (uint32_t)liar_below(&random, size),
+                  (unsigned)liar_below(&random, 8));
         t.liar.partials = (int)(i % 4);
         unsigned moves = convict_liar(&t, "a wrong attention element");
         assert_true(moves >= 6); /* trace, pick, leaf, demand, partials, proof */
@@ -224,7 +233,8 @@ static void test_stages(void **state)
     assert_true(lks_stage_below(&height, &count, 3) && height == 0 && count == 8);
     assert_true(lks_stage_below(&height, &count, 5) && height == 0 && count == 32);
     assert_true(lks_stage_below(&height, &count, 9) && height == 4 && count == 32);
-    assert_true(lks_stage_is(9, 9) && lks_stage_is(4, 9) && lks_stage_is(0, 9) && !lks_stage_is(5, 9) && !lks_stage_is(14, 9));
+    assert_true(lks_stage_is(9, 9) && lks_stage_is(4, 9) && lks_stage_is(0, 9) &&
+                !lks_stage_is(5, 9) && !lks_stage_is(14, 9));
 }
 
 int main(int argc, char **argv)
@@ -232,9 +242,9 @@ int main(int argc, char **argv)
     if (argc > 1 && strcmp(argv[1], "all") == 0)
         times_more = 10;
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_stages),      cmocka_unit_test(test_flips),
-        cmocka_unit_test(test_kinds),       cmocka_unit_test(test_withholding),
-        cmocka_unit_test(test_attention),   cmocka_unit_test(test_tokens),
+        cmocka_unit_test(test_stages),    cmocka_unit_test(test_flips),
+        cmocka_unit_test(test_kinds),     cmocka_unit_test(test_withholding),
+        cmocka_unit_test(test_attention), cmocka_unit_test(test_tokens),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -29,7 +29,8 @@ static void random_pick(lks_move *m, const table *t, const lks_dispute *at, uint
             continue;
         unsigned down = (from > tree ? tree : from) - height;
         uint64_t index = first << down | liar_below(random, UINT64_C(1) << down);
-        bool present = op == LKS_TOP ? index << height < ops : lks_shape_node(&t->liar.shapes[op], height, index);
+        bool present = op == LKS_TOP ? index << height < ops
+                                     : lks_shape_node(&t->liar.shapes[op], height, index);
         if (!present)
             continue;
         liar_pick(m, &t->liar, at, op, height, index);
@@ -60,8 +61,8 @@ static bool puppet_moves(table *t, size_t dispute, uint64_t *random)
     if (need_shape(t, &m))
         assert_true(referee_record_shape(&t->r, m.op));
     if (!referee_move(&t->r, dispute, &m, NULL))
-        fail_msg("%s, seed %llu: a legal pick of operation %u, height %u, index %llu is refused", t->m->name, (unsigned long long)seed, m.op, m.height,
-                 (unsigned long long)m.index);
+        fail_msg("%s, seed %llu: a legal pick of operation %u, height %u, index %llu is refused",
+                 t->m->name, (unsigned long long)seed, m.op, m.height, (unsigned long long)m.index);
     lks_move_free(&m);
     return true;
 }
@@ -102,7 +103,8 @@ static void play_puppets(const tiny_model *m, const lks_run *run)
         assert_true(referee_challenge(&t.r, &dispute[3]));
         play_liar(&t, dispute[3]);
         if (!t.r.convicted)
-            fail_msg("%s, seed %llu: behind puppets the liar is not convicted", m->name, (unsigned long long)seed);
+            fail_msg("%s, seed %llu: behind puppets the liar is not convicted", m->name,
+                     (unsigned long long)seed);
         finish(&t);
     }
     get_up(&t);
@@ -202,7 +204,8 @@ static void operator_moves(table *t, size_t dispute)
     lks_move_free(&m);
     referee_feed(&t->r, t->g, &t->fed);
     d = lks_game_dispute_find(t->g, t->r.disputes[dispute].id);
-    OK(lks_player_operator(&again, t->own, lks_game_shown(t->g), &d->now)); /* not its turn any more */
+    OK(lks_player_operator(&again, t->own, lks_game_shown(t->g),
+                           &d->now)); /* not its turn any more */
     assert_int_equal(again.kind, LKS_MOVE_NONE);
 }
 
@@ -217,12 +220,15 @@ static void false_proof(table *t, const lks_dispute *at, uint64_t *random)
     uint32_t chunk = (uint32_t)(at->index & ((UINT64_C(1) << s->chunk_bits) - 1));
     lks_unit u = {LKS_UNIT_OUTPUT, at->op, (uint32_t)at->index, 0, 0};
     if (op->form == LKS_FORM_F32)
-        u.unit = 256 * chunk + (uint32_t)liar_below(random, op->width - 256 * chunk < 256 ? op->width - 256 * chunk : 256);
+        u.unit = 256 * chunk + (uint32_t)liar_below(random, op->width - 256 * chunk < 256
+                                                                ? op->width - 256 * chunk
+                                                                : 256);
     else
         u.unit = (uint32_t)liar_below(random, op->width);
     if (op->code == LKS_OP_ATTN)
         return;
-    lks_err err = lks_witness_make(&w, &wrong, t->own, t->trees, &lks_game_shown(t->g)->known, &u, NULL, 0);
+    lks_err err =
+        lks_witness_make(&w, &wrong, t->own, t->trees, &lks_game_shown(t->g)->known, &u, NULL, 0);
     if (err == LKS_BADARGS) /* the unit does not lie in this chunk */
         return;
     OK(err);
@@ -256,7 +262,8 @@ static void play_honest(const tiny_model *m, const lks_run *run)
             } else if (!done[p]) {
                 if (at.state == LKS_DISPUTE_STEP)
                     false_proof(&t, &at, &random);
-                assert_false(challenger_moves(&t, dispute[p])); /* an honest challenger has nothing to say */
+                assert_false(
+                    challenger_moves(&t, dispute[p])); /* an honest challenger has nothing to say */
                 done[p] = !puppet_moves(&t, dispute[p], &random);
             }
             referee_feed(&t.r, t.g, &t.fed);
@@ -349,8 +356,9 @@ static void check_united(const lks_shown *shown)
     const lks_known *k = &shown->known;
     for (size_t i = 1; i < k->node_count; i++) {
         const lks_known_node *a = &k->nodes[i - 1], *b = &k->nodes[i];
-        assert_true(a->op != b->op ? a->op < b->op
-                                   : a->height != b->height ? a->height < b->height : a->index < b->index);
+        assert_true(a->op != b->op           ? a->op < b->op
+                    : a->height != b->height ? a->height < b->height
+                                             : a->index < b->index);
     }
     for (size_t i = 1; i < k->leaf_count; i++) {
         const lks_known_leaf *a = &k->leaves[i - 1], *b = &k->leaves[i];
@@ -438,8 +446,8 @@ int main(int argc, char **argv)
     if (argc > 1 && strcmp(argv[1], "all") == 0)
         times_more = 10;
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_puppets),    cmocka_unit_test(test_below),
-        cmocka_unit_test(test_honest),     cmocka_unit_test(test_every_leaf),
+        cmocka_unit_test(test_puppets), cmocka_unit_test(test_below),
+        cmocka_unit_test(test_honest),  cmocka_unit_test(test_every_leaf),
         cmocka_unit_test(test_crowd),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

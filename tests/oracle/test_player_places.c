@@ -7,7 +7,9 @@
 
 #include <stdatomic.h>
 
-enum { PLACES = 60 };
+enum {
+    PLACES = 60
+};
 
 lks_err __real_lks_trace_rows(lks_trace *t, lks_trace_row *rows, size_t count);
 lks_err __wrap_lks_trace_rows(lks_trace *t, lks_trace_row *rows, size_t count);

@@ -1,4 +1,5 @@
-/* Every wrong bit is convicted: each bit of each committed row, one at a time, each token of an answer, each bit of attention partials.
+/* Every wrong bit is convicted: each bit of each committed row, one at a time, each token of an
+ * answer, each bit of attention partials.
  *
  *   test_soundness         some of the flips
  *   test_soundness all     all of them
@@ -13,7 +14,10 @@ static bool everything;
 static uint64_t flips, convicted, flips_by_op[LKS_OP_SAMPLE + 1];
 
 /* Some of the flips: a step that is prime to the sizes of rows. */
-static uint64_t step_between(void) { return everything ? 1 : 37; }
+static uint64_t step_between(void)
+{
+    return everything ? 1 : 37;
+}
 
 static void must_be_wrong(run_rows *r, const lks_unit *u, const uint8_t *partials, size_t len)
 {
@@ -25,11 +29,13 @@ static void must_be_wrong(run_rows *r, const lks_unit *u, const uint8_t *partial
 
 static lks_suspect suspect_of(const run_rows *r, uint32_t op, uint32_t leaf)
 {
-    return (lks_suspect){&r->facts, &r->model->program.ops[op], &r->shapes[op], op, leaf, r->run->policy.allowed};
+    return (lks_suspect){&r->facts, &r->model->program.ops[op], &r->shapes[op], op,
+                         leaf,      r->run->policy.allowed};
 }
 
 /* The leaf as it is now against what it was. */
-static void convict_leaf(run_rows *r, uint32_t op, uint32_t leaf, const uint8_t *own, const char *what)
+static void convict_leaf(run_rows *r, uint32_t op, uint32_t leaf, const uint8_t *own,
+                         const char *what)
 {
     lks_suspect s = suspect_of(r, op, leaf);
     lks_unit u;
@@ -37,7 +43,8 @@ static void convict_leaf(run_rows *r, uint32_t op, uint32_t leaf, const uint8_t 
     const uint8_t *shown = run_rows_leaf(r, op, leaf, &size);
     lks_err err = lks_unit_search(&u, &s, own, shown, &r->reader);
     if (err)
-        fail_msg("%s: a wrong bit of %s escapes: %s", what, lks_op_name(s.op->code), lks_error_message());
+        fail_msg("%s: a wrong bit of %s escapes: %s", what, lks_op_name(s.op->code),
+                 lks_error_message());
     if (s.op->code != LKS_OP_ATTN) {
         must_be_wrong(r, &u, NULL, 0);
         return;
@@ -109,7 +116,8 @@ static void test_every_bit(void **state)
     printf("count flips %llu\n", (unsigned long long)flips);
     for (int i = LKS_OP_EMBED; i <= LKS_OP_SAMPLE; i++)
         if (flips_by_op[i])
-            printf("count flips_%s %llu\n", lks_op_name((lks_opcode)i), (unsigned long long)flips_by_op[i]);
+            printf("count flips_%s %llu\n", lks_op_name((lks_opcode)i),
+                   (unsigned long long)flips_by_op[i]);
     assert_int_equal(flips, convicted);
 }
 
@@ -118,7 +126,9 @@ static void test_every_bit(void **state)
 static void test_garbage(void **state)
 {
     (void)state;
-    static const uint32_t words[] = {0, 0x80000000u, 0x7f800000u, 0xff800000u, 0x7fc00000u, 0xffc00000u, 0x7f800001u, 1, 0x80000001u, 0x00800000u, 0x7f7fffffu, UINT32_MAX};
+    static const uint32_t words[] = {0,           0x80000000u, 0x7f800000u, 0xff800000u,
+                                     0x7fc00000u, 0xffc00000u, 0x7f800001u, 1,
+                                     0x80000001u, 0x00800000u, 0x7f7fffffu, UINT32_MAX};
     tiny_model m;
     vector_run v;
     run_rows r;
@@ -155,9 +165,14 @@ static void test_garbage(void **state)
 
 /* ---- Blocks that agree with themselves ---- */
 
-enum { QUANT_OP = 1 /* of the hand-made model: A8 of operation 0, in two chunks */ };
+enum {
+    QUANT_OP = 1 /* of the hand-made model: A8 of operation 0, in two chunks */
+};
 
-static float at(const uint8_t *row, uint32_t i) { return lks_float(lks_load_le32(row + 4 * i)); }
+static float at(const uint8_t *row, uint32_t i)
+{
+    return lks_float(lks_load_le32(row + 4 * i));
+}
 
 /* The block as if element j had the greatest scale: entry and values follow. */
 static void pretend(uint8_t *row, const uint8_t *x, uint32_t width, uint32_t block, uint32_t j)
@@ -193,7 +208,8 @@ static void test_smaller_scales(void **state)
             for (uint32_t j = 0; j < 64; j++) {
                 pretend(row, x, width, block, j);
                 if (memcmp(row, honest, LKS_CHUNK_SIZE)) {
-                    convict_leaf(&r, QUANT_OP, t << r.shapes[QUANT_OP].chunk_bits, honest, "the hand-made model");
+                    convict_leaf(&r, QUANT_OP, t << r.shapes[QUANT_OP].chunk_bits, honest,
+                                 "the hand-made model");
                     count++;
                 }
                 memcpy(row, honest, row_size);
@@ -207,7 +223,8 @@ static void test_smaller_scales(void **state)
     hand_model_free(&h);
 }
 
-/* A product beyond 127 differs from every value, -128 too, whatever the entry in another chunk says. */
+/* A product beyond 127 differs from every value, -128 too, whatever the entry in another chunk
+ * says. */
 static void test_beyond_127(void **state)
 {
     (void)state;
@@ -249,7 +266,8 @@ static bool is_listed(const lks_policy *policy, uint32_t token)
     return i < policy->allowed_count && policy->allowed[i] == token;
 }
 
-/* An answer with one token changed: the rows of the claim are those of the changed answer, as the claim fixes them. */
+/* An answer with one token changed: the rows of the claim are those of the changed answer, as the
+ * claim fixes them. */
 static void change_token(const tiny_model *m, const lks_run *run, uint32_t j, uint32_t token)
 {
     run_rows r;
@@ -264,7 +282,8 @@ static void change_token(const tiny_model *m, const lks_run *run, uint32_t j, ui
     lks_unit u;
     lks_err err = lks_unit_search_token(&u, &s, token, run->answer[j], &r.reader);
     if (err)
-        fail_msg("%s: token %u in place of %u at %u escapes: %s", m->name, token, run->answer[j], j, lks_error_message());
+        fail_msg("%s: token %u in place of %u at %u escapes: %s", m->name, token, run->answer[j], j,
+                 lks_error_message());
     bool unlisted = run->policy.allowed_count && !is_listed(&run->policy, token);
     assert_int_equal(u.kind, unlisted ? LKS_UNIT_UNLISTED : LKS_UNIT_TOKEN);
     must_be_wrong(&r, &u, NULL, 0);
@@ -280,7 +299,8 @@ static void check_policy(const tiny_model *m, const lks_policy *policy)
     vector_run_make(&v, &m->model, 3, 4, policy);
     for (uint32_t j = 0; j < v.run.answer_count; j++) {
         for (uint32_t token = 0; token < vocab; token++) {
-            bool tried = everything || token % 19 == 0 || token + 1 == vocab || is_listed(policy, token);
+            bool tried =
+                everything || token % 19 == 0 || token + 1 == vocab || is_listed(policy, token);
             if (tried && token != v.answer[j])
                 change_token(m, &v.run, j, token);
         }
@@ -296,7 +316,11 @@ static void check_tokens(const tiny_model *m)
         {.allowed = allowed, .allowed_count = LKS_COUNT(allowed)},
         {.temperature = 0x3f666666, .seed = 7},
         {.temperature = 0x3f666666, .min_p = 0x3d4ccccd, .seed = 0x0123456789abcdef},
-        {.temperature = 0x40000000, .min_p = 0x3dcccccd, .seed = 1, .allowed = allowed, .allowed_count = LKS_COUNT(allowed)},
+        {.temperature = 0x40000000,
+         .min_p = 0x3dcccccd,
+         .seed = 1,
+         .allowed = allowed,
+         .allowed_count = LKS_COUNT(allowed)},
         {.temperature = 0x3a800000, .min_p = 0x3f800000, .seed = 2},
     };
     for (size_t i = 0; i < LKS_COUNT(policies); i++)
@@ -346,14 +370,18 @@ static void test_index_not_allowed(void **state)
     lks_model_close(&m.model);
 }
 
-/* Every place of a list of two pieces, for tokens in it and outside. A listed one is never convicted. */
+/* Every place of a list of two pieces, for tokens in it and outside. A listed one is never
+ * convicted. */
 static void test_unlisted(void **state)
 {
     (void)state;
-    enum { COUNT = 260 };
+    enum {
+        COUNT = 260
+    };
     uint32_t allowed[COUNT], answer[] = {0};
     const uint32_t prompt[] = {1};
-    const lks_policy policy = {.temperature = 0x3f800000, .allowed = allowed, .allowed_count = COUNT};
+    const lks_policy policy = {
+        .temperature = 0x3f800000, .allowed = allowed, .allowed_count = COUNT};
     lks_run run = {prompt, 1, answer, 1, policy};
     tiny_model m;
     run_rows r;
@@ -386,8 +414,9 @@ static void test_unlisted(void **state)
 
 static uint64_t wrong_partials, harmless_partials;
 
-/* Every bit of the partials of some elements. What stays valid and is not what the liar's rows give must be refuted: by a chunk, the maximum, a running sum or,
- * where the posted numbers agree with each other, by the last division. A c* that attains the maximum just as well changes nothing. */
+/* Every bit of the partials of some elements. What stays valid and is not what the liar's rows give
+ * must be refuted: by a chunk, the maximum, a running sum or, where the posted numbers agree with
+ * each other, by the last division. A c* that attains the maximum just as well changes nothing. */
 static void flip_partials(run_rows *r, uint32_t op, uint32_t row, uint32_t element, uint64_t stride)
 {
     size_t len = lks_partials_size(row);
@@ -396,7 +425,8 @@ static void flip_partials(run_rows *r, uint32_t op, uint32_t row, uint32_t eleme
     assert_non_null(shown);
     run_rows_partials(r, own, op, row, element);
     memcpy(shown, own, len);
-    lks_suspect s = suspect_of(r, op, row << r->shapes[op].chunk_bits | element * 4 / LKS_CHUNK_SIZE);
+    lks_suspect s =
+        suspect_of(r, op, row << r->shapes[op].chunk_bits | element * 4 / LKS_CHUNK_SIZE);
     for (uint64_t at = 0; at < 8 * (uint64_t)len; at += stride) {
         lks_unit u;
         shown[at / 8] ^= (uint8_t)(1u << at % 8);
@@ -418,12 +448,15 @@ static void flip_partials(run_rows *r, uint32_t op, uint32_t row, uint32_t eleme
     free(shown);
 }
 
-/* What follows from a lie, computed as it should be: the maximum (unless it is the lie), the running sums behind `from`, the element. */
-static void follow_up(uint8_t *partials, uint32_t position, bool maximum, uint32_t from, uint8_t *element)
+/* What follows from a lie, computed as it should be: the maximum (unless it is the lie), the
+ * running sums behind `from`, the element. */
+static void follow_up(uint8_t *partials, uint32_t position, bool maximum, uint32_t from,
+                      uint8_t *element)
 {
     size_t at = lks_partials_maximum_at(position);
     for (uint32_t c = 0; maximum && c < lks_partials_chunks(position); c++) {
-        float m = lks_float(lks_load_le32(partials + at)), part = lks_float(lks_load_le32(partials + lks_partials_part_at(c)));
+        float m = lks_float(lks_load_le32(partials + at)),
+              part = lks_float(lks_load_le32(partials + lks_partials_part_at(c)));
         if (c == 0 || lks_order_key(part) > lks_order_key(m)) {
             memcpy(partials + at, partials + lks_partials_part_at(c), 4);
             lks_store_le32(partials + at + 4, c);
@@ -435,18 +468,24 @@ static void follow_up(uint8_t *partials, uint32_t position, bool maximum, uint32
         lks_store_le32(partials + lks_partials_running_at(position, k), lks_bits(z));
         lks_store_le32(partials + lks_partials_running_at(position, k) + 4, lks_bits(o));
     }
-    const uint8_t *last = partials + lks_partials_running_at(position, lks_partials_runs(position) - 1);
-    lks_store_le32(element, lks_bits(lks_canonical(lks_float(lks_load_le32(last + 4)) / lks_float(lks_load_le32(last)))));
+    const uint8_t *last =
+        partials + lks_partials_running_at(position, lks_partials_runs(position) - 1);
+    lks_store_le32(element, lks_bits(lks_canonical(lks_float(lks_load_le32(last + 4)) /
+                                                   lks_float(lks_load_le32(last)))));
 }
 
 static uint64_t consistent_lies;
 
-/* One number of the partials is a lie, and all that follows from it agrees with it, the committed element too. */
+/* One number of the partials is a lie, and all that follows from it agrees with it, the committed
+ * element too. */
 static void lie_consistently(run_rows *r, uint32_t op, uint32_t row, uint32_t element)
 {
-    size_t len = lks_partials_size(row), maximum = lks_partials_maximum_at(row), chunk = element * 4 / LKS_CHUNK_SIZE;
+    size_t len = lks_partials_size(row), maximum = lks_partials_maximum_at(row),
+           chunk = element * 4 / LKS_CHUNK_SIZE;
     uint32_t leaf = row << r->shapes[op].chunk_bits | (uint32_t)chunk, size;
-    uint8_t *own = malloc(len), *shown = malloc(len), *x = run_rows_leaf(r, op, leaf, &size) + (4 * element - LKS_CHUNK_SIZE * chunk), honest[4];
+    uint8_t *own = malloc(len), *shown = malloc(len),
+            *x = run_rows_leaf(r, op, leaf, &size) + (4 * element - LKS_CHUNK_SIZE * chunk),
+            honest[4];
     assert_non_null(own);
     assert_non_null(shown);
     memcpy(honest, x, 4);
@@ -458,7 +497,11 @@ static void lie_consistently(run_rows *r, uint32_t op, uint32_t row, uint32_t el
             memcpy(shown, own, len);
             lks_store_le32(shown + at, lks_load_le32(own + at) ^ 1u << bit);
             bool in_parts = at < maximum, in_maximum = !in_parts && at < maximum + LKS_MAXIMUM_SIZE;
-            follow_up(shown, row, in_parts, in_parts || in_maximum ? 0 : (uint32_t)((at - maximum - LKS_MAXIMUM_SIZE) / LKS_RUNNING_SIZE) + 1, x);
+            follow_up(shown, row, in_parts,
+                      in_parts || in_maximum
+                          ? 0
+                          : (uint32_t)((at - maximum - LKS_MAXIMUM_SIZE) / LKS_RUNNING_SIZE) + 1,
+                      x);
             if (!lks_partials_are_valid(row, shown, len))
                 continue;
             lks_err err = lks_unit_search_partial(&u, &s, row, element, own, shown, &r->reader);
@@ -517,22 +560,25 @@ static void test_partials(void **state)
     for (uint32_t op = 0; op < r.facts.op_count; op++)
         if (m.model.program.ops[op].code == LKS_OP_ATTN)
             for (uint32_t row = 1000; row < 2050; row += 131) {
-                flip_partials(&r, op, row, row % m.model.program.ops[op].width, everything ? 1 : 41);
+                flip_partials(&r, op, row, row % m.model.program.ops[op].width,
+                              everything ? 1 : 41);
                 lie_consistently(&r, op, row, row % m.model.program.ops[op].width);
             }
     run_rows_free(&r);
     vector_run_free(&v);
     lks_model_close(&m.model);
-    printf("count wrong_partials %llu\ncount harmless_partials %llu\ncount consistent_lies %llu\n", (unsigned long long)wrong_partials,
-           (unsigned long long)harmless_partials, (unsigned long long)consistent_lies);
+    printf("count wrong_partials %llu\ncount harmless_partials %llu\ncount consistent_lies %llu\n",
+           (unsigned long long)wrong_partials, (unsigned long long)harmless_partials,
+           (unsigned long long)consistent_lies);
 }
 
 int main(int argc, char **argv)
 {
     everything = argc == 2 && !strcmp(argv[1], "all");
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_every_bit), cmocka_unit_test(test_garbage), cmocka_unit_test(test_smaller_scales),
-                                       cmocka_unit_test(test_beyond_127), cmocka_unit_test(test_tokens),
-                                       cmocka_unit_test(test_index_not_allowed),
-                                       cmocka_unit_test(test_unlisted), cmocka_unit_test(test_partials)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_every_bit),      cmocka_unit_test(test_garbage),
+        cmocka_unit_test(test_smaller_scales), cmocka_unit_test(test_beyond_127),
+        cmocka_unit_test(test_tokens),         cmocka_unit_test(test_index_not_allowed),
+        cmocka_unit_test(test_unlisted),       cmocka_unit_test(test_partials)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

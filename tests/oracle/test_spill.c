@@ -101,7 +101,9 @@ static lks_spill *open_spill(uint64_t max_bytes)
     return s;
 }
 
-enum { ROWS = 24 };
+enum {
+    ROWS = 24
+};
 
 /* Rows of all operations, at random. */
 static void draw_rows(lks_trace_row rows[ROWS], const lks_trace *t, uint64_t seed)
@@ -112,7 +114,8 @@ static void draw_rows(lks_trace_row rows[ROWS], const lks_trace *t, uint64_t see
         uint32_t op = below(&random, model.model.program.op_count);
         lks_trace_shape(&s, t, op);
         uint32_t head = s.heads ? below(&random, s.heads) : 0;
-        rows[i] = (lks_trace_row){op, head << s.position_bits | below(&random, s.rows), malloc(s.row_size)};
+        rows[i] = (lks_trace_row){op, head << s.position_bits | below(&random, s.rows),
+                                  malloc(s.row_size)};
     }
 }
 
@@ -219,7 +222,9 @@ static void refuse_file(lks_spill *s, uint64_t size, const char *why)
 static void test_disk(void **state)
 {
     (void)state;
-    enum { BLOCK = 4096 };
+    enum {
+        BLOCK = 4096
+    };
     lks_spill *s = open_spill(UINT64_MAX);
     lks_spill_file f;
     all_works();
@@ -314,8 +319,8 @@ int main(void)
     for (uint32_t i = 0; i < LKS_COUNT(ids); i++)
         ids[i] = i * 37 % vocab;
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_disk), cmocka_unit_test(test_allocated),
-        cmocka_unit_test(test_bound), cmocka_unit_test(test_process_limit),
+        cmocka_unit_test(test_disk),         cmocka_unit_test(test_allocated),
+        cmocka_unit_test(test_bound),        cmocka_unit_test(test_process_limit),
         cmocka_unit_test(test_failed_write), cmocka_unit_test(test_failed_read)};
     int failures = cmocka_run_group_tests(tests, NULL, NULL);
     lks_model_close(&model.model);

@@ -1,4 +1,5 @@
-/* Units of proof against honest traces: no unit of any operation shows a fault. And the rules of well-formed programs, one by one. */
+/* Units of proof against honest traces: no unit of any operation shows a fault. And the rules of
+ * well-formed programs, one by one. */
 #include "kernels/bytes.h"
 #include "oracle/partials.h"
 #include "tests/oracle/hand_model.h"
@@ -11,9 +12,11 @@ static void check(run_rows *r, const lks_unit *u, const uint8_t *partials, size_
     lks_err err = lks_step_check(&wrong, &r->facts, u, partials, len, &r->reader);
     const char *name = lks_op_name(r->model->program.ops[u->op].code);
     if (err)
-        fail_msg("%s, kind %d, operation %u, leaf %u, unit %u, place %u: %s", name, (int)u->kind, u->op, u->leaf, u->unit, u->place, lks_error_message());
+        fail_msg("%s, kind %d, operation %u, leaf %u, unit %u, place %u: %s", name, (int)u->kind,
+                 u->op, u->leaf, u->unit, u->place, lks_error_message());
     if (wrong)
-        fail_msg("an honest %s is called wrong: kind %d, operation %u, leaf %u, unit %u, place %u", name, (int)u->kind, u->op, u->leaf, u->unit, u->place);
+        fail_msg("an honest %s is called wrong: kind %d, operation %u, leaf %u, unit %u, place %u",
+                 name, (int)u->kind, u->op, u->leaf, u->unit, u->place);
     units++;
 }
 
@@ -31,7 +34,8 @@ static void check_partials(run_rows *r, uint32_t op, uint32_t leaf, uint32_t ele
     check(r, &u, partials, len);
     for (u.kind = LKS_UNIT_PARTIAL_CHUNK, u.place = 0; u.place < lks_partials_chunks(t); u.place++)
         check(r, &u, partials, len);
-    for (u.kind = LKS_UNIT_PARTIAL_MAXIMUM, u.place = 0; u.place < lks_partials_chunks(t); u.place++)
+    for (u.kind = LKS_UNIT_PARTIAL_MAXIMUM, u.place = 0; u.place < lks_partials_chunks(t);
+         u.place++)
         check(r, &u, partials, len);
     for (u.kind = LKS_UNIT_PARTIAL_RUNNING, u.place = 0; u.place < lks_partials_runs(t); u.place++)
         check(r, &u, partials, len);
@@ -41,8 +45,10 @@ static void check_partials(run_rows *r, uint32_t op, uint32_t leaf, uint32_t ele
 /* Elements of an A8 row whose entry or value lies in bytes [lo, hi). */
 static bool a8_element_is_in(const lks_op *op, uint32_t e, uint32_t lo, uint32_t hi)
 {
-    uint32_t whole = op->head_width ? op->head_width : op->width, blocks = (whole + op->block - 1) / op->block;
-    uint32_t entry = 8 * (e / whole * blocks + e % whole / op->block), q = 8 * lks_op_block_count(op) + e;
+    uint32_t whole = op->head_width ? op->head_width : op->width,
+             blocks = (whole + op->block - 1) / op->block;
+    uint32_t entry = 8 * (e / whole * blocks + e % whole / op->block),
+             q = 8 * lks_op_block_count(op) + e;
     return (entry >= lo && entry < hi) || (q >= lo && q < hi);
 }
 
@@ -51,7 +57,8 @@ static void check_sample(run_rows *r, uint32_t op, uint32_t leaf)
     const lks_policy *p = &r->run->policy;
     lks_unit u = {LKS_UNIT_OUTPUT, op, leaf, LKS_UNIT_INDEX, LKS_UNIT_INDEX};
     check(r, &u, NULL, 0);
-    for (u.place = 0; u.place < (p->allowed_count ? p->allowed_count : r->facts.vocab_size); u.place++) {
+    for (u.place = 0; u.place < (p->allowed_count ? p->allowed_count : r->facts.vocab_size);
+         u.place++) {
         u.unit = p->allowed_count ? p->allowed[u.place] : u.place;
         check(r, &u, NULL, 0);
     }
@@ -72,11 +79,13 @@ static void check_leaf(run_rows *r, uint32_t index, uint32_t leaf)
         return;
     }
     for (uint32_t e = 0; e < op->width; e++) {
-        bool inside = op->form == LKS_FORM_A8 ? a8_element_is_in(op, e, lo, lo + size) : 4 * e >= lo && 4 * e < lo + size;
+        bool inside = op->form == LKS_FORM_A8 ? a8_element_is_in(op, e, lo, lo + size)
+                                              : 4 * e >= lo && 4 * e < lo + size;
         bool wrong;
         lks_unit u = {LKS_UNIT_OUTPUT, index, leaf, e, 0};
         if (!inside)
-            assert_int_equal(lks_step_check(&wrong, &r->facts, &u, NULL, 0, &r->reader), LKS_BADARGS);
+            assert_int_equal(lks_step_check(&wrong, &r->facts, &u, NULL, 0, &r->reader),
+                             LKS_BADARGS);
         else if (op->code == LKS_OP_ATTN)
             check_partials(r, index, leaf, e);
         else
@@ -94,7 +103,8 @@ static void check_tokens(run_rows *r)
         if (p->temperature == 0) {
             check(r, &u, NULL, 0);
             u.unit = 1;
-            assert_int_equal(lks_step_check(&wrong, &r->facts, &u, NULL, 0, &r->reader), LKS_BADARGS);
+            assert_int_equal(lks_step_check(&wrong, &r->facts, &u, NULL, 0, &r->reader),
+                             LKS_BADARGS);
             continue;
         }
         for (uint32_t i = 0; i < (p->allowed_count ? p->allowed_count : r->facts.vocab_size); i++) {
@@ -125,13 +135,18 @@ static void test_honest_runs(void **state)
 {
     (void)state;
     each_tiny_run(check_run);
-    printf("count honest_units %llu\ncount honest_reads %llu\n", (unsigned long long)units, (unsigned long long)reads);
+    printf("count honest_units %llu\ncount honest_reads %llu\n", (unsigned long long)units,
+           (unsigned long long)reads);
 }
 
 #ifdef LKS_FEWER_CASES
-enum { LEAVES_APART = 7 };
+enum {
+    LEAVES_APART = 7
+};
 #else
-enum { LEAVES_APART = 1 };
+enum {
+    LEAVES_APART = 1
+};
 #endif
 
 /* What the Llama family has not. */
@@ -144,7 +159,8 @@ static void check_hand_model(bool wild)
     hand_model_make(&h, wild);
     hand_run_make(&v, &r, &h, 35, 2);
     for (uint32_t op = 0; op < r.facts.op_count; op++)
-        for (uint32_t leaf = op % LEAVES_APART; leaf < run_rows_places(&r, op); leaf += LEAVES_APART)
+        for (uint32_t leaf = op % LEAVES_APART; leaf < run_rows_places(&r, op);
+             leaf += LEAVES_APART)
             check_leaf(&r, op, leaf);
     check_tokens(&r);
     printf("count hand_model_units %llu\n", (unsigned long long)(units - before));
@@ -174,7 +190,8 @@ static void test_long_attention(void **state)
     run_rows_make(&r, &m.model, &v.run);
     uint64_t before = units;
     for (uint32_t op = 0; op < m.model.program.op_count; op++)
-        for (size_t i = 0; m.model.program.ops[op].code == LKS_OP_ATTN && i < LKS_COUNT(positions); i++)
+        for (size_t i = 0; m.model.program.ops[op].code == LKS_OP_ATTN && i < LKS_COUNT(positions);
+             i++)
             check_leaf(&r, op, positions[i] << r.shapes[op].chunk_bits);
     printf("count long_attention_units %llu\n", (unsigned long long)(units - before));
     assert_true(units > before);
@@ -206,17 +223,24 @@ static uint64_t changed_words, still_fine;
 static bool type_fits(const lks_op *op, uint32_t word, uint32_t type)
 {
     const lks_weight_ref *w = &op->weights[(word - 10) / 4];
-    uint32_t block = type == 2 || type == 3 || (type >= 6 && type <= 8) ? 32 : type >= 12 && type <= 14 ? 256 : 0;
+    uint32_t block = type == 2 || type == 3 || (type >= 6 && type <= 8) ? 32
+                     : type >= 12 && type <= 14                         ? 256
+                                                                        : 0;
     return w->type != LKS_F32 && block && w->cols % block == 0;
 }
 
-/* Words that may hold another value: a scalar; a tensor of the same shape; a type that the columns suit; an input, where another operation gives rows of the same shape; what only the
- * operation that reads the row can judge: the kind of RMS, the key-value heads beside Q, the heads beside K and V. */
+/* Words that may hold another value: a scalar; a tensor of the same shape; a type that the columns
+ * suit; an input, where another operation gives rows of the same shape; what only the operation
+ * that reads the row can judge: the kind of RMS, the key-value heads beside Q, the heads beside K
+ * and V. */
 static bool may_change(const lks_op *op, uint32_t index, uint32_t word, uint32_t value)
 {
-    bool tensor = word >= 9 && word < 25 && (word - 9) % 4 == 0, type = word >= 10 && word < 25 && (word - 10) % 4 == 0;
-    return (word == 30 && (op->code == LKS_OP_RMS || op->code == LKS_OP_ATTN)) || (word >= 5 && word < 9 && value < index) || tensor || (type && type_fits(op, word, value)) ||
-           (word == 29 && value >= 1 && value <= 2) || word == 28 || (word == 1 && value <= 1 && op->code == LKS_OP_RMS) ||
+    bool tensor = word >= 9 && word < 25 && (word - 9) % 4 == 0,
+         type = word >= 10 && word < 25 && (word - 10) % 4 == 0;
+    return (word == 30 && (op->code == LKS_OP_RMS || op->code == LKS_OP_ATTN)) ||
+           (word >= 5 && word < 9 && value < index) || tensor ||
+           (type && type_fits(op, word, value)) || (word == 29 && value >= 1 && value <= 2) ||
+           word == 28 || (word == 1 && value <= 1 && op->code == LKS_OP_RMS) ||
            (op->form == LKS_FORM_A8 && op->heads && word == (op->kind == LKS_ROWS_KV ? 25 : 26));
 }
 
@@ -229,7 +253,23 @@ static void check_rules(const tiny_model *m, const lks_run *run)
         assert_false(malformed_with(&r, op, 0, p->ops[op].code));
         for (uint32_t word = 0; word < LKS_DESCRIPTOR_SIZE / 4; word++) {
             uint32_t now = lks_load_le32(r.program + LKS_DESCRIPTOR_SIZE * (size_t)op + 4 * word);
-            const uint32_t values[] = {0, 1, 2, 3, 4, 13, 14, op, 63, 128, now + 1, now - 1, now ^ 0x80000000u, UINT32_MAX, 0x7fffffff, 1u << 24, (1u << 24) + 1};
+            const uint32_t values[] = {0,
+                                       1,
+                                       2,
+                                       3,
+                                       4,
+                                       13,
+                                       14,
+                                       op,
+                                       63,
+                                       128,
+                                       now + 1,
+                                       now - 1,
+                                       now ^ 0x80000000u,
+                                       UINT32_MAX,
+                                       0x7fffffff,
+                                       1u << 24,
+                                       (1u << 24) + 1};
             for (size_t i = 0; i < LKS_COUNT(values); i++) {
                 if (values[i] == now)
                     continue;
@@ -237,7 +277,8 @@ static void check_rules(const tiny_model *m, const lks_run *run)
                 changed_words++;
                 still_fine += !malformed;
                 if (!malformed && !may_change(&p->ops[op], op, word, values[i]))
-                    fail_msg("%s: word %u = %u of %s is accepted", m->name, word, values[i], lks_op_name(p->ops[op].code));
+                    fail_msg("%s: word %u = %u of %s is accepted", m->name, word, values[i],
+                             lks_op_name(p->ops[op].code));
             }
         }
     }
@@ -248,7 +289,8 @@ static void test_rules(void **state)
 {
     (void)state;
     each_tiny_run(check_rules);
-    printf("count changed_words %llu\ncount changed_words_accepted %llu\n", (unsigned long long)changed_words, (unsigned long long)still_fine);
+    printf("count changed_words %llu\ncount changed_words_accepted %llu\n",
+           (unsigned long long)changed_words, (unsigned long long)still_fine);
 }
 
 /* A program that a unit meets is judged before anything of it is used. */
@@ -278,7 +320,9 @@ static void test_malformed_programs_are_refused(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_honest_runs), cmocka_unit_test(test_hand_model), cmocka_unit_test(test_long_attention), cmocka_unit_test(test_rules),
-                                       cmocka_unit_test(test_malformed_programs_are_refused)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_honest_runs), cmocka_unit_test(test_hand_model),
+        cmocka_unit_test(test_long_attention), cmocka_unit_test(test_rules),
+        cmocka_unit_test(test_malformed_programs_are_refused)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,5 @@
-/* Tokenizers over vocabularies whose ids can be worked out by hand: merge order, special tokens, bytes, settings, refusals. */
+/* Tokenizers over vocabularies whose ids can be worked out by hand: merge order, special tokens,
+ * bytes, settings, refusals. */
 #include "oracle/tokenizer.h"
 #include "tests/oracle/vocab_builder.h"
 
@@ -21,7 +22,8 @@ typedef struct opened {
 static opened open_vocab(gguf_builder file)
 {
     opened o = {.file = file};
-    if (lks_gguf_open_memory(&o.g, file.data, file.size) != LKS_OK || lks_tokenizer_open(&o.t, o.g) != LKS_OK)
+    if (lks_gguf_open_memory(&o.g, file.data, file.size) != LKS_OK ||
+        lks_tokenizer_open(&o.t, o.g) != LKS_OK)
         fail_msg("%s", lks_error_message());
     return o;
 }
@@ -33,16 +35,22 @@ static void close_vocab(opened *o)
     gb_free(&o->file);
 }
 
-enum { PLAIN = 0, SPECIAL = 1, ADD = 2 };
+enum {
+    PLAIN = 0,
+    SPECIAL = 1,
+    ADD = 2
+};
 
 /* want ends with LKS_TOKEN_NONE. */
-static void expect(const lks_tokenizer *t, const char *text, size_t len, int flags, const uint32_t *want)
+static void expect(const lks_tokenizer *t, const char *text, size_t len, int flags,
+                   const uint32_t *want)
 {
     size_t count = 0;
     while (want[count] != LKS_TOKEN_NONE)
         count++;
     lks_tokens got = {0};
-    assert_int_equal(lks_tokenizer_encode(t, text, len, flags & SPECIAL, flags & ADD, &got), LKS_OK);
+    assert_int_equal(lks_tokenizer_encode(t, text, len, flags & SPECIAL, flags & ADD, &got),
+                     LKS_OK);
     if (got.count != count || (count && memcmp(got.ids, want, count * sizeof *want) != 0)) {
         for (size_t i = 0; i < got.count; i++)
             print_message("got[%zu] = %u\n", i, got.ids[i]);
@@ -51,7 +59,8 @@ static void expect(const lks_tokenizer *t, const char *text, size_t len, int fla
     free(got.ids);
 }
 
-#define EXPECT(t, text, flags, ...) expect(t, text, sizeof text - 1, flags, (const uint32_t[]){__VA_ARGS__ LKS_TOKEN_NONE})
+#define EXPECT(t, text, flags, ...)                                                                \
+    expect(t, text, sizeof text - 1, flags, (const uint32_t[]){__VA_ARGS__ LKS_TOKEN_NONE})
 
 static void test_bpe(void **state)
 {
@@ -65,15 +74,22 @@ static void test_bpe(void **state)
     EXPECT(o.t, "hello", PLAIN, BPE_HELLO, );
     EXPECT(o.t, "hell", PLAIN, BPE_HELL, );
     EXPECT(o.t, "hellhe", PLAIN, BPE_HELL, BPE_HE, );
-    EXPECT(o.t, "lll", PLAIN, BPE_LL, 'l', );        /* the leftmost of equal ranks */
+    EXPECT(o.t, "lll", PLAIN, BPE_LL, 'l', ); /* the leftmost of equal ranks */
     EXPECT(o.t, "elll", PLAIN, 'e', BPE_LL, 'l', );
-    EXPECT(o.t, "hello world", PLAIN, BPE_HELLO, BPE_SPACE_W, BPE_ORL, 'd', ); /* a merge with the left neighbour */
+    EXPECT(o.t, "hello world", PLAIN, BPE_HELLO, BPE_SPACE_W, BPE_ORL,
+           'd', );                              /* a merge with the left neighbour */
     EXPECT(o.t, "1234", PLAIN, BPE_123, '4', ); /* not 1 23: of two equal merges the first counts */
     EXPECT(o.t, "x 12", PLAIN, 'x', ' ', BPE_12, );
     EXPECT(o.t, "a  w", PLAIN, 'a', ' ', BPE_SPACE_W, ); /* the last space goes with the word */
-    EXPECT(o.t, "\xff\xfe" "hell", PLAIN, 0xff, 0xfe, BPE_HELL, );
+    EXPECT(o.t,
+           "\xff\xfe"
+           "hell",
+           PLAIN, 0xff, 0xfe, BPE_HELL, );
     EXPECT(o.t, "\xe4\xbd\xa0", PLAIN, 0xe4, 0xbd, 0xa0, );
-    EXPECT(o.t, "h\x04" "e", PLAIN, 'h', 'e', ); /* no token for 0x04, and no merge across it */
+    EXPECT(o.t,
+           "h\x04"
+           "e",
+           PLAIN, 'h', 'e', ); /* no token for 0x04, and no merge across it */
     close_vocab(&o);
 }
 
@@ -123,11 +139,27 @@ static void test_special(void **state)
     close_vocab(&o);
 }
 
-/* Text of every kind comes back, but for the byte that has no token. The generator is xorshift32. */
+/* Text of every kind comes back, but for the byte that has no token. The generator is xorshift32.
+ */
 static void round_trip(const lks_tokenizer *t, uint32_t seed)
 {
-    static const char *const bits[] = {"hello", " world", "'s", "'RE", "12345", "\r\n", "  \t", "\xc2\xa0", "\xe4\xbd\xa0", "\xf0\x9f\xa6\x99",
-                                       "\xed\xa0\x80", "\xc0\xaf", "<|end|>", "a", "<tag>", "\xd9\xa3", "!?"};
+    static const char *const bits[] = {"hello",
+                                       " world",
+                                       "'s",
+                                       "'RE",
+                                       "12345",
+                                       "\r\n",
+                                       "  \t",
+                                       "\xc2\xa0",
+                                       "\xe4\xbd\xa0",
+                                       "\xf0\x9f\xa6\x99",
+                                       "\xed\xa0\x80",
+                                       "\xc0\xaf",
+                                       "<|end|>",
+                                       "a",
+                                       "<tag>",
+                                       "\xd9\xa3",
+                                       "!?"};
     char text[600];
     uint32_t x = seed;
     for (int round = 0; round < 3000; round++) {
@@ -194,17 +226,20 @@ static void test_spm(void **state)
     assert_true(lks_tokenizer_adds_space(o.t));
     EXPECT(o.t, "", ADD, SPM_BOS, );
     EXPECT(o.t, "a", ADD, SPM_BOS, SPM_MARK_A, );
-    EXPECT(o.t, "abc", PLAIN, SPM_MARK_A, SPM_BC, );     /* b c has the higher score, then U+2581 a */
+    EXPECT(o.t, "abc", PLAIN, SPM_MARK_A, SPM_BC, ); /* b c has the higher score, then U+2581 a */
     EXPECT(o.t, " ab", PLAIN, SPM_MARK, SPM_MARK, SPM_AB, ); /* a b before U+2581 a */
     EXPECT(o.t, "b b", PLAIN, SPM_MARK, SPM_B, SPM_MARK, SPM_B, );
-    EXPECT(o.t, "baaaa", PLAIN, SPM_MARK, SPM_B, SPM_AA, SPM_AA, ); /* never the control token "aaa" */
+    EXPECT(o.t, "baaaa", PLAIN, SPM_MARK, SPM_B, SPM_AA,
+           SPM_AA, ); /* never the control token "aaa" */
     EXPECT(o.t, "baaa", SPECIAL, SPM_MARK, SPM_B, SPM_FORGED, );
     EXPECT(o.t, "b{u}b", PLAIN, SPM_MARK, SPM_B, SPM_USER, SPM_MARK, SPM_B, );
     EXPECT(o.t, "b</s>b", SPECIAL, SPM_MARK, SPM_B, SPM_EOS, SPM_MARK, SPM_B, );
     EXPECT(o.t, "b<unk>", SPECIAL, SPM_MARK, SPM_B, SPM_UNK, );
     EXPECT(o.t, "\xc3\xa9", PLAIN, SPM_MARK, SPM_E_ACUTE, );
-    EXPECT(o.t, "\xc3\xa8", PLAIN, SPM_MARK, SPM_BYTES + 0xc3, SPM_BYTES + 0xa8, ); /* byte fall-back */
-    EXPECT(o.t, "\xe8 b", PLAIN, SPM_MARK, SPM_BYTES + 0xe8, SPM_MARK, SPM_B, );    /* broken UTF-8 takes nothing with it */
+    EXPECT(o.t, "\xc3\xa8", PLAIN, SPM_MARK, SPM_BYTES + 0xc3,
+           SPM_BYTES + 0xa8, ); /* byte fall-back */
+    EXPECT(o.t, "\xe8 b", PLAIN, SPM_MARK, SPM_BYTES + 0xe8, SPM_MARK,
+           SPM_B, ); /* broken UTF-8 takes nothing with it */
     EXPECT(o.t, "d", PLAIN, SPM_MARK, SPM_BYTES + 'd', );
 
     const char *piece;
@@ -251,17 +286,20 @@ static void refuse(gguf_builder file, lks_err err, const char *what)
     assert_int_equal(lks_gguf_open_memory(&g, file.data, file.size), LKS_OK);
     lks_err got = lks_tokenizer_open(&t, g);
     if (got != err || !strstr(lks_error_message(), what))
-        fail_msg("expected %s with '%s', got %s with '%s'", lks_err_name(err), what, lks_err_name(got), lks_error_message());
+        fail_msg("expected %s with '%s', got %s with '%s'", lks_err_name(err), what,
+                 lks_err_name(got), lks_error_message());
     assert_null(t);
     lks_gguf_close(g);
     gb_free(&file);
 }
 
 /* A vocabulary of the texts and merges (comma-separated), all of kind. */
-static gguf_builder tiny(const char *model, const char *texts, const char *merges, uint32_t kind, float score)
+static gguf_builder tiny(const char *model, const char *texts, const char *merges, uint32_t kind,
+                         float score)
 {
     gguf_builder b;
-    const char *lists[2] = {texts, merges}, *keys[2] = {"tokenizer.ggml.tokens", "tokenizer.ggml.merges"};
+    const char *lists[2] = {texts, merges},
+               *keys[2] = {"tokenizer.ggml.tokens", "tokenizer.ggml.merges"};
     uint64_t count = 0, first = 0;
     gb_begin(&b, 0, 6);
     gb_pair_text(&b, "tokenizer.ggml.model", model);
@@ -291,10 +329,13 @@ static void test_refusals(void **state)
     (void)state;
     gguf_builder b, extra = {0};
     gb_begin(&b, 0, 0), refuse(b, LKS_CORRUPT, "no key tokenizer.ggml.model");
-    gb_begin(&b, 0, 1), gb_pair_text(&b, "tokenizer.ggml.model", "bert"), refuse(b, LKS_REFUSED, "\"bert\"");
-    gb_begin(&b, 0, 1), gb_pair_text(&b, "tokenizer.ggml.model", "gpt2"), refuse(b, LKS_REFUSED, "pre-tokenizer \"\"");
+    gb_begin(&b, 0, 1), gb_pair_text(&b, "tokenizer.ggml.model", "bert"),
+        refuse(b, LKS_REFUSED, "\"bert\"");
+    gb_begin(&b, 0, 1), gb_pair_text(&b, "tokenizer.ggml.model", "gpt2"),
+        refuse(b, LKS_REFUSED, "pre-tokenizer \"\"");
     refuse(vocab_bpe("tekken", NULL, NULL, 0), LKS_REFUSED, "pre-tokenizer \"tekken\"");
-    gb_begin(&b, 0, 1), gb_pair_text(&b, "tokenizer.ggml.model", "llama"), refuse(b, LKS_CORRUPT, "tokenizer.ggml.tokens");
+    gb_begin(&b, 0, 1), gb_pair_text(&b, "tokenizer.ggml.model", "llama"),
+        refuse(b, LKS_CORRUPT, "tokenizer.ggml.tokens");
     refuse(tiny("gpt2", "a,b,a", "a b", 1, 0), LKS_CORRUPT, "tokens 0 and 2 are the same text");
     refuse(tiny("gpt2", "a,b", "a b", 1, 0), LKS_CORRUPT, "merge 0 names a text");
     refuse(tiny("gpt2", "a,b,ab", "a b,ab", 1, 0), LKS_CORRUPT, "merge 1 is not two texts");
@@ -333,8 +374,10 @@ static void test_limits(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_bpe), cmocka_unit_test(test_bpe_words), cmocka_unit_test(test_special), cmocka_unit_test(test_round_trips),
-        cmocka_unit_test(test_spm), cmocka_unit_test(test_ends),      cmocka_unit_test(test_refusals), cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_bpe),      cmocka_unit_test(test_bpe_words),
+        cmocka_unit_test(test_special),  cmocka_unit_test(test_round_trips),
+        cmocka_unit_test(test_spm),      cmocka_unit_test(test_ends),
+        cmocka_unit_test(test_refusals), cmocka_unit_test(test_limits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,6 @@
-/* Compares the tokenizer with vectors in llama.cpp's form: for each VOCAB.gguf of the command line, VOCAB.gguf.inp has texts, separated by
- * a line "__ggml_vocab_test__", and VOCAB.gguf.out a line of ids for each. Also decodes them again. Prints one line a file. */
+/* Compares the tokenizer with vectors in llama.cpp's form: for each VOCAB.gguf of the command line,
+ * VOCAB.gguf.inp has texts, separated by a line "__ggml_vocab_test__", and VOCAB.gguf.out a line of
+ * ids for each. Also decodes them again. Prints one line a file. */
 #include "oracle/tokenizer.h"
 
 #include <stdio.h>
@@ -8,7 +9,8 @@
 
 #define SEPARATOR "\n__ggml_vocab_test__\n"
 
-/* Returns: the file's bytes with a zero behind them, to be freed; NULL, and says so, when it cannot be read. */
+/* Returns: the file's bytes with a zero behind them, to be freed; NULL, and says so, when it cannot
+ * be read. */
 static char *read_file(const char *path, const char *suffix, size_t *len)
 {
     char name[4096];
@@ -64,7 +66,8 @@ static bool check(const lks_tokenizer *t, const char *text, size_t len, char **l
     }
     *line = end ? end + 1 : *line + strlen(*line);
     lks_tokens got = {0};
-    bool ok = lks_tokenizer_encode(t, text, len, false, false, &got) == LKS_OK && got.count == count &&
+    bool ok = lks_tokenizer_encode(t, text, len, false, false, &got) == LKS_OK &&
+              got.count == count &&
               (count == 0 || memcmp(got.ids, want, count * sizeof *want) == 0);
     bool back = ok && decodes_to(t, &got, text, len);
     if (!ok || !back) {
@@ -83,7 +86,8 @@ static int check_file(const char *path)
     lks_tokenizer *t = NULL;
     size_t inp_len = 0, out_len = 0;
     int texts = 0, good = 0;
-    char *inp = read_file(path, ".inp", &inp_len), *out = read_file(path, ".out", &out_len), *line = out;
+    char *inp = read_file(path, ".inp", &inp_len), *out = read_file(path, ".out", &out_len),
+         *line = out;
     bool ok = inp && out;
     if (ok && (lks_gguf_open(&g, path) != LKS_OK || lks_tokenizer_open(&t, g) != LKS_OK)) {
         printf("%s: %s\n", path, lks_error_message());
@@ -96,7 +100,8 @@ static int check_file(const char *path)
         text += len + (end ? strlen(SEPARATOR) : 0);
     }
     ok = ok && texts > 0 && good == texts && *line == 0;
-    printf("%s: %d of %d texts agree%s\n", path, good, texts, ok || good != texts ? "" : ", and ids without a text");
+    printf("%s: %d of %d texts agree%s\n", path, good, texts,
+           ok || good != texts ? "" : ", and ids without a text");
     lks_tokenizer_close(t);
     lks_gguf_close(g);
     free(inp);

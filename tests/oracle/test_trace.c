@@ -1,4 +1,5 @@
-/* The trace against a naive one: every row from one pass over all positions at once, every node by its definition, from the leaves up, again for each. */
+/* The trace against a naive one: every row from one pass over all positions at once, every node by
+ * its definition, from the leaves up, again for each. */
 #include "kernels/bits.h"
 #include "oracle/generate.h"
 #include "tests/oracle/tiny_models.h"
@@ -69,12 +70,13 @@ static void naive_hook(void *user, uint32_t op, const lks_op_output *o)
 static void naive_make(naive *n, const lks_model *m, const lks_run *r)
 {
     const lks_program *p = &m->program;
-    *n = (naive){m, (uint32_t)(r->prompt_count + r->answer_count - 1), (uint32_t)r->answer_count, calloc(p->op_count, sizeof *n->rows),
-                 calloc(r->answer_count, sizeof *n->tokens)};
+    *n = (naive){m, (uint32_t)(r->prompt_count + r->answer_count - 1), (uint32_t)r->answer_count,
+                 calloc(p->op_count, sizeof *n->rows), calloc(r->answer_count, sizeof *n->tokens)};
     assert_non_null(n->rows);
     assert_non_null(n->tokens);
     for (uint32_t i = 0; i < p->op_count; i++) {
-        n->rows[i] = malloc((size_t)naive_heads(n, i) * naive_rows(n, i) * lks_op_row_size(&p->ops[i]));
+        n->rows[i] =
+            malloc((size_t)naive_heads(n, i) * naive_rows(n, i) * lks_op_row_size(&p->ops[i]));
         assert_non_null(n->rows[i]);
     }
     uint32_t *ids = malloc(n->positions * sizeof *ids);
@@ -84,7 +86,11 @@ static void naive_make(naive *n, const lks_model *m, const lks_run *r)
     for (uint32_t i = 0; i < n->positions; i++)
         ids[i] = i < r->prompt_count ? r->prompt[i] : r->answer[i - r->prompt_count];
     lks_session *s;
-    lks_session_options o = {.threads = 1, .batch = n->positions, .max_positions = n->positions, .hook = naive_hook, .user = n};
+    lks_session_options o = {.threads = 1,
+                             .batch = n->positions,
+                             .max_positions = n->positions,
+                             .hook = naive_hook,
+                             .user = n};
     OK(lks_session_open(&s, m, &o));
     OK(lks_session_forward(s, ids, n->positions, n->sampled));
     lks_sampling policy;
@@ -96,7 +102,8 @@ static void naive_make(naive *n, const lks_model *m, const lks_run *r)
         lks_kernels_scalar.sample_max(&row, logits, p->vocab_size, &policy);
         put_u32(&out, lks_bits(row.max));
         put_u32(&out, row.index);
-        n->tokens[i] = lks_kernels_scalar.sample_choose(&row, logits, p->vocab_size, &policy, (uint32_t)r->prompt_count + i);
+        n->tokens[i] = lks_kernels_scalar.sample_choose(&row, logits, p->vocab_size, &policy,
+                                                        (uint32_t)r->prompt_count + i);
     }
     lks_session_close(s);
     free(ids);
@@ -114,8 +121,10 @@ static void naive_free(naive *n)
 /* The bytes of a place, or NULL for padding. */
 static const uint8_t *naive_chunk(size_t *len, const naive *n, uint32_t op, uint64_t place)
 {
-    size_t size = lks_op_row_size(&n->model->program.ops[op]), chunks = (size + 1023) / 1024, rows = naive_rows(n, op);
-    uint64_t row = place >> log2_ceil(chunks), chunk = place % ((uint64_t)1 << log2_ceil(chunks)), head = 0;
+    size_t size = lks_op_row_size(&n->model->program.ops[op]), chunks = (size + 1023) / 1024,
+           rows = naive_rows(n, op);
+    uint64_t row = place >> log2_ceil(chunks), chunk = place % ((uint64_t)1 << log2_ceil(chunks)),
+             head = 0;
     if (n->model->program.ops[op].kind == LKS_ROWS_KV) {
         head = row >> log2_ceil(rows);
         row %= (uint64_t)1 << log2_ceil(rows);
@@ -129,10 +138,12 @@ static const uint8_t *naive_chunk(size_t *len, const naive *n, uint32_t op, uint
 static unsigned naive_height(const naive *n, uint32_t op)
 {
     bool kv = n->model->program.ops[op].kind == LKS_ROWS_KV;
-    return log2_ceil((lks_op_row_size(&n->model->program.ops[op]) + 1023) / 1024) + log2_ceil(naive_rows(n, op)) + (kv ? log2_ceil(naive_heads(n, op)) : 0);
+    return log2_ceil((lks_op_row_size(&n->model->program.ops[op]) + 1023) / 1024) +
+           log2_ceil(naive_rows(n, op)) + (kv ? log2_ceil(naive_heads(n, op)) : 0);
 }
 
-static void naive_node(uint8_t hash32[32], const naive *n, uint32_t op, unsigned height, uint64_t index)
+static void naive_node(uint8_t hash32[32], const naive *n, uint32_t op, unsigned height,
+                       uint64_t index)
 {
     uint8_t message[1 + 1024];
     size_t len;
@@ -179,7 +190,8 @@ static lks_run make_run(tokens *ids, const tiny_model *m, uint32_t prompt, uint3
         ids->prompt[i] = i * 37 % m->model.program.vocab_size;
     for (uint32_t i = 0; i < answer; i++)
         ids->answer[i] = i * 53 % m->model.program.vocab_size;
-    return (lks_run){ids->prompt, prompt, ids->answer, answer, {.temperature = 0x3f800000, .seed = 7}};
+    return (lks_run){
+        ids->prompt, prompt, ids->answer, answer, {.temperature = 0x3f800000, .seed = 7}};
 }
 
 static lks_trace *make(const tiny_model *m, const lks_run *r, unsigned threads, const char *spill)
@@ -194,7 +206,8 @@ static lks_trace *make(const tiny_model *m, const lks_run *r, unsigned threads, 
     return t;
 }
 
-static void check_place(const lks_trace *t, const naive *n, uint32_t op, unsigned height, uint64_t index)
+static void check_place(const lks_trace *t, const naive *n, uint32_t op, unsigned height,
+                        uint64_t index)
 {
     uint8_t got[32], want[32];
     lks_trace_node(got, t, op, height, index);
@@ -222,7 +235,8 @@ static void check_nodes(const lks_trace *t, const naive *n, bool all)
         for (unsigned h = 0; h <= top; h++) {
             uint64_t count = (uint64_t)1 << (top - h);
             for (uint64_t i = 0; i < (all ? count : 3); i++)
-                check_place(t, n, op == ops ? LKS_TOP : op, h, all ? i : random_below(&state, count));
+                check_place(t, n, op == ops ? LKS_TOP : op, h,
+                            all ? i : random_below(&state, count));
         }
     }
     uint8_t root[32], want[32];
@@ -235,7 +249,8 @@ static void check_sizes(const lks_trace *t, const naive *n)
 {
     uint64_t leaves = 0, bytes = 0;
     for (uint32_t op = 0; op < n->model->program.op_count; op++) {
-        uint64_t rows = (uint64_t)naive_heads(n, op) * naive_rows(n, op), size = lks_op_row_size(&n->model->program.ops[op]);
+        uint64_t rows = (uint64_t)naive_heads(n, op) * naive_rows(n, op),
+                 size = lks_op_row_size(&n->model->program.ops[op]);
         lks_shape s;
         lks_trace_shape(&s, t, op);
         assert_int_equal(s.height, naive_height(n, op));
@@ -273,14 +288,16 @@ static void check_rows(lks_trace *t, const naive *n, uint32_t step)
                 for (int twice = 0; row % step == 0 && twice < 2; twice++) {
                     size_t size = lks_op_row_size(&n->model->program.ops[op]);
                     bool kv = n->model->program.ops[op].kind == LKS_ROWS_KV;
-                    rows[count] = (lks_trace_row){op, (kv ? head << log2_ceil(n->positions) : 0) | row, guard_new(size)};
+                    rows[count] = (lks_trace_row){
+                        op, (kv ? head << log2_ceil(n->positions) : 0) | row, guard_new(size)};
                     want[count++] = n->rows[op] + ((size_t)head * naive_rows(n, op) + row) * size;
                 }
     assert_true(count <= room);
     OK(lks_trace_rows(t, rows, count));
     for (size_t i = 0; i < count; i++) {
         if (memcmp(rows[i].bytes, want[i], lks_op_row_size(&n->model->program.ops[rows[i].op])))
-            fail_msg("row %u of operation %u differs when it is read again", rows[i].row, rows[i].op);
+            fail_msg("row %u of operation %u differs when it is read again", rows[i].row,
+                     rows[i].op);
         guard_free(rows[i].bytes);
     }
     free(rows);
@@ -354,8 +371,12 @@ static void test_batches(void **state)
     static const struct {
         const char *name;
         uint32_t prompt, answer;
-    } cases[] = {{"factors", LKS_TRACE_BATCH + 40, 30}, {"factors", LKS_TRACE_BATCH, 2}, {"linear", 3, LKS_TRACE_BATCH + 20},
-                 {"factors", LKS_TRACE_BATCH + 1, LKS_TRACE_BATCH}, {"head-2", 400, 300}, {"linear", LKS_TRACE_BATCH - 8, 8 + 1}};
+    } cases[] = {{"factors", LKS_TRACE_BATCH + 40, 30},
+                 {"factors", LKS_TRACE_BATCH, 2},
+                 {"linear", 3, LKS_TRACE_BATCH + 20},
+                 {"factors", LKS_TRACE_BATCH + 1, LKS_TRACE_BATCH},
+                 {"head-2", 400, 300},
+                 {"linear", LKS_TRACE_BATCH - 8, 8 + 1}};
     tokens ids;
     for (size_t i = 0; i < LKS_COUNT(cases); i++) {
         tiny_model m;
@@ -413,7 +434,8 @@ static void test_arguments(void **state)
     assert_int_equal(lks_trace_run(t)->policy.allowed[1], 50);
     assert_int_equal(lks_trace_run(t)->answer[1], 53 % vocab);
     for (int i = 0; i < 3; i++)
-        assert_true(lks_trace_tokens(t)[i] == 3 || lks_trace_tokens(t)[i] == 50 || lks_trace_tokens(t)[i] == 200);
+        assert_true(lks_trace_tokens(t)[i] == 3 || lks_trace_tokens(t)[i] == 50 ||
+                    lks_trace_tokens(t)[i] == 200);
     uint8_t sample[8];
     lks_trace_row row = {m.model.program.op_count - 1, 2, sample};
     OK(lks_trace_rows(t, &row, 1));
@@ -478,7 +500,10 @@ static int count_pass(void *user)
 static void test_before_pass(void **state)
 {
     (void)state;
-    enum { PROMPT_LEN = 2 * LKS_TRACE_BATCH, ANSWER_LEN = 5 };
+    enum {
+        PROMPT_LEN = 2 * LKS_TRACE_BATCH,
+        ANSWER_LEN = 5
+    };
     static uint32_t ids[PROMPT_LEN + ANSWER_LEN];
     uint8_t bytes[8];
     tiny_model m;
@@ -517,7 +542,8 @@ static void test_before_pass_of_answer(void **state)
     OK(lks_generate(&m.model, prompt, 7, &greedy, 4, &o, answer, &count));
     assert_int_equal(p.done, 3 + count - 1);
     p = (passes){.last = 3};
-    assert_int_equal(lks_generate(&m.model, prompt, 7, &greedy, 4, &o, answer, &count), LKS_REFUSED);
+    assert_int_equal(lks_generate(&m.model, prompt, 7, &greedy, 4, &o, answer, &count),
+                     LKS_REFUSED);
     assert_true(p.done == 3 && count == 1);
     lks_model_close(&m.model);
 }
@@ -544,8 +570,11 @@ static void test_spill(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_short),  cmocka_unit_test(test_batches), cmocka_unit_test(test_arguments),
-                                       cmocka_unit_test(test_cancel), cmocka_unit_test(test_spill),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_short),
+                                       cmocka_unit_test(test_batches),
+                                       cmocka_unit_test(test_arguments),
+                                       cmocka_unit_test(test_cancel),
+                                       cmocka_unit_test(test_spill),
                                        cmocka_unit_test(test_before_pass),
                                        cmocka_unit_test(test_before_pass_of_answer)};
     return cmocka_run_group_tests(tests, NULL, NULL);

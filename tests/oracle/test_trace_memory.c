@@ -1,4 +1,5 @@
-/* What a trace keeps and what it needs while it is made, counted at the allocator (the linker sends malloc and its kin here). */
+/* What a trace keeps and what it needs while it is made, counted at the allocator (the linker sends
+ * malloc and its kin here). */
 #include "oracle/model_trees.h"
 #include "tests/oracle/tiny_models.h"
 
@@ -25,15 +26,25 @@ static atomic_size_t held, peak;
 
 static void *count(void *p)
 {
-    size_t now = atomic_fetch_add(&held, malloc_usable_size(p)) + malloc_usable_size(p), most = atomic_load(&peak);
+    size_t now = atomic_fetch_add(&held, malloc_usable_size(p)) + malloc_usable_size(p),
+           most = atomic_load(&peak);
     while (now > most && !atomic_compare_exchange_weak(&peak, &most, now)) {
     }
     return p;
 }
 
-void *__wrap_malloc(size_t size) { return count(__real_malloc(size)); }
-void *__wrap_calloc(size_t n, size_t size) { return count(__real_calloc(n, size)); }
-void *__wrap_aligned_alloc(size_t alignment, size_t size) { return count(__real_aligned_alloc(alignment, size)); }
+void *__wrap_malloc(size_t size)
+{
+    return count(__real_malloc(size));
+}
+void *__wrap_calloc(size_t n, size_t size)
+{
+    return count(__real_calloc(n, size));
+}
+void *__wrap_aligned_alloc(size_t alignment, size_t size)
+{
+    return count(__real_aligned_alloc(alignment, size));
+}
 
 void *__wrap_realloc(void *p, size_t size)
 {
@@ -58,24 +69,33 @@ static size_t begin(void)
     return atomic_load(&held);
 }
 
-enum { THREADS = 2, SLACK = 65536 };
+enum {
+    THREADS = 2,
+    SLACK = 65536
+};
 
-/* What a session of the trace's batch takes; also, the first one makes what the model keeps for all of them. */
+/* What a session of the trace's batch takes; also, the first one makes what the model keeps for all
+ * of them. */
 static size_t session_size(const lks_model *m, uint32_t positions)
 {
     lks_session *s;
-    lks_session_options o = {.threads = THREADS, .batch = LKS_TRACE_BATCH, .max_positions = positions, .hook = (lks_op_hook)abort};
+    lks_session_options o = {.threads = THREADS,
+                             .batch = LKS_TRACE_BATCH,
+                             .max_positions = positions,
+                             .hook = (lks_op_hook)abort};
     size_t before = begin();
     OK(lks_session_open(&s, m, &o));
     lks_session_close(s);
     return atomic_load(&peak) - before;
 }
 
-/* A session takes what is told beforehand, but for the threads themselves. The weights are packed. */
+/* A session takes what is told beforehand, but for the threads themselves. The weights are packed.
+ */
 static void check_session(const lks_model *m, uint32_t positions)
 {
     lks_session *s;
-    lks_session_options o = {.threads = THREADS, .batch = LKS_TRACE_BATCH, .max_positions = positions};
+    lks_session_options o = {
+        .threads = THREADS, .batch = LKS_TRACE_BATCH, .max_positions = positions};
     for (int hook = 0; hook < 2; hook++) {
         o.hook = hook ? (lks_op_hook)abort : NULL;
         uint64_t told = lks_session_bytes(m, &o);
@@ -84,7 +104,8 @@ static void check_session(const lks_model *m, uint32_t positions)
         size_t holds = atomic_load(&held) - before;
         lks_session_close(s);
         if (told + 16384 < holds || told > holds + 4096)
-            fail_msg("a session of %u positions is told to take %llu bytes and takes %zu", positions, (unsigned long long)told, holds);
+            fail_msg("a session of %u positions is told to take %llu bytes and takes %zu",
+                     positions, (unsigned long long)told, holds);
     }
 }
 
@@ -93,8 +114,11 @@ static size_t working_size(const lks_model *m, uint32_t positions)
 {
     size_t longest = 0;
     for (uint32_t i = 0; i < m->program.op_count; i++)
-        longest = lks_op_row_size(&m->program.ops[i]) > longest ? lks_op_row_size(&m->program.ops[i]) : longest;
-    return THREADS * (32768 + 16 * longest) + (size_t)16 * 4 * m->program.vocab_size + (size_t)12 * positions + SLACK;
+        longest = lks_op_row_size(&m->program.ops[i]) > longest
+                      ? lks_op_row_size(&m->program.ops[i])
+                      : longest;
+    return THREADS * (32768 + 16 * longest) + (size_t)16 * 4 * m->program.vocab_size +
+           (size_t)12 * positions + SLACK;
 }
 
 static void check_length(const lks_model *m, uint32_t prompt, uint32_t answer, const char *spill)
@@ -146,7 +170,8 @@ static void test_lengths(void **state)
     for (size_t i = 0; i < LKS_COUNT(names); i++) {
         tiny_model m;
         tiny_open(&m, names[i]);
-        for (uint32_t positions = 64; positions <= m.model.program.max_positions && positions <= 1024; positions *= 2) {
+        for (uint32_t positions = 64;
+             positions <= m.model.program.max_positions && positions <= 1024; positions *= 2) {
             check_length(&m.model, positions / 2, positions / 2, NULL);
             check_length(&m.model, positions - 8, 8, "/tmp");
         }
@@ -187,7 +212,8 @@ static void test_tokens_only(void **state)
     tiny_open(&m, "factors");
     lks_run r = {ids, 400, ids, 100, {0}};
     lks_trace_options o = {.threads = THREADS, .tokens_only = true};
-    size_t session = session_size(&m.model, 499), working = working_size(&m.model, 499), before = begin();
+    size_t session = session_size(&m.model, 499), working = working_size(&m.model, 499),
+           before = begin();
     lks_trace *t;
     OK(lks_trace_make(&t, &m.model, &r, &o));
     assert_true(atomic_load(&held) - before <= 4 * 600 + 4096);
@@ -197,7 +223,8 @@ static void test_tokens_only(void **state)
     lks_model_close(&m.model);
 }
 
-/* The hashes of a model's leaves: 32 bytes a chunk; of the commitment alone no more than those of the largest tensor. */
+/* The hashes of a model's leaves: 32 bytes a chunk; of the commitment alone no more than those of
+ * the largest tensor. */
 static void test_model_trees(void **state)
 {
     (void)state;
@@ -212,10 +239,12 @@ static void test_model_trees(void **state)
         all += leaves;
         largest = leaves > largest ? leaves : largest;
     }
-    size_t rope = (size_t)32 * p->max_positions * ((4 * p->rope_width + 1023) / 1024), before = begin();
+    size_t rope = (size_t)32 * p->max_positions * ((4 * p->rope_width + 1023) / 1024),
+           before = begin();
     all += rope + (size_t)32 * p->op_count;
     OK(lks_model_trees_make(&trees, &m.model));
-    assert_true(atomic_load(&held) - before >= all && atomic_load(&held) - before <= all + 256 * (size_t)p->tensor_count + 4096);
+    assert_true(atomic_load(&held) - before >= all &&
+                atomic_load(&held) - before <= all + 256 * (size_t)p->tensor_count + 4096);
     lks_model_trees_free(trees);
     assert_int_equal(atomic_load(&held), before);
     begin();
@@ -227,6 +256,8 @@ static void test_model_trees(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_lengths), cmocka_unit_test(test_answer), cmocka_unit_test(test_tokens_only), cmocka_unit_test(test_model_trees)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_lengths), cmocka_unit_test(test_answer),
+        cmocka_unit_test(test_tokens_only), cmocka_unit_test(test_model_trees)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,5 @@
-/* Section 4 of docs/SPEC.md, Import: a block of 32 floats becomes the Q8_0 block of the vectors, or is refused. */
+/* Section 4 of docs/SPEC.md, Import: a block of 32 floats becomes the Q8_0 block of the vectors, or
+ * is refused. */
 #include "tests/kernels/vectors.h"
 #include "tests/oracle/gguf_builder.h"
 

@@ -1,4 +1,5 @@
-/* Sections 8 to 10 and 12 of docs/SPEC.md: the program, the trees, the model commitment and token hashes, against the second implementation. */
+/* Sections 8 to 10 and 12 of docs/SPEC.md: the program, the trees, the model commitment and token
+ * hashes, against the second implementation. */
 #include "tests/oracle/tiny_models.h"
 
 #include "chain/keccak.h"
@@ -15,7 +16,8 @@ static uint8_t *pattern(size_t len, unsigned seed)
     return bytes;
 }
 
-static void assert_hash(const uint8_t got[32], const vector_file *f, int node, const char *member, const char *what)
+static void assert_hash(const uint8_t got[32], const vector_file *f, int node, const char *member,
+                        const char *what)
 {
     uint8_t want[32];
     vector_hash(f, node, member, want);
@@ -23,7 +25,8 @@ static void assert_hash(const uint8_t got[32], const vector_file *f, int node, c
         fail_msg("%s: %s differs", what, member);
 }
 
-static void assert_number(uint64_t got, const vector_file *f, int node, const char *member, const char *what)
+static void assert_number(uint64_t got, const vector_file *f, int node, const char *member,
+                          const char *what)
 {
     if (got != vector_u64(f, node, member))
         fail_msg("%s: %s is %llu", what, member, (unsigned long long)got);
@@ -40,10 +43,14 @@ static void check_file(const tiny_model *m, const vector_file *f, int c)
 }
 
 /* heads: 0 unless the rows are those of key-value heads, one behind the other. */
-static void item_root(uint8_t root32[32], lks_tree tree, const uint8_t *bytes, size_t row_size, size_t rows, size_t heads)
+static void item_root(uint8_t root32[32], lks_tree tree, const uint8_t *bytes, size_t row_size,
+                      size_t rows, size_t heads)
 {
     lks_shape s;
-    lks_op kv = {.kind = LKS_ROWS_KV, .form = LKS_FORM_F32, .width = (uint32_t)row_size / 4, .kv_heads = (uint32_t)heads};
+    lks_op kv = {.kind = LKS_ROWS_KV,
+                 .form = LKS_FORM_F32,
+                 .width = (uint32_t)row_size / 4,
+                 .kv_heads = (uint32_t)heads};
     lks_shape_rows(&s, (uint32_t)row_size, (uint32_t)rows);
     if (heads)
         lks_shape_output(&s, &kv, (uint32_t)rows, 0);
@@ -146,7 +153,8 @@ static void test_heads(void **state)
     vector_file f;
     vectors_open(&f, "trees/heads.json");
     for (int c = vectors_first(&f); c != LKS_JSON_NONE; c = lks_json_next(&f.doc, c)) {
-        size_t heads = vector_u64(&f, c, "heads"), positions = vector_u64(&f, c, "positions"), size = vector_u64(&f, c, "row_size");
+        size_t heads = vector_u64(&f, c, "heads"), positions = vector_u64(&f, c, "positions"),
+               size = vector_u64(&f, c, "row_size");
         uint8_t root[32], *bytes = pattern(heads * positions * size, 0);
         item_root(root, LKS_TREE_TRACE, bytes, size, positions, heads);
         assert_hash(root, &f, c, "root", "heads");
@@ -166,7 +174,8 @@ static void test_tops(void **state)
         assert_non_null(roots);
         for (size_t i = 0; i < items; i++)
             lks_keccak256(roots[i], &(uint8_t){(uint8_t)i}, 1);
-        lks_top_node(root, (lks_tree)vector_u64(&f, c, "tree"), roots, (uint32_t)items, lks_log2_ceil(items), 0);
+        lks_top_node(root, (lks_tree)vector_u64(&f, c, "tree"), roots, (uint32_t)items,
+                     lks_log2_ceil(items), 0);
         free(roots);
         assert_hash(root, &f, c, "root", "top");
     }
@@ -202,7 +211,8 @@ static void test_hashes(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_items), cmocka_unit_test(test_heads), cmocka_unit_test(test_tops),
-                                       cmocka_unit_test(test_hashes), cmocka_unit_test(test_models)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_items), cmocka_unit_test(test_heads),
+                                       cmocka_unit_test(test_tops), cmocka_unit_test(test_hashes),
+                                       cmocka_unit_test(test_models)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
-/* Whole answers against the second implementation, tokens and the trace of every operation; and that no bit depends on the batch, the threads or the
- * moment at which a position was computed. */
+/* Whole answers against the second implementation, tokens and the trace of every operation; and
+ * that no bit depends on the batch, the threads or the moment at which a position was computed. */
 #include "tests/oracle/tiny_models.h"
 
 #include "oracle/commit.h"
@@ -43,9 +43,11 @@ static void check_answer(const tiny_model *m, const run *r)
             lks_generate_options o = {.threads = thread_counts[t], .batch = batches[b]};
             uint32_t tokens[64], count;
             assert_true(r->max_tokens <= LKS_COUNT(tokens));
-            OK(lks_generate(&m->model, r->prompt, r->prompt_count, &r->policy, r->max_tokens, &o, tokens, &count));
+            OK(lks_generate(&m->model, r->prompt, r->prompt_count, &r->policy, r->max_tokens, &o,
+                            tokens, &count));
             if (count != r->answer_count)
-                fail_msg("%s: %u tokens instead of %zu (batch %u, threads %u)", m->name, count, r->answer_count, batches[b], thread_counts[t]);
+                fail_msg("%s: %u tokens instead of %zu (batch %u, threads %u)", m->name, count,
+                         r->answer_count, batches[b], thread_counts[t]);
             assert_bytes(tokens, r->answer, 4 * count, m->name);
         }
 }
@@ -69,7 +71,8 @@ static void check_trace(const tiny_model *m, const run *r, const vector_file *f,
             lks_trace_node(root, t, i, shape.height, 0);
             OK(lks_json_data_fixed(&f->doc, n, want, 32));
             if (memcmp(root, want, 32))
-                fail_msg("%s: the trace of operation %u (%s) differs, threads %u", m->name, i, lks_op_name(m->model.program.ops[i].code), thread_counts[k]);
+                fail_msg("%s: the trace of operation %u (%s) differs, threads %u", m->name, i,
+                         lks_op_name(m->model.program.ops[i].code), thread_counts[k]);
         }
         lks_trace_root(root, t);
         vector_hash(f, c, "traceRoot", want);
@@ -103,11 +106,14 @@ static void test_runs(void **state)
 
 /* ---- Every row of every operation, for each way of computing it ---- */
 
-enum { POSITIONS = 41 };
+enum {
+    POSITIONS = 41
+};
 
 typedef struct recorder {
     const lks_program *program;
-    uint8_t **rows;  /* by operation: POSITIONS rows (KV: kv_heads times), in the bytes that the engine gave */
+    uint8_t **rows;   /* by operation: POSITIONS rows (KV: kv_heads times), in the bytes that the
+                         engine gave */
     uint32_t *filled; /* by operation */
 } recorder;
 
@@ -132,7 +138,8 @@ static void record(void *user, uint32_t index, const lks_op_output *o)
     assert_true(first + o->rows <= POSITIONS);
     for (size_t h = 0; h < heads; h++)
         for (size_t t = 0; t < o->rows; t++)
-            keep_row(r->rows[index] + (h * POSITIONS + first + t) * size, op, o, heads > 1 || op->kind == LKS_ROWS_KV ? h * o->head_rows + first + t : t, t);
+            keep_row(r->rows[index] + (h * POSITIONS + first + t) * size, op, o,
+                     heads > 1 || op->kind == LKS_ROWS_KV ? h * o->head_rows + first + t : t, t);
     r->filled[index] += (uint32_t)o->rows;
 }
 
@@ -142,7 +149,8 @@ static recorder recorder_new(const lks_program *p)
     assert_non_null(r.rows);
     assert_non_null(r.filled);
     for (uint32_t i = 0; i < p->op_count; i++) {
-        r.rows[i] = calloc(POSITIONS * (p->ops[i].kind == LKS_ROWS_KV ? p->ops[i].kv_heads : 1), lks_op_row_size(&p->ops[i]));
+        r.rows[i] = calloc(POSITIONS * (p->ops[i].kind == LKS_ROWS_KV ? p->ops[i].kv_heads : 1),
+                           lks_op_row_size(&p->ops[i]));
         assert_non_null(r.rows[i]);
     }
     return r;
@@ -156,14 +164,21 @@ static void recorder_free(recorder *r)
     free(r->filled);
 }
 
-/* Computes POSITIONS positions, `step` at a call (0: all at once), a batch at a pass. logits: of the last position. */
-static void compute(recorder *r, float *logits, const tiny_model *m, const lks_kernels *kernels, unsigned batch, unsigned threads, size_t step)
+/* Computes POSITIONS positions, `step` at a call (0: all at once), a batch at a pass. logits: of
+ * the last position. */
+static void compute(recorder *r, float *logits, const tiny_model *m, const lks_kernels *kernels,
+                    unsigned batch, unsigned threads, size_t step)
 {
     uint32_t ids[POSITIONS];
     for (uint32_t i = 0; i < POSITIONS; i++)
         ids[i] = i * 37 % m->model.program.vocab_size;
     lks_session *s;
-    lks_session_options o = {.threads = threads, .batch = batch, .max_positions = POSITIONS, .kernels = kernels, .hook = record, .user = r};
+    lks_session_options o = {.threads = threads,
+                             .batch = batch,
+                             .max_positions = POSITIONS,
+                             .kernels = kernels,
+                             .hook = record,
+                             .user = r};
     OK(lks_session_open(&s, &m->model, &o));
     for (size_t at = 0; at < POSITIONS;) {
         size_t count = step && step < POSITIONS - at ? step : POSITIONS - at;
@@ -184,7 +199,9 @@ static void compare(const tiny_model *m, const recorder *a, const recorder *b)
         snprintf(what, sizeof what, "%s, operation %u (%s)", m->name, i, lks_op_name(op->code));
         assert_int_equal(a->filled[i], op->kind == LKS_ROWS_SAMPLED ? 1 : POSITIONS);
         assert_int_equal(b->filled[i], a->filled[i]);
-        assert_bytes(b->rows[i], a->rows[i], POSITIONS * (op->kind == LKS_ROWS_KV ? op->kv_heads : 1) * lks_op_row_size(op), what);
+        assert_bytes(b->rows[i], a->rows[i],
+                     POSITIONS * (op->kind == LKS_ROWS_KV ? op->kv_heads : 1) * lks_op_row_size(op),
+                     what);
     }
 }
 
@@ -219,7 +236,10 @@ static void test_independence(void **state)
 /* `test_vectors_runs once`: each run once, for slow machines. */
 int main(int argc, char **argv)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_runs), cmocka_unit_test(test_independence)}, few[] = {cmocka_unit_test(test_runs)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_runs),
+                                       cmocka_unit_test(test_independence)},
+                            few[] = {cmocka_unit_test(test_runs)};
     once = argc > 1 && strcmp(argv[1], "once") == 0;
-    return once ? cmocka_run_group_tests(few, NULL, NULL) : cmocka_run_group_tests(tests, NULL, NULL);
+    return once ? cmocka_run_group_tests(few, NULL, NULL)
+                : cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,6 @@
-/* The complete path of a proof: an own trace, a liar's tree of which the stages on the way to one leaf are revealed, the search for a unit, its witness, and
- * the check against roots alone. And hostile witnesses.
+/* The complete path of a proof: an own trace, a liar's tree of which the stages on the way to one
+ * leaf are revealed, the search for a unit, its witness, and the check against roots alone. And
+ * hostile witnesses.
  *
  *   test_witness           200 wrong bits a run; every byte of the witnesses of two models spoilt
  *   test_witness all       4,000 wrong bits a run; of all models
@@ -55,7 +56,8 @@ static void claim_close(claim *c)
 }
 
 /* The openings are those that one makes who has all of the liar's trace. */
-static void compare(claim *c, const lks_witness *w, const lks_unit *u, const uint8_t *partials, size_t len)
+static void compare(claim *c, const lks_witness *w, const lks_unit *u, const uint8_t *partials,
+                    size_t len)
 {
     lks_witness all;
     bool wrong;
@@ -73,14 +75,16 @@ static void compare(claim *c, const lks_witness *w, const lks_unit *u, const uin
 }
 
 /* Made from what is revealed, then checked against the liar's root alone. */
-static void prove(claim *c, const lks_known *known, const lks_unit *u, const uint8_t *partials, size_t len, bool expected)
+static void prove(claim *c, const lks_known *known, const lks_unit *u, const uint8_t *partials,
+                  size_t len, bool expected)
 {
     lks_witness w;
     lks_witness_claim facts;
     bool wrong, shown;
     lks_err err = lks_witness_make(&w, &wrong, c->own, c->trees, known, u, partials, len);
     if (err)
-        fail_msg("%s, kind %d, operation %u, leaf %u, unit %u, place %u: %s", lks_op_name(c->rows.model->program.ops[u->op].code), (int)u->kind, u->op, u->leaf,
+        fail_msg("%s, kind %d, operation %u, leaf %u, unit %u, place %u: %s",
+                 lks_op_name(c->rows.model->program.ops[u->op].code), (int)u->kind, u->op, u->leaf,
                  u->unit, u->place, lks_error_message());
     assert_int_equal(wrong, expected);
     run_tree_claim(&facts, &c->tree);
@@ -160,18 +164,26 @@ static void convict_bits(const tiny_model *m, const lks_run *run, int count)
 }
 
 #ifdef LKS_FEWER_CASES
-enum { BITS_A_RUN = 40 };
+enum {
+    BITS_A_RUN = 40
+};
 #else
-enum { BITS_A_RUN = 200 };
+enum {
+    BITS_A_RUN = 200
+};
 #endif
 
-static void test_run(const tiny_model *m, const lks_run *run) { convict_bits(m, run, everything ? 4000 : BITS_A_RUN); }
+static void test_run(const tiny_model *m, const lks_run *run)
+{
+    convict_bits(m, run, everything ? 4000 : BITS_A_RUN);
+}
 
 static void test_wrong_bits(void **state)
 {
     (void)state;
     each_tiny_run(test_run);
-    printf("count proofs %llu\ncount openings %llu\n", (unsigned long long)proofs, (unsigned long long)openings);
+    printf("count proofs %llu\ncount openings %llu\n", (unsigned long long)proofs,
+           (unsigned long long)openings);
 }
 
 /* Everything right of the first fault is garbage: no proof reads it. */
@@ -209,7 +221,10 @@ static void test_garbage_right_of_the_fault(void **state)
 static void check_tokens(const tiny_model *m)
 {
     static const uint32_t allowed[] = {3, 40, 41, 90, 222};
-    const lks_policy policies[] = {{0}, {.temperature = 0x3f800000, .min_p = 0x3d4ccccd, .seed = 9}, {.temperature = 0x3f800000, .seed = 4, .allowed = allowed, .allowed_count = 5}};
+    const lks_policy policies[] = {
+        {0},
+        {.temperature = 0x3f800000, .min_p = 0x3d4ccccd, .seed = 9},
+        {.temperature = 0x3f800000, .seed = 4, .allowed = allowed, .allowed_count = 5}};
     for (size_t p = 0; p < LKS_COUNT(policies); p++) {
         vector_run v;
         claim c;
@@ -251,7 +266,8 @@ static void make_honest(claim *c, const lks_unit *u)
     uint8_t *partials = NULL;
     size_t len = 0;
     if (lks_unit_is_partial(u->kind))
-        OK(lks_partials_make(&partials, &len, c->own, u->op, u->leaf >> c->rows.shapes[u->op].chunk_bits, u->unit));
+        OK(lks_partials_make(&partials, &len, c->own, u->op,
+                             u->leaf >> c->rows.shapes[u->op].chunk_bits, u->unit));
     prove(c, NULL, u, partials, len, false);
     free(partials);
     honest++;
@@ -324,7 +340,8 @@ static void spoil_opening(claim *c, lks_witness *w, size_t i, const uint8_t *par
         must_be_corrupt(c, w, partials, len);
         o->path_count++;
     }
-    lks_opening saved = *o, longer = {calloc(1, o->data_len + 1), o->data_len + 1, calloc(o->path_count + 1, 32), o->path_count + 1};
+    lks_opening saved = *o, longer = {calloc(1, o->data_len + 1), o->data_len + 1,
+                                      calloc(o->path_count + 1, 32), o->path_count + 1};
     assert_non_null(longer.data);
     assert_non_null(longer.path);
     memcpy(longer.data, o->data, o->data_len);
@@ -345,7 +362,8 @@ static void spoil(claim *c, const lks_unit *u)
     uint8_t *partials = NULL;
     size_t len = 0;
     if (lks_unit_is_partial(u->kind))
-        OK(lks_partials_make(&partials, &len, c->own, u->op, u->leaf >> c->rows.shapes[u->op].chunk_bits, u->unit));
+        OK(lks_partials_make(&partials, &len, c->own, u->op,
+                             u->leaf >> c->rows.shapes[u->op].chunk_bits, u->unit));
     OK(lks_witness_make(&w, &wrong, c->own, c->trees, NULL, u, partials, len));
     for (size_t i = 0; i < w.count; i++)
         spoil_opening(c, &w, i, partials, len);
@@ -389,14 +407,16 @@ static void hostile_run(const tiny_model *m, const lks_run *run)
 {
     claim c;
     rng r = {5};
-    if (run->prompt_count > 10 || (!everything && strcmp(m->name, "q5-1") && strcmp(m->name, "wild-k")))
+    if (run->prompt_count > 10 ||
+        (!everything && strcmp(m->name, "q5-1") && strcmp(m->name, "wild-k")))
         return;
     claim_open(&c, m, run);
     for (uint32_t op = 0; op < c.rows.facts.op_count; op++) {
         lks_unit u = draw_unit(&r, &c.rows, op, draw_leaf(&r, &c.rows, op));
         spoil(&c, &u);
     }
-    lks_unit token = {LKS_UNIT_TOKEN, c.rows.facts.sampler_op, 0, run->policy.temperature ? run->answer[0] : 0, 0};
+    lks_unit token = {LKS_UNIT_TOKEN, c.rows.facts.sampler_op, 0,
+                      run->policy.temperature ? run->answer[0] : 0, 0};
     spoil(&c, &token);
     claim_close(&c);
 }
@@ -479,7 +499,8 @@ static void test_file(void **state)
         make_honest(&c, &u);
     }
     claim_close(&c);
-    printf("count proofs_file %llu\ncount honest_file %llu\n", (unsigned long long)proofs, (unsigned long long)honest);
+    printf("count proofs_file %llu\ncount honest_file %llu\n", (unsigned long long)proofs,
+           (unsigned long long)honest);
     vector_run_free(&v);
     lks_model_close(&m.model);
 }
@@ -493,7 +514,9 @@ int main(int argc, char **argv)
         return cmocka_run_group_tests(one, NULL, NULL);
     }
     everything = argc == 2 && !strcmp(argv[1], "all");
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_honest), cmocka_unit_test(test_wrong_bits), cmocka_unit_test(test_garbage_right_of_the_fault),
-                                       cmocka_unit_test(test_wrong_tokens), cmocka_unit_test(test_hostile)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_honest), cmocka_unit_test(test_wrong_bits),
+        cmocka_unit_test(test_garbage_right_of_the_fault), cmocka_unit_test(test_wrong_tokens),
+        cmocka_unit_test(test_hostile)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

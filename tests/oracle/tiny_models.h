@@ -1,4 +1,5 @@
-/* The tiny models of tests/spec/tiny_gguf.py, which the build writes to LKS_TINY_DIR, and their vectors. */
+/* The tiny models of tests/spec/tiny_gguf.py, which the build writes to LKS_TINY_DIR, and their
+ * vectors. */
 #ifndef LKS_TESTS_TINY_MODELS_H
 #define LKS_TESTS_TINY_MODELS_H
 

@@ -26,12 +26,14 @@ static void add_extra(gguf_builder *b, const gguf_builder *extra)
         gb_bytes(b, extra->data, extra->size);
 }
 
-gguf_builder vocab_bpe(const char *pre, const char *chat_template, const gguf_builder *extra, uint64_t extra_count)
+gguf_builder vocab_bpe(const char *pre, const char *chat_template, const gguf_builder *extra,
+                       uint64_t extra_count)
 {
-    static const char *const words[BPE_COUNT - 256] = {"he",  "ll",    "hell",    "hello",        "\xc4\xa0w", "12",
-                                                       "123", "23",    "rl",      "orl",          "world",     "<|end|>",
-                                                       "<|end|>less",  "<tag>",   "<|start|>"};
-    static const char *const merges[] = {"l l", "h e", "he ll", "hell o", "\xc4\xa0 w", "1 2", "12 3", "2 3", "r l", "o rl", "1 2"};
+    static const char *const words[BPE_COUNT - 256] = {
+        "he", "ll",  "hell",  "hello",   "\xc4\xa0w",   "12",    "123",      "23",
+        "rl", "orl", "world", "<|end|>", "<|end|>less", "<tag>", "<|start|>"};
+    static const char *const merges[] = {"l l",  "h e", "he ll", "hell o", "\xc4\xa0 w", "1 2",
+                                         "12 3", "2 3", "r l",   "o rl",   "1 2"};
     gguf_builder b;
     gb_begin(&b, 0, 5 + (chat_template != NULL) + extra_count);
     gb_pair_text(&b, "tokenizer.ggml.model", "gpt2");
@@ -58,8 +60,18 @@ gguf_builder vocab_bpe(const char *pre, const char *chat_template, const gguf_bu
 
 gguf_builder vocab_spm(const gguf_builder *extra, uint64_t extra_count)
 {
-    static const char *const words[SPM_COUNT - SPM_MARK] = {"\xe2\x96\x81", "a",  "b",         "c",   "ab", "bc",
-                                                            "\xe2\x96\x81" "a", "aa", "\xc3\xa9", "{u}", "aaa"};
+    static const char *const words[SPM_COUNT - SPM_MARK] = {"\xe2\x96\x81",
+                                                            "a",
+                                                            "b",
+                                                            "c",
+                                                            "ab",
+                                                            "bc",
+                                                            "\xe2\x96\x81"
+                                                            "a",
+                                                            "aa",
+                                                            "\xc3\xa9",
+                                                            "{u}",
+                                                            "aaa"};
     static const float scores[SPM_COUNT - SPM_MARK] = {-1, -2, -3, -4, -6, -5, -7, -7.5f, -8, 0, 0};
     gguf_builder b;
     gb_begin(&b, 0, 4 + extra_count);
@@ -78,7 +90,11 @@ gguf_builder vocab_spm(const gguf_builder *extra, uint64_t extra_count)
         gb_f32(&b, i < SPM_MARK ? 0 : scores[i - SPM_MARK]);
     gb_array(&b, "tokenizer.ggml.token_type", LKS_GGUF_I32, SPM_COUNT);
     for (unsigned i = 0; i < SPM_COUNT; i++)
-        gb_u32(&b, i == SPM_UNK ? 2 : i < SPM_BYTES || i == SPM_FORGED ? 3 : i < SPM_MARK ? 6 : i == SPM_USER ? 4 : 1);
+        gb_u32(&b, i == SPM_UNK                       ? 2
+                   : i < SPM_BYTES || i == SPM_FORGED ? 3
+                   : i < SPM_MARK                     ? 6
+                   : i == SPM_USER                    ? 4
+                                                      : 1);
     add_extra(&b, extra);
     return b;
 }

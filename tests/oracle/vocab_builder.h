@@ -6,7 +6,17 @@
 
 /* Ids 0 to 255 of vocab_bpe are the bytes themselves, in order; then come these. */
 enum {
-    BPE_HE = 256, BPE_LL, BPE_HELL, BPE_HELLO, BPE_SPACE_W, BPE_12, BPE_123, BPE_23, BPE_RL, BPE_ORL, BPE_WORLD, /* "world" without merges */
+    BPE_HE = 256,
+    BPE_LL,
+    BPE_HELL,
+    BPE_HELLO,
+    BPE_SPACE_W,
+    BPE_12,
+    BPE_123,
+    BPE_23,
+    BPE_RL,
+    BPE_ORL,
+    BPE_WORLD,   /* "world" without merges */
     BPE_END,     /* control "<|end|>" */
     BPE_ENDLESS, /* control "<|end|>less" */
     BPE_TAG,     /* user-defined "<tag>" */
@@ -14,13 +24,17 @@ enum {
     BPE_COUNT
 };
 
-/* Byte-level BPE with this pre-tokenizer and chat template (NULL: none). Byte 0x04 has no token: its id stands for "[none]".
- * extra pairs, already in their stored form, follow the others. */
-gguf_builder vocab_bpe(const char *pre, const char *chat_template, const gguf_builder *extra, uint64_t extra_count);
+/* Byte-level BPE with this pre-tokenizer and chat template (NULL: none). Byte 0x04 has no token:
+ * its id stands for "[none]". extra pairs, already in their stored form, follow the others. */
+gguf_builder vocab_bpe(const char *pre, const char *chat_template, const gguf_builder *extra,
+                       uint64_t extra_count);
 
 /* Ids of vocab_spm: unknown, BOS, EOS, the 256 byte tokens, then these with their scores. */
 enum {
-    SPM_UNK, SPM_BOS, SPM_EOS, SPM_BYTES,
+    SPM_UNK,
+    SPM_BOS,
+    SPM_EOS,
+    SPM_BYTES,
     SPM_MARK = 259, /* U+2581, -1 */
     SPM_A,          /* -2 */
     SPM_B,          /* -3 */

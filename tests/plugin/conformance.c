@@ -1,8 +1,10 @@
-/* Checks whether a shared object keeps to plugin/lockstep_plugin.h:  conformance [--patience SECONDS] PLUGIN.so CONFIG.json
+/* Checks whether a shared object keeps to plugin/lockstep_plugin.h:  conformance [--patience
+ * SECONDS] PLUGIN.so CONFIG.json
  *
- * CONFIG.json is one that the plugin starts with, on a chain of id 31982 whose contracts answer nothing. Every address that it
- * names also emits logs, of random content. A line per check, then "N passed, N failed"; exit status 1 when one failed, 2 when
- * it could not be run. SECONDS (60) bound every check. */
+ * CONFIG.json is one that the plugin starts with, on a chain of id 31982 whose contracts answer
+ * nothing. Every address that it names also emits logs, of random content. A line per check, then
+ * "N passed, N failed"; exit status 1 when one failed, 2 when it could not be run. SECONDS (60)
+ * bound every check. */
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -20,14 +22,16 @@ static int out_fd;                /* the real standard output: the plugin's is a
 static const char *running = "?"; /* the check, for the watchdog */
 static unsigned patience = 60;
 
-void print(const char *format, ...) {
+void print(const char *format, ...)
+{
     va_list args;
     va_start(args, format);
     vdprintf(out_fd, format, args);
     va_end(args);
 }
 
-void report(test *t, bool good, const char *format, ...) {
+void report(test *t, bool good, const char *format, ...)
+{
     char why[600];
     va_list args;
     va_start(args, format);
@@ -42,15 +46,18 @@ void report(test *t, bool good, const char *format, ...) {
     }
 }
 
-static void on_alarm(int signal_number) {
+static void on_alarm(int signal_number)
+{
     (void)signal_number;
     static const char text[] = "it did not end in time\n1 failed, the rest not run\n";
-    ssize_t ignored = write(out_fd, "not ok ", 7) + write(out_fd, running, strlen(running)) + write(out_fd, ": ", 2) + write(out_fd, text, sizeof text - 1);
+    ssize_t ignored = write(out_fd, "not ok ", 7) + write(out_fd, running, strlen(running)) +
+                      write(out_fd, ": ", 2) + write(out_fd, text, sizeof text - 1);
     (void)ignored;
     _exit(1);
 }
 
-static void on_exit_early(void) {
+static void on_exit_early(void)
+{
     if (running) {
         print("not ok %s: the plugin ended the process\n", running);
         _exit(1);
@@ -58,8 +65,10 @@ static void on_exit_early(void) {
 }
 
 /* Every 0x and 40 hex digits in the configuration is an address. */
-static void find_addresses(test *t) {
-    for (const char *c = t->config; (c = strstr(c, "0x")) && t->address_count < MAX_ADDRESSES; c += 2) {
+static void find_addresses(test *t)
+{
+    for (const char *c = t->config; (c = strstr(c, "0x")) && t->address_count < MAX_ADDRESSES;
+         c += 2) {
         char digits[41] = "";
         if (strspn(c + 2, "0123456789abcdefABCDEF") != 40)
             continue;
@@ -73,7 +82,8 @@ static void find_addresses(test *t) {
     }
 }
 
-static bool read_config(test *t, const char *path) {
+static bool read_config(test *t, const char *path)
+{
     FILE *f = fopen(path, "rb");
     t->config = calloc(1, 1 << 20);
     bool good = f && t->config && fread(t->config, 1, (1 << 20) - 1, f) > 0;
@@ -82,7 +92,8 @@ static bool read_config(test *t, const char *path) {
     return good;
 }
 
-static bool load(test *t) {
+static bool load(test *t)
+{
     char why[400] = "";
     running = "exports nothing but " LOCKSTEP_PLUGIN_SYMBOL;
     report(t, exports_only(t->path, LOCKSTEP_PLUGIN_SYMBOL, why, sizeof why), "%s", why);
@@ -94,12 +105,14 @@ static bool load(test *t) {
     return t->create != NULL;
 }
 
-static int usage(void) {
+static int usage(void)
+{
     fprintf(stderr, "usage: conformance [--patience SECONDS] PLUGIN.so CONFIG.json\n");
     return 2;
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char **argv)
+{
     test t = {.random = (uint64_t)getpid() * 1000003u};
     process_state before, after;
     struct stat printed = {0};
@@ -142,7 +155,8 @@ int main(int argc, char **argv) {
         const char *difference = process_difference(&before, &after);
         report(&t, !difference, "it changes %s", difference);
         running = "prints nothing";
-        report(&t, fflush(NULL) == 0 && fstat(fileno(catch), &printed) == 0 && printed.st_size == 0, "%jd bytes", (intmax_t)printed.st_size);
+        report(&t, fflush(NULL) == 0 && fstat(fileno(catch), &printed) == 0 && printed.st_size == 0,
+               "%jd bytes", (intmax_t)printed.st_size);
     }
     print("%u passed, %u failed\n", t.passed, t.failed);
     running = NULL;

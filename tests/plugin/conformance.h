@@ -21,22 +21,24 @@ typedef struct test {
     unsigned passed, failed;
 } test;
 
-/* Prints to the program's own standard output: while the plugin is loaded, file descriptor 1 is a file. */
+/* Prints to the program's own standard output: while the plugin is loaded, file descriptor 1 is a
+ * file. */
 void print(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Notes the outcome of the running check, and why it failed. */
 void report(test *t, bool good, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
-/* Runs a call of the plugin in an unusual floating-point environment, which must be there afterwards. */
-#define CALL(t, name, statement)                                                                                       \
-    do {                                                                                                               \
-        fenv_t ours_;                                                                                                  \
-        fegetenv(&ours_);                                                                                              \
-        fesetround(FE_DOWNWARD);                                                                                       \
-        fp_state before_ = fp_get();                                                                                   \
-        statement;                                                                                                     \
-        if (!fp_equal(before_, fp_get()) && !(t)->fp_breach)                                                           \
-            (t)->fp_breach = name;                                                                                     \
-        fesetenv(&ours_);                                                                                              \
+/* Runs a call of the plugin in an unusual floating-point environment, which must be there
+ * afterwards. */
+#define CALL(t, name, statement)                                                                   \
+    do {                                                                                           \
+        fenv_t ours_;                                                                              \
+        fegetenv(&ours_);                                                                          \
+        fesetround(FE_DOWNWARD);                                                                   \
+        fp_state before_ = fp_get();                                                               \
+        statement;                                                                                 \
+        if (!fp_equal(before_, fp_get()) && !(t)->fp_breach)                                       \
+            (t)->fp_breach = name;                                                                 \
+        fesetenv(&ours_);                                                                          \
     } while (0)
 
 typedef struct check {

@@ -1,4 +1,5 @@
-/* The checks of the conformance program, in the order in which they run. Each gives the plugin a host and a life of its own. */
+/* The checks of the conformance program, in the order in which they run. Each gives the plugin a
+ * host and a life of its own. */
 #include "tests/plugin/conformance.h"
 
 #include <inttypes.h>
@@ -9,24 +10,29 @@
 #include <unistd.h>
 
 #define MAX_STOP_MS 10000.0
-#define LOG_MS 1.0           /* of a large block, each */
-#define EMPTY_BLOCK_MS 5.0   /* median */
+#define LOG_MS 1.0         /* of a large block, each */
+#define EMPTY_BLOCK_MS 5.0 /* median */
 #define NESTING 100000
 
-static uint64_t next_random(test *t) { /* splitmix64 */
+static uint64_t next_random(test *t)
+{ /* splitmix64 */
     uint64_t z = (t->random += 0x9e3779b97f4a7c15u);
     z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
     z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
     return z ^ (z >> 31);
 }
 
-static void fill_random(test *t, uint8_t *bytes, size_t len) {
+static void fill_random(test *t, uint8_t *bytes, size_t len)
+{
     for (size_t i = 0; i < len; i++)
         bytes[i] = (uint8_t)next_random(t);
 }
 
-/* Gives a block whose memory is overwritten once on_block has returned. Returns: how long that took, in ms. */
-static double give_block(test *t, lockstep_plugin *p, uint64_t number, uint8_t branch, uint8_t parent_branch, size_t log_count) {
+/* Gives a block whose memory is overwritten once on_block has returned. Returns: how long that
+ * took, in ms. */
+static double give_block(test *t, lockstep_plugin *p, uint64_t number, uint8_t branch,
+                         uint8_t parent_branch, size_t log_count)
+{
     lockstep_log *logs = log_count ? calloc(log_count, sizeof *logs) : NULL;
     uint8_t data[256];
     fill_random(t, data, sizeof data);
@@ -40,7 +46,10 @@ static double give_block(test *t, lockstep_plugin *p, uint64_t number, uint8_t b
         l->data_len = next_random(t) % (sizeof data + 1);
         l->data = l->data_len ? data : NULL;
     }
-    lockstep_block block = {.number = number, .timestamp = number + 1000, .log_count = logs ? log_count : 0, .logs = logs};
+    lockstep_block block = {.number = number,
+                            .timestamp = number + 1000,
+                            .log_count = logs ? log_count : 0,
+                            .logs = logs};
     fake_block_hash(number, branch, block.hash);
     fake_block_hash(number - 1, parent_branch, block.parent_hash);
     double start = now_ms();
@@ -54,20 +63,24 @@ static double give_block(test *t, lockstep_plugin *p, uint64_t number, uint8_t b
     return took;
 }
 
-static void revert_block(test *t, lockstep_plugin *p, uint64_t number, uint8_t branch) {
+static void revert_block(test *t, lockstep_plugin *p, uint64_t number, uint8_t branch)
+{
     uint8_t hash[32];
     fake_block_hash(number, branch, hash);
     CALL(t, "on_revert", p->on_revert(p, number, hash));
 }
 
-static lockstep_plugin *create(test *t, fake_host *h, const char *config) {
+static lockstep_plugin *create(test *t, fake_host *h, const char *config)
+{
     lockstep_plugin *p;
     CALL(t, "create", p = t->create(&h->host, config));
     return p;
 }
 
-/* Stops and destroys the plugin; between the two the calls under way are answered, or dropped. Returns: how long stop took. */
-static double end(test *t, fake_host *h, lockstep_plugin *p, bool answer) {
+/* Stops and destroys the plugin; between the two the calls under way are answered, or dropped.
+ * Returns: how long stop took. */
+static double end(test *t, fake_host *h, lockstep_plugin *p, bool answer)
+{
     double start = now_ms();
     CALL(t, "stop", p->stop(p));
     double took = now_ms() - start;
@@ -79,12 +92,15 @@ static double end(test *t, fake_host *h, lockstep_plugin *p, bool answer) {
     return took;
 }
 
-static void report_breach(test *t, fake_host *h) {
+static void report_breach(test *t, fake_host *h)
+{
     const char *broken = fake_breach(h);
     report(t, !broken, "%s", broken ? broken : "");
 }
 
-static bool refused_with_a_reason(test *t, fake_host *h, const char *config, char *why, size_t why_len) {
+static bool refused_with_a_reason(test *t, fake_host *h, const char *config, char *why,
+                                  size_t why_len)
+{
     fake_clear(h);
     lockstep_plugin *p = create(t, h, config);
     if (p) {
@@ -98,7 +114,8 @@ static bool refused_with_a_reason(test *t, fake_host *h, const char *config, cha
     return fake_errors(h) == 1;
 }
 
-static void check_abi_versions(test *t) {
+static void check_abi_versions(test *t)
+{
     char why[200] = "";
     fake_host *h = fake_start(FAKE_ANSWERS);
     h->host.abi_version = LOCKSTEP_PLUGIN_ABI_VERSION + 1;
@@ -108,30 +125,39 @@ static void check_abi_versions(test *t) {
 
 static atomic_uint touched;
 
-static void touch_log(void *context, int32_t level, const char *message) {
+static void touch_log(void *context, int32_t level, const char *message)
+{
     (void)context, (void)level, (void)message;
     touched++;
 }
 
-static int32_t touch_rpc(void *context, const char *method, const char *params, lockstep_rpc_reply reply, void *user) {
+static int32_t touch_rpc(void *context, const char *method, const char *params,
+                         lockstep_rpc_reply reply, void *user)
+{
     (void)context, (void)method, (void)params, (void)reply, (void)user;
     touched++;
     return LOCKSTEP_RPC_REFUSED_CLOSED;
 }
 
-static void check_small_host(test *t) {
-    lockstep_host small = {LOCKSTEP_PLUGIN_ABI_VERSION, offsetof(lockstep_host, context), NULL, touch_log, touch_rpc};
+static void check_small_host(test *t)
+{
+    lockstep_host small = {LOCKSTEP_PLUGIN_ABI_VERSION, offsetof(lockstep_host, context), NULL,
+                           touch_log, touch_rpc};
     lockstep_plugin *p;
     CALL(t, "create", p = t->create(&small, t->config));
-    report(t, !p && !touched, "%s", p ? "it started" : "it used a function beyond the host's struct_size");
+    report(t, !p && !touched, "%s",
+           p ? "it started" : "it used a function beyond the host's struct_size");
 }
 
-static void check_bad_configs(test *t) {
+static void check_bad_configs(test *t)
+{
     char *nested = malloc(NESTING + 16), why[200] = "";
     memset(nested, '[', NESTING);
     memcpy(nested, "{\"a\":", 5);
     nested[NESTING] = 0;
-    const char *configs[] = {"", " ", "nonsense", "[]", "null", "\"x\"", "{", "{\"a\":}", "{} {}", "{\"a\"", "{\"a\":\"\xff\"}", nested};
+    const char *configs[] = {
+        "",      " ",      "nonsense",         "[]",  "null", "\"x\"", "{", "{\"a\":}",
+        "{} {}", "{\"a\"", "{\"a\":\"\xff\"}", nested};
     fake_host *h = fake_start(FAKE_ANSWERS);
     bool good = true;
     for (size_t i = 0; good && i < sizeof configs / sizeof *configs; i++) {
@@ -145,7 +171,8 @@ static void check_bad_configs(test *t) {
     free(nested);
 }
 
-static const char *fault_of(const lockstep_plugin *p) {
+static const char *fault_of(const lockstep_plugin *p)
+{
     if (p->abi_version != LOCKSTEP_PLUGIN_ABI_VERSION)
         return "another abi_version";
     if (p->struct_size < sizeof *p)
@@ -157,7 +184,8 @@ static const char *fault_of(const lockstep_plugin *p) {
     return NULL;
 }
 
-static void check_create(test *t) {
+static void check_create(test *t)
+{
     fake_host *h = fake_start(FAKE_ANSWERS);
     lockstep_plugin *p = create(t, h, t->config);
     const char *fault = p ? fault_of(p) : h->error;
@@ -169,13 +197,19 @@ static void check_create(test *t) {
     fake_end(h);
 }
 
-static int by_value(const void *a, const void *b) {
+static int by_value(const void *a, const void *b)
+{
     double x = *(const double *)a, y = *(const double *)b;
     return (x > y) - (x < y);
 }
 
-static void check_block_times(test *t) {
-    enum { EMPTY = 301, LARGE = 2000, REPLAY = 3000 };
+static void check_block_times(test *t)
+{
+    enum {
+        EMPTY = 301,
+        LARGE = 2000,
+        REPLAY = 3000
+    };
     static double took[EMPTY];
     fake_host *h = fake_start(FAKE_ANSWERS);
     lockstep_plugin *p = create(t, h, t->config);
@@ -193,14 +227,18 @@ static void check_block_times(test *t) {
     double replay = now_ms() - start;
     double stop_ms = end(t, h, p, true);
     qsort(took, EMPTY, sizeof *took, by_value);
-    print("# on_block: median of an empty block %.4f ms, one of %d logs %.2f ms, %d blocks of 2 logs %.1f ms; stop %.1f ms\n",
+    print("# on_block: median of an empty block %.4f ms, one of %d logs %.2f ms, %d blocks of 2 "
+          "logs %.1f ms; stop %.1f ms\n",
           took[EMPTY / 2], LARGE, large, REPLAY, replay, stop_ms);
-    report(t, took[EMPTY / 2] <= EMPTY_BLOCK_MS && large <= LARGE * LOG_MS && replay <= REPLAY * 2 * LOG_MS && stop_ms <= MAX_STOP_MS && !fake_breach(h),
+    report(t,
+           took[EMPTY / 2] <= EMPTY_BLOCK_MS && large <= LARGE * LOG_MS &&
+               replay <= REPLAY * 2 * LOG_MS && stop_ms <= MAX_STOP_MS && !fake_breach(h),
            "%s", fake_breach(h) ? h->breach : "it takes too long");
     fake_end(h);
 }
 
-static void check_reorgs(test *t) {
+static void check_reorgs(test *t)
+{
     fake_host *h = fake_start(FAKE_ANSWERS);
     lockstep_plugin *p = create(t, h, t->config);
     for (uint64_t n = 10; n < 20; n++)
@@ -226,7 +264,8 @@ typedef struct poll {
     uint64_t highest;
 } poll;
 
-static void *poll_height(void *arg) {
+static void *poll_height(void *arg)
+{
     poll *q = arg;
     while (!q->done) {
         uint64_t height = q->plugin->finished_height(q->plugin);
@@ -236,7 +275,8 @@ static void *poll_height(void *arg) {
     return NULL;
 }
 
-static void check_finished_height(test *t) {
+static void check_finished_height(test *t)
+{
     fake_host *h = fake_start(FAKE_ANSWERS);
     lockstep_plugin *p = create(t, h, t->config);
     uint64_t begin, last = 0;
@@ -251,13 +291,15 @@ static void check_finished_height(test *t) {
     }
     q.done = true;
     pthread_join(thread, NULL);
-    report(t, q.highest <= last && !fake_breach(h), "%s", fake_breach(h) ? h->breach : "it is higher than any block that was given");
+    report(t, q.highest <= last && !fake_breach(h), "%s",
+           fake_breach(h) ? h->breach : "it is higher than any block that was given");
     end(t, h, p, true);
     fake_end(h);
 }
 
 /* A client that lies, is busy or does not answer harms nothing but the plugin's work. */
-static void check_bad_clients(test *t) {
+static void check_bad_clients(test *t)
+{
     static const enum fake_mode modes[] = {FAKE_LIES, FAKE_BUSY, FAKE_HOLDS, FAKE_LIES};
     fake_host *h = fake_start(FAKE_ANSWERS);
     lockstep_plugin *p = create(t, h, t->config);
@@ -272,11 +314,13 @@ static void check_bad_clients(test *t) {
     }
     print("# the plugin made %lu rpc calls\n", h->taken);
     double stop_ms = end(t, h, p, true);
-    report(t, !fake_breach(h) && stop_ms <= MAX_STOP_MS, "%s", fake_breach(h) ? h->breach : "stop takes too long");
+    report(t, !fake_breach(h) && stop_ms <= MAX_STOP_MS, "%s",
+           fake_breach(h) ? h->breach : "stop takes too long");
     fake_end(h);
 }
 
-static void check_repetition(test *t) {
+static void check_repetition(test *t)
+{
     unsigned threads = process_threads(), files = 0;
     char why[512] = "";
     for (int i = 0; i < 20 && !why[0]; i++) {
@@ -303,7 +347,8 @@ static void check_repetition(test *t) {
     if (!why[0] && process_threads() > threads)
         snprintf(why, sizeof why, "%u threads before, %u after", threads, process_threads());
     if (!why[0] && process_files() > files)
-        snprintf(why, sizeof why, "%u open files after the first time, %u after the last", files, process_files());
+        snprintf(why, sizeof why, "%u open files after the first time, %u after the last", files,
+                 process_files());
     report(t, !why[0], "%s", why);
 }
 

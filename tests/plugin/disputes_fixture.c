@@ -24,7 +24,8 @@ uint32_t prompt_length = PROMPT;
 
 /* ---- the fixture ---- */
 
-int make_all(void **state) {
+int make_all(void **state)
+{
     (void)state;
     uint8_t key[32];
     uint32_t count = 0, *prompt = malloc(prompt_length * sizeof *prompt);
@@ -43,7 +44,8 @@ int make_all(void **state) {
         prompt[i] = i + 1;
     const lks_policy greedy = {0};
     const lks_generate_options o = {.threads = model_file ? 0 : 1};
-    DO(lks_generate(models.items[0].model, prompt, prompt_length, &greedy, TOKENS, &o, right, &count));
+    DO(lks_generate(models.items[0].model, prompt, prompt_length, &greedy, TOKENS, &o, right,
+                    &count));
     free(prompt);
     assert_int_equal(count, TOKENS);
     memcpy(other, right, sizeof right);
@@ -51,7 +53,8 @@ int make_all(void **state) {
     return 0;
 }
 
-int free_all(void **state) {
+int free_all(void **state)
+{
     (void)state;
     lks_models_close(&models);
     if (!model_file)
@@ -62,7 +65,8 @@ int free_all(void **state) {
     return system(command);
 }
 
-void start(void) {
+void start(void)
+{
     DO(lks_inbox_new(&inbox, 1000, 1 << 20));
     DO(lks_node_new(&rpc, sim_host_api(host), 5000));
     DO(lks_operator_open(&op, sim_host_api(host), &config, &models, inbox, rpc, signer));
@@ -71,8 +75,10 @@ void start(void) {
     is_open = true;
 }
 
-void halt(void) {
-    if (!is_open) return;
+void halt(void)
+{
+    if (!is_open)
+        return;
     lks_inbox_stop(inbox);
     lks_worker_stop(op.worker);
     lks_lanes_stop(&op.lanes);
@@ -84,12 +90,14 @@ void halt(void) {
     is_open = false;
 }
 
-void restart(void) {
+void restart(void)
+{
     halt();
     start();
 }
 
-void fresh_chain(bool is_operator, bool is_challenger) {
+void fresh_chain(bool is_operator, bool is_challenger)
+{
     char command[160];
     snprintf(command, sizeof command, "rm -f %s*", database);
     assert_int_equal(system(command), 0);
@@ -124,7 +132,8 @@ void fresh_chain(bool is_operator, bool is_challenger) {
     sim_mine(chain, 2);
 }
 
-int teardown(void **state) {
+int teardown(void **state)
+{
     (void)state;
     play_nobody();
     halt();
@@ -137,9 +146,11 @@ int teardown(void **state) {
 }
 
 /* After a test that made chains of its own. */
-int no_teardown(void **state) {
+int no_teardown(void **state)
+{
     (void)state;
-    if (chain) teardown(state);
+    if (chain)
+        teardown(state);
     return 0;
 }
 
@@ -148,28 +159,35 @@ int no_teardown(void **state) {
 static puppet players[6];
 static size_t player_count;
 
-void take_turns(void) {
+void take_turns(void)
+{
     lks_inbox_put_block(inbox, sim_block_of(chain, chain->block_count - 1), config.oracle);
-    for (int i = 0; i < 3; i++) assert_true(lks_operator_turn(&op, 1));
+    for (int i = 0; i < 3; i++)
+        assert_true(lks_operator_turn(&op, 1));
     /* What runs may take longer than a block lasts here: a second of the chain. */
     for (int i = 0; i < 4000 && !(lks_lanes_idle(&op.lanes) && lks_worker_idle(op.worker)); i++)
         assert_true(lks_operator_turn(&op, 1));
 }
 
-void block(void) {
-    for (size_t i = 0; i < player_count; i++) puppet_move(&players[i]);
+void block(void)
+{
+    for (size_t i = 0; i < player_count; i++)
+        puppet_move(&players[i]);
     sim_mine(chain, 1);
     take_turns();
 }
 
-lks_job job_of(size_t request) {
+lks_job job_of(size_t request)
+{
     lks_job job;
     lks_err err = lks_store_job_get(op.store, chain->requests[request].id, &job);
-    if (err) memset(&job, 0, sizeof job);
+    if (err)
+        memset(&job, 0, sizeof job);
     return job;
 }
 
-size_t open_claims(void) {
+size_t open_claims(void)
+{
     lks_claims claims = {0};
     DO(lks_store_claims_open(op.store, &claims));
     size_t count = claims.count;
@@ -177,7 +195,8 @@ size_t open_claims(void) {
     return count;
 }
 
-lks_request terms(void) {
+lks_request terms(void)
+{
     lks_request t = sim_terms(chain);
     t.max_tokens = TOKENS;
     t.window = 300;
@@ -191,41 +210,55 @@ size_t foreign_claim(const uint32_t *tokens)
     return sim_foreign_claim(chain, &t, PROMPT, tokens, TOKENS);
 }
 
-puppet liar_of(size_t request, const uint32_t *trace_tokens) {
-    puppet p = {.chain = chain, .served = &models.items[0], .defends = true, .tokens = trace_tokens, .request = request};
+puppet liar_of(size_t request, const uint32_t *trace_tokens)
+{
+    puppet p = {.chain = chain,
+                .served = &models.items[0],
+                .defends = true,
+                .tokens = trace_tokens,
+                .request = request};
     memcpy(p.address, chain->other, 20);
     return p;
 }
 
-puppet accuser_of(size_t request, uint8_t name) {
+puppet accuser_of(size_t request, uint8_t name)
+{
     puppet p = {.chain = chain, .served = &models.items[0], .tokens = other, .request = request};
     memset(p.address, name, 20);
     return p;
 }
 
 /* Lets a puppet play until the test ends. */
-puppet *play(puppet p) {
+puppet *play(puppet p)
+{
     players[player_count] = p;
     return &players[player_count++];
 }
 
-void play_nobody(void) {
-    for (size_t i = 0; i < player_count; i++) puppet_free(&players[i]);
+void play_nobody(void)
+{
+    for (size_t i = 0; i < player_count; i++)
+        puppet_free(&players[i]);
     player_count = 0;
 }
 
 /* As much of it as a failure's message has room for. */
-const char *end_of_log(void) {
+const char *end_of_log(void)
+{
     const char *lines = sim_host_lines(host);
     size_t len = strlen(lines);
     return len > 700 ? lines + len - 700 : lines;
 }
 
-void check_won(void) {
-    if (chain->convictions != 1 || chain->challenges != 1 || chain->reverts) fail_msg("%zu convictions, %zu challenges, %zu reverts; log:\n%s", chain->convictions, chain->challenges, chain->reverts, end_of_log());
+void check_won(void)
+{
+    if (chain->convictions != 1 || chain->challenges != 1 || chain->reverts)
+        fail_msg("%zu convictions, %zu challenges, %zu reverts; log:\n%s", chain->convictions,
+                 chain->challenges, chain->reverts, end_of_log());
 }
 
-size_t own_claim(void) {
+size_t own_claim(void)
+{
     lks_request t = terms();
     size_t r = sim_ask(chain, &t, PROMPT);
     RUN_UNTIL(chain->requests[r].status == LKS_REQUEST_CLAIMED);
@@ -258,7 +291,8 @@ size_t claim_beside(const uint32_t *tokens)
     return r;
 }
 
-void check_defended(size_t accusers) {
+void check_defended(size_t accusers)
+{
     if (chain->convictions || chain->lost != accusers || chain->reverts || chain->finals != 1)
         fail_msg("%zu convictions, %zu lost, %zu reverts, %zu final; log:\n%s", chain->convictions,
                  chain->lost, chain->reverts, chain->finals, end_of_log());

@@ -21,7 +21,7 @@ extern lks_inbox *inbox;
 extern lks_operator op;
 
 /* May be set before the group runs. */
-extern char *model_file;      /* NULL: a tiny one */
+extern char *model_file;       /* NULL: a tiny one */
 extern uint32_t prompt_length; /* of the prompt that is answered by `right` */
 
 /* Of the group of tests; after each, and after one that may have no chain. */
@@ -57,8 +57,8 @@ lks_request terms(void);
 /* Another operator claims these tokens; the plugin does. Returns: the request. */
 size_t foreign_claim(const uint32_t *tokens);
 size_t own_claim(void);
-/* A request with two seats: the plugin claims in the first, and another operator claims these tokens
- * in the second. */
+/* A request with two seats: the plugin claims in the first, and another operator claims these
+ * tokens in the second. */
 size_t claim_beside(const uint32_t *tokens);
 /* As much of it as a failure's message has room for. */
 const char *end_of_log(void);
@@ -66,11 +66,12 @@ const char *end_of_log(void);
 void check_won(void);
 void check_defended(size_t accusers);
 
-#define RUN_UNTIL(condition) \
-    do { \
-        for (int i_ = 0; i_ < 700 && !(condition); i_++) block(); \
-        if (!(condition)) fail_msg("%s did not come about; log:\n%s", #condition, end_of_log()); \
+#define RUN_UNTIL(condition)                                                                       \
+    do {                                                                                           \
+        for (int i_ = 0; i_ < 700 && !(condition); i_++)                                           \
+            block();                                                                               \
+        if (!(condition))                                                                          \
+            fail_msg("%s did not come about; log:\n%s", #condition, end_of_log());                 \
     } while (0)
-
 
 #endif

@@ -1,12 +1,11 @@
-/* A plugin for the tests of the hosts and of conformance.c: it writes what it is told into a journal, and can break the ABI
- * on purpose. Configuration, a JSON object, all optional:
- *   "journal": "FILE"       one line per event, appended
- *   "calls": ["METHOD PARAMS", ...]  made by the plugin's thread when it starts and after every block with logs
- *   "finished": NUMBER      what finished_height returns until a higher block was given
- *   "hold": "FILE"          on_block does not return while FILE exists
- *   "load": "FILE"          create does not return while FILE exists
- *   "spoil_fp": true        every function leaves another floating-point environment behind, and logs under it
- *   "refuse": true          create returns NULL, with its line in the log
+/* A plugin for the tests of the hosts and of conformance.c: it writes what it is told into a
+ * journal, and can break the ABI on purpose. Configuration, a JSON object, all optional: "journal":
+ * "FILE"       one line per event, appended "calls": ["METHOD PARAMS", ...]  made by the plugin's
+ * thread when it starts and after every block with logs "finished": NUMBER      what
+ * finished_height returns until a higher block was given "hold": "FILE"          on_block does not
+ * return while FILE exists "load": "FILE"          create does not return while FILE exists
+ *   "spoil_fp": true        every function leaves another floating-point environment behind, and
+ * logs under it "refuse": true          create returns NULL, with its line in the log
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -38,9 +37,10 @@
 
 #define MAX_CALLS 128
 
-/* Rounds upwards and, where the processor can, flushes denormals to zero: what a library built with fast-math options does to
- * its thread, and worse. */
-static void spoil_thread(void) {
+/* Rounds upwards and, where the processor can, flushes denormals to zero: what a library built with
+ * fast-math options does to its thread, and worse. */
+static void spoil_thread(void)
+{
     fesetround(FE_UPWARD);
 #ifdef __SSE__
     __builtin_ia32_ldmxcsr(__builtin_ia32_stmxcsr() | 0x8040);
@@ -48,7 +48,8 @@ static void spoil_thread(void) {
 }
 
 #ifdef ECHO_SPOIL_ON_LOAD
-__attribute__((constructor)) static void on_load(void) {
+__attribute__((constructor)) static void on_load(void)
+{
     spoil_thread();
 }
 #endif
@@ -78,7 +79,8 @@ struct echo {
     bool stopping;
 };
 
-static void say(const lockstep_host *host, int32_t level, const char *format, ...) {
+static void say(const lockstep_host *host, int32_t level, const char *format, ...)
+{
     char line[512];
     va_list args;
     va_start(args, format);
@@ -87,7 +89,8 @@ static void say(const lockstep_host *host, int32_t level, const char *format, ..
     host->log(host->context, level, line);
 }
 
-static void note(echo *e, const char *format, ...) {
+static void note(echo *e, const char *format, ...)
+{
     if (e->journal < 0)
         return;
     char line[1024];
@@ -98,30 +101,36 @@ static void note(echo *e, const char *format, ...) {
     if (len > (int)sizeof line - 2)
         len = (int)sizeof line - 2;
     line[len] = '\n';
-    if (write(e->journal, line, (size_t)len + 1) < 0) /* one write, so that the lines of two threads do not mix */
+    if (write(e->journal, line, (size_t)len + 1) <
+        0) /* one write, so that the lines of two threads do not mix */
         say(e->host, LOCKSTEP_LOG_WARN, "echo: cannot write the journal: %s", strerror(errno));
 }
 
-static void spoil(const echo *e, const char *where) {
+static void spoil(const echo *e, const char *where)
+{
     if (!e->spoil_fp)
         return;
     spoil_thread();
     say(e->host, LOCKSTEP_LOG_INFO, "echo: spoilt in %s", where);
 }
 
-static const char *hex32(const uint8_t *bytes, char out[65]) {
+static const char *hex32(const uint8_t *bytes, char out[65])
+{
     for (int i = 0; i < 32; i++)
         sprintf(out + 2 * i, "%02x", bytes[i]);
     return out;
 }
 
-static void on_reply(void *user, int32_t code, const char *json, size_t len) {
+static void on_reply(void *user, int32_t code, const char *json, size_t len)
+{
     call *c = user;
-    note(c->self, "reply %s %" PRId32 " %s%s", c->method, code, json, json[len] ? " (not terminated)" : "");
+    note(c->self, "reply %s %" PRId32 " %s%s", c->method, code, json,
+         json[len] ? " (not terminated)" : "");
     spoil(c->self, "on_reply");
 }
 
-static void *work(void *arg) {
+static void *work(void *arg)
+{
     echo *e = arg;
     pthread_mutex_lock(&e->mutex);
     for (;;) {
@@ -143,7 +152,8 @@ static void *work(void *arg) {
     return NULL;
 }
 
-static void on_block(lockstep_plugin *plugin, const lockstep_block *block) {
+static void on_block(lockstep_plugin *plugin, const lockstep_block *block)
+{
     echo *e = (echo *)plugin;
     struct stat status;
     if (e->hold && stat(e->hold, &status) == 0)
@@ -151,13 +161,15 @@ static void on_block(lockstep_plugin *plugin, const lockstep_block *block) {
     while (e->hold && stat(e->hold, &status) == 0)
         usleep(2000);
     char hash[65], parent[65];
-    note(e, "block %" PRIu64 " %s %s %" PRIu64, block->number, hex32(block->hash, hash), hex32(block->parent_hash, parent), block->log_count);
+    note(e, "block %" PRIu64 " %s %s %" PRIu64, block->number, hex32(block->hash, hash),
+         hex32(block->parent_hash, parent), block->log_count);
     for (uint64_t i = 0; i < block->log_count; i++) {
         const lockstep_log *l = &block->logs[i];
         unsigned sum = 0; /* touches every byte of the data */
         for (size_t k = 0; k < l->data_len; k++)
             sum += l->data[k];
-        note(e, "log %u %u %s topics %u data %zu sum %u", l->log_index, l->tx_index, hex32(l->tx_hash, hash), l->topic_count, l->data_len, sum);
+        note(e, "log %u %u %s topics %u data %zu sum %u", l->log_index, l->tx_index,
+             hex32(l->tx_hash, hash), l->topic_count, l->data_len, sum);
     }
     pthread_mutex_lock(&e->mutex);
     if (block->number > e->finished)
@@ -170,14 +182,16 @@ static void on_block(lockstep_plugin *plugin, const lockstep_block *block) {
     spoil(e, "on_block");
 }
 
-static void on_revert(lockstep_plugin *plugin, uint64_t number, const uint8_t hash[32]) {
+static void on_revert(lockstep_plugin *plugin, uint64_t number, const uint8_t hash[32])
+{
     echo *e = (echo *)plugin;
     char text[65];
     note(e, "revert %" PRIu64 " %s", number, hex32(hash, text));
     spoil(e, "on_revert");
 }
 
-static uint64_t finished_height(lockstep_plugin *plugin) {
+static uint64_t finished_height(lockstep_plugin *plugin)
+{
     echo *e = (echo *)plugin;
     pthread_mutex_lock(&e->mutex);
     uint64_t height = e->finished;
@@ -186,7 +200,8 @@ static uint64_t finished_height(lockstep_plugin *plugin) {
     return height;
 }
 
-static void stop(lockstep_plugin *plugin) {
+static void stop(lockstep_plugin *plugin)
+{
     echo *e = (echo *)plugin;
     pthread_mutex_lock(&e->mutex);
     e->stopping = true;
@@ -197,7 +212,8 @@ static void stop(lockstep_plugin *plugin) {
     spoil(e, "stop");
 }
 
-static void release(echo *e) {
+static void release(echo *e)
+{
     if (e->journal >= 0)
         close(e->journal);
     for (size_t i = 0; i < e->call_count; i++)
@@ -207,15 +223,18 @@ static void release(echo *e) {
     free(e);
 }
 
-static void destroy(lockstep_plugin *plugin) {
+static void destroy(lockstep_plugin *plugin)
+{
     echo *e = (echo *)plugin;
     note(e, "destroy");
     spoil(e, "destroy");
     release(e);
 }
 
-/* Returns: an unescaped copy of the token's text. The tests' values have no other escape than \" . */
-static char *text_of(const char *json, const jsmntok_t *token) {
+/* Returns: an unescaped copy of the token's text. The tests' values have no other escape than \" .
+ */
+static char *text_of(const char *json, const jsmntok_t *token)
+{
     char *out = malloc((size_t)(token->end - token->start) + 1), *to = out;
     for (int i = token->start; out && i < token->end; i++) {
         if (json[i] == '\\' && i + 1 < token->end)
@@ -227,7 +246,8 @@ static char *text_of(const char *json, const jsmntok_t *token) {
     return out;
 }
 
-static const char *read_calls(echo *e, const char *json, const jsmntok_t *array) {
+static const char *read_calls(echo *e, const char *json, const jsmntok_t *array)
+{
     for (int i = 1; i <= array->size; i++) {
         if (array[i].type != JSMN_STRING || e->call_count == MAX_CALLS)
             return "calls must be at most 128 strings";
@@ -244,12 +264,14 @@ static const char *read_calls(echo *e, const char *json, const jsmntok_t *array)
 }
 
 /* Returns: NULL, or what is wrong with the configuration. */
-static const char *read_config(echo *e, const char *json) {
+static const char *read_config(echo *e, const char *json)
+{
     jsmntok_t tokens[2 * MAX_CALLS];
     jsmn_parser parser;
     jsmn_init(&parser);
     int count = jsmn_parse(&parser, json, strlen(json), tokens, sizeof tokens / sizeof *tokens);
-    if (count < 1 || tokens[0].type != JSMN_OBJECT || json[tokens[0].end + (int)strspn(json + tokens[0].end, " \n\t\r")])
+    if (count < 1 || tokens[0].type != JSMN_OBJECT ||
+        json[tokens[0].end + (int)strspn(json + tokens[0].end, " \n\t\r")])
         return "the configuration is not a JSON object";
     for (int i = 1; i < count;) {
         if (tokens[i].type != JSMN_STRING || tokens[i].size != 1)
@@ -285,9 +307,11 @@ static const char *read_config(echo *e, const char *json) {
     return e->refuse ? "it was told to refuse" : NULL;
 }
 
-__attribute__((visibility("default"))) lockstep_plugin *lockstep_plugin_create(const lockstep_host *host, const char *config_json);
+__attribute__((visibility("default"))) lockstep_plugin *lockstep_plugin_create(
+    const lockstep_host *host, const char *config_json);
 
-lockstep_plugin *lockstep_plugin_create(const lockstep_host *host, const char *config_json) {
+lockstep_plugin *lockstep_plugin_create(const lockstep_host *host, const char *config_json)
+{
     if (host->struct_size < sizeof *host)
         return NULL; /* it may have no log function */
     if (host->abi_version != LOCKSTEP_PLUGIN_ABI_VERSION) {
@@ -299,7 +323,8 @@ lockstep_plugin *lockstep_plugin_create(const lockstep_host *host, const char *c
         return NULL;
     e->host = host;
     e->journal = -1;
-    e->plugin = (lockstep_plugin){ECHO_ABI_VERSION, ECHO_STRUCT_SIZE, "echo", "1", on_block, on_revert, finished_height, stop, destroy};
+    e->plugin = (lockstep_plugin){ECHO_ABI_VERSION, ECHO_STRUCT_SIZE, "echo", "1",    on_block,
+                                  on_revert,        finished_height,  stop,   destroy};
     const char *fault = read_config(e, config_json);
     pthread_mutex_init(&e->mutex, NULL);
     pthread_cond_init(&e->changed, NULL);

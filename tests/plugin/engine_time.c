@@ -21,8 +21,8 @@ lks_err __wrap_lks_trace_rows(lks_trace *t, lks_trace_row *rows, size_t count);
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static atomic_uint pass_seconds, passes, passes_each = 1;
 static atomic_ullong chain_now, chain_before; /* of the newest block and the one before it */
-static unsigned asking, in_pass;       /* threads; under the lock */
-static unsigned long long pass_end;    /* of the one in its pass */
+static unsigned asking, in_pass;              /* threads; under the lock */
+static unsigned long long pass_end;           /* of the one in its pass */
 
 void engine_time_set(unsigned each, unsigned seconds)
 {
@@ -37,7 +37,10 @@ void engine_time_at(unsigned long long now)
     atomic_store(&chain_now, now);
 }
 
-unsigned engine_time_passes(void) { return atomic_load(&passes); }
+unsigned engine_time_passes(void)
+{
+    return atomic_load(&passes);
+}
 
 bool engine_time_waits(unsigned busy)
 {

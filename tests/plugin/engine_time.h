@@ -1,6 +1,7 @@
 /* Lets the plugin's engine take chain time: a claim's positions are so many passes, and each lasts
- * until the chain has gone on for so many seconds, while others wait as the planner says. The linker
- * sends lks_ticket_turn, lks_now_us, lks_trace_make and lks_trace_rows here (see CMakeLists.txt). */
+ * until the chain has gone on for so many seconds, while others wait as the planner says. The
+ * linker sends lks_ticket_turn, lks_now_us, lks_trace_make and lks_trace_rows here (see
+ * CMakeLists.txt). */
 #ifndef LKS_TESTS_ENGINE_TIME_H
 #define LKS_TESTS_ENGINE_TIME_H
 

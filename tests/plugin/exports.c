@@ -11,14 +11,18 @@ typedef struct image {
     size_t size;
 } image;
 
-/* Returns: count objects of the given size at offset, or NULL when they do not lie in the file or are not aligned. */
-static const void *at(const image *file, uint64_t offset, uint64_t size, uint64_t count) {
-    if (offset > file->size || count > (file->size - offset) / size || (size > 1 && offset % sizeof(void *)))
+/* Returns: count objects of the given size at offset, or NULL when they do not lie in the file or
+ * are not aligned. */
+static const void *at(const image *file, uint64_t offset, uint64_t size, uint64_t count)
+{
+    if (offset > file->size || count > (file->size - offset) / size ||
+        (size > 1 && offset % sizeof(void *)))
         return NULL;
     return file->bytes + offset;
 }
 
-static bool read_file(const char *path, image *file) {
+static bool read_file(const char *path, image *file)
+{
     FILE *f = fopen(path, "rb");
     long size = -1;
     if (f && fseek(f, 0, SEEK_END) == 0 && (size = ftell(f)) >= 0 && fseek(f, 0, SEEK_SET) == 0) {
@@ -33,9 +37,11 @@ static bool read_file(const char *path, image *file) {
 }
 
 /* Reads the class of ELF file that this program is itself. */
-static bool check_symbols(const image *file, const char *only, char *why, size_t why_len) {
+static bool check_symbols(const image *file, const char *only, char *why, size_t why_len)
+{
     const ElfW(Ehdr) *header = at(file, 0, sizeof *header, 1);
-    const ElfW(Shdr) *sections = header && !memcmp(header->e_ident, ELFMAG, SELFMAG) && header->e_shentsize == sizeof *sections
+    const ElfW(Shdr) *sections = header && !memcmp(header->e_ident, ELFMAG, SELFMAG) &&
+                                         header->e_shentsize == sizeof *sections
                                      ? at(file, header->e_shoff, sizeof *sections, header->e_shnum)
                                      : NULL;
     bool found = false;
@@ -53,7 +59,8 @@ static bool check_symbols(const image *file, const char *only, char *why, size_t
         }
         for (size_t k = 0; k < count; k++) {
             unsigned bind = symbols[k].st_info >> 4;
-            if (symbols[k].st_shndx == SHN_UNDEF || bind == STB_LOCAL || symbols[k].st_name >= names->sh_size)
+            if (symbols[k].st_shndx == SHN_UNDEF || bind == STB_LOCAL ||
+                symbols[k].st_name >= names->sh_size)
                 continue;
             const char *name = text + symbols[k].st_name;
             if (strcmp(name, only)) {
@@ -64,11 +71,13 @@ static bool check_symbols(const image *file, const char *only, char *why, size_t
         }
     }
     if (!found)
-        snprintf(why, why_len, "it does not export %s, or is no shared object of this machine", only);
+        snprintf(why, why_len, "it does not export %s, or is no shared object of this machine",
+                 only);
     return found;
 }
 
-bool exports_only(const char *path, const char *only, char *why, size_t why_len) {
+bool exports_only(const char *path, const char *only, char *why, size_t why_len)
+{
     image file = {0};
     bool good = false;
     if (read_file(path, &file))

@@ -1,5 +1,6 @@
-/* A host without a client, for conformance.c: it answers rpc calls from a canned chain, or holds them back, or answers them with
- * rubbish, and notes every rule of lockstep_plugin.h that the plugin breaks. */
+/* A host without a client, for conformance.c: it answers rpc calls from a canned chain, or holds
+ * them back, or answers them with rubbish, and notes every rule of lockstep_plugin.h that the
+ * plugin breaks. */
 #ifndef LKS_TESTS_FAKE_HOST_H
 #define LKS_TESTS_FAKE_HOST_H
 
@@ -18,7 +19,11 @@ enum fake_mode {
     FAKE_LIES     /* errors, null, other types than expected, text that is not JSON */
 };
 
-enum fake_life { FAKE_RUNNING, FAKE_STOPPED, FAKE_GONE };
+enum fake_life {
+    FAKE_RUNNING,
+    FAKE_STOPPED,
+    FAKE_GONE
+};
 
 typedef struct fake_call {
     char method[64];
@@ -39,8 +44,8 @@ typedef struct fake_host {
     unsigned call_count, under_way;
     unsigned long taken; /* calls since the start */
     unsigned lies;
-    unsigned errors; /* lines at level ERROR since fake_clear() */
-    char error[512]; /* the last of them */
+    unsigned errors;  /* lines at level ERROR since fake_clear() */
+    char error[512];  /* the last of them */
     char breach[512]; /* the first rule that was broken, or "" */
 } fake_host;
 

@@ -24,17 +24,20 @@ static bool is_open;
 
 atomic_uint runs, failing_runs, delay_ms;
 
-uint32_t token_of(uint32_t prompt_count, uint64_t seed, uint32_t temperature, uint32_t i) {
+uint32_t token_of(uint32_t prompt_count, uint64_t seed, uint32_t temperature, uint32_t i)
+{
     return (uint32_t)((prompt_count * 31 + (temperature ? seed % 1009 : 0) + i * 7) % 1000);
 }
 
 static lks_err fake_run(const lks_served *served, const uint32_t *prompt, size_t prompt_count,
                         const lks_policy *policy, uint32_t max_tokens,
-                        const lks_generate_options *o, uint32_t *tokens, uint32_t *count) {
+                        const lks_generate_options *o, uint32_t *tokens, uint32_t *count)
+{
     (void)served, (void)prompt;
     atomic_fetch_add(&runs, 1);
     for (unsigned waited = 0; waited < atomic_load(&delay_ms); waited++) {
-        if (atomic_load(o->cancel)) return lks_fail(LKS_REFUSED, "cancelled");
+        if (atomic_load(o->cancel))
+            return lks_fail(LKS_REFUSED, "cancelled");
         nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
     }
     if (atomic_load(&failing_runs)) {
@@ -42,8 +45,8 @@ static lks_err fake_run(const lks_served *served, const uint32_t *prompt, size_t
         return lks_fail(LKS_NOMEM, "out of memory");
     }
     for (*count = 0; *count < max_tokens; ++*count) {
-        tokens[*count] = token_of((uint32_t)prompt_count, policy->seed, policy->temperature,
-                                  *count);
+        tokens[*count] =
+            token_of((uint32_t)prompt_count, policy->seed, policy->temperature, *count);
         o->on_token(o->user, tokens[*count]);
     }
     return LKS_OK;
@@ -51,7 +54,8 @@ static lks_err fake_run(const lks_served *served, const uint32_t *prompt, size_t
 
 /* ---- the fixture ---- */
 
-void write_password(const char *text) {
+void write_password(const char *text)
+{
     FILE *f = fopen(password_file, "w");
     assert_non_null(f);
     fputs(text, f);
@@ -59,7 +63,8 @@ void write_password(const char *text) {
     assert_int_equal(chmod(password_file, 0600), 0);
 }
 
-int make_key(void **state) {
+int make_key(void **state)
+{
     (void)state;
     uint8_t key[32];
     lks_buf path = {0};
@@ -79,7 +84,8 @@ int make_key(void **state) {
     return 0;
 }
 
-int remove_folder(void **state) {
+int remove_folder(void **state)
+{
     (void)state;
     lks_signer_free(signer);
     char command[128];
@@ -87,7 +93,8 @@ int remove_folder(void **state) {
     return system(command);
 }
 
-void start(void) {
+void start(void)
+{
     DO(lks_inbox_new(&inbox, 1000, 1 << 20));
     DO(lks_node_new(&rpc, sim_host_api(host), 5000));
     DO(lks_operator_open(&op, sim_host_api(host), &config, &models, inbox, rpc, signer));
@@ -96,8 +103,10 @@ void start(void) {
 }
 
 /* As after a crash: nothing is told to the chain or the store any more. */
-void halt(void) {
-    if (!is_open) return;
+void halt(void)
+{
+    if (!is_open)
+        return;
     lks_inbox_stop(inbox);
     lks_worker_stop(op.worker);
     lks_node_close(rpc);
@@ -108,7 +117,8 @@ void halt(void) {
     is_open = false;
 }
 
-void restart(void) {
+void restart(void)
+{
     halt();
     start();
 }
@@ -120,7 +130,8 @@ void forget_database(void)
     assert_int_equal(system(command), 0);
 }
 
-void fresh_chain(void) {
+void fresh_chain(void)
+{
     forget_database();
     atomic_store(&runs, 0);
     atomic_store(&failing_runs, 0);
@@ -152,14 +163,16 @@ void fresh_chain(void) {
     sim_mine(chain, 2);
 }
 
-int setup(void **state) {
+int setup(void **state)
+{
     (void)state;
     fresh_chain();
     start();
     return 0;
 }
 
-int teardown(void **state) {
+int teardown(void **state)
+{
     (void)state;
     halt();
     sim_host_free(host);
@@ -169,47 +182,62 @@ int teardown(void **state) {
 
 /* ---- driving ---- */
 
-void give(uint64_t number) {
+void give(uint64_t number)
+{
     lks_inbox_put_block(inbox, sim_block_of(chain, number), config.oracle);
 }
 
-void turn(void) {
-    for (int i = 0; i < 3; i++) assert_true(lks_operator_turn(&op, 2));
+void turn(void)
+{
+    for (int i = 0; i < 3; i++)
+        assert_true(lks_operator_turn(&op, 2));
 }
 
-void mine_and_turn(void) {
+void mine_and_turn(void)
+{
     sim_mine(chain, 1);
     give(chain->block_count - 1);
     turn();
 }
 
-lks_job job_of(size_t request) {
+lks_job job_of(size_t request)
+{
     lks_job job;
     lks_err err = lks_store_job_get(op.store, chain->requests[request].id, &job);
-    if (err == LKS_NOTFOUND) memset(&job, 0, sizeof job);
-    else if (err) fail_msg("%s", lks_error_message());
+    if (err == LKS_NOTFOUND)
+        memset(&job, 0, sizeof job);
+    else if (err)
+        fail_msg("%s", lks_error_message());
     return job;
 }
 
-void run_until(size_t request, lks_job_state wanted) {
+void run_until(size_t request, lks_job_state wanted)
+{
     for (int i = 0; i < 400; i++) {
-        if (job_of(request).state == wanted) return;
+        if (job_of(request).state == wanted)
+            return;
         mine_and_turn();
     }
-    fail_msg("request %zu is %s, not %s; log:\n%s", request, lks_job_state_name(job_of(request).state), lks_job_state_name(wanted), sim_host_lines(host));
+    fail_msg("request %zu is %s, not %s; log:\n%s", request,
+             lks_job_state_name(job_of(request).state), lks_job_state_name(wanted),
+             sim_host_lines(host));
 }
 
 /* The answer on the chain is what the model says for the seed that the chain says. */
-void check_claim(size_t request) {
+void check_claim(size_t request)
+{
     const sim_request *q = &chain->requests[request];
     uint32_t ids[8];
     const lks_buf *tokens = &q->seats[0].tokens;
     assert_int_equal(tokens->len, 4 * q->request.max_tokens);
     assert_int_equal(lks_tokens_unpack(ids, tokens->data, tokens->len), LKS_OK);
-    for (uint32_t i = 0; i < q->request.max_tokens; i++) assert_int_equal(ids[i], token_of(q->request.prompt_count, q->seed, q->request.temperature, i));
+    for (uint32_t i = 0; i < q->request.max_tokens; i++)
+        assert_int_equal(ids[i],
+                         token_of(q->request.prompt_count, q->seed, q->request.temperature, i));
 }
 
-void check_once(void) {
+void check_once(void)
+{
     if (chain->accepts != 1 || chain->claims != 1 || chain->finals != 1 || chain->reverts != 0)
         fail_msg("%zu accepted, %zu claimed, %zu final, %zu reverted; log:\n%s", chain->accepts,
                  chain->claims, chain->finals, chain->reverts, sim_host_lines(host));

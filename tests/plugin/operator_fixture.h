@@ -15,10 +15,10 @@
 
 #include <cmocka.h>
 
-#define DO(expression) \
-    do { \
-        if ((expression) != LKS_OK) \
-            fail_msg("%s: %s", #expression, lks_error_message()); \
+#define DO(expression)                                                                             \
+    do {                                                                                           \
+        if ((expression) != LKS_OK)                                                                \
+            fail_msg("%s: %s", #expression, lks_error_message());                                  \
     } while (0)
 
 extern char folder[64], keystore[128], password_file[128], database[128];
@@ -54,9 +54,10 @@ void turn(void);
 void mine_and_turn(void);
 /* chain->lie: of the next lists of logs so many are empty. */
 extern unsigned empty_answers;
-bool give_no_logs(void *user, const char *method, const char *params, lks_buf *answer, lks_err *err);
-/* chain->lie: what reads the newest blocks once more finds nothing, so that the state check alone can;
- * lists of one request's events are as ever. */
+bool give_no_logs(void *user, const char *method, const char *params, lks_buf *answer,
+                  lks_err *err);
+/* chain->lie: what reads the newest blocks once more finds nothing, so that the state check alone
+ * can; lists of one request's events are as ever. */
 bool hide_from_review(void *user, const char *method, const char *params, lks_buf *answer,
                       lks_err *err);
 /* Mines a block whose logs neither the host nor the node gives, and lets it be taken. */

@@ -7,16 +7,20 @@
 #include <time.h>
 #include <unistd.h>
 
-fp_state fp_get(void) {
+fp_state fp_get(void)
+{
     volatile double denormal = 5e-310, half = denormal * 0.5;
     return (fp_state){fegetround(), fegetexcept(), half == 0};
 }
 
-bool fp_equal(fp_state a, fp_state b) {
-    return a.rounding == b.rounding && a.traps == b.traps && a.flushes_denormals == b.flushes_denormals;
+bool fp_equal(fp_state a, fp_state b)
+{
+    return a.rounding == b.rounding && a.traps == b.traps &&
+           a.flushes_denormals == b.flushes_denormals;
 }
 
-void process_get(process_state *state) {
+void process_get(process_state *state)
+{
     memset(state, 0, sizeof *state);
     for (int i = 1; i < 65; i++) {
         struct sigaction action;
@@ -29,7 +33,8 @@ void process_get(process_state *state) {
     umask(state->umask);
 }
 
-const char *process_difference(const process_state *a, const process_state *b) {
+const char *process_difference(const process_state *a, const process_state *b)
+{
     if (memcmp(a->handlers, b->handlers, sizeof a->handlers))
         return "a signal's handler";
     if (strcmp(a->folder, b->folder))
@@ -37,7 +42,8 @@ const char *process_difference(const process_state *a, const process_state *b) {
     return a->umask != b->umask ? "the umask" : NULL;
 }
 
-static unsigned entries(const char *folder) {
+static unsigned entries(const char *folder)
+{
     DIR *dir = opendir(folder);
     unsigned n = 0;
     while (dir && readdir(dir))
@@ -47,15 +53,18 @@ static unsigned entries(const char *folder) {
     return n;
 }
 
-unsigned process_threads(void) {
+unsigned process_threads(void)
+{
     return entries("/proc/self/task");
 }
 
-unsigned process_files(void) {
+unsigned process_files(void)
+{
     return entries("/proc/self/fd");
 }
 
-double now_ms(void) {
+double now_ms(void)
+{
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
     return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;

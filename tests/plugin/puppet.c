@@ -57,7 +57,7 @@ bool puppet_look(puppet *p)
     lks_run run = *lks_game_run(p->game);
     run.answer = p->tokens;
     DO(lks_trace_make(&p->trace, p->served->model, &run,
-                       &(lks_trace_options){.threads = 1, .spill = p->spill}));
+                      &(lks_trace_options){.threads = 1, .spill = p->spill}));
     return true;
 }
 

@@ -1,6 +1,6 @@
-/* A party to disputes on the simulated chain that is no plugin: an account that plays with a trace of
- * tokens of its own choice, as a liar that defends its claim or as a false challenger. It sees the
- * chain as it is, and moves in the next block. */
+/* A party to disputes on the simulated chain that is no plugin: an account that plays with a trace
+ * of tokens of its own choice, as a liar that defends its claim or as a false challenger. It sees
+ * the chain as it is, and moves in the next block. */
 #ifndef LKS_TESTS_PUPPET_H
 #define LKS_TESTS_PUPPET_H
 
@@ -14,10 +14,10 @@
 
 #include <cmocka.h>
 
-#define DO(expression) \
-    do { \
-        if ((expression) != LKS_OK) \
-            fail_msg("%s: %s", #expression, lks_error_message()); \
+#define DO(expression)                                                                             \
+    do {                                                                                           \
+        if ((expression) != LKS_OK)                                                                \
+            fail_msg("%s: %s", #expression, lks_error_message());                                  \
     } while (0)
 
 typedef struct puppet {
@@ -27,10 +27,10 @@ typedef struct puppet {
     bool defends;
     const uint32_t *tokens; /* its trace's; as many as the claim has */
     size_t request, seat;
-    bool silent; /* makes no move */
-    lks_spill *spill; /* for the rows of its trace; NULL: each move computes them again */
-    lks_trace *trace; /* owned */
-    lks_game *game;   /* owned */
+    bool silent;         /* makes no move */
+    lks_spill *spill;    /* for the rows of its trace; NULL: each move computes them again */
+    lks_trace *trace;    /* owned */
+    lks_game *game;      /* owned */
     uint8_t read_at[32]; /* the newest block with a log when it was read */
 } puppet;
 

@@ -24,13 +24,13 @@ static const lockstep_host host = {.abi_version = 1, .struct_size = sizeof host,
 void make_sender(uint64_t max_fee, uint64_t max_priority_fee)
 {
     memset(&sender, 0, sizeof sender);
-    sender = (lks_sender){
-        .node = {sim_call, chain},
-        .store = store,
-        .signer = signer,
-        .host = &host,
-        .chain_id = SIM_CHAIN_ID,
-        .ceilings = {lks_u256_from_u64(max_fee), lks_u256_from_u64(max_priority_fee)}};
+    sender =
+        (lks_sender){.node = {sim_call, chain},
+                     .store = store,
+                     .signer = signer,
+                     .host = &host,
+                     .chain_id = SIM_CHAIN_ID,
+                     .ceilings = {lks_u256_from_u64(max_fee), lks_u256_from_u64(max_priority_fee)}};
 }
 
 int setup(void **state)

@@ -12,10 +12,10 @@
 
 #include <cmocka.h>
 
-#define DO(expression) \
-    do { \
-        if ((expression) != LKS_OK) \
-            fail_msg("%s: %s", #expression, lks_error_message()); \
+#define DO(expression)                                                                             \
+    do {                                                                                           \
+        if ((expression) != LKS_OK)                                                                \
+            fail_msg("%s: %s", #expression, lks_error_message());                                  \
     } while (0)
 #define GWEI UINT64_C(1000000000)
 

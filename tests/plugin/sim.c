@@ -114,16 +114,20 @@ lks_u256 sim_free_bond(const sim_account *a)
     return left;
 }
 
-static void clear_logs(sim *s) {
-    for (size_t i = 0; i < s->log_count; i++) lks_buf_free(&s->logs[i].data);
+static void clear_logs(sim *s)
+{
+    for (size_t i = 0; i < s->log_count; i++)
+        lks_buf_free(&s->logs[i].data);
     s->log_count = 0;
 }
 
-void sim_free(sim *s) {
+void sim_free(sim *s)
+{
     clear_logs(s);
     sim_game_clear(s);
     sim_oracle_clear(s);
-    for (size_t i = 0; i < s->tx_count; i++) lks_buf_free(&s->txs[i].raw);
+    for (size_t i = 0; i < s->tx_count; i++)
+        lks_buf_free(&s->txs[i].raw);
     for (size_t i = 0; i < s->request_count; i++) {
         lks_buf_free(&s->requests[i].prompt);
         lks_buf_free(&s->requests[i].allowed);
@@ -132,7 +136,8 @@ void sim_free(sim *s) {
     free(s);
 }
 
-size_t sim_add_tx(sim *s, sim_kind kind, size_t request) {
+size_t sim_add_tx(sim *s, sim_kind kind, size_t request)
+{
     assert_true(s->tx_count < SIM_TXS);
     sim_tx *tx = &s->txs[s->tx_count];
     memset(tx, 0, sizeof *tx);
@@ -144,7 +149,8 @@ size_t sim_add_tx(sim *s, sim_kind kind, size_t request) {
     return s->tx_count++;
 }
 
-lks_request sim_terms(const sim *s) {
+lks_request sim_terms(const sim *s)
+{
     lks_request r = {.max_tokens = 8, .window = 10, .claim_period = 200, .replicas = 1};
     r.accept_deadline = s->blocks[s->block_count - 1].time + 100;
     memcpy(r.requester, s->requester, 20);
@@ -154,7 +160,8 @@ lks_request sim_terms(const sim *s) {
     return r;
 }
 
-size_t sim_ask(sim *s, const lks_request *terms, uint32_t prompt_count) {
+size_t sim_ask(sim *s, const lks_request *terms, uint32_t prompt_count)
+{
     pthread_mutex_lock(&s->lock);
     assert_true(s->request_count < SIM_REQUESTS);
     size_t index = s->request_count++;
@@ -174,13 +181,15 @@ size_t sim_ask(sim *s, const lks_request *terms, uint32_t prompt_count) {
     return index;
 }
 
-void sim_other(sim *s, sim_kind kind, size_t request) {
+void sim_other(sim *s, sim_kind kind, size_t request)
+{
     pthread_mutex_lock(&s->lock);
     sim_add_tx(s, kind, request);
     pthread_mutex_unlock(&s->lock);
 }
 
-void sim_put_call(sim *s, const uint8_t from20[20], const uint8_t to20[20], const lks_buf *data) {
+void sim_put_call(sim *s, const uint8_t from20[20], const uint8_t to20[20], const lks_buf *data)
+{
     pthread_mutex_lock(&s->lock);
     sim_tx *tx = &s->txs[sim_add_tx(s, SIM_CALL, 0)];
     memcpy(tx->from, from20, 20);
@@ -198,8 +207,8 @@ size_t sim_foreign_claim(sim *s, const lks_request *terms, uint32_t prompt_count
     sim_other(s, SIM_OTHER_ACCEPTS, r);
     sim_mine(s, 1);
     lks_tokens_pack(&packed, tokens, count);
-    assert_int_equal(lks_call_claim(&call, &s->requests[r].request, s->requests[r].seed, packed.data,
-                                    packed.len, NULL, 0),
+    assert_int_equal(lks_call_claim(&call, &s->requests[r].request, s->requests[r].seed,
+                                    packed.data, packed.len, NULL, 0),
                      LKS_OK);
     sim_put_call(s, s->other, s->oracle, &call);
     sim_mine(s, 1);
@@ -209,10 +218,12 @@ size_t sim_foreign_claim(sim *s, const lks_request *terms, uint32_t prompt_count
     return r;
 }
 
-void sim_forget_pool(sim *s) {
+void sim_forget_pool(sim *s)
+{
     pthread_mutex_lock(&s->lock);
     for (size_t i = 0; i < s->tx_count; i++)
-        if (s->txs[i].kind == SIM_SIGNED) s->txs[i].pooled = false;
+        if (s->txs[i].kind == SIM_SIGNED)
+            s->txs[i].pooled = false;
     pthread_mutex_unlock(&s->lock);
 }
 
@@ -249,25 +260,17 @@ static void include(sim *s, size_t index)
     const sim_run other = {.sender = s->other, .block = b, .commit = true};
     memset(&s->value, 0xff, sizeof s->value);
     switch (tx->kind) {
-    case SIM_REQUEST:
-        sim_do_request(s, tx->request, b);
-        break;
-    case SIM_CANCELS:
-        sim_do_cancel(s, tx->request, b);
-        break;
+    case SIM_REQUEST: sim_do_request(s, tx->request, b); break;
+    case SIM_CANCELS: sim_do_cancel(s, tx->request, b); break;
     case SIM_OTHER_ACCEPTS:
         error = sim_do_accept(s, &s->requests[tx->request].request, s->other, NULL, 0, &other);
         break;
-    case SIM_OTHER_MISSES:
-        sim_do_miss(s, tx->request, b);
-        break;
+    case SIM_OTHER_MISSES: sim_do_miss(s, tx->request, b); break;
     case SIM_FOREIGN: /* signed when it was first included: it has that nonce from then on */
         tx->t.nonce = s->accounts[tx->account].nonce++;
         tx->has_nonce = true;
         break;
-    case SIM_CALL:
-        error = execute(s, tx->to, tx->raw.data, tx->raw.len, tx->from, b);
-        break;
+    case SIM_CALL: error = execute(s, tx->to, tx->raw.data, tx->raw.len, tx->from, b); break;
     default:
         account = &s->accounts[tx->account];
         account->nonce++;
@@ -290,18 +293,22 @@ static void include(sim *s, size_t index)
     b->ok[b->tx_count++] = error == NULL;
 }
 
-static bool includable(const sim *s, const sim_tx *tx) {
-    if (!tx->pooled) return false;
+static bool includable(const sim *s, const sim_tx *tx)
+{
+    if (!tx->pooled)
+        return false;
     if (tx->kind == SIM_FOREIGN)
         return !tx->has_nonce || tx->t.nonce == s->accounts[tx->account].nonce;
-    if (tx->kind != SIM_SIGNED) return true;
+    if (tx->kind != SIM_SIGNED)
+        return true;
     if (s->accounts[tx->account].jammed)
         return false;
     return tx->t.nonce == s->accounts[tx->account].nonce && tx->t.max_fee.w[0] >= s->base_fee &&
            priority_of(&tx->t, s->base_fee) >= s->least_priority;
 }
 
-static void mine(sim *s) {
+static void mine(sim *s)
+{
     assert_true(s->block_count < SIM_BLOCKS);
     const sim_block *parent = &s->blocks[s->block_count - 1];
     sim_block *b = &s->blocks[s->block_count];
@@ -328,9 +335,11 @@ static void mine(sim *s) {
     seal(b);
 }
 
-void sim_mine(sim *s, size_t count) {
+void sim_mine(sim *s, size_t count)
+{
     pthread_mutex_lock(&s->lock);
-    for (size_t i = 0; i < count; i++) mine(s);
+    for (size_t i = 0; i < count; i++)
+        mine(s);
     pthread_mutex_unlock(&s->lock);
 }
 
@@ -372,20 +381,25 @@ void sim_rebuild(sim *s)
         sim_append(s, &s->blocks[s->block_count]);
 }
 
-void sim_reorg(sim *s, size_t count, bool keep_requests, bool keep_txs) {
+void sim_reorg(sim *s, size_t count, bool keep_requests, bool keep_txs)
+{
     pthread_mutex_lock(&s->lock);
     assert_true(count < s->block_count);
     for (size_t i = 0; i < count; i++) {
         sim_block *b = &s->blocks[--s->block_count];
-        for (size_t k = 0; k < b->tx_count; k++) s->txs[b->txs[k]].pooled = s->txs[b->txs[k]].kind == SIM_SIGNED ? keep_txs : keep_requests;
+        for (size_t k = 0; k < b->tx_count; k++)
+            s->txs[b->txs[k]].pooled =
+                s->txs[b->txs[k]].kind == SIM_SIGNED ? keep_txs : keep_requests;
     }
     s->branch++;
     sim_rebuild(s);
-    for (size_t i = 0; i < count; i++) mine(s);
+    for (size_t i = 0; i < count; i++)
+        mine(s);
     pthread_mutex_unlock(&s->lock);
 }
 
-const lockstep_block *sim_block_of(sim *s, uint64_t number) {
+const lockstep_block *sim_block_of(sim *s, uint64_t number)
+{
     static lockstep_block block;
     static lockstep_log logs[512];
     pthread_mutex_lock(&s->lock);
@@ -395,10 +409,13 @@ const lockstep_block *sim_block_of(sim *s, uint64_t number) {
     memcpy(block.parent_hash, b->parent, 32);
     for (size_t i = 0; i < s->log_count; i++) {
         const sim_log *log = &s->logs[i];
-        if (log->block != number) continue;
+        if (log->block != number)
+            continue;
         assert_true(block.log_count < sizeof logs / sizeof *logs);
         lockstep_log *to = &logs[block.log_count++];
-        *to = (lockstep_log){.topic_count = (uint8_t)log->topic_count, .data = log->data.data, .data_len = log->data.len};
+        *to = (lockstep_log){.topic_count = (uint8_t)log->topic_count,
+                             .data = log->data.data,
+                             .data_len = log->data.len};
         memcpy(to->address, log->of_game ? s->game : s->oracle, 20);
         memcpy(to->topics, log->topics, sizeof to->topics);
     }

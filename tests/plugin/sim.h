@@ -1,8 +1,9 @@
-/* A chain in memory, for the tests of the plugin: blocks, re-orgs, a transaction pool, a few accounts,
- * and of the oracle and the dispute game what an account meets there, by the rules of contracts/src.
- * Answers the JSON-RPC methods of a plugin host.
+/* A chain in memory, for the tests of the plugin: blocks, re-orgs, a transaction pool, a few
+ * accounts, and of the oracle and the dispute game what an account meets there, by the rules of
+ * contracts/src. Answers the JSON-RPC methods of a plugin host.
  *
- * Time is chain time: a block lasts `period` seconds. Nothing happens by itself: sim_mine makes a block.
+ * Time is chain time: a block lasts `period` seconds. Nothing happens by itself: sim_mine makes a
+ * block.
  */
 #ifndef LKS_TESTS_SIM_H
 #define LKS_TESTS_SIM_H
@@ -24,7 +25,7 @@
 #define SIM_ACCOUNTS 4
 #define SIM_DISPUTES 2048
 #define SIM_COMMITMENTS 2048
-#define SIM_FILL_SECONDS 30u   /* the deployment's periods */
+#define SIM_FILL_SECONDS 30u /* the deployment's periods */
 #define SIM_REVEAL_SECONDS 30u
 #define SIM_TX_GAS UINT64_C(70000)
 #define SIM_EMPTY_GAS UINT64_C(21000)
@@ -38,7 +39,8 @@ typedef struct sim_log {
     lks_buf data;
 } sim_log;
 
-/* A signed transaction, or one of the requester or of another operator, which are not signed here. */
+/* A signed transaction, or one of the requester or of another operator, which are not signed here.
+ */
 typedef enum sim_kind {
     SIM_SIGNED,
     SIM_REQUEST,
@@ -54,8 +56,8 @@ typedef struct sim_tx {
     size_t account; /* SIM_SIGNED and SIM_FOREIGN: whose */
     uint8_t hash[32];
     lks_buf raw;
-    lks_tx t; /* points into raw */
-    size_t request; /* SIM_REQUEST and the others: index */
+    lks_tx t;                 /* points into raw */
+    size_t request;           /* SIM_REQUEST and the others: index */
     uint8_t from[20], to[20]; /* SIM_CALL: raw is the calldata */
     bool pooled;
     bool has_nonce; /* SIM_FOREIGN: t.nonce is its nonce */
@@ -78,7 +80,7 @@ typedef struct sim_seat {
     lks_buf tokens;
     uint32_t disputes; /* live ones */
     uint64_t joined_block;
-    bool is_open;      /* the trace */
+    bool is_open; /* the trace */
     uint8_t root[32];
 } sim_seat;
 
@@ -103,31 +105,31 @@ typedef struct sim_dispute {
     size_t request, seat;
     lks_dispute at;
     uint64_t start;
-    uint64_t root_start; /* another's answer opened its trace: it is shown as it was before, with its
-                            turn from this time on, until it moves; 0: not so */
+    uint64_t root_start; /* another's answer opened its trace: it is shown as it was before, with
+                            its turn from this time on, until it moves; 0: not so */
     uint32_t operator_left, challenger_left;
     bool alone; /* when the turn began */
     lks_u256 prepaid;
     lks_buf partials;
 } sim_dispute;
 
-/* An account whose signed transactions the node takes, with its books. Amounts are in wei; only `fees`
- * has gas in it. */
+/* An account whose signed transactions the node takes, with its books. Amounts are in wei; only
+ * `fees` has gas in it. */
 typedef struct sim_account {
     uint8_t address[20];
     uint8_t operator_address[20]; /* the account itself, or whose agent it is */
     uint8_t agent_roles;          /* of the account for another operator */
     lks_u256 balance;             /* as it is told; no transaction changes it */
     bool jammed;                  /* none of its transactions gets into a block */
-    lks_u256 free_bond; /* the operator's, before anything is locked or lost */
+    lks_u256 free_bond;           /* the operator's, before anything is locked or lost */
     /* what follows is state: made anew from the blocks after a re-org */
     uint64_t nonce;
     lks_u256 locked, penalties, burned; /* of free_bond: secures seats; fined for misses; taken by
                                            convictions */
-    lks_u256 credit, reward; /* not withdrawn yet: in the game; in the oracle */
-    lks_u256 paid, earned;   /* ever: sent with calls; credited by either contract */
-    lks_u256 answers;        /* of paid: gas of answers to its questions */
-    lks_u256 fees;           /* ever: of its gas, SIM_TX_GAS or SIM_EMPTY_GAS a transaction */
+    lks_u256 credit, reward;            /* not withdrawn yet: in the game; in the oracle */
+    lks_u256 paid, earned;              /* ever: sent with calls; credited by either contract */
+    lks_u256 answers;                   /* of paid: gas of answers to its questions */
+    lks_u256 fees; /* ever: of its gas, SIM_TX_GAS or SIM_EMPTY_GAS a transaction */
     size_t misses, convictions, lost; /* of its operator's seats; disputes that it lost */
 } sim_account;
 
@@ -148,7 +150,7 @@ typedef struct sim {
     uint64_t period;
     uint64_t base_fee, priority; /* wei per gas; priority is what the node suggests */
     uint64_t least_priority;     /* wei per gas: blocks have no transaction that leaves less */
-    lks_u256 value;     /* of the call that runs */
+    lks_u256 value;              /* of the call that runs */
     /* The dispute game; none while the address is zero. */
     const lks_model *model;
     lks_model_commitment commitment; /* of model_id */
@@ -161,7 +163,8 @@ typedef struct sim {
     } commitments[SIM_COMMITMENTS]; /* of proofs */
     size_t commitment_count;
     bool shapes[1024];
-    size_t convictions, lost, reclaims, withdrawals, challenges, answers, batches, committed_steps, proofs;
+    size_t convictions, lost, reclaims, withdrawals, challenges, answers, batches, committed_steps,
+        proofs;
     uint8_t branch;
     /* what the canonical chain has; of claims and acceptances those of accounts */
     size_t accepts, claims, finals, freed, misses, reverts;
@@ -173,20 +176,22 @@ typedef struct sim {
     bool lies_about_seed;
     bool refuses_multicall;
     bool refuses_each; /* many views in one call, as lks_eth_call_each asks them */
-    size_t early_estimates; /* so many simulations are refused, as by a node that is a block behind */
-    size_t failing_txs;     /* so many of the accounts' transactions revert where they are included */
-    size_t fork_receipts; /* so many receipts are of a fork that has the transaction in its newest block */
-    bool loses_disputed; /* the oracle's Disputed is in no list of logs */
-    bool hides_logs; /* eth_getLogs has none of the game, as a node that lags behind */
+    size_t
+        early_estimates;  /* so many simulations are refused, as by a node that is a block behind */
+    size_t failing_txs;   /* so many of the accounts' transactions revert where they are included */
+    size_t fork_receipts; /* so many receipts are of a fork that has the transaction in its newest
+                             block */
+    bool loses_disputed;  /* the oracle's Disputed is in no list of logs */
+    bool hides_logs;      /* eth_getLogs has none of the game, as a node that lags behind */
     const char *send_error; /* answered to eth_sendRawTransaction */
     uint64_t finalized;     /* the newest final block; 0: the node knows of none */
-    /* Answers a call in place of the chain, or does not (false). *err is LKS_OK; with LKS_REMOTE the
-     * answer is an error. From the thread of the call. */
+    /* Answers a call in place of the chain, or does not (false). *err is LKS_OK; with LKS_REMOTE
+     * the answer is an error. From the thread of the call. */
     bool (*lie)(void *user, const char *method, const char *params_json, lks_buf *answer,
                 lks_err *err);
     void *liar; /* its user */
     uint64_t chain_id;
-    size_t sends;           /* eth_sendRawTransaction calls that were taken */
+    size_t sends; /* eth_sendRawTransaction calls that were taken */
     void (*on_send)(void *user, const uint8_t hash32[32]);
     void *user;
 } sim;
@@ -219,8 +224,9 @@ void sim_forget_pool(sim *s);
 /* What the bond of the account's operator has left to be locked. */
 lks_u256 sim_free_bond(const sim_account *a);
 
-/* Another view of a chain: what a node tells that lags behind it, or stands on a fork of it. It shows
- * what sim_follow or sim_fork last made of it; takes no transactions. The chain outlives it. */
+/* Another view of a chain: what a node tells that lags behind it, or stands on a fork of it. It
+ * shows what sim_follow or sim_fork last made of it; takes no transactions. The chain outlives it.
+ */
 sim *sim_new_view(const sim *of);
 void sim_free_view(sim *s); /* NULL is allowed */
 /* The chain's blocks up to a height. */

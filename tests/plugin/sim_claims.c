@@ -188,8 +188,8 @@ static bool agree(const sim_request *q, size_t *first)
         if (!any)
             *first = i;
         const lks_buf *a = &q->seats[*first].tokens;
-        same = same && a->len == seat->tokens.len &&
-            memcmp(a->data, seat->tokens.data, a->len) == 0;
+        same =
+            same && a->len == seat->tokens.len && memcmp(a->data, seat->tokens.data, a->len) == 0;
         any = true;
     }
     return same;

@@ -24,8 +24,10 @@ void sim_game_clear(sim *s)
 
 /* ---- state ---- */
 
-sim_seat *sim_seat_of(sim *s,
-                      const sim_dispute *d) { return &s->requests[d->request].seats[d->seat]; }
+sim_seat *sim_seat_of(sim *s, const sim_dispute *d)
+{
+    return &s->requests[d->request].seats[d->seat];
+}
 
 bool sim_is_operators(lks_dispute_state state)
 {
@@ -141,8 +143,8 @@ static void put_claim_view(sim *s, const uint8_t claim_id[32], lks_buf *result)
         if (memcmp(s->disputes[i].claim_id, claim_id, 32) == 0)
             d = &s->disputes[i];
     const sim_seat *seat = d ? sim_seat_of(s, d) : NULL;
-    bool same = seat && seat->status == LKS_SEAT_CLAIMED &&
-        memcmp(seat->claim_id, claim_id, 32) == 0;
+    bool same =
+        seat && seat->status == LKS_SEAT_CLAIMED && memcmp(seat->claim_id, claim_id, 32) == 0;
     lks_abi_begin(&e, result, 8);
     lks_abi_put_u64(&e, !d ? LKS_CLAIM_NONE : same ? LKS_CLAIM_DISPUTED : LKS_CLAIM_CONVICTED);
     lks_abi_put_u64(&e, same ? seat->disputes : 0);

@@ -7,7 +7,7 @@
 #define CLAIM_TYPE "(address,bytes32,address,uint128,bytes32,bytes32)"
 #define DISPUTE_TYPE "(" CLAIM_TYPE ",address,uint88,bytes32)"
 #define FACTS_TYPE "(uint32,bytes32,uint32,bytes32,uint32,uint32,uint64,uint32,bytes32)"
-#define MODEL_TYPE \
+#define MODEL_TYPE                                                                                 \
     "(uint32,bytes32,bytes32,bytes32,bytes32,uint32,uint32,uint32,uint32,uint32,uint32,uint32[])"
 #define OPENING_TYPE "(bytes,bytes32[])"
 #define WITNESS_TYPE "(uint8,uint32,uint32,uint32,uint32," OPENING_TYPE "[])"

@@ -32,7 +32,8 @@ struct sim_host {
     char copy[1 << 16];
 };
 
-static void take_line(void *context, int32_t level, const char *message) {
+static void take_line(void *context, int32_t level, const char *message)
+{
     sim_host *h = context;
     static const char *const levels[] = {"ERROR", "WARN", "INFO", "DEBUG"};
     pthread_mutex_lock(&h->lock);
@@ -40,12 +41,15 @@ static void take_line(void *context, int32_t level, const char *message) {
     pthread_mutex_unlock(&h->lock);
 }
 
-static int32_t take_call(void *context, const char *method, const char *params, lockstep_rpc_reply reply, void *user) {
+static int32_t take_call(void *context, const char *method, const char *params,
+                         lockstep_rpc_reply reply, void *user)
+{
     sim_host *h = context;
     int32_t result = LOCKSTEP_RPC_REFUSED_BUSY;
     pthread_mutex_lock(&h->lock);
     if (h->count < MAX_CALLS) {
-        h->calls[(h->first + h->count++) % MAX_CALLS] = (call){strdup(method), strdup(params), reply, user};
+        h->calls[(h->first + h->count++) % MAX_CALLS] =
+            (call){strdup(method), strdup(params), reply, user};
         pthread_cond_broadcast(&h->changed);
         result = 0;
     }
@@ -53,18 +57,23 @@ static int32_t take_call(void *context, const char *method, const char *params, 
     return result;
 }
 
-static void answer(sim_host *h, call *c) {
+static void answer(sim_host *h, call *c)
+{
     lks_buf text = {0};
     lks_err err = sim_call(h->chain, c->method, c->params, &text);
-    if (err == LKS_OK) c->reply(c->user, 0, lks_buf_text(&text), text.len);
-    else if (err == LKS_REMOTE) c->reply(c->user, 3, lks_buf_text(&text), text.len);
-    else c->reply(c->user, LOCKSTEP_RPC_FAILED, "{\"message\":\"lost\"}", 18);
+    if (err == LKS_OK)
+        c->reply(c->user, 0, lks_buf_text(&text), text.len);
+    else if (err == LKS_REMOTE)
+        c->reply(c->user, 3, lks_buf_text(&text), text.len);
+    else
+        c->reply(c->user, LOCKSTEP_RPC_FAILED, "{\"message\":\"lost\"}", 18);
     lks_buf_free(&text);
     free(c->method);
     free(c->params);
 }
 
-static void *main_of_host(void *argument) {
+static void *main_of_host(void *argument)
+{
     sim_host *h = argument;
     pthread_mutex_lock(&h->lock);
     while (!h->ending || h->count) {
@@ -86,18 +95,24 @@ static void *main_of_host(void *argument) {
     return NULL;
 }
 
-sim_host *sim_host_new(sim *s) {
+sim_host *sim_host_new(sim *s)
+{
     sim_host *h = calloc(1, sizeof *h);
     assert_non_null(h);
     h->chain = s;
-    h->api = (lockstep_host){.abi_version = LOCKSTEP_PLUGIN_ABI_VERSION, .struct_size = sizeof h->api, .context = h, .log = take_line, .rpc = take_call};
+    h->api = (lockstep_host){.abi_version = LOCKSTEP_PLUGIN_ABI_VERSION,
+                             .struct_size = sizeof h->api,
+                             .context = h,
+                             .log = take_line,
+                             .rpc = take_call};
     pthread_mutex_init(&h->lock, NULL);
     pthread_cond_init(&h->changed, NULL);
     assert_int_equal(pthread_create(&h->thread, NULL, main_of_host, h), 0);
     return h;
 }
 
-void sim_host_free(sim_host *h) {
+void sim_host_free(sim_host *h)
+{
     pthread_mutex_lock(&h->lock);
     h->ending = true;
     pthread_cond_broadcast(&h->changed);
@@ -117,17 +132,21 @@ void sim_host_show(sim_host *h, sim *s)
     pthread_mutex_unlock(&h->lock);
 }
 
-const lockstep_host *sim_host_api(sim_host *h) {
+const lockstep_host *sim_host_api(sim_host *h)
+{
     return &h->api;
 }
 
-void sim_host_settle(sim_host *h) {
+void sim_host_settle(sim_host *h)
+{
     pthread_mutex_lock(&h->lock);
-    while (h->count || h->busy) pthread_cond_wait(&h->changed, &h->lock);
+    while (h->count || h->busy)
+        pthread_cond_wait(&h->changed, &h->lock);
     pthread_mutex_unlock(&h->lock);
 }
 
-const char *sim_host_lines(sim_host *h) {
+const char *sim_host_lines(sim_host *h)
+{
     pthread_mutex_lock(&h->lock);
     const char *text = lks_buf_text(&h->lines);
     size_t len = strlen(text), skip = len < sizeof h->copy ? 0 : len - sizeof h->copy + 1;

@@ -70,8 +70,10 @@ static void log_shown(sim *s, const sim_dispute *d, lks_dispute_state wanted, co
                                                 [LKS_DISPUTE_NODE] = LKS_GAME_REVEALED,
                                                 [LKS_DISPUTE_LEAF] = LKS_GAME_LEAF_REVEALED,
                                                 [LKS_DISPUTE_PARTIALS] = LKS_GAME_PARTIALS_OPENED};
-    static const size_t words[] = {[LKS_DISPUTE_ROOT] = 4, [LKS_DISPUTE_NODE] = 6,
-                                   [LKS_DISPUTE_LEAF] = 5, [LKS_DISPUTE_PARTIALS] = 6};
+    static const size_t words[] = {[LKS_DISPUTE_ROOT] = 4,
+                                   [LKS_DISPUTE_NODE] = 6,
+                                   [LKS_DISPUTE_LEAF] = 5,
+                                   [LKS_DISPUTE_PARTIALS] = 6};
     lks_abi_writer e;
     sim_log *log = sim_game_log(s, d, kinds[wanted], b);
     lks_abi_begin(&e, &log->data, words[wanted]);
@@ -127,8 +129,8 @@ static const char *answer(sim *s, sim_dispute *d, lks_dispute_state wanted, lks_
 {
     shown what;
     const lks_u256 cost = lks_u256_from_u64(SIM_ANSWER_COST);
-    bool repeat = (wanted == LKS_DISPUTE_NODE || wanted == LKS_DISPUTE_LEAF) &&
-        d->at.state == after(wanted);
+    bool repeat =
+        (wanted == LKS_DISPUTE_NODE || wanted == LKS_DISPUTE_LEAF) && d->at.state == after(wanted);
     if (repeat)
         return NULL;
     if (d->at.state != wanted)
@@ -140,8 +142,8 @@ static const char *answer(sim *s, sim_dispute *d, lks_dispute_state wanted, lks_
         return error;
     s->answers++;
     lks_u256_sub(&d->prepaid, &d->prepaid, &cost);
-    bool is_agent = sim_acts_for(s, run->sender, d->terms.claim.operator_address,
-                                 LKS_AGENT_DISPUTES);
+    bool is_agent =
+        sim_acts_for(s, run->sender, d->terms.claim.operator_address, LKS_AGENT_DISPUTES);
     sim_earn(s, is_agent ? run->sender : d->terms.claim.operator_address, &cost);
     sim_account *asker = sim_account_at(s, d->terms.challenger);
     if (asker)
@@ -398,7 +400,8 @@ const char *sim_move(sim *s, sim_dispute *d, lks_abi_reader *r, const sim_run *r
         return demand(s, d, r, run);
     if (IS("step(" DISPUTE_TYPE "," FACTS_TYPE "," MODEL_TYPE "," WITNESS_TYPE ",bytes32)"))
         return step(s, d, r, false, run);
-    if (IS("stepPartial(" DISPUTE_TYPE "," FACTS_TYPE "," MODEL_TYPE "," WITNESS_TYPE ",bytes,bytes32)"))
+    if (IS("stepPartial(" DISPUTE_TYPE "," FACTS_TYPE "," MODEL_TYPE "," WITNESS_TYPE
+           ",bytes,bytes32)"))
         return step(s, d, r, true, run);
 #undef IS
     fail_msg("the plugin sent a call that the game does not know");

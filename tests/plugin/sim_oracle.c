@@ -10,8 +10,8 @@
 #include "tests/plugin/sim_internal.h"
 
 #define OK(expression) assert_int_equal(expression, LKS_OK)
-#define REQUEST_TYPE \
-    "(address,uint64,bytes32,uint32,bytes32,uint32,uint32,uint64,uint32,bytes32,uint32,uint128," \
+#define REQUEST_TYPE                                                                               \
+    "(address,uint64,bytes32,uint32,bytes32,uint32,uint32,uint64,uint32,bytes32,uint32,uint128,"   \
     "uint128,uint32,uint64,uint32,uint8,address,uint32)"
 
 /* The selector of a signature that is a literal, hashed once. */
@@ -264,7 +264,8 @@ static void take_seat(sim *s, sim_request *q, const uint8_t operator20[20], cons
     }
     sim_log *log = sim_log_of(s, b, LKS_EVENT_ACCEPTED, q->id);
     sim_log_address(log, operator20);
-    const uint64_t data[5] = {q->attempt, number, q->seed + s->lies_about_seed, filled, q->deadline};
+    const uint64_t data[5] = {q->attempt, number, q->seed + s->lies_about_seed, filled,
+                              q->deadline};
     sim_log_numbers(log, 5, data);
 }
 

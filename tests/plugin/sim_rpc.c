@@ -14,7 +14,9 @@
 #include "chain/rpc.h"
 #include "tests/plugin/sim_internal.h"
 
-static lks_err refuse(const char *method, lks_buf *answer, int code, const char *message, const char *error_signature) {
+static lks_err refuse(const char *method, lks_buf *answer, int code, const char *message,
+                      const char *error_signature)
+{
     lks_json_writer w = {.out = answer};
     lks_json_begin_object(&w);
     lks_json_put_name(&w, "code");
@@ -69,65 +71,87 @@ static void put_block(const sim_block *b, lks_json_writer *w)
     lks_json_end_object(w);
 }
 
-static const sim_block *block_by_tag(sim *s, const lks_json *doc, int node) {
+static const sim_block *block_by_tag(sim *s, const lks_json *doc, int node)
+{
     uint64_t number = 0;
-    if (lks_json_equals(doc, node, "latest")) return &s->blocks[s->block_count - 1];
+    if (lks_json_equals(doc, node, "latest"))
+        return &s->blocks[s->block_count - 1];
     if (lks_json_equals(doc, node, "finalized"))
         return s->finalized ? &s->blocks[s->finalized] : NULL;
-    if (lks_json_quantity(doc, node, &number) || number >= s->block_count) return NULL;
+    if (lks_json_quantity(doc, node, &number) || number >= s->block_count)
+        return NULL;
     return &s->blocks[number];
 }
 
-static const sim_block *block_by_hash(sim *s, const uint8_t hash[32]) {
+static const sim_block *block_by_hash(sim *s, const uint8_t hash[32])
+{
     for (size_t i = 0; i < s->block_count; i++)
-        if (memcmp(s->blocks[i].hash, hash, 32) == 0) return &s->blocks[i];
+        if (memcmp(s->blocks[i].hash, hash, 32) == 0)
+            return &s->blocks[i];
     return NULL;
 }
 
-/* Whether a filter's member, one value or a list of some, allows a value. Nothing, and null, allow all. */
-static bool allows(const lks_json *doc, int node, const uint8_t *value, size_t len) {
+/* Whether a filter's member, one value or a list of some, allows a value. Nothing, and null, allow
+ * all. */
+static bool allows(const lks_json *doc, int node, const uint8_t *value, size_t len)
+{
     uint8_t one[32];
-    if (node == LKS_JSON_NONE || lks_json_typeof(doc, node) == LKS_JSON_NULL) return true;
-    if (lks_json_typeof(doc, node) != LKS_JSON_ARRAY) return lks_json_data_fixed(doc, node, one, len) == LKS_OK && memcmp(one, value, len) == 0;
+    if (node == LKS_JSON_NONE || lks_json_typeof(doc, node) == LKS_JSON_NULL)
+        return true;
+    if (lks_json_typeof(doc, node) != LKS_JSON_ARRAY)
+        return lks_json_data_fixed(doc, node, one, len) == LKS_OK && memcmp(one, value, len) == 0;
     for (int n = lks_json_first(doc, node); n != LKS_JSON_NONE; n = lks_json_next(doc, n))
-        if (lks_json_data_fixed(doc, n, one, len) == LKS_OK && memcmp(one, value, len) == 0) return true;
+        if (lks_json_data_fixed(doc, n, one, len) == LKS_OK && memcmp(one, value, len) == 0)
+            return true;
     return false;
 }
 
-static bool is_wanted(const lks_json *doc, int filter, const sim_log *log, const uint8_t address[20]) {
+static bool is_wanted(const lks_json *doc, int filter, const sim_log *log,
+                      const uint8_t address[20])
+{
     int topics = lks_json_member(doc, filter, "topics");
     size_t i = 0;
-    if (!allows(doc, lks_json_member(doc, filter, "address"), address, 20)) return false;
-    if (topics == LKS_JSON_NONE) return true;
+    if (!allows(doc, lks_json_member(doc, filter, "address"), address, 20))
+        return false;
+    if (topics == LKS_JSON_NONE)
+        return true;
     for (int n = lks_json_first(doc, topics); n != LKS_JSON_NONE; n = lks_json_next(doc, n), i++)
-        if (!(i < log->topic_count ? allows(doc, n, log->topics[i], 32) : lks_json_typeof(doc, n) == LKS_JSON_NULL)) return false;
+        if (!(i < log->topic_count ? allows(doc, n, log->topics[i], 32)
+                                   : lks_json_typeof(doc, n) == LKS_JSON_NULL))
+            return false;
     return true;
 }
 
 /* Returns: false when the filter names a block that is not there. */
-static bool put_logs(sim *s, const lks_json *doc, int filter, lks_json_writer *w) {
+static bool put_logs(sim *s, const lks_json *doc, int filter, lks_json_writer *w)
+{
     uint64_t from = 0, to = s->block_count - 1;
     uint8_t hash[32];
     if (lks_json_data_fixed(doc, lks_json_member(doc, filter, "blockHash"), hash, 32) == LKS_OK) {
         const sim_block *b = block_by_hash(s, hash);
-        if (!b) return false;
+        if (!b)
+            return false;
         from = to = b->number;
     } else {
-        assert_int_equal(lks_json_quantity(doc, lks_json_member(doc, filter, "fromBlock"), &from), LKS_OK);
-        assert_int_equal(lks_json_quantity(doc, lks_json_member(doc, filter, "toBlock"), &to), LKS_OK);
+        assert_int_equal(lks_json_quantity(doc, lks_json_member(doc, filter, "fromBlock"), &from),
+                         LKS_OK);
+        assert_int_equal(lks_json_quantity(doc, lks_json_member(doc, filter, "toBlock"), &to),
+                         LKS_OK);
     }
     lks_json_begin_array(w);
     for (size_t i = 0; i < s->log_count; i++) {
         const sim_log *log = &s->logs[i];
         const uint8_t *address = log->of_game ? s->game : s->oracle;
         if ((log->of_game && s->hides_logs) || log->block < from || log->block > to ||
-            !is_wanted(doc, filter, log, address)) continue;
+            !is_wanted(doc, filter, log, address))
+            continue;
         lks_json_begin_object(w);
         lks_json_put_name(w, "address");
         lks_json_put_data(w, address, 20);
         lks_json_put_name(w, "topics");
         lks_json_begin_array(w);
-        for (size_t t = 0; t < log->topic_count; t++) lks_json_put_data(w, log->topics[t], 32);
+        for (size_t t = 0; t < log->topic_count; t++)
+            lks_json_put_data(w, log->topics[t], 32);
         lks_json_end_array(w);
         lks_json_put_name(w, "data");
         lks_json_put_data(w, log->data.data, log->data.len);
@@ -147,12 +171,14 @@ static bool put_logs(sim *s, const lks_json *doc, int filter, lks_json_writer *w
     return true;
 }
 
-static sim_tx *find_tx(sim *s, const lks_json *doc, const sim_block **block, size_t *place) {
+static sim_tx *find_tx(sim *s, const lks_json *doc, const sim_block **block, size_t *place)
+{
     uint8_t hash[32];
     *block = NULL;
     assert_int_equal(lks_json_data_fixed(doc, lks_json_path(doc, 0, "0"), hash, 32), LKS_OK);
     for (size_t i = 0; i < s->tx_count; i++) {
-        if (memcmp(s->txs[i].hash, hash, 32)) continue;
+        if (memcmp(s->txs[i].hash, hash, 32))
+            continue;
         for (size_t n = 0; n < s->block_count; n++)
             for (size_t k = 0; k < s->blocks[n].tx_count; k++)
                 if (s->blocks[n].txs[k] == i) {
@@ -164,7 +190,8 @@ static sim_tx *find_tx(sim *s, const lks_json *doc, const sim_block **block, siz
     return NULL;
 }
 
-static void put_receipt(sim *s, const lks_json *doc, lks_json_writer *w) {
+static void put_receipt(sim *s, const lks_json *doc, lks_json_writer *w)
+{
     sim_block fork = {.number = s->block_count - 1, .hash = {7}, .ok = {true}};
     const sim_block *b = NULL;
     size_t place = 0;
@@ -193,7 +220,8 @@ static void put_receipt(sim *s, const lks_json *doc, lks_json_writer *w) {
     lks_json_end_object(w);
 }
 
-static void put_tx(sim *s, const lks_json *doc, lks_json_writer *w) {
+static void put_tx(sim *s, const lks_json *doc, lks_json_writer *w)
+{
     const sim_block *b = NULL;
     size_t place = 0;
     if (!find_tx(s, doc, &b, &place)) {
@@ -202,13 +230,16 @@ static void put_tx(sim *s, const lks_json *doc, lks_json_writer *w) {
     }
     lks_json_begin_object(w);
     lks_json_put_name(w, "blockHash");
-    if (b) lks_json_put_data(w, b->hash, 32);
-    else lks_json_put_null(w);
+    if (b)
+        lks_json_put_data(w, b->hash, 32);
+    else
+        lks_json_put_null(w);
     lks_json_end_object(w);
 }
 
 /* Whether a pays at least a tenth more than b, as nodes ask of a replacement. */
-static bool pays_more(const lks_u256 *a, const lks_u256 *b) {
+static bool pays_more(const lks_u256 *a, const lks_u256 *b)
+{
     return a->w[0] >= b->w[0] + (b->w[0] + 9) / 10;
 }
 
@@ -220,25 +251,34 @@ static bool can_pay(const sim_account *account, const lks_tx *t)
     return lks_u256_cmp(&cost, &account->balance) <= 0;
 }
 
-static lks_err send_raw(sim *s, const char *method, const lks_json *doc, lks_buf *answer) {
+static lks_err send_raw(sim *s, const char *method, const lks_json *doc, lks_buf *answer)
+{
     lks_buf raw = {0};
     lks_tx t;
     uint8_t sender[20], hash[32];
     assert_int_equal(lks_json_data(doc, lks_json_path(doc, 0, "0"), &raw), LKS_OK);
-    if (lks_tx_decode(&t, sender, hash, raw.data, raw.len)) fail_msg("a transaction that cannot be read: %s", lks_error_message());
+    if (lks_tx_decode(&t, sender, hash, raw.data, raw.len))
+        fail_msg("a transaction that cannot be read: %s", lks_error_message());
     const sim_account *account = sim_account_at(s, sender);
     assert_non_null(account);
     assert_true(t.chain_id == s->chain_id);
     const char *error = s->send_error;
-    if (!error && t.nonce < account->nonce) error = "nonce too low";
+    if (!error && t.nonce < account->nonce)
+        error = "nonce too low";
     if (!error && !can_pay(account, &t))
         error = "insufficient funds for gas * price + value: balance too low";
     for (size_t i = 0; !error && i < s->tx_count; i++) {
         sim_tx *old = &s->txs[i];
-        if (old->kind != SIM_SIGNED || &s->accounts[old->account] != account || !old->pooled || old->t.nonce != t.nonce) continue;
-        if (memcmp(old->hash, hash, 32) == 0) error = "already known";
-        else if (!pays_more(&t.max_fee, &old->t.max_fee) || !pays_more(&t.max_priority_fee, &old->t.max_priority_fee)) error = "replacement transaction underpriced";
-        else old->pooled = false;
+        if (old->kind != SIM_SIGNED || &s->accounts[old->account] != account || !old->pooled ||
+            old->t.nonce != t.nonce)
+            continue;
+        if (memcmp(old->hash, hash, 32) == 0)
+            error = "already known";
+        else if (!pays_more(&t.max_fee, &old->t.max_fee) ||
+                 !pays_more(&t.max_priority_fee, &old->t.max_priority_fee))
+            error = "replacement transaction underpriced";
+        else
+            old->pooled = false;
     }
     if (error) {
         lks_buf_free(&raw);
@@ -247,7 +287,8 @@ static lks_err send_raw(sim *s, const char *method, const lks_json *doc, lks_buf
     s->sends++;
     size_t index = SIM_TXS;
     for (size_t i = 0; i < s->tx_count; i++)
-        if (memcmp(s->txs[i].hash, hash, 32) == 0) index = i;
+        if (memcmp(s->txs[i].hash, hash, 32) == 0)
+            index = i;
     if (index == SIM_TXS) {
         index = sim_add_tx(s, SIM_SIGNED, 0);
         sim_tx *tx = &s->txs[index];
@@ -259,7 +300,8 @@ static lks_err send_raw(sim *s, const char *method, const lks_json *doc, lks_buf
         lks_buf_free(&raw);
     }
     s->txs[index].pooled = !s->pool_forgets;
-    if (s->on_send) s->on_send(s->user, hash);
+    if (s->on_send)
+        s->on_send(s->user, hash);
     lks_json_writer w = {.out = answer};
     lks_json_put_data(&w, hash, 32);
     return LKS_OK;
@@ -404,7 +446,9 @@ static lks_err call_contract(sim *s, const char *method, const lks_json *doc, lk
                                  view(s, data.data, data.len, &result);
     if (!is_view) {
         const sim_run run = {data.data, data.len, sender, b, false};
-        assert_int_equal(lks_json_data_fixed(doc, lks_json_member(doc, message, "from"), sender, 20), LKS_OK);
+        assert_int_equal(lks_json_data_fixed(doc, lks_json_member(doc, message, "from"), sender,
+                                             20),
+                         LKS_OK);
         if (lks_json_quantity_u256(doc, lks_json_member(doc, message, "value"), &s->value))
             s->value = lks_u256_from_u64(0);
         error = to_game ? sim_game_execute(s, &run) : sim_execute(s, &run);
@@ -435,19 +479,26 @@ static const sim_account *asked(sim *s, const lks_json *doc)
     return a;
 }
 
-static lks_err answer_call(sim *s, const char *method, const lks_json *doc, lks_buf *answer) {
+static lks_err answer_call(sim *s, const char *method, const lks_json *doc, lks_buf *answer)
+{
     lks_json_writer w = {.out = answer};
     const sim_block *b = NULL;
     uint8_t hash[32];
     if (strcmp(method, "eth_chainId") == 0) {
         lks_json_put_quantity(&w, s->chain_id);
-    } else if (strcmp(method, "eth_getBlockByNumber") == 0 || strcmp(method, "eth_getBlockByHash") == 0) {
-        if (strcmp(method, "eth_getBlockByNumber") == 0) b = block_by_tag(s, doc, lks_json_path(doc, 0, "0"));
-        else if (lks_json_data_fixed(doc, lks_json_path(doc, 0, "0"), hash, 32) == LKS_OK) b = block_by_hash(s, hash);
-        if (b) put_block(b, &w);
-        else lks_json_put_null(&w);
+    } else if (strcmp(method, "eth_getBlockByNumber") == 0 ||
+               strcmp(method, "eth_getBlockByHash") == 0) {
+        if (strcmp(method, "eth_getBlockByNumber") == 0)
+            b = block_by_tag(s, doc, lks_json_path(doc, 0, "0"));
+        else if (lks_json_data_fixed(doc, lks_json_path(doc, 0, "0"), hash, 32) == LKS_OK)
+            b = block_by_hash(s, hash);
+        if (b)
+            put_block(b, &w);
+        else
+            lks_json_put_null(&w);
     } else if (strcmp(method, "eth_getLogs") == 0) {
-        if (!put_logs(s, doc, lks_json_path(doc, 0, "0"), &w)) return refuse(method, answer, -32000, "unknown block", NULL);
+        if (!put_logs(s, doc, lks_json_path(doc, 0, "0"), &w))
+            return refuse(method, answer, -32000, "unknown block", NULL);
     } else if (strcmp(method, "eth_getTransactionCount") == 0) {
         uint64_t number = 0;
         if (lks_json_quantity(doc, lks_json_path(doc, 0, "1"), &number) == LKS_OK &&
@@ -458,7 +509,9 @@ static lks_err answer_call(sim *s, const char *method, const lks_json *doc, lks_
         lks_json_put_quantity_u256(&w, &asked(s, doc)->balance);
     } else if (strcmp(method, "eth_feeHistory") == 0) {
         char text[200];
-        snprintf(text, sizeof text, "{\"oldestBlock\":\"0x1\",\"baseFeePerGas\":[\"0x%llx\",\"0x%llx\"],\"gasUsedRatio\":[0.5]}",
+        snprintf(text, sizeof text,
+                 "{\"oldestBlock\":\"0x1\",\"baseFeePerGas\":[\"0x%llx\",\"0x%llx\"],"
+                 "\"gasUsedRatio\":[0.5]}",
                  (unsigned long long)s->base_fee, (unsigned long long)s->base_fee);
         lks_json_put_raw(&w, text, strlen(text));
     } else if (strcmp(method, "eth_maxPriorityFeePerGas") == 0) {
@@ -477,7 +530,8 @@ static lks_err answer_call(sim *s, const char *method, const lks_json *doc, lks_
     return lks_buf_error(answer);
 }
 
-lks_err sim_call(void *context, const char *method, const char *params_json, lks_buf *answer) {
+lks_err sim_call(void *context, const char *method, const char *params_json, lks_buf *answer)
+{
     sim *s = context;
     lks_json doc = {0};
     lks_buf_clear(answer);

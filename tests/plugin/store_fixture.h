@@ -13,9 +13,10 @@
 
 #include <cmocka.h>
 
-#define DO(expression) \
-    do { \
-        if ((expression) != LKS_OK) fail_msg("%s: %s", #expression, lks_error_message()); \
+#define DO(expression)                                                                             \
+    do {                                                                                           \
+        if ((expression) != LKS_OK)                                                                \
+            fail_msg("%s: %s", #expression, lks_error_message());                                  \
     } while (0)
 
 extern char folder[64], path[96];

@@ -15,9 +15,15 @@ static size_t times_logged(const char *text)
 }
 
 /* The account cannot send anything. */
-static void jam(void) { chain->send_error = "the node is busy"; }
+static void jam(void)
+{
+    chain->send_error = "the node is busy";
+}
 
-static void unjam(void) { chain->send_error = NULL; }
+static void unjam(void)
+{
+    chain->send_error = NULL;
+}
 
 /* A turn of ours that has less than FLOOR left, and the end of a window with a turn of ours open,
  * are told; once, not with every block. A move that still comes in time saves the stake. */
@@ -120,7 +126,9 @@ int main(int argc, char **argv)
         cmocka_set_test_filter(argv[1]);
     const struct CMUnitTest tests[] = {
 #define TEST(f) cmocka_unit_test_teardown(f, no_teardown)
-        TEST(test_near_end_of_turn), TEST(test_convicted), TEST(test_lost_challenge),
+        TEST(test_near_end_of_turn),
+        TEST(test_convicted),
+        TEST(test_lost_challenge),
         TEST(test_behind),
     };
     return cmocka_run_group_tests(tests, make_all, free_all);

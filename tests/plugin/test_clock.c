@@ -22,8 +22,8 @@ static size_t count_lines(const char *what)
     return count;
 }
 
-/* In both roles: a request of ours is accepted and not answered yet, then our claim is disputed, and
- * so is somebody else's by us. */
+/* In both roles: a request of ours is accepted and not answered yet, then our claim is disputed,
+ * and so is somebody else's by us. */
 static void live_through(int64_t jump)
 {
     fresh_chain(true, true);

@@ -14,7 +14,10 @@ static double chance(double most)
     return most * (double)(seed >> 40) / (double)(1 << 24);
 }
 
-static double taken(double growth, double n) { return BASE * (n + growth * n * n / 2); }
+static double taken(double growth, double n)
+{
+    return BASE * (n + growth * n * n / 2);
+}
 
 static void measure(lks_measured *m, double growth, uint64_t n, double noise)
 {
@@ -118,7 +121,8 @@ static void test_no_line(void **state)
 {
     (void)state;
     lks_measured m = {.runs = 0};
-    static const uint64_t lengths[] = {20, 64, 192, 576, 2000}, each[] = {3000, 1000, 1000, 1100, 4000};
+    static const uint64_t lengths[] = {20, 64, 192, 576, 2000},
+                          each[] = {3000, 1000, 1000, 1100, 4000};
     for (size_t i = 0; i < LKS_COUNT(lengths); i++)
         lks_cost_note(&m, 0, lengths[i], lengths[i] * each[i]);
     lks_line safe = lks_cost_safe(&m, 1e-4);
@@ -188,7 +192,8 @@ static void test_shapes(void **state)
 static void test_memory(void **state)
 {
     (void)state;
-    assert_int_equal(lks_memory_of_system("MemTotal:   100 kB\nMemAvailable:     48 kB\n"), 48 * 1024);
+    assert_int_equal(lks_memory_of_system("MemTotal:   100 kB\nMemAvailable:     48 kB\n"),
+                     48 * 1024);
     assert_true(lks_memory_of_system("MemTotal: 100 kB\n") == UINT64_MAX);
     assert_int_equal(lks_memory_of_group("1000\n", "400\n"), 600);
     assert_int_equal(lks_memory_of_group("1000\n", NULL), 1000);

@@ -27,8 +27,7 @@ static void test_damaged_job(void **state)
 {
     (void)state;
     static const char *const damage[] = {"UPDATE job SET request = zeroblob(608)",
-                                         "UPDATE job SET state = 99",
-                                         "UPDATE tx SET action = 77"};
+                                         "UPDATE job SET state = 99", "UPDATE tx SET action = 77"};
     for (size_t i = 0; i < sizeof damage / sizeof *damage; i++) {
         size_t hurt = sim_ask(chain, NULL, 5);
         run_until(hurt, i == 1 ? LKS_JOB_CLAIMED : LKS_JOB_CLAIMING);

@@ -1,4 +1,5 @@
-/* One piece of work at a time, on a thread that gives way to others and has the default floating-point environment. */
+/* One piece of work at a time, on a thread that gives way to others and has the default
+ * floating-point environment. */
 #include "plugin/desk.h"
 
 #include <fenv.h>
@@ -15,27 +16,33 @@ typedef struct errand {
     int given, done, nice, nice_of_helper, rounding;
 } errand;
 
-static void *look_at_nice(void *out) {
+static void *look_at_nice(void *out)
+{
     *(int *)out = getpriority(PRIO_PROCESS, 0);
     return NULL;
 }
 
-static void do_errand(void *owner) {
+static void do_errand(void *owner)
+{
     errand *e = owner;
     pthread_t helper;
     e->done = e->given + 1;
     e->nice = getpriority(PRIO_PROCESS, 0);
     e->rounding = fegetround();
-    if (pthread_create(&helper, NULL, look_at_nice, &e->nice_of_helper) == 0) pthread_join(helper, NULL);
+    if (pthread_create(&helper, NULL, look_at_nice, &e->nice_of_helper) == 0)
+        pthread_join(helper, NULL);
 }
 
-static void wait_for(errand *e, lks_inbox *inbox) {
+static void wait_for(errand *e, lks_inbox *inbox)
+{
     lks_inbox_item *item;
-    for (int i = 0; i < 100 && lks_desk_look(&e->desk) != LKS_DESK_DONE; i++) assert_true(lks_inbox_take(inbox, 100, &item));
+    for (int i = 0; i < 100 && lks_desk_look(&e->desk) != LKS_DESK_DONE; i++)
+        assert_true(lks_inbox_take(inbox, 100, &item));
     assert_int_equal(lks_desk_look(&e->desk), LKS_DESK_DONE);
 }
 
-static void test_errands(void **state) {
+static void test_errands(void **state)
+{
     (void)state;
     lks_inbox *inbox;
     errand e;
@@ -61,7 +68,8 @@ static void test_errands(void **state) {
     lks_inbox_free(inbox);
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_errands)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -69,14 +69,9 @@ static lks_err take(void *context, const char *method, const char *params, lks_r
 static int32_t answer_of(fake *f, const char *method, bool latest, uint64_t block, char json[300])
 {
     switch (f->mode) {
-    case LOST:
-        strcpy(json, "{\"message\":\"cannot connect\"}");
-        return LKS_RPC_FAILED;
-    case LIMITED:
-        strcpy(json, "{\"message\":\"asks for fewer calls\"}");
-        return LKS_RPC_LIMITED;
-    default:
-        break;
+    case LOST: strcpy(json, "{\"message\":\"cannot connect\"}"); return LKS_RPC_FAILED;
+    case LIMITED: strcpy(json, "{\"message\":\"asks for fewer calls\"}"); return LKS_RPC_LIMITED;
+    default: break;
     }
     if (!strcmp(method, "eth_chainId"))
         snprintf(json, 300, "\"0x%llx\"", (unsigned long long)f->chain_id);
@@ -122,7 +117,10 @@ static void run(uint64_t ms)
     }
 }
 
-static uint64_t now_ms(void) { return clock_ms; }
+static uint64_t now_ms(void)
+{
+    return clock_ms;
+}
 
 static void take_line(void *user, bool warns, const char *line)
 {
@@ -179,7 +177,7 @@ static void reset_fakes(void)
     }
 }
 
-static uint64_t wanted_chain; /* 0: the first one's */
+static uint64_t wanted_chain;         /* 0: the first one's */
 static uint64_t open_first_ms = 1000; /* 500: before the first check has ended */
 
 /* Opens as many of the fakes as they are, and lets the first check end. */
@@ -191,8 +189,11 @@ static void open_fakes(size_t count)
         clients[i] = (lks_endpoint){NAMES[i], take, &fakes[i]};
     clock_ms = 1000000;
     lines[0] = 0;
-    const lks_endpoints_options options = {
-        .clients = clients, .count = count, .chain_id = wanted_chain, .now_ms = now_ms, .log = take_line};
+    const lks_endpoints_options options = {.clients = clients,
+                                           .count = count,
+                                           .chain_id = wanted_chain,
+                                           .now_ms = now_ms,
+                                           .log = take_line};
     assert_int_equal(lks_endpoints_new(&points, &options), LKS_OK);
     run(open_first_ms);
 }
@@ -545,7 +546,8 @@ static void test_list_of_urls(void **state)
     (void)state;
     const char *urls[LKS_MAX_ENDPOINTS];
     size_t count = 0;
-    char words[] = "  http://a  ws://b\n/c.ipc ", lines_of[] = "# a node\n http://a # mine\n\nws://b\n";
+    char words[] = "  http://a  ws://b\n/c.ipc ",
+         lines_of[] = "# a node\n http://a # mine\n\nws://b\n";
     char many[] = "1 2 3 4 5 6 7 8 9";
     assert_true(lks_nodes_split(urls, &count, words, " \n"));
     assert_int_equal(count, 3);
@@ -563,14 +565,13 @@ static void test_list_of_urls(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_one),    cmocka_unit_test(test_good),
-        cmocka_unit_test(test_lost),   cmocka_unit_test(test_hanging),
-        cmocka_unit_test(test_behind), cmocka_unit_test(test_disagreement),
-        cmocka_unit_test(test_two),    cmocka_unit_test(test_other_chain),
-        cmocka_unit_test(test_send),   cmocka_unit_test(test_end),
-        cmocka_unit_test(test_bad_lately),
-        cmocka_unit_test(test_left), cmocka_unit_test(test_known_chain),
-        cmocka_unit_test(test_list_of_urls),
+        cmocka_unit_test(test_one),         cmocka_unit_test(test_good),
+        cmocka_unit_test(test_lost),        cmocka_unit_test(test_hanging),
+        cmocka_unit_test(test_behind),      cmocka_unit_test(test_disagreement),
+        cmocka_unit_test(test_two),         cmocka_unit_test(test_other_chain),
+        cmocka_unit_test(test_send),        cmocka_unit_test(test_end),
+        cmocka_unit_test(test_bad_lately),  cmocka_unit_test(test_left),
+        cmocka_unit_test(test_known_chain), cmocka_unit_test(test_list_of_urls),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -265,7 +265,8 @@ static void test_few_blocks(void **state)
     chain->lie = give_few_blocks;
     log_calls = 0;
     start();
-    const uint64_t old = chain->block_count - 1 - LKS_FEED_NEWEST; /* newer ones are read one by one */
+    const uint64_t old =
+        chain->block_count - 1 - LKS_FEED_NEWEST; /* newer ones are read one by one */
     for (int i = 0; i < 100 && op.feed.head.ref.number < old; i++) {
         op.next_sync_ms = 0;
         turn();
@@ -482,13 +483,16 @@ int main(int argc, char **argv)
         cmocka_set_test_filter(argv[1]);
     const struct CMUnitTest tests[] = {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-        TEST(test_few_blocks),
-        TEST(test_node_far_behind), TEST(test_node_flaps), TEST(test_shorter_branch),
-        TEST(test_nothing_canonical), TEST(test_young_database), TEST(test_final_block),
-        TEST(test_final_reverts), TEST(test_rewind_fails), TEST(test_empty_answers),
+        TEST(test_few_blocks),         TEST(test_node_far_behind),
+        TEST(test_node_flaps),         TEST(test_shorter_branch),
+        TEST(test_nothing_canonical),  TEST(test_young_database),
+        TEST(test_final_block),        TEST(test_final_reverts),
+        TEST(test_rewind_fails),       TEST(test_empty_answers),
         TEST(test_block_without_logs), TEST(test_live_block_without_logs),
-        TEST(test_unseen_acceptance), TEST(test_unseen_end), TEST(test_unseen_claim), TEST(test_partial_block), TEST(test_old_head), TEST(test_old_head_before_answer), TEST(test_silent_host),
-        TEST(test_silent_chain),
+        TEST(test_unseen_acceptance),  TEST(test_unseen_end),
+        TEST(test_unseen_claim),       TEST(test_partial_block),
+        TEST(test_old_head),           TEST(test_old_head_before_answer),
+        TEST(test_silent_host),        TEST(test_silent_chain),
     };
     return cmocka_run_group_tests(tests, make_key, remove_folder);
 }

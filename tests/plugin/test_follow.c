@@ -194,8 +194,14 @@ static uint64_t finished_height(lockstep_plugin *self)
     return 0;
 }
 
-static bool stopping(void) { return false; }
-static uint64_t now_ms(void) { return clock_ms; }
+static bool stopping(void)
+{
+    return false;
+}
+static uint64_t now_ms(void)
+{
+    return clock_ms;
+}
 
 static lockstep_plugin plugin = {
     .on_block = on_block, .on_revert = on_revert, .finished_height = finished_height};
@@ -304,15 +310,15 @@ static void test_quiet(void **state)
     for (int i = 0; i < 4; i++)
         step_to(100);
     assert_int_equal(warning_count(), 1);
-    assert_non_null(
-        strstr(warnings, "1 no new block for 120 s: the client's head is still block 100"));
+    assert_non_null(strstr(warnings,
+                           "1 no new block for 120 s: the client's head is still block 100"));
     clock_ms += 297000;
     step_to(98);
     assert_int_equal(warning_count(), 1);
     clock_ms += 4000;
     step_to(98);
-    assert_non_null(
-        strstr(warnings, "the client's head is block 98, below block 100 that it gave before"));
+    assert_non_null(strstr(warnings,
+                           "the client's head is block 98, below block 100 that it gave before"));
     clock_ms += 301000;
     chain.err = LKS_IO;
     lks_err err = runner_follow_step(&follow);

@@ -15,32 +15,38 @@
 
 static const uint8_t ours[20] = {1, 2, 3}, other[20] = {9};
 
-static lockstep_log a_log(const uint8_t address[20], const uint8_t *data, size_t len) {
+static lockstep_log a_log(const uint8_t address[20], const uint8_t *data, size_t len)
+{
     lockstep_log log = {.topic_count = 2, .data = data, .data_len = len};
     memcpy(log.address, address, 20);
     memset(log.topics[1], 7, 32);
     return log;
 }
 
-static void put(lks_inbox *inbox, uint64_t number, const lockstep_log *logs, uint64_t count) {
-    lockstep_block block = {.number = number, .timestamp = 100 + number, .log_count = count, .logs = logs};
+static void put(lks_inbox *inbox, uint64_t number, const lockstep_log *logs, uint64_t count)
+{
+    lockstep_block block = {
+        .number = number, .timestamp = 100 + number, .log_count = count, .logs = logs};
     memset(block.hash, (int)number, 32);
     memset(block.parent_hash, (int)(number - 1), 32);
     lks_inbox_put_block(inbox, &block, ours);
 }
 
-static void test_copies_our_logs(void **state) {
+static void test_copies_our_logs(void **state)
+{
     (void)state;
     lks_inbox *inbox = NULL;
     lks_inbox_item *item = NULL;
     uint8_t data[3][5] = {"aaaa", "bbbb", "cccc"};
     assert_int_equal(lks_inbox_new(&inbox, 10, 1 << 16), LKS_OK);
-    lockstep_log logs[5] = {a_log(ours, data[0], 5), a_log(other, data[1], 5), a_log(ours, NULL, 0), a_log(ours, data[2], 5), a_log(ours, data[2], 5)};
+    lockstep_log logs[5] = {a_log(ours, data[0], 5), a_log(other, data[1], 5), a_log(ours, NULL, 0),
+                            a_log(ours, data[2], 5), a_log(ours, data[2], 5)};
     logs[4].topic_count = 5; /* a host's mistake */
     put(inbox, 3, logs, 5);
     memset(data, 0, sizeof data);
     assert_true(lks_inbox_take(inbox, 1000, &item));
-    assert_true(item && item->ref.number == 3 && item->time == 103 && item->log_count == 3 && item->parent[5] == 2 && item->ref.hash[5] == 3);
+    assert_true(item && item->ref.number == 3 && item->time == 103 && item->log_count == 3 &&
+                item->parent[5] == 2 && item->ref.hash[5] == 3);
     assert_memory_equal(item->logs[0].data, "aaaa", 5);
     assert_int_equal(item->logs[1].len, 0);
     assert_memory_equal(item->logs[2].data, "cccc", 5);
@@ -51,20 +57,23 @@ static void test_copies_our_logs(void **state) {
     lks_inbox_free(inbox);
 }
 
-static void test_overflow_drops_the_oldest(void **state) {
+static void test_overflow_drops_the_oldest(void **state)
+{
     (void)state;
     lks_inbox *inbox = NULL;
     lks_inbox_item *item = NULL;
     static uint8_t big[3000];
     assert_int_equal(lks_inbox_new(&inbox, 4, 8192), LKS_OK);
-    for (uint64_t n = 1; n <= 10; n++) put(inbox, n, NULL, 0);
+    for (uint64_t n = 1; n <= 10; n++)
+        put(inbox, n, NULL, 0);
     assert_true(lks_inbox_dropped(inbox) == 6);
     for (uint64_t n = 7; n <= 8; n++) {
         assert_true(lks_inbox_take(inbox, 0, &item) && item && item->ref.number == n);
         free(item);
     }
     lockstep_log log = a_log(ours, big, sizeof big);
-    for (uint64_t n = 11; n <= 13; n++) put(inbox, n, &log, 1); /* three do not fit: by size, not by number */
+    for (uint64_t n = 11; n <= 13; n++)
+        put(inbox, n, &log, 1); /* three do not fit: by size, not by number */
     assert_true(lks_inbox_take(inbox, 0, &item) && item && item->ref.number == 12);
     free(item);
     lockstep_log too_big = a_log(ours, big, sizeof big);
@@ -80,14 +89,18 @@ static void test_overflow_drops_the_oldest(void **state) {
 
 static atomic_bool something_taken;
 
-static void *put_many(void *inbox) {
-    for (uint64_t n = 1; n <= 20000; n++) put(inbox, n, NULL, 0);
-    while (!atomic_load(&something_taken)) usleep(100); /* on a busy machine the other thread may only begin now */
+static void *put_many(void *inbox)
+{
+    for (uint64_t n = 1; n <= 20000; n++)
+        put(inbox, n, NULL, 0);
+    while (!atomic_load(&something_taken))
+        usleep(100); /* on a busy machine the other thread may only begin now */
     lks_inbox_stop(inbox);
     return NULL;
 }
 
-static void test_threads(void **state) {
+static void test_threads(void **state)
+{
     (void)state;
     lks_inbox *inbox = NULL;
     lks_inbox_item *item = NULL;
@@ -96,7 +109,8 @@ static void test_threads(void **state) {
     assert_int_equal(lks_inbox_new(&inbox, 100, 1 << 20), LKS_OK);
     assert_int_equal(pthread_create(&thread, NULL, put_many, inbox), 0);
     while (lks_inbox_take(inbox, 1000, &item)) {
-        if (!item) continue;
+        if (!item)
+            continue;
         assert_true(item->ref.number > last);
         last = item->ref.number;
         taken++;
@@ -108,13 +122,15 @@ static void test_threads(void **state) {
     lks_inbox_free(inbox);
 }
 
-static void *tap_soon(void *inbox) {
+static void *tap_soon(void *inbox)
+{
     nanosleep(&(struct timespec){.tv_nsec = 20000000}, NULL);
     lks_inbox_tap(inbox);
     return NULL;
 }
 
-static void test_tap_and_stop(void **state) {
+static void test_tap_and_stop(void **state)
+{
     (void)state;
     lks_inbox *inbox = NULL;
     lks_inbox_item *item = NULL;
@@ -140,7 +156,8 @@ static void test_tap_and_stop(void **state) {
     lks_inbox_free(inbox);
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_copies_our_logs),
         cmocka_unit_test(test_overflow_drops_the_oldest),

@@ -1,4 +1,5 @@
-/* The job state machine: every state with every event, every history of facts, and the decisions. */
+/* The job state machine: every state with every event, every history of facts, and the decisions.
+ */
 #include "plugin/job.h"
 #include "plugin/terms.h"
 
@@ -9,9 +10,12 @@
 
 #include <cmocka.h>
 
-/* The transition table once more, written down by the rules of plugin/job.h rather than copied: what may follow what. */
-static lks_job_state expected(lks_job_state s, lks_job_event e) {
-    bool begun = s == LKS_JOB_ACCEPTED || s == LKS_JOB_ANSWERED || s == LKS_JOB_COMMITTING || s == LKS_JOB_COMMITTED || s == LKS_JOB_CLAIMING;
+/* The transition table once more, written down by the rules of plugin/job.h rather than copied:
+ * what may follow what. */
+static lks_job_state expected(lks_job_state s, lks_job_event e)
+{
+    bool begun = s == LKS_JOB_ACCEPTED || s == LKS_JOB_ANSWERED || s == LKS_JOB_COMMITTING ||
+                 s == LKS_JOB_COMMITTED || s == LKS_JOB_CLAIMING;
     bool claimed = s == LKS_JOB_CLAIMED || s == LKS_JOB_FINALIZING;
     bool waiting = s == LKS_JOB_SEEN || s == LKS_JOB_ACCEPTING || s == LKS_JOB_DROPPED;
     bool refused = s == LKS_JOB_REFUSED, missed = s == LKS_JOB_MISSED;
@@ -19,15 +23,22 @@ static lks_job_state expected(lks_job_state s, lks_job_event e) {
     switch (e) {
     case LKS_JOB_ON_REQUESTED: return s == LKS_JOB_INVALID ? LKS_JOB_SEEN : LKS_JOB_INVALID;
     case LKS_JOB_ON_DROPPED: return s == LKS_JOB_SEEN ? LKS_JOB_DROPPED : LKS_JOB_INVALID;
-    case LKS_JOB_ON_ACCEPTED: return s == LKS_JOB_SEEN || s == LKS_JOB_DROPPED ? LKS_JOB_ACCEPTED : LKS_JOB_INVALID;
+    case LKS_JOB_ON_ACCEPTED:
+        return s == LKS_JOB_SEEN || s == LKS_JOB_DROPPED ? LKS_JOB_ACCEPTED : LKS_JOB_INVALID;
     case LKS_JOB_ON_ANSWERED: return s == LKS_JOB_ACCEPTED ? LKS_JOB_ANSWERED : LKS_JOB_INVALID;
-    case LKS_JOB_ON_COMMITTED: return s == LKS_JOB_ACCEPTED || s == LKS_JOB_ANSWERED ? LKS_JOB_COMMITTED : LKS_JOB_INVALID;
+    case LKS_JOB_ON_COMMITTED:
+        return s == LKS_JOB_ACCEPTED || s == LKS_JOB_ANSWERED ? LKS_JOB_COMMITTED : LKS_JOB_INVALID;
     case LKS_JOB_ON_CLAIMED:
-        return s == LKS_JOB_ACCEPTED || s == LKS_JOB_ANSWERED || s == LKS_JOB_COMMITTED ? LKS_JOB_CLAIMED : LKS_JOB_INVALID;
+        return s == LKS_JOB_ACCEPTED || s == LKS_JOB_ANSWERED || s == LKS_JOB_COMMITTED
+                   ? LKS_JOB_CLAIMED
+                   : LKS_JOB_INVALID;
     case LKS_JOB_ON_SENT_ACCEPT: return s == LKS_JOB_SEEN ? LKS_JOB_ACCEPTING : LKS_JOB_INVALID;
-    case LKS_JOB_ON_SENT_COMMIT: return s == LKS_JOB_ANSWERED ? LKS_JOB_COMMITTING : LKS_JOB_INVALID;
-    case LKS_JOB_ON_SENT_CLAIM: return s == LKS_JOB_ANSWERED || s == LKS_JOB_COMMITTED ? LKS_JOB_CLAIMING : LKS_JOB_INVALID;
-    case LKS_JOB_ON_SENT_FINALIZE: return s == LKS_JOB_CLAIMED ? LKS_JOB_FINALIZING : LKS_JOB_INVALID;
+    case LKS_JOB_ON_SENT_COMMIT:
+        return s == LKS_JOB_ANSWERED ? LKS_JOB_COMMITTING : LKS_JOB_INVALID;
+    case LKS_JOB_ON_SENT_CLAIM:
+        return s == LKS_JOB_ANSWERED || s == LKS_JOB_COMMITTED ? LKS_JOB_CLAIMING : LKS_JOB_INVALID;
+    case LKS_JOB_ON_SENT_FINALIZE:
+        return s == LKS_JOB_CLAIMED ? LKS_JOB_FINALIZING : LKS_JOB_INVALID;
     case LKS_JOB_ON_REFUSED:
         return s == LKS_JOB_SEEN || s == LKS_JOB_ANSWERED || s == LKS_JOB_COMMITTED
                    ? LKS_JOB_REFUSED
@@ -41,20 +52,26 @@ static lks_job_state expected(lks_job_state s, lks_job_event e) {
     }
 }
 
-static void test_every_transition(void **state) {
+static void test_every_transition(void **state)
+{
     (void)state;
     size_t checked = 0;
     for (int s = -1; s <= LKS_JOB_STATE_COUNT; s++)
         for (int e = -1; e <= LKS_JOB_EVENT_COUNT; e++, checked++) {
             bool real = s >= 0 && s < LKS_JOB_STATE_COUNT && e >= 0 && e < LKS_JOB_EVENT_COUNT;
-            lks_job_state want = real ? expected((lks_job_state)s, (lks_job_event)e) : LKS_JOB_INVALID;
+            lks_job_state want =
+                real ? expected((lks_job_state)s, (lks_job_event)e) : LKS_JOB_INVALID;
             lks_job_state got = lks_job_step((lks_job_state)s, (lks_job_event)e);
-            if (got != want) fail_msg("state %d (%s), event %d: %s, not %s", s, lks_job_state_name((lks_job_state)s), e, lks_job_state_name(got), lks_job_state_name(want));
+            if (got != want)
+                fail_msg("state %d (%s), event %d: %s, not %s", s,
+                         lks_job_state_name((lks_job_state)s), e, lks_job_state_name(got),
+                         lks_job_state_name(want));
         }
     assert_int_equal(checked, (LKS_JOB_STATE_COUNT + 2) * (LKS_JOB_EVENT_COUNT + 2));
 }
 
-static lks_job request_at(uint64_t block) {
+static lks_job request_at(uint64_t block)
+{
     lks_job job = {.requested = {.number = block}, .requested_time = 1000};
     job.request.accept_deadline = 1060;
     job.request.claim_period = 120;
@@ -64,22 +81,27 @@ static lks_job request_at(uint64_t block) {
     return job;
 }
 
-/* Every combination of facts that are in an order that a chain can give: the state is the furthest, never invalid; and after a re-org to
- * any height it is what the remaining facts say. */
-static void test_every_history(void **state) {
+/* Every combination of facts that are in an order that a chain can give: the state is the furthest,
+ * never invalid; and after a re-org to any height it is what the remaining facts say. */
+static void test_every_history(void **state)
+{
     (void)state;
     size_t histories = 0;
-    for (unsigned facts = 0; facts < 5; facts++)            /* accepted, committed, claimed, ended: so many of them */
-        for (unsigned answer = 0; answer < 3; answer++)     /* none, for the seed, for another seed */
-            for (unsigned sent = 0; sent < 64; sent += 2)   /* any live transactions */
+    for (unsigned facts = 0; facts < 5;
+         facts++) /* accepted, committed, claimed, ended: so many of them */
+        for (unsigned answer = 0; answer < 3; answer++)   /* none, for the seed, for another seed */
+            for (unsigned sent = 0; sent < 64; sent += 2) /* any live transactions */
                 for (unsigned replicas = 1; replicas < 3; replicas++) {
                     lks_job job = request_at(10);
                     job.request.replicas = (uint8_t)replicas;
                     job.request.temperature = 1065353216;
                     job.seed = 77;
-                    if (facts >= 1) job.round.accepted.number = job.round.full.number = job.seeded.number = 12;
-                    if (facts >= 2 && replicas > 1) job.round.committed.number = 14;
-                    if (facts >= 3) job.round.claimed.number = 16;
+                    if (facts >= 1)
+                        job.round.accepted.number = job.round.full.number = job.seeded.number = 12;
+                    if (facts >= 2 && replicas > 1)
+                        job.round.committed.number = 14;
+                    if (facts >= 3)
+                        job.round.claimed.number = 16;
                     if (facts >= 4) {
                         job.ended.number = 18;
                         job.end = LKS_END_FINAL;
@@ -92,11 +114,20 @@ static void test_every_history(void **state) {
                     job.sent = sent;
                     job.state = lks_job_fold(&job);
                     assert_int_not_equal(job.state, LKS_JOB_INVALID);
-                    if (facts == 4) assert_int_equal(job.state, LKS_JOB_FINAL);
-                    if (facts == 3) assert_int_equal(job.state, sent & LKS_SENT(LKS_ACTION_FINALIZE) ? LKS_JOB_FINALIZING : LKS_JOB_CLAIMED);
-                    if (facts == 1 && answer != 1) assert_int_equal(job.state, LKS_JOB_ACCEPTED);
-                    if (facts == 1 && answer == 1 && sent == 0) assert_int_equal(job.state, LKS_JOB_ANSWERED);
-                    if (facts == 0) assert_int_equal(job.state, sent & LKS_SENT(LKS_ACTION_ACCEPT) ? LKS_JOB_ACCEPTING : LKS_JOB_SEEN);
+                    if (facts == 4)
+                        assert_int_equal(job.state, LKS_JOB_FINAL);
+                    if (facts == 3)
+                        assert_int_equal(job.state, sent & LKS_SENT(LKS_ACTION_FINALIZE)
+                                                        ? LKS_JOB_FINALIZING
+                                                        : LKS_JOB_CLAIMED);
+                    if (facts == 1 && answer != 1)
+                        assert_int_equal(job.state, LKS_JOB_ACCEPTED);
+                    if (facts == 1 && answer == 1 && sent == 0)
+                        assert_int_equal(job.state, LKS_JOB_ANSWERED);
+                    if (facts == 0)
+                        assert_int_equal(job.state, sent & LKS_SENT(LKS_ACTION_ACCEPT)
+                                                        ? LKS_JOB_ACCEPTING
+                                                        : LKS_JOB_SEEN);
                     for (uint64_t height = 20; height >= 8; height--) {
                         lks_job rewound = job;
                         bool changed = lks_job_rewind(&rewound, height);
@@ -105,32 +136,47 @@ static void test_every_history(void **state) {
                         assert_int_equal(rewound.state, lks_job_fold(&rewound));
                         assert_int_not_equal(rewound.state, LKS_JOB_INVALID);
                         assert_true(rewound.answered == job.answered);
-                        if (height < 10) assert_int_equal(rewound.state, LKS_JOB_REORGED);
-                        if (!changed) assert_memory_equal(&rewound, &job, sizeof job);
+                        if (height < 10)
+                            assert_int_equal(rewound.state, LKS_JOB_REORGED);
+                        if (!changed)
+                            assert_memory_equal(&rewound, &job, sizeof job);
                         histories++;
                     }
                 }
     assert_int_equal(histories, 5 * 3 * 32 * 2 * 13);
 }
 
-static lks_job_world calm(void) {
-    return (lks_job_world){.now = 1010, .head_time = 1010, .head = 12, .free_bond = lks_u256_from_u64(1000), .answer_ms = 1000, .inclusion_ms = 3000,
-                           .reveal_seconds = 30, .worker_idle = true};
+static lks_job_world calm(void)
+{
+    return (lks_job_world){.now = 1010,
+                           .head_time = 1010,
+                           .head = 12,
+                           .free_bond = lks_u256_from_u64(1000),
+                           .answer_ms = 1000,
+                           .inclusion_ms = 3000,
+                           .reveal_seconds = 30,
+                           .worker_idle = true};
 }
 
-static lks_job_policy open_policy(void) {
+static lks_job_policy open_policy(void)
+{
     lks_job_policy p = {.finalize = true, .accept = true};
     memset(&p.max_stake, 0xff, sizeof p.max_stake);
     return p;
 }
 
-static void expect(const lks_job *job, const lks_job_policy *policy, const lks_job_world *world, lks_action action, lks_drop drop) {
+static void expect(const lks_job *job, const lks_job_policy *policy, const lks_job_world *world,
+                   lks_action action, lks_drop drop)
+{
     lks_drop why;
     lks_action got = lks_job_next(job, policy, world, &why);
-    if (got != action || why != drop) fail_msg("%s (%s), not %s (%s)", lks_action_name(got), lks_drop_text(why), lks_action_name(action), lks_drop_text(drop));
+    if (got != action || why != drop)
+        fail_msg("%s (%s), not %s (%s)", lks_action_name(got), lks_drop_text(why),
+                 lks_action_name(action), lks_drop_text(drop));
 }
 
-static void test_accepting(void **state) {
+static void test_accepting(void **state)
+{
     (void)state;
     lks_job job = request_at(10);
     lks_job_policy policy = open_policy();
@@ -164,7 +210,8 @@ static void test_accepting(void **state) {
     expect(&job, &policy, &world, LKS_ACTION_DROP, LKS_DROP_TIME);
     policy.min_claim_seconds = 120;
     expect(&job, &policy, &world, LKS_ACTION_ACCEPT, LKS_DROP_NONE);
-    world.answer_ms = (120 - 3) * 500; /* twice that, and the time to be included, is just in time */
+    world.answer_ms =
+        (120 - 3) * 500; /* twice that, and the time to be included, is just in time */
     expect(&job, &policy, &world, LKS_ACTION_ACCEPT, LKS_DROP_NONE);
     world.backlog_ms = 1; /* not yet, but perhaps when the other answers are done */
     expect(&job, &policy, &world, LKS_ACTION_NONE, LKS_DROP_TIME);
@@ -197,8 +244,8 @@ static void test_accepting(void **state) {
     expect(&job, &policy, &world, LKS_ACTION_NONE, LKS_DROP_NONE);
 }
 
-/* The ceilings and what is derived: lengths drop a request, the price of gas and empty seats make it
- * wait. */
+/* The ceilings and what is derived: lengths drop a request, the price of gas and empty seats make
+ * it wait. */
 static void test_terms(void **state)
 {
     (void)state;
@@ -276,9 +323,10 @@ static void test_claimable(void **state)
     static const struct {
         uint32_t tokens, allowed;
         bool claimable;
-    } cases[] = {{1, 0, true},          {29000, 0, true},  {29000, 16384, true}, /* a long list stays out */
-                 {29800, 0, false},     {40000, 0, false}, {UINT32_MAX, 0, false},
-                 {64, 64, true},        {65, 64, true},    {8000, 100, true}};
+    } cases[] = {
+        {1, 0, true},      {29000, 0, true},  {29000, 16384, true}, /* a long list stays out */
+        {29800, 0, false}, {40000, 0, false}, {UINT32_MAX, 0, false},
+        {64, 64, true},    {65, 64, true},    {8000, 100, true}};
     lks_job_policy policy = open_policy();
     lks_job_world world = calm();
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -300,7 +348,8 @@ static void test_cancelled(void **state)
     lks_job_world world = calm();
     job.cancelled.number = 11;
     expect(&job, &policy, &world, LKS_ACTION_DROP, LKS_DROP_CANCELLED);
-    job.round.accepted.number = job.round.full.number = 11; /* before that: the claim still counts */
+    job.round.accepted.number = job.round.full.number =
+        11; /* before that: the claim still counts */
     job.round.claim_deadline = 1200;
     job.answered = true;
     job.answer_count = 1;
@@ -357,7 +406,8 @@ static void test_rounds(void **state)
     expect(&job, &policy, &world, LKS_ACTION_DROP, LKS_DROP_UNFILLED);
 }
 
-static void test_single_claim(void **state) {
+static void test_single_claim(void **state)
+{
     (void)state;
     lks_job_policy policy = open_policy();
     lks_job_world world = calm();
@@ -418,7 +468,8 @@ static void test_tight(void **state)
     assert_false(lks_job_is_tight(&job, &world));
 }
 
-static void test_replicas(void **state) {
+static void test_replicas(void **state)
+{
     (void)state;
     lks_job_policy policy = open_policy();
     lks_job_world world = calm();
@@ -453,8 +504,10 @@ static void test_replicas(void **state) {
     assert_true(lks_job_deadline(&job, LKS_ACTION_CLAIM, 30) == 1231);
 }
 
-/* A request that moved keeps its greedy answer; a drawn one needs the seed that goes with the new block. */
-static void test_answers_and_seeds(void **state) {
+/* A request that moved keeps its greedy answer; a drawn one needs the seed that goes with the new
+ * block. */
+static void test_answers_and_seeds(void **state)
+{
     (void)state;
     lks_job job = request_at(10);
     job.round.accepted.number = job.round.full.number = 13;
@@ -471,7 +524,8 @@ static void test_answers_and_seeds(void **state) {
     assert_int_equal(lks_job_fold(&job), LKS_JOB_ANSWERED);
 }
 
-static void test_giving_up(void **state) {
+static void test_giving_up(void **state)
+{
     (void)state;
     lks_job job = request_at(10);
     uint8_t *failures = job.round.failures;
@@ -513,8 +567,8 @@ static void test_failures_by_action(void **state)
         }
 }
 
-/* A claim that was given up is reported as missed when its time is over, so that what is left of the
- * stake comes back. */
+/* A claim that was given up is reported as missed when its time is over, so that what is left of
+ * the stake comes back. */
 static void test_given_up_is_missed(void **state)
 {
     (void)state;
@@ -539,14 +593,24 @@ static void test_given_up_is_missed(void **state)
     assert_int_equal(lks_job_next(&job, &policy, &world, &why), LKS_ACTION_NONE);
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_every_transition), cmocka_unit_test(test_every_history),     cmocka_unit_test(test_accepting),
-        cmocka_unit_test(test_single_claim),     cmocka_unit_test(test_replicas),          cmocka_unit_test(test_answers_and_seeds),
-        cmocka_unit_test(test_giving_up),        cmocka_unit_test(test_failures_by_action),
-        cmocka_unit_test(test_given_up_is_missed), cmocka_unit_test(test_tight), cmocka_unit_test(test_terms),
-        cmocka_unit_test(test_seed_block),       cmocka_unit_test(test_claimable),
-        cmocka_unit_test(test_cancelled),        cmocka_unit_test(test_rounds),
+        cmocka_unit_test(test_every_transition),
+        cmocka_unit_test(test_every_history),
+        cmocka_unit_test(test_accepting),
+        cmocka_unit_test(test_single_claim),
+        cmocka_unit_test(test_replicas),
+        cmocka_unit_test(test_answers_and_seeds),
+        cmocka_unit_test(test_giving_up),
+        cmocka_unit_test(test_failures_by_action),
+        cmocka_unit_test(test_given_up_is_missed),
+        cmocka_unit_test(test_tight),
+        cmocka_unit_test(test_terms),
+        cmocka_unit_test(test_seed_block),
+        cmocka_unit_test(test_claimable),
+        cmocka_unit_test(test_cancelled),
+        cmocka_unit_test(test_rounds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -32,7 +32,8 @@ static void test_batch_refused(void **state)
     chain->refuses_multicall = true;
     start();
     size_t r = own_claim();
-    puppet *a = play(accuser_of(r, 0x31)), *b = play(accuser_of(r, 0x32)), *c = play(accuser_of(r, 0x33));
+    puppet *a = play(accuser_of(r, 0x31)), *b = play(accuser_of(r, 0x32)),
+           *c = play(accuser_of(r, 0x33));
     puppet_challenge(a);
     puppet_challenge(b);
     puppet_challenge(c);
@@ -119,7 +120,8 @@ static void test_small_credit_stays(void **state)
     size_t r = own_claim();
     puppet_challenge(play(accuser_of(r, 0x31)));
     RUN_UNTIL(chain->lost);
-    chain->accounts->credit = lks_u256_from_u64(UINT64_C(100000000000000)); /* 60,000 gas cost 66,000 gwei */
+    chain->accounts->credit =
+        lks_u256_from_u64(UINT64_C(100000000000000)); /* 60,000 gas cost 66,000 gwei */
     RUN_UNTIL(open_claims() == 0);
     assert_int_equal(chain->withdrawals, 0);
 }
@@ -156,7 +158,10 @@ static uint64_t calls_per_head(size_t disputes, bool one_by_one)
 static void test_calls_per_head(void **state)
 {
     (void)state;
-    enum { FEW = 2, MANY = 192 };
+    enum {
+        FEW = 2,
+        MANY = 192
+    };
     uint64_t few = calls_per_head(FEW, false), many = calls_per_head(MANY, false);
     uint64_t alone = calls_per_head(MANY, true);
     print_message("calls per head: %llu with %d disputes, %llu with %d, %llu with %d one by one\n",
@@ -278,7 +283,8 @@ static void test_co_seat(void **state)
         play(liar);
         RUN_UNTIL(job_of(r).state == LKS_JOB_FINAL);
         assert_true(chain->convictions == (size_t)lies && chain->challenges == (size_t)lies);
-        assert_true(lks_u256_is_zero(&chain->accounts->locked) && lks_u256_is_zero(&chain->accounts->burned));
+        assert_true(lks_u256_is_zero(&chain->accounts->locked) &&
+                    lks_u256_is_zero(&chain->accounts->burned));
         teardown(NULL);
     }
 }
@@ -290,9 +296,18 @@ int main(int argc, char **argv)
         cmocka_set_test_filter(argv[1]);
     const struct CMUnitTest tests[] = {
 #define TEST(f) cmocka_unit_test_teardown(f, no_teardown)
-        TEST(test_same_node),      TEST(test_batch_refused),        TEST(test_many_through_reorgs),
-        TEST(test_calls_per_head), TEST(test_small_credit_stays), TEST(test_step_with_commitment), TEST(test_step_alone),
-        TEST(test_commitment_through_reorg), TEST(test_co_seat), TEST(test_missing_logs), TEST(test_request_moves), TEST(test_proof_without_dispute),
+        TEST(test_same_node),
+        TEST(test_batch_refused),
+        TEST(test_many_through_reorgs),
+        TEST(test_calls_per_head),
+        TEST(test_small_credit_stays),
+        TEST(test_step_with_commitment),
+        TEST(test_step_alone),
+        TEST(test_commitment_through_reorg),
+        TEST(test_co_seat),
+        TEST(test_missing_logs),
+        TEST(test_request_moves),
+        TEST(test_proof_without_dispute),
     };
     return cmocka_run_group_tests(tests, make_all, free_all);
 }

@@ -18,7 +18,10 @@ static void serve_copy(void)
     DO(lks_models_open(&models, paths, 1, true));
 }
 
-static void cut_file(void) { assert_int_equal(truncate(copy, 4096), 0); }
+static void cut_file(void)
+{
+    assert_int_equal(truncate(copy, 4096), 0);
+}
 
 static lks_err run_and_cut(const lks_served *served, const uint32_t *prompt, size_t prompt_count,
                            const lks_policy *policy, uint32_t max_tokens,
@@ -28,7 +31,8 @@ static lks_err run_and_cut(const lks_served *served, const uint32_t *prompt, siz
     if (max_tokens == TOKENS)
         cut_file();
     if (!err)
-        err = lks_generate(served->model, prompt, prompt_count, policy, max_tokens, o, tokens, count);
+        err =
+            lks_generate(served->model, prompt, prompt_count, policy, max_tokens, o, tokens, count);
     return err;
 }
 
@@ -40,8 +44,8 @@ static unsigned errors(void)
     return count;
 }
 
-/* Cut off while an answer is made: the answer is not claimed, nothing more is accepted, and the claim
- * from before is defended. */
+/* Cut off while an answer is made: the answer is not claimed, nothing more is accepted, and the
+ * claim from before is defended. */
 static void test_cut_while_answering(void **state)
 {
     (void)state;
@@ -67,7 +71,8 @@ static void test_cut_while_answering(void **state)
     unlink(copy);
 }
 
-/* Changed between two answers: the next one is not begun. Put back, and started again: all goes on. */
+/* Changed between two answers: the next one is not begun. Put back, and started again: all goes on.
+ */
 static void test_changed_between(void **state)
 {
     (void)state;

@@ -98,7 +98,8 @@ static void test_no_ether(void **state)
         agent->balance = lks_u256_from_u64(1000);
         RUN_UNTIL(job_of(r).state == LKS_JOB_FINAL);
         check_defended(1);
-        assert_non_null(strstr(sim_host_lines(host), "the other account makes the moves meanwhile"));
+        assert_non_null(strstr(sim_host_lines(host),
+                               "the other account makes the moves meanwhile"));
         teardown(NULL);
     }
 }
@@ -188,8 +189,10 @@ int main(int argc, char **argv)
         cmocka_set_test_filter(argv[1]);
     const struct CMUnitTest tests[] = {
 #define TEST(f) cmocka_unit_test_teardown(f, no_teardown)
-        TEST(test_jammed),   TEST(test_jammed_alone), TEST(test_no_ether), TEST(test_no_ether_any_more),
-        TEST(test_no_agent), TEST(test_taken_away),   TEST(test_own_dispute),
+        TEST(test_jammed),      TEST(test_jammed_alone),
+        TEST(test_no_ether),    TEST(test_no_ether_any_more),
+        TEST(test_no_agent),    TEST(test_taken_away),
+        TEST(test_own_dispute),
     };
     return cmocka_run_group_tests(tests, make_second, free_second);
 }

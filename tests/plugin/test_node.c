@@ -1,10 +1,11 @@
-/* The host's asynchronous rpc as calls that wait: answers, refusals, silence, late replies, and the end in the middle of all of them. */
+/* The host's asynchronous rpc as calls that wait: answers, refusals, silence, late replies, and the
+ * end in the middle of all of them. */
 #include "plugin/node.h"
 
 #include <pthread.h>
-#include <stdatomic.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,13 +25,18 @@ static size_t held_count, taken;
 static int32_t refuse_with;
 static size_t busy_times;
 
-static int32_t take(void *context, const char *method, const char *params, lockstep_rpc_reply reply, void *user) {
+static int32_t take(void *context, const char *method, const char *params, lockstep_rpc_reply reply,
+                    void *user)
+{
     (void)context, (void)method, (void)params;
     int32_t result = 0;
     pthread_mutex_lock(&lock);
-    if (refuse_with) result = refuse_with;
-    else if (busy_times > 0 && busy_times--) result = LOCKSTEP_RPC_REFUSED_BUSY;
-    else if (held_count == MAX_HELD) result = LOCKSTEP_RPC_REFUSED_BUSY;
+    if (refuse_with)
+        result = refuse_with;
+    else if (busy_times > 0 && busy_times--)
+        result = LOCKSTEP_RPC_REFUSED_BUSY;
+    else if (held_count == MAX_HELD)
+        result = LOCKSTEP_RPC_REFUSED_BUSY;
     else {
         held[held_count].reply = reply;
         held[held_count++].user = user;
@@ -40,17 +46,20 @@ static int32_t take(void *context, const char *method, const char *params, locks
     return result;
 }
 
-static void take_line(void *context, int32_t level, const char *message) {
+static void take_line(void *context, int32_t level, const char *message)
+{
     (void)context, (void)level, (void)message;
 }
 
-static const lockstep_host host = {.abi_version = 1, .struct_size = sizeof host, .log = take_line, .rpc = take};
+static const lockstep_host host = {
+    .abi_version = 1, .struct_size = sizeof host, .log = take_line, .rpc = take};
 
 static int32_t code;
 static const char *text;
 
 /* What calls that come from now on are answered with. */
-static void set_answer(int32_t new_code, const char *new_text) {
+static void set_answer(int32_t new_code, const char *new_text)
+{
     pthread_mutex_lock(&lock);
     code = new_code;
     text = new_text;
@@ -58,7 +67,8 @@ static void set_answer(int32_t new_code, const char *new_text) {
 }
 
 /* Answers everything that is held. */
-static size_t answer_all(void) {
+static size_t answer_all(void)
+{
     size_t done = 0;
     for (;;) {
         pthread_mutex_lock(&lock);
@@ -79,14 +89,17 @@ static size_t answer_all(void) {
 
 static atomic_bool answering;
 
-static void *main_of_host(void *argument) {
+static void *main_of_host(void *argument)
+{
     (void)argument;
     while (atomic_load(&answering))
-        if (answer_all() == 0) nanosleep(&(struct timespec){.tv_nsec = 200000}, NULL);
+        if (answer_all() == 0)
+            nanosleep(&(struct timespec){.tv_nsec = 200000}, NULL);
     return NULL;
 }
 
-static int setup(void **state) {
+static int setup(void **state)
+{
     (void)state;
     held_count = taken = busy_times = 0;
     refuse_with = 0;
@@ -94,12 +107,14 @@ static int setup(void **state) {
     return 0;
 }
 
-static lks_err ask(lks_node *node, uint64_t *out) {
+static lks_err ask(lks_node *node, uint64_t *out)
+{
     lks_eth eth = lks_node_eth(node);
     return lks_eth_chain_id(&eth, out);
 }
 
-static void test_answers(void **state) {
+static void test_answers(void **state)
+{
     (void)state;
     lks_node *node = NULL;
     pthread_t thread;
@@ -116,7 +131,8 @@ static void test_answers(void **state) {
     set_answer(LOCKSTEP_RPC_FAILED, "{\"message\":\"connection lost\"}");
     assert_int_equal(ask(node, &value), LKS_IO);
     assert_non_null(strstr(lks_error_message(), "connection lost"));
-    static const int32_t failures[] = {LOCKSTEP_RPC_TOO_LARGE, LOCKSTEP_RPC_LIMITED, LOCKSTEP_RPC_TIMED_OUT, LOCKSTEP_RPC_RESERVED};
+    static const int32_t failures[] = {LOCKSTEP_RPC_TOO_LARGE, LOCKSTEP_RPC_LIMITED,
+                                       LOCKSTEP_RPC_TIMED_OUT, LOCKSTEP_RPC_RESERVED};
     static const lks_err kinds[] = {LKS_TOO_LARGE, LKS_BUSY, LKS_TIMEOUT, LKS_IO};
     for (int i = 0; i < 4; i++) {
         set_answer(failures[i], "{\"message\":\"why\"}");
@@ -125,7 +141,8 @@ static void test_answers(void **state) {
     }
     set_answer(0, "{");
     assert_int_equal(ask(node, &value), LKS_CORRUPT);
-    static const int32_t refusals[] = {LOCKSTEP_RPC_REFUSED_METHOD, LOCKSTEP_RPC_REFUSED_INPUT, LOCKSTEP_RPC_REFUSED_CLOSED, 99};
+    static const int32_t refusals[] = {LOCKSTEP_RPC_REFUSED_METHOD, LOCKSTEP_RPC_REFUSED_INPUT,
+                                       LOCKSTEP_RPC_REFUSED_CLOSED, 99};
     static const lks_err errors[] = {LKS_REFUSED, LKS_INTERNAL, LKS_IO, LKS_REMOTE};
     for (int i = 0; i < 4; i++) {
         refuse_with = refusals[i];
@@ -139,12 +156,14 @@ static void test_answers(void **state) {
     lks_node_free(node);
 }
 
-static void test_silence_and_late_replies(void **state) {
+static void test_silence_and_late_replies(void **state)
+{
     (void)state;
     lks_node *node = NULL;
     uint64_t value = 0;
     assert_int_equal(lks_node_new(&node, &host, 30), LKS_OK);
-    for (int i = 0; i < 5; i++) assert_int_equal(ask(node, &value), LKS_TIMEOUT);
+    for (int i = 0; i < 5; i++)
+        assert_int_equal(ask(node, &value), LKS_TIMEOUT);
     assert_int_equal(answer_all(), 5); /* nobody waits any more */
     assert_int_equal(ask(node, &value), LKS_TIMEOUT);
     refuse_with = LOCKSTEP_RPC_REFUSED_BUSY;
@@ -175,7 +194,8 @@ typedef struct caller {
     lks_err err;
 } caller;
 
-static void *main_of_caller(void *argument) {
+static void *main_of_caller(void *argument)
+{
     caller *c = argument;
     uint64_t value = 0;
     while ((c->err = ask(c->node, &value)) == LKS_OK) {
@@ -184,7 +204,8 @@ static void *main_of_caller(void *argument) {
 }
 
 /* Several threads call while the host answers, and the end comes. */
-static void test_close_under_way(void **state) {
+static void test_close_under_way(void **state)
+{
     (void)state;
     for (int round = 0; round < 30; round++) {
         caller callers[4];
@@ -217,7 +238,8 @@ static void test_close_under_way(void **state) {
     }
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(test_answers, setup),
         cmocka_unit_test_setup(test_silence_and_late_replies, setup),

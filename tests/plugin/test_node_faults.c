@@ -72,13 +72,14 @@ static void check_saved(size_t r)
     for (int i = 0; i < 500 && chain->lost + chain->convictions == 0; i++)
         block();
     if (chain->convictions || chain->lost != 1)
-        fail_msg("%zu convictions, %zu lost; log:\n%s", chain->convictions, chain->lost, end_of_log());
+        fail_msg("%zu convictions, %zu lost; log:\n%s", chain->convictions, chain->lost,
+                 end_of_log());
     chain->lie = NULL;
     RUN_UNTIL(job_of(r).state == LKS_JOB_FINAL);
 }
 
-/* Down while the challenge comes in, and then the node gives no log of its block, however often it is
- * asked: the contract knows of the dispute. */
+/* Down while the challenge comes in, and then the node gives no log of its block, however often it
+ * is asked: the contract knows of the dispute. */
 static void test_unseen_dispute(void **state)
 {
     (void)state;
@@ -163,7 +164,10 @@ static bool count_log_calls(void *user, const char *method, const char *params, 
 static void test_one_query_for_all(void **state)
 {
     (void)state;
-    enum { CLAIMS = 3, BLOCKS = 10 };
+    enum {
+        CLAIMS = 3,
+        BLOCKS = 10
+    };
     fresh_chain(true, false);
     start();
     for (uint8_t i = 0; i < CLAIMS; i++) {
@@ -222,9 +226,8 @@ int main(int argc, char **argv)
     puppets = pthread_self();
     const struct CMUnitTest tests[] = {
 #define TEST(f) cmocka_unit_test_teardown(f, no_teardown)
-        TEST(test_moves_while_behind), TEST(test_unseen_dispute), TEST(test_missing_move),
-        TEST(test_lasting_disagreement), TEST(test_one_query_for_all),
-        TEST(test_unseen_challenge),
+        TEST(test_moves_while_behind),   TEST(test_unseen_dispute),    TEST(test_missing_move),
+        TEST(test_lasting_disagreement), TEST(test_one_query_for_all), TEST(test_unseen_challenge),
     };
     return cmocka_run_group_tests(tests, make_all, free_all);
 }

@@ -205,9 +205,12 @@ int main(int argc, char **argv)
         cmocka_set_test_filter(argv[1]);
     const struct CMUnitTest tests[] = {
 #define TEST(f) cmocka_unit_test_teardown(f, no_teardown)
-        TEST(test_challenger_defends_own_claim), TEST(test_accepted_is_claimed),
-        TEST(test_waits_while_draining),         TEST(test_own_dispute_goes_on),
-        TEST(test_model_is_needed),              TEST(test_game_is_needed),
+        TEST(test_challenger_defends_own_claim),
+        TEST(test_accepted_is_claimed),
+        TEST(test_waits_while_draining),
+        TEST(test_own_dispute_goes_on),
+        TEST(test_model_is_needed),
+        TEST(test_game_is_needed),
     };
     return cmocka_run_group_tests(tests, make_all, free_all);
 }

@@ -6,7 +6,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static void test_whole_life(void **state) {
+static void test_whole_life(void **state)
+{
     (void)state;
     lks_request terms = sim_terms(chain);
     terms.temperature = 1065353216; /* 1.0: the answer depends on the seed */
@@ -21,15 +22,20 @@ static void test_whole_life(void **state) {
     assert_true(atomic_load(&op.finished) == chain->block_count - 1);
 }
 
-static void test_several(void **state) {
+static void test_several(void **state)
+{
     (void)state;
-    for (uint32_t i = 0; i < 5; i++) sim_ask(chain, NULL, 5 + i);
-    for (size_t i = 0; i < 5; i++) run_until(i, LKS_JOB_FINAL);
-    for (size_t i = 0; i < 5; i++) check_claim(i);
+    for (uint32_t i = 0; i < 5; i++)
+        sim_ask(chain, NULL, 5 + i);
+    for (size_t i = 0; i < 5; i++)
+        run_until(i, LKS_JOB_FINAL);
+    for (size_t i = 0; i < 5; i++)
+        check_claim(i);
     assert_true(chain->claims == 5 && chain->reverts == 0);
 }
 
-static void test_left_alone(void **state) {
+static void test_left_alone(void **state)
+{
     (void)state;
     config.policy.min_fee = lks_u256_from_u64(10);
     config.policy.max_stake = lks_u256_from_u64(1000);
@@ -56,12 +62,14 @@ static void test_left_alone(void **state) {
     check_once();
 }
 
-static void test_waits_for_bond(void **state) {
+static void test_waits_for_bond(void **state)
+{
     (void)state;
     lks_u256 bond = chain->accounts->free_bond;
     chain->accounts->free_bond = lks_u256_from_u64(1);
     size_t r = sim_ask(chain, NULL, 5);
-    for (int i = 0; i < 10; i++) mine_and_turn();
+    for (int i = 0; i < 10; i++)
+        mine_and_turn();
     assert_int_equal(job_of(r).state, LKS_JOB_SEEN);
     assert_non_null(strstr(sim_host_lines(host), "above the free bond"));
     chain->accounts->free_bond = bond;
@@ -100,7 +108,8 @@ static void test_many_wait_for_bond(void **state)
     assert_int_equal(lines_with(" waits: "), said);
 }
 
-static void test_model_fails(void **state) {
+static void test_model_fails(void **state)
+{
     (void)state;
     turn();
     mine_and_turn();
@@ -208,29 +217,35 @@ static void test_finalize_keeps_failing(void **state)
     run_until(r, LKS_JOB_FINAL);
 }
 
-static void test_lying_seed(void **state) {
+static void test_lying_seed(void **state)
+{
     (void)state;
     chain->lies_about_seed = true;
     lks_request terms = sim_terms(chain);
     terms.temperature = 1065353216;
     size_t r = sim_ask(chain, &terms, 5);
-    for (int i = 0; i < 40; i++) mine_and_turn();
+    for (int i = 0; i < 40; i++)
+        mine_and_turn();
     assert_int_equal(job_of(r).state, LKS_JOB_ACCEPTED);
     assert_int_equal(chain->claims, 0);
     assert_non_null(strstr(sim_host_lines(host), "does not follow from block"));
 }
 
 /* The host leaves blocks out, repeats them, and gives them late. */
-static void test_gaps(void **state) {
+static void test_gaps(void **state)
+{
     (void)state;
     size_t r = sim_ask(chain, NULL, 5);
     for (int i = 0; i < 200 && job_of(r).state != LKS_JOB_FINAL; i++) {
         sim_mine(chain, 1 + (size_t)(i % 3));
         uint64_t head = chain->block_count - 1;
         give(head);
-        if (i % 4 == 1) give(head);
-        if (i % 5 == 2) give(head - 1);
-        if (i % 7 == 3) give(1);
+        if (i % 4 == 1)
+            give(head);
+        if (i % 5 == 2)
+            give(head - 1);
+        if (i % 7 == 3)
+            give(1);
         turn();
     }
     assert_int_equal(job_of(r).state, LKS_JOB_FINAL);
@@ -239,7 +254,8 @@ static void test_gaps(void **state) {
 }
 
 /* Not running while everything happens, from before its first block on. */
-static void test_catches_up(void **state) {
+static void test_catches_up(void **state)
+{
     (void)state;
     halt();
     size_t r = sim_ask(chain, NULL, 5);
@@ -305,11 +321,14 @@ static void test_busy_hours(void **state)
     }
 }
 
-/* A re-org in each state, of each depth, by which the request stays or moves to another block, with the transactions kept by the node or lost;
- * told to the operator by blocks alone, or by a revert too. In the end there is one claim, and it is right for the seed that then holds. */
-static void test_reorgs(void **state) {
+/* A re-org in each state, of each depth, by which the request stays or moves to another block, with
+ * the transactions kept by the node or lost; told to the operator by blocks alone, or by a revert
+ * too. In the end there is one claim, and it is right for the seed that then holds. */
+static void test_reorgs(void **state)
+{
     (void)state;
-    static const lks_job_state states[] = {LKS_JOB_SEEN, LKS_JOB_ACCEPTING, LKS_JOB_ACCEPTED, LKS_JOB_CLAIMING, LKS_JOB_CLAIMED, LKS_JOB_FINALIZING};
+    static const lks_job_state states[] = {LKS_JOB_SEEN,     LKS_JOB_ACCEPTING, LKS_JOB_ACCEPTED,
+                                           LKS_JOB_CLAIMING, LKS_JOB_CLAIMED,   LKS_JOB_FINALIZING};
     size_t done = 0;
     for (size_t i = 0; i < sizeof states / sizeof *states; i++)
         for (size_t depth = 1; depth <= 12; depth += i < 2 ? 2 : 4)
@@ -317,9 +336,12 @@ static void test_reorgs(void **state) {
                 lks_request terms = sim_terms(chain);
                 terms.temperature = 1065353216;
                 turn();
-                if (states[i] == LKS_JOB_ACCEPTED) run_until(sim_ask(chain, NULL, 3), LKS_JOB_FINAL); /* measured: then the worker can be slowed */
+                if (states[i] == LKS_JOB_ACCEPTED)
+                    run_until(sim_ask(chain, NULL, 3),
+                              LKS_JOB_FINAL); /* measured: then the worker can be slowed */
                 size_t before = chain->claims;
-                if (states[i] == LKS_JOB_ACCEPTED) atomic_store(&delay_ms, 50);
+                if (states[i] == LKS_JOB_ACCEPTED)
+                    atomic_store(&delay_ms, 50);
                 size_t r = sim_ask(chain, &terms, 5);
                 run_until(r, states[i]);
                 size_t blocks = depth < chain->block_count ? depth : chain->block_count - 1;
@@ -327,11 +349,13 @@ static void test_reorgs(void **state) {
                 uint8_t old_hash[32];
                 memcpy(old_hash, chain->blocks[old_head].hash, 32);
                 sim_reorg(chain, blocks, true, how & 1);
-                if (how & 2) lks_inbox_put_revert(inbox, old_head, old_hash);
+                if (how & 2)
+                    lks_inbox_put_revert(inbox, old_head, old_hash);
                 atomic_store(&delay_ms, 0);
                 run_until(r, LKS_JOB_FINAL);
                 check_claim(r);
-                if (chain->claims != before + 1) fail_msg("%zu claims", chain->claims);
+                if (chain->claims != before + 1)
+                    fail_msg("%zu claims", chain->claims);
                 done++;
                 teardown(NULL);
                 setup(NULL);
@@ -366,19 +390,24 @@ static void test_receipt_of_a_fork(void **state)
 }
 
 /* The request itself is gone after the re-org: nothing more is done about it. */
-static void test_request_vanishes(void **state) {
+static void test_request_vanishes(void **state)
+{
     (void)state;
-    static const lks_job_state states[] = {LKS_JOB_SEEN, LKS_JOB_ACCEPTING, LKS_JOB_ACCEPTED, LKS_JOB_CLAIMING, LKS_JOB_CLAIMED};
+    static const lks_job_state states[] = {LKS_JOB_SEEN, LKS_JOB_ACCEPTING, LKS_JOB_ACCEPTED,
+                                           LKS_JOB_CLAIMING, LKS_JOB_CLAIMED};
     for (size_t i = 0; i < sizeof states / sizeof *states; i++) {
         turn();
-        for (int b = 0; b < 20; b++) mine_and_turn();
-        if (states[i] == LKS_JOB_ACCEPTED) atomic_store(&delay_ms, 20);
+        for (int b = 0; b < 20; b++)
+            mine_and_turn();
+        if (states[i] == LKS_JOB_ACCEPTED)
+            atomic_store(&delay_ms, 20);
         lks_request terms = sim_terms(chain);
         terms.temperature = 1065353216;
         size_t r = sim_ask(chain, &terms, 5);
         run_until(r, states[i]);
         sim_reorg(chain, chain->block_count - chain->requests[r].block, false, false);
-        for (int b = 0; b < 20; b++) mine_and_turn();
+        for (int b = 0; b < 20; b++)
+            mine_and_turn();
         assert_int_equal(job_of(r).state, LKS_JOB_REORGED);
         assert_int_equal(chain->claims, 0);
         atomic_store(&delay_ms, 0);
@@ -387,8 +416,10 @@ static void test_request_vanishes(void **state) {
     }
 }
 
-/* The connection is lost at the n-th call, before or after the node acted on it, and so is the process; then both come back. */
-static void test_crash_at_every_call(void **state) {
+/* The connection is lost at the n-th call, before or after the node acted on it, and so is the
+ * process; then both come back. */
+static void test_crash_at_every_call(void **state)
+{
     (void)state;
     size_t r = sim_ask(chain, NULL, 5);
     run_until(r, LKS_JOB_FINAL);
@@ -403,7 +434,8 @@ static void test_crash_at_every_call(void **state) {
             chain->fail_after_doing = acted;
             start();
             r = sim_ask(chain, NULL, 5);
-            for (int i = 0; i < 400 && chain->calls < n; i++) mine_and_turn();
+            for (int i = 0; i < 400 && chain->calls < n; i++)
+                mine_and_turn();
             mine_and_turn();
             halt();
             chain->fail_from = 0;
@@ -417,13 +449,15 @@ static void test_crash_at_every_call(void **state) {
 }
 
 /* The process ends at every turn, whatever was stored by then. */
-static void test_restart_at_every_turn(void **state) {
+static void test_restart_at_every_turn(void **state)
+{
     (void)state;
     for (int period = 1; period <= 3; period++) {
         size_t r = sim_ask(chain, NULL, 5);
         for (int i = 0; i < 400 && job_of(r).state != LKS_JOB_FINAL; i++) {
             mine_and_turn();
-            if (i % period == 0) restart();
+            if (i % period == 0)
+                restart();
         }
         assert_int_equal(job_of(r).state, LKS_JOB_FINAL);
         check_claim(r);
@@ -433,12 +467,15 @@ static void test_restart_at_every_turn(void **state) {
     }
 }
 
-static void test_refuses_to_start(void **state) {
+static void test_refuses_to_start(void **state)
+{
     (void)state;
     lks_operator second;
     halt();
     start();
-    assert_int_equal(lks_operator_open(&second, sim_host_api(host), &config, &models, inbox, rpc, signer), LKS_REFUSED);
+    assert_int_equal(lks_operator_open(&second, sim_host_api(host), &config, &models, inbox, rpc,
+                                       signer),
+                     LKS_REFUSED);
     assert_non_null(strstr(lks_error_message(), "in use by another process"));
     chain->chain_id = 1;
     assert_int_equal(lks_preflight_chain(&op), LKS_AUTH);
@@ -453,7 +490,8 @@ static void test_refuses_to_start(void **state) {
     assert_non_null(strstr(sim_host_lines(host), "too little ether"));
 }
 
-static void test_key(void **state) {
+static void test_key(void **state)
+{
     (void)state;
     lks_signer *key = NULL;
     DO(lks_key_load(&key, &config));
@@ -489,18 +527,35 @@ static void test_key(void **state) {
 }
 
 /* An argument is a pattern of the tests to run. */
-int main(int argc, char **argv) {
-    if (argc > 1) cmocka_set_test_filter(argv[1]);
+int main(int argc, char **argv)
+{
+    if (argc > 1)
+        cmocka_set_test_filter(argv[1]);
     const struct CMUnitTest tests[] = {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-        TEST(test_whole_life),       TEST(test_several),        TEST(test_left_alone),
-        TEST(test_waits_for_bond), TEST(test_many_wait_for_bond),
-          TEST(test_model_fails),    TEST(test_lying_seed),
-        TEST(test_refused_for_now), TEST(test_interval), TEST(test_reverts_by_action), TEST(test_given_up),
-        TEST(test_finalize_keeps_failing), TEST(test_busy_hours), TEST(test_shared_account),      TEST(test_gaps),
-        TEST(test_catches_up),       TEST(test_reorgs), TEST(test_receipt_of_a_fork),
-                TEST(test_request_vanishes), TEST(test_restart_at_every_turn),
-        TEST(test_refuses_to_start), TEST(test_key), TEST(test_crash_at_every_call),
+        TEST(test_whole_life),
+        TEST(test_several),
+        TEST(test_left_alone),
+        TEST(test_waits_for_bond),
+        TEST(test_many_wait_for_bond),
+        TEST(test_model_fails),
+        TEST(test_lying_seed),
+        TEST(test_refused_for_now),
+        TEST(test_interval),
+        TEST(test_reverts_by_action),
+        TEST(test_given_up),
+        TEST(test_finalize_keeps_failing),
+        TEST(test_busy_hours),
+        TEST(test_shared_account),
+        TEST(test_gaps),
+        TEST(test_catches_up),
+        TEST(test_reorgs),
+        TEST(test_receipt_of_a_fork),
+        TEST(test_request_vanishes),
+        TEST(test_restart_at_every_turn),
+        TEST(test_refuses_to_start),
+        TEST(test_key),
+        TEST(test_crash_at_every_call),
     };
     return cmocka_run_group_tests(tests, make_key, remove_folder);
 }

@@ -12,7 +12,12 @@ static const sim_block *newest(void)
 }
 
 /* How a claim ends without our doing. */
-typedef enum ending { CONVICTED, VOIDED, REFUNDED, ENDINGS } ending;
+typedef enum ending {
+    CONVICTED,
+    VOIDED,
+    REFUNDED,
+    ENDINGS
+} ending;
 
 /* In the newest block. */
 static void end_claim(size_t request, ending how)
@@ -173,8 +178,7 @@ static void test_credit_is_collected(void **state)
         assert_int_equal(collect(cases[i].milli, &left), cases[i].collected ? 2 : 0);
         assert_int_equal(chain->reverts, 0);
         assert_int_equal(chain->withdrawals, cases[i].collected);
-        assert_true(cases[i].collected ? lks_u256_is_zero(&left)
-                                       : lks_u256_cmp(&left, &all) == 0);
+        assert_true(cases[i].collected ? lks_u256_is_zero(&left) : lks_u256_cmp(&left, &all) == 0);
         teardown(NULL);
     }
 }
@@ -186,10 +190,8 @@ int main(int argc, char **argv)
         cmocka_set_test_filter(argv[1]);
     const struct CMUnitTest tests[] = {
 #define TEST(f) cmocka_unit_test_teardown(f, no_teardown)
-        TEST(test_lost_dispute_event),
-        TEST(test_lost_dispute_event_and_database),
-        TEST(test_deserted_dispute_beside_ours),
-        TEST(test_silent_liar),
+        TEST(test_lost_dispute_event),           TEST(test_lost_dispute_event_and_database),
+        TEST(test_deserted_dispute_beside_ours), TEST(test_silent_liar),
         TEST(test_credit_is_collected),
     };
     return cmocka_run_group_tests(tests, make_all, free_all);

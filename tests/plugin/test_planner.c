@@ -141,7 +141,10 @@ static void test_uneven_passes(void **state)
 
 /* ---- the turns ---- */
 
-enum { THREADS = 4, TURNS = 200 };
+enum {
+    THREADS = 4,
+    TURNS = 200
+};
 
 typedef struct runner {
     lks_planner *planner;
@@ -248,9 +251,10 @@ static void test_cancel(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_order),        cmocka_unit_test(test_shares),
-        cmocka_unit_test(test_bursts),       cmocka_unit_test(test_uneven_passes),
-        cmocka_unit_test(test_first_pass),   cmocka_unit_test(test_one_at_a_time), cmocka_unit_test(test_cancel),
+        cmocka_unit_test(test_order),      cmocka_unit_test(test_shares),
+        cmocka_unit_test(test_bursts),     cmocka_unit_test(test_uneven_passes),
+        cmocka_unit_test(test_first_pass), cmocka_unit_test(test_one_at_a_time),
+        cmocka_unit_test(test_cancel),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

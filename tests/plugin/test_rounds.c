@@ -1,8 +1,8 @@
 /* The operator in requests that do not go straight to their end: rounds that end without a claim,
  * cancellations, replicas; and as another's agent. */
 #include "plugin/terms.h"
-#include "tests/plugin/operator_fixture.h"
 #include "tests/plugin/known_costs.h"
+#include "tests/plugin/operator_fixture.h"
 
 /* Another operator takes the seat and misses. The header of a sampled request is then not
  * needed. */
@@ -182,7 +182,8 @@ static void test_quadratic(void **state)
     }
     lks_request t = sim_terms(chain);
     t.claim_period = 60;
-    size_t far = sim_ask(chain, &t, 900); /* 33 s, twice; 21 if each position took what it does of 576 */
+    size_t far =
+        sim_ask(chain, &t, 900); /* 33 s, twice; 21 if each position took what it does of 576 */
     run_until(far, LKS_JOB_DROPPED);
     assert_int_equal(job_of(far).dropped, LKS_DROP_TIME);
     restart(); /* it is known afterwards */
@@ -305,7 +306,10 @@ static void test_unfilled(void **state)
     check_bond(0);
 }
 
-static void put(const lks_buf *call) { sim_put_call(chain, chain->other, chain->oracle, call); }
+static void put(const lks_buf *call)
+{
+    sim_put_call(chain, chain->other, chain->oracle, call);
+}
 
 /* The other operator commits to tokens from first on, and reveals them. */
 static void other_commits(size_t r, uint8_t seat, const lks_buf *tokens)
@@ -391,8 +395,9 @@ static void test_unseen_deadlines(void **state)
         other_reveals(r, 1, &tokens);
         run_until(r, LKS_JOB_FINAL);
         assert_true(chain->claims == 1 && chain->misses == 0 && chain->reverts == 0);
-        assert_non_null(strstr(sim_host_lines(host), reveals ? "it is to be revealed by the contract"
-                                                             : "its seats are all taken by"));
+        assert_non_null(strstr(sim_host_lines(host), reveals
+                                                         ? "it is to be revealed by the contract"
+                                                         : "its seats are all taken by"));
         lks_buf_free(&tokens);
         teardown(NULL);
         setup(NULL);
@@ -418,7 +423,8 @@ static void test_agent(void **state)
     size_t r = sim_ask(chain, NULL, 6);
     run_until(r, LKS_JOB_FINAL);
     check_claim(r);
-    assert_memory_equal(chain->requests[r].seats[0].operator_address, chain->accounts->operator_address, 20);
+    assert_memory_equal(chain->requests[r].seats[0].operator_address,
+                        chain->accounts->operator_address, 20);
     check_once();
 }
 
@@ -429,11 +435,21 @@ int main(int argc, char **argv)
         cmocka_set_test_filter(argv[1]);
     const struct CMUnitTest tests[] = {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-        TEST(test_taken_and_reopened), TEST(test_unclaimable), TEST(test_missed_and_accepted_anew),
-        TEST(test_reports_own_miss),   TEST(test_cancelled),   TEST(test_unfilled),
-        TEST(test_best_first), TEST(test_refused_locks_nothing), TEST(test_waits_for_cheap_gas),
-        TEST(test_replicas), TEST(test_unseen_deadlines),           TEST(test_agent),       TEST(test_late_is_no_backlog),
-        TEST(test_quadratic), TEST(test_trials),
+        TEST(test_taken_and_reopened),
+        TEST(test_unclaimable),
+        TEST(test_missed_and_accepted_anew),
+        TEST(test_reports_own_miss),
+        TEST(test_cancelled),
+        TEST(test_unfilled),
+        TEST(test_best_first),
+        TEST(test_refused_locks_nothing),
+        TEST(test_waits_for_cheap_gas),
+        TEST(test_replicas),
+        TEST(test_unseen_deadlines),
+        TEST(test_agent),
+        TEST(test_late_is_no_backlog),
+        TEST(test_quadratic),
+        TEST(test_trials),
     };
     return cmocka_run_group_tests(tests, make_key, remove_folder);
 }

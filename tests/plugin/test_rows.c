@@ -19,7 +19,7 @@ ssize_t __wrap_pwrite(int fd, const void *bytes, size_t len, off_t at);
 
 static unsigned pass_seconds; /* of the plugin's; 0: passes take no time and are not counted */
 static atomic_uint passes;
-static lks_trace *own_trace;  /* the plugin's */
+static lks_trace *own_trace; /* the plugin's */
 static atomic_int writes_left;
 
 static void take_time(void)
@@ -69,7 +69,8 @@ static void defend_against(unsigned accusers, unsigned seconds)
     pass_seconds = seconds;
     for (unsigned k = 0; k < accusers; k++) {
         memcpy(answers[k], right, sizeof right);
-        answers[k][k % (TOKENS - 1)] = (right[k % (TOKENS - 1)] + 1 + k) % models.items[0].vocab_size;
+        answers[k][k % (TOKENS - 1)] =
+            (right[k % (TOKENS - 1)] + 1 + k) % models.items[0].vocab_size;
         accuser = play(accuser_of(r, (uint8_t)(0x31 + k)));
         accuser->tokens = answers[k];
         puppet_challenge(accuser);
@@ -80,8 +81,8 @@ static void defend_against(unsigned accusers, unsigned seconds)
     }
     pass_seconds = 0;
     if (chain->convictions || chain->lost != accusers || chain->reverts)
-        fail_msg("%zu convictions, %zu lost, %zu reverts; log:\n%s", chain->convictions, chain->lost,
-                 chain->reverts, end_of_log());
+        fail_msg("%zu convictions, %zu lost, %zu reverts; log:\n%s", chain->convictions,
+                 chain->lost, chain->reverts, end_of_log());
 }
 
 static unsigned count_warnings(const char *text)
@@ -144,8 +145,8 @@ static void test_disk_full(void **state)
 
 /* ---- before acceptance ---- */
 
-/* A second request, when a trace takes so many milliseconds, and FLOOR allows 533 of defence. Returns:
- * it. */
+/* A second request, when a trace takes so many milliseconds, and FLOOR allows 533 of defence.
+ * Returns: it. */
 static size_t ask_again(uint32_t trace_ms)
 {
     own_claim();
@@ -223,8 +224,8 @@ static void test_gate_of_suspended(void **state)
     }
 }
 
-/* Others' claims are not checked with memory that ours may need; and where we dispute one, nothing is
- * accepted with the memory that the dispute may need. */
+/* Others' claims are not checked with memory that ours may need; and where we dispute one, nothing
+ * is accepted with the memory that the dispute may need. */
 static void test_memory_of_others(void **state)
 {
     (void)state;
@@ -272,12 +273,13 @@ int main(int argc, char **argv)
 {
     if (argc > 1)
         cmocka_set_test_filter(argv[1]);
-    const struct CMUnitTest tests[] = {cmocka_unit_test_teardown(test_kept, no_teardown),
-                                       cmocka_unit_test_teardown(test_not_kept, no_teardown),
-                                       cmocka_unit_test_teardown(test_disk_full, no_teardown),
-                                       cmocka_unit_test_teardown(test_gate_of_passes, no_teardown),
-                                       cmocka_unit_test_teardown(test_gate_of_memory, no_teardown),
-                                       cmocka_unit_test_teardown(test_gate_of_suspended, no_teardown),
-                                       cmocka_unit_test_teardown(test_memory_of_others, no_teardown)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_teardown(test_kept, no_teardown),
+        cmocka_unit_test_teardown(test_not_kept, no_teardown),
+        cmocka_unit_test_teardown(test_disk_full, no_teardown),
+        cmocka_unit_test_teardown(test_gate_of_passes, no_teardown),
+        cmocka_unit_test_teardown(test_gate_of_memory, no_teardown),
+        cmocka_unit_test_teardown(test_gate_of_suspended, no_teardown),
+        cmocka_unit_test_teardown(test_memory_of_others, no_teardown)};
     return cmocka_run_group_tests(tests, make_all, free_all);
 }

@@ -1,22 +1,27 @@
-/* The transaction sender on a simulated chain: stored before sent, pushed on, replaced, taken back, never twice. */
+/* The transaction sender on a simulated chain: stored before sent, pushed on, replaced, taken back,
+ * never twice. */
 #include "tests/plugin/sender_fixture.h"
 
 /* When the node sees a transaction, the store has it already. */
-static void check_stored(void *user, const uint8_t hash[32]) {
+static void check_stored(void *user, const uint8_t hash[32])
+{
     lks_store_txs live = {0};
     bool found = false;
     DO(lks_store_txs_live(store, lks_signer_address(signer), &live));
     for (size_t i = 0; i < live.count; i++) {
         lks_buf hashes = {0};
         DO(lks_store_tx_hashes(store, live.items[i].id, &hashes));
-        for (size_t at = 0; at < hashes.len; at += 32) found = found || memcmp(hashes.data + at, hash, 32) == 0;
+        for (size_t at = 0; at < hashes.len; at += 32)
+            found = found || memcmp(hashes.data + at, hash, 32) == 0;
         lks_buf_free(&hashes);
     }
     lks_store_txs_free(&live);
-    if (found) ++*(size_t *)user;
+    if (found)
+        ++*(size_t *)user;
 }
 
-static void test_sent_and_included(void **state) {
+static void test_sent_and_included(void **state)
+{
     (void)state;
     size_t stored_before = 0;
     lks_store_tx tx;
@@ -36,7 +41,8 @@ static void test_sent_and_included(void **state) {
     assert_non_null(strstr(lines, "accept transaction 0x"));
 }
 
-static void test_refused_before_sending(void **state) {
+static void test_refused_before_sending(void **state)
+{
     (void)state;
     sim_other(chain, SIM_OTHER_ACCEPTS, request);
     sim_mine(chain, 1);
@@ -45,7 +51,8 @@ static void test_refused_before_sending(void **state) {
     assert_true(live_count(NULL) == 0 && chain->sends == 0);
 }
 
-static void test_stuck_is_replaced(void **state) {
+static void test_stuck_is_replaced(void **state)
+{
     (void)state;
     lks_store_tx tx;
     DO(accept_until(UINT64_MAX));
@@ -68,12 +75,14 @@ static void test_stuck_is_replaced(void **state) {
 }
 
 /* The older version gets in after all. */
-static void test_older_version_included(void **state) {
+static void test_older_version_included(void **state)
+{
     (void)state;
     DO(accept_until(UINT64_MAX));
     sim_tx *old = NULL;
     for (size_t i = 0; i < chain->tx_count; i++)
-        if (chain->txs[i].kind == SIM_SIGNED) old = &chain->txs[i];
+        if (chain->txs[i].kind == SIM_SIGNED)
+            old = &chain->txs[i];
     assert_non_null(old);
     uint64_t market = chain->base_fee;
     chain->base_fee = 5 * old->t.max_fee.w[0];
@@ -88,7 +97,8 @@ static void test_older_version_included(void **state) {
     assert_true(live_count(NULL) == 0 && chain->accepts == 1 && chain->accounts->nonce == 1);
 }
 
-static void test_forgotten_is_sent_again(void **state) {
+static void test_forgotten_is_sent_again(void **state)
+{
     (void)state;
     chain->pool_forgets = true;
     DO(accept_until(UINT64_MAX));
@@ -102,7 +112,8 @@ static void test_forgotten_is_sent_again(void **state) {
     assert_true(live_count(NULL) == 0 && chain->accepts == 1 && chain->accounts->nonce == 1);
 }
 
-static void test_node_away_while_sending(void **state) {
+static void test_node_away_while_sending(void **state)
+{
     (void)state;
     uint64_t before = chain->calls;
     DO(accept_until(UINT64_MAX));
@@ -112,12 +123,14 @@ static void test_node_away_while_sending(void **state) {
     tx.state = LKS_TX_DEAD; /* that was only to count the calls */
     DO(lks_store_tx_put(store, &tx));
     sim_forget_pool(chain);
-    /* The connection is lost at each call in turn: nothing is stored before the last one, and with it the transaction stays to be sent. */
+    /* The connection is lost at each call in turn: nothing is stored before the last one, and with
+     * it the transaction stays to be sent. */
     for (uint64_t n = 1; n <= calls; n++) {
         chain->fail_from = chain->calls + n;
         lks_err err = accept_until(UINT64_MAX);
         if (n < calls) {
-            if (err != LKS_IO) fail_msg("call %d of %d: %s", (int)n, (int)calls, lks_error_message());
+            if (err != LKS_IO)
+                fail_msg("call %d of %d: %s", (int)n, (int)calls, lks_error_message());
             assert_int_equal(live_count(NULL), 0);
         } else {
             assert_int_equal(err, LKS_OK);
@@ -131,7 +144,8 @@ static void test_node_away_while_sending(void **state) {
     assert_true(live_count(NULL) == 0 && chain->accepts == 1 && chain->accounts->nonce == 1);
 }
 
-static void test_nonce_used_elsewhere(void **state) {
+static void test_nonce_used_elsewhere(void **state)
+{
     (void)state;
     chain->pool_forgets = true;
     DO(accept_until(UINT64_MAX));
@@ -182,7 +196,9 @@ static void test_nonce_comes_back(void **state)
 static void test_receipt_of_a_newer_block(void **state)
 {
     (void)state;
-    enum { BLOCKS = 5 };
+    enum {
+        BLOCKS = 5
+    };
     DO(accept_until(UINT64_MAX));
     lks_sender_now n = now();
     chain->base_fee *= 50;
@@ -231,8 +247,8 @@ static void make_gap(void)
     assert_int_equal(chain->accounts->nonce, 0);
 }
 
-/* Mines a block and looks after the transactions. In: how far the plugin's head is above the node's,
- * and whether it has blocks still to take. */
+/* Mines a block and looks after the transactions. In: how far the plugin's head is above the
+ * node's, and whether it has blocks still to take. */
 static void next_head(uint64_t above, bool behind)
 {
     sim_mine(chain, 1);
@@ -262,7 +278,8 @@ static void test_gap_is_filled(void **state)
     assert_null(strstr(said + 1, "nonce 0 of the account 0x"));
 }
 
-/* Fees have risen: what fills it follows them, and what waits behind it is not raised for nothing. */
+/* Fees have risen: what fills it follows them, and what waits behind it is not raised for nothing.
+ */
 static void test_gap_filler_is_raised(void **state)
 {
     (void)state;
@@ -328,7 +345,8 @@ static void test_shared_account(void **state)
     assert_true(live_count(NULL) == 0 && chain->accepts == 1);
 }
 
-static void test_reorg_brings_it_back(void **state) {
+static void test_reorg_brings_it_back(void **state)
+{
     (void)state;
     for (int kept = 0; kept < 2; kept++) { /* whether the node puts it back into its pool */
         size_t changed = 0;
@@ -341,7 +359,8 @@ static void test_reorg_brings_it_back(void **state) {
         DO(lks_store_rewind(store, height, &changed));
         assert_int_equal(live_count(NULL), 1);
         assert_int_equal(chain->accepts, 0);
-        if (kept) sim_forget_pool(chain);
+        if (kept)
+            sim_forget_pool(chain);
         tend();
         sim_mine(chain, 1);
         tend();
@@ -415,7 +434,8 @@ static void test_receipt_of_a_fork_for_ever(void **state)
     assert_false(lks_sender_is_shared(&sender, &(lks_sender_now){chain->block_count, 0, false}));
 }
 
-static void test_reverted(void **state) {
+static void test_reverted(void **state)
+{
     (void)state;
     DO(accept_until(UINT64_MAX));
     chain->accounts->free_bond = lks_u256_from_u64(0); /* between the simulation and the block */
@@ -435,8 +455,13 @@ static void test_too_large(void **state)
     (void)state;
     static uint8_t data[128 * 1024];
     lks_sender_now n = now();
-    lks_outgoing out = {.request_id = job.request_id, .action = LKS_ACTION_CLAIM, .to = chain->oracle,
-                        .gas = 1000000, .data = data, .len = sizeof data, .deadline = UINT64_MAX};
+    lks_outgoing out = {.request_id = job.request_id,
+                        .action = LKS_ACTION_CLAIM,
+                        .to = chain->oracle,
+                        .gas = 1000000,
+                        .data = data,
+                        .len = sizeof data,
+                        .deadline = UINT64_MAX};
     uint64_t calls = chain->calls;
     assert_int_equal(lks_sender_send(&sender, &out, &n), LKS_REFUSED);
     assert_non_null(strstr(lks_error_message(), "larger than nodes relay"));
@@ -479,11 +504,13 @@ static void test_refused_later(void **state)
     assert_true(live_count(NULL) == 0 && chain->accounts->nonce == 1 && chain->accepts == 0);
 }
 
-static void test_no_funds(void **state) {
+static void test_no_funds(void **state)
+{
     (void)state;
     chain->send_error = "insufficient funds for gas * price + value: have 0 want 1";
     DO(accept_until(UINT64_MAX));
-    for (int i = 0; i < 5; i++) tend();
+    for (int i = 0; i < 5; i++)
+        tend();
     char *first = strstr(lines, "cannot pay for its transactions");
     assert_non_null(first);
     assert_null(strstr(first + 1, "cannot pay for its transactions")); /* told once */
@@ -495,7 +522,8 @@ static void test_no_funds(void **state) {
     assert_true(live_count(NULL) == 0 && chain->accepts == 1);
 }
 
-static void test_many_nonces(void **state) {
+static void test_many_nonces(void **state)
+{
     (void)state;
     lks_job jobs[4];
     for (uint32_t i = 0; i < 4; i++) {
@@ -505,7 +533,8 @@ static void test_many_nonces(void **state) {
         jobs[i].request = chain->requests[index].request;
         memcpy(jobs[i].request_id, chain->requests[index].id, 32);
         jobs[i].requested.number = chain->requests[index].block;
-        DO(lks_store_job_add(store, &jobs[i], chain->requests[index].prompt.data, chain->requests[index].prompt.len, NULL, 0));
+        DO(lks_store_job_add(store, &jobs[i], chain->requests[index].prompt.data,
+                             chain->requests[index].prompt.len, NULL, 0));
     }
     chain->pool_forgets = true;
     for (uint32_t i = 0; i < 4; i++) {
@@ -520,19 +549,34 @@ static void test_many_nonces(void **state) {
     assert_true(live_count(NULL) == 0 && chain->accepts == 4 && chain->accounts->nonce == 4);
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-        TEST(test_sent_and_included),      TEST(test_refused_before_sending),   TEST(test_stuck_is_replaced),
-        TEST(test_older_version_included),   TEST(test_forgotten_is_sent_again),
-        TEST(test_node_away_while_sending), TEST(test_nonce_used_elsewhere),    TEST(test_reorg_brings_it_back),
+        TEST(test_sent_and_included),
+        TEST(test_refused_before_sending),
+        TEST(test_stuck_is_replaced),
+        TEST(test_older_version_included),
+        TEST(test_forgotten_is_sent_again),
+        TEST(test_node_away_while_sending),
+        TEST(test_nonce_used_elsewhere),
+        TEST(test_reorg_brings_it_back),
         TEST(test_shared_account),
-        TEST(test_reverted),               TEST(test_no_funds),
-        TEST(test_many_nonces),            TEST(test_receipt_of_a_fork),      TEST(test_receipt_of_a_fork_later),
+        TEST(test_reverted),
+        TEST(test_no_funds),
+        TEST(test_many_nonces),
+        TEST(test_receipt_of_a_fork),
+        TEST(test_receipt_of_a_fork_later),
         TEST(test_receipt_of_a_fork_for_ever),
-        TEST(test_too_large),              TEST(test_refused_for_good),         TEST(test_refused_later),
-        TEST(test_nonce_comes_back),       TEST(test_receipt_of_a_newer_block), TEST(test_fork_has_it),
-        TEST(test_gap_is_filled),          TEST(test_gap_filler_is_raised),     TEST(test_gap_of_a_node_behind),
+        TEST(test_too_large),
+        TEST(test_refused_for_good),
+        TEST(test_refused_later),
+        TEST(test_nonce_comes_back),
+        TEST(test_receipt_of_a_newer_block),
+        TEST(test_fork_has_it),
+        TEST(test_gap_is_filled),
+        TEST(test_gap_filler_is_raised),
+        TEST(test_gap_of_a_node_behind),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

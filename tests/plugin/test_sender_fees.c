@@ -1,7 +1,8 @@
 /* What the sender pays on a simulated chain: replacements, ceilings, deadlines, cancellations. */
 #include "tests/plugin/sender_fixture.h"
 
-static void test_ceiling(void **state) {
+static void test_ceiling(void **state)
+{
     (void)state;
     lks_store_tx tx;
     uint64_t ceiling = UINT64_C(3000000000);
@@ -11,7 +12,8 @@ static void test_ceiling(void **state) {
     for (int i = 0; i < 40; i++) {
         sim_mine(chain, 1);
         tend();
-        assert_true(pooled()->t.max_fee.w[0] <= ceiling && pooled()->t.max_priority_fee.w[0] <= pooled()->t.max_fee.w[0]);
+        assert_true(pooled()->t.max_fee.w[0] <= ceiling &&
+                    pooled()->t.max_priority_fee.w[0] <= pooled()->t.max_fee.w[0]);
     }
     assert_int_equal(live_count(&tx), 1);
     assert_in_range(versions(&tx), 2, LKS_FEES_STEPS + 1);
@@ -21,7 +23,8 @@ static void test_ceiling(void **state) {
     assert_true(live_count(NULL) == 0 && chain->accepts == 1);
 }
 
-static void test_overdue_is_canceled(void **state) {
+static void test_overdue_is_canceled(void **state)
+{
     (void)state;
     lks_store_tx tx;
     DO(accept_until(now().time + 2));
@@ -108,8 +111,8 @@ static void test_room(void **state)
     assert_true(live_count(NULL) == 0 && chain->accepts == 1);
 }
 
-/* A deadline comes near, and the market is far above the ceiling: the ceiling rises, no further than
- * it must, and the transaction gets in. */
+/* A deadline comes near, and the market is far above the ceiling: the ceiling rises, no further
+ * than it must, and the transaction gets in. */
 static void test_pressing(void **state)
 {
     (void)state;

@@ -1,8 +1,8 @@
 /* A defence that others want to starve: with claims to be checked, and with crowds of false
  * disputes. The engine takes chain time here. */
 #include "tests/plugin/disputes_fixture.h"
-#include "tests/plugin/known_costs.h"
 #include "tests/plugin/engine_time.h"
+#include "tests/plugin/known_costs.h"
 #include "tests/plugin/sim_game.h"
 
 #include <stdlib.h>
@@ -50,18 +50,21 @@ static void passes_take(unsigned passes, unsigned seconds)
 }
 
 /* Blocks until something is so; the puppet plays. */
-#define RUN_WHILE_NOT(condition, player) \
-    do { \
-        for (int i_ = 0; i_ < 600 && !(condition); i_++) { \
-            if (player) \
-                puppet_move(player); \
-            go_on(); \
-        } \
-        if (!(condition)) \
-            fail_msg("%s did not come about; log:\n%s", #condition, end_of_log()); \
+#define RUN_WHILE_NOT(condition, player)                                                           \
+    do {                                                                                           \
+        for (int i_ = 0; i_ < 600 && !(condition); i_++) {                                         \
+            if (player)                                                                            \
+                puppet_move(player);                                                               \
+            go_on();                                                                               \
+        }                                                                                          \
+        if (!(condition))                                                                          \
+            fail_msg("%s did not come about; log:\n%s", #condition, end_of_log());                 \
     } while (0)
 
-static bool logged(const char *text) { return strstr(sim_host_lines(host), text) != NULL; }
+static bool logged(const char *text)
+{
+    return strstr(sim_host_lines(host), text) != NULL;
+}
 
 /* ---- claims to be checked ---- */
 
@@ -109,7 +112,7 @@ static void test_checks(void **state)
     }
     engine_time_set(1, 0);
     check_defended(1);
-    assert_true(logged("6 tokens, right"));  /* what there was time for */
+    assert_true(logged("6 tokens, right")); /* what there was time for */
     assert_true(logged("is not checked: its window ends in"));
     assert_false(logged("ERROR"));
 }
@@ -141,8 +144,8 @@ static void test_move_ends_check(void **state)
 
 /* ---- answers ---- */
 
-/* The machine is slower than was measured: an answer whose deadline is over is given up, without the
- * error of a model that gives none. */
+/* The machine is slower than was measured: an answer whose deadline is over is given up, without
+ * the error of a model that gives none. */
 static void test_late_answer(void **state)
 {
     (void)state;
@@ -163,7 +166,9 @@ static void test_late_answer(void **state)
 
 /* ---- crowds ---- */
 
-enum { MOST_CLAIMS = 10 };
+enum {
+    MOST_CLAIMS = 10
+};
 
 /* False challengers of one claim, who ask for its leaves one after the other, and then for partials
  * where there are some. They never prove anything. */
@@ -217,8 +222,8 @@ static void crowd_move(crowd *c, unsigned *room)
     for (size_t i = 0; *room && i < lks_game_dispute_count(c->reader.game); i++) {
         const lks_game_dispute *d = lks_game_dispute_at(c->reader.game, i);
         lks_move m = pick_of(t, (unsigned)i);
-        bool attention = d->now.op != LKS_TOP &&
-            lks_trace_model(t)->program.ops[d->now.op].code == LKS_OP_ATTN;
+        bool attention =
+            d->now.op != LKS_TOP && lks_trace_model(t)->program.ops[d->now.op].code == LKS_OP_ATTN;
         if (d->end != LKS_GAME_LIVE)
             continue;
         if (d->now.state == LKS_DISPUTE_STEP && attention)
@@ -260,8 +265,8 @@ static void passes_for_ten_minutes(void)
         passes_take(4, 150);
 }
 
-/* Mainnet's clocks, ten minutes for a claim's positions, no rows kept: so many false disputes on so many claims of
- * ours, as fast as blocks take them. */
+/* Mainnet's clocks, ten minutes for a claim's positions, no rows kept: so many false disputes on so
+ * many claims of ours, as fast as blocks take them. */
 static void defend_crowd(unsigned claims, unsigned disputes)
 {
     static crowd crowds[MOST_CLAIMS];

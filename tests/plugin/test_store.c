@@ -2,7 +2,8 @@
 #include "chain/keccak.h"
 #include "tests/plugin/store_fixture.h"
 
-static void test_everything_comes_back(void **state) {
+static void test_everything_comes_back(void **state)
+{
     (void)state;
     lks_store *s = open_store();
     lks_job job = make_job(1), back;
@@ -68,7 +69,8 @@ static void test_measured(void **state)
     lks_store_close(s);
 }
 
-static void test_open_jobs(void **state) {
+static void test_open_jobs(void **state)
+{
     (void)state;
     lks_store *s = open_store();
     lks_jobs jobs = {0};
@@ -83,10 +85,12 @@ static void test_open_jobs(void **state) {
     }
     DO(lks_store_jobs_open(s, &jobs));
     assert_int_equal(jobs.count, 30);
-    for (size_t i = 1; i < jobs.count; i++) assert_true(jobs.items[i - 1].requested.number <= jobs.items[i].requested.number);
+    for (size_t i = 1; i < jobs.count; i++)
+        assert_true(jobs.items[i - 1].requested.number <= jobs.items[i].requested.number);
     lks_jobs_free(&jobs);
     /* Jobs that are over are forgotten in time, the others never. */
-    lks_store_block far = {{LKS_STORE_KEEP_BLOCKS + 50, {1}}, 1}, farther = {{2 * LKS_STORE_KEEP_BLOCKS, {2}}, 2};
+    lks_store_block far = {{LKS_STORE_KEEP_BLOCKS + 50, {1}}, 1},
+                    farther = {{2 * LKS_STORE_KEEP_BLOCKS, {2}}, 2};
     DO(lks_store_block_put(s, &far));
     DO(lks_store_block_put(s, &farther));
     lks_job job = make_job(4), back;
@@ -97,7 +101,8 @@ static void test_open_jobs(void **state) {
     lks_store_close(s);
 }
 
-static void test_transactions(void **state) {
+static void test_transactions(void **state)
+{
     (void)state;
     lks_store *s = open_store();
     lks_job job = make_job(1);
@@ -113,7 +118,8 @@ static void test_transactions(void **state) {
     DO(lks_store_job_get(s, job.request_id, &job));
     assert_int_equal(job.state, LKS_JOB_ACCEPTING);
     lks_store_tx second = tx;
-    assert_int_equal(lks_store_tx_add(s, &second, hash2, raw2, sizeof raw2), LKS_REFUSED); /* one at a time */
+    assert_int_equal(lks_store_tx_add(s, &second, hash2, raw2, sizeof raw2),
+                     LKS_REFUSED); /* one at a time */
     DO(lks_store_next_nonce(s, who.account, &next));
     assert_true(next == 18);
 
@@ -127,7 +133,8 @@ static void test_transactions(void **state) {
     assert_int_equal(buf.len, 64);
     assert_memory_equal(buf.data, hash2, 32);
     DO(lks_store_txs_live(s, who.account, &live));
-    assert_true(live.count == 1 && live.items[0].nonce == 17 && live.items[0].sent_block == 11 && live.items[0].action == LKS_ACTION_ACCEPT);
+    assert_true(live.count == 1 && live.items[0].nonce == 17 && live.items[0].sent_block == 11 &&
+                live.items[0].action == LKS_ACTION_ACCEPT);
     lks_store_txs_free(&live);
 
     /* Included, and taken back by a re-org: live again, and so is the state. */
@@ -166,8 +173,8 @@ static void test_transactions(void **state) {
     lks_store_close(s);
 }
 
-/* Two transactions of one nonce that both had a receipt, one of them from a fork: a re-org makes the
- * newer one live again, and the older one over. */
+/* Two transactions of one nonce that both had a receipt, one of them from a fork: a re-org makes
+ * the newer one live again, and the older one over. */
 static void test_two_of_one_nonce(void **state)
 {
     (void)state;
@@ -213,7 +220,8 @@ static void test_two_accounts(void **state)
     size_t changed = 0;
     uint8_t raw[1] = {1}, hash[32];
     lks_job job = make_job(1);
-    lks_store_tx tx = {.action = LKS_ACTION_MOVE, .account = {9}, .nonce = 17, .state = LKS_TX_LIVE};
+    lks_store_tx tx = {
+        .action = LKS_ACTION_MOVE, .account = {9}, .nonce = 17, .state = LKS_TX_LIVE};
     lks_keccak256(hash, raw, sizeof raw);
     memcpy(tx.request_id, job.request_id, 32);
     tx.worth = lks_u256_from_u64(77);
@@ -239,14 +247,20 @@ static void test_two_accounts(void **state)
 }
 
 /* Moves of one job have keys: several live ones, each once. */
-static void test_moves(void **state) {
+static void test_moves(void **state)
+{
     (void)state;
     lks_store *s = open_store();
     lks_job job = make_job(1);
     add_job(s, &job);
     uint8_t raw[1] = {1}, hash[32];
     lks_keccak256(hash, raw, sizeof raw);
-    lks_store_tx a = {.action = LKS_ACTION_MOVE, .key = {1}, .account = {4, 5, 6}, .nonce = 1, .state = LKS_TX_LIVE, .deadline = 9};
+    lks_store_tx a = {.action = LKS_ACTION_MOVE,
+                      .key = {1},
+                      .account = {4, 5, 6},
+                      .nonce = 1,
+                      .state = LKS_TX_LIVE,
+                      .deadline = 9};
     memcpy(a.request_id, job.request_id, 32);
     lks_store_tx b = a, again = a;
     b.key[0] = 2;
@@ -279,13 +293,21 @@ static void test_moves(void **state) {
     lks_store_close(s);
 }
 
-static lks_claim make_claim(const lks_job *job, uint8_t id, uint64_t block) {
-    lks_claim claim = {.claim_id = {id}, .name = {id, 8}, .operator_address = {7}, .co_seat = true, .claimed = {block, {3}}, .window_end = 99, .token_count = 5};
+static lks_claim make_claim(const lks_job *job, uint8_t id, uint64_t block)
+{
+    lks_claim claim = {.claim_id = {id},
+                       .name = {id, 8},
+                       .operator_address = {7},
+                       .co_seat = true,
+                       .claimed = {block, {3}},
+                       .window_end = 99,
+                       .token_count = 5};
     memcpy(claim.request_id, job->request_id, 32);
     return claim;
 }
 
-static size_t open_claims(lks_store *s) {
+static size_t open_claims(lks_store *s)
+{
     lks_claims claims = {0};
     DO(lks_store_claims_open(s, &claims));
     size_t count = claims.count;
@@ -293,7 +315,8 @@ static size_t open_claims(lks_store *s) {
     return count;
 }
 
-static void test_claims(void **state) {
+static void test_claims(void **state)
+{
     (void)state;
     lks_store *s = open_store();
     lks_job job = make_job(1);
@@ -316,7 +339,8 @@ static void test_claims(void **state) {
     assert_memory_equal(got.request_id, job.request_id, 32);
     assert_true(got.operator_address[0] == 7 && got.co_seat && got.name[1] == 8 &&
                 got.claimed.number == 10 && got.claimed.hash[0] == 3 && got.window_end == 99);
-    assert_true(got.token_count == 5 && got.disputed.number == 13 && got.disputed.hash[0] == 4 && got.check == LKS_CHECK_WRONG && got.first_wrong == 3);
+    assert_true(got.token_count == 5 && got.disputed.number == 13 && got.disputed.hash[0] == 4 &&
+                got.check == LKS_CHECK_WRONG && got.first_wrong == 3);
     DO(lks_store_claim_named(s, b.name, &got));
     assert_memory_equal(got.claim_id, b.claim_id, 32);
     assert_int_equal(lks_store_claim_named(s, b.claim_id, &got), LKS_NOTFOUND);
@@ -388,7 +412,11 @@ static void test_move_included(void **state)
     size_t changed = 0;
     add_job(s, &job);
     lks_keccak256(hash, raw, sizeof raw);
-    lks_store_tx tx = {.action = LKS_ACTION_MOVE, .key = {1}, .account = {4, 5, 6}, .nonce = 1, .state = LKS_TX_LIVE};
+    lks_store_tx tx = {.action = LKS_ACTION_MOVE,
+                       .key = {1},
+                       .account = {4, 5, 6},
+                       .nonce = 1,
+                       .state = LKS_TX_LIVE};
     memcpy(tx.request_id, job.request_id, 32);
     DO(lks_store_tx_add(s, &tx, hash, raw, sizeof raw));
     DO(lks_store_move_included(s, job.request_id, tx.key, &block));
@@ -404,7 +432,8 @@ static void test_move_included(void **state)
     lks_store_close(s);
 }
 
-static void test_blocks(void **state) {
+static void test_blocks(void **state)
+{
     (void)state;
     lks_store *s = open_store();
     lks_store_block b = {{0, {0}}, 0}, back;
@@ -419,7 +448,8 @@ static void test_blocks(void **state) {
     assert_memory_equal(&back, &b, sizeof b);
     DO(lks_store_block_below(s, b.ref.number - 1, &back));
     assert_true(back.ref.number == b.ref.number - 2);
-    assert_int_equal(lks_store_block_below(s, b.ref.number - LKS_STORE_BLOCKS, &back), LKS_NOTFOUND); /* forgotten */
+    assert_int_equal(lks_store_block_below(s, b.ref.number - LKS_STORE_BLOCKS, &back),
+                     LKS_NOTFOUND); /* forgotten */
     size_t changed = 0;
     DO(lks_store_rewind(s, b.ref.number - 3, &changed));
     DO(lks_store_head(s, &back));
@@ -486,7 +516,8 @@ static void test_salts_recalled(void **state)
     lks_store_close(s);
 }
 
-static void test_nothing_half_done(void **state) {
+static void test_nothing_half_done(void **state)
+{
     (void)state;
     lks_store *s = open_store();
     lks_job job = make_job(1), back;
@@ -506,10 +537,20 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-        TEST(test_everything_comes_back), TEST(test_measured), TEST(test_open_jobs), TEST(test_transactions),
-        TEST(test_two_of_one_nonce),  TEST(test_two_accounts),
-        TEST(test_moves),                 TEST(test_claims),    TEST(test_rounds),
-        TEST(test_move_included),         TEST(test_blocks),    TEST(test_final_height), TEST(test_salts_recalled), TEST(test_nothing_half_done),
+        TEST(test_everything_comes_back),
+        TEST(test_measured),
+        TEST(test_open_jobs),
+        TEST(test_transactions),
+        TEST(test_two_of_one_nonce),
+        TEST(test_two_accounts),
+        TEST(test_moves),
+        TEST(test_claims),
+        TEST(test_rounds),
+        TEST(test_move_included),
+        TEST(test_blocks),
+        TEST(test_final_height),
+        TEST(test_salts_recalled),
+        TEST(test_nothing_half_done),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -37,10 +37,12 @@ static void test_older(void **state)
     lks_store_close(s);
 }
 
-static void expect_refusal(const lks_store_identity *id, lks_err err, const char *line) {
+static void expect_refusal(const lks_store_identity *id, lks_err err, const char *line)
+{
     lks_store *s = NULL;
     lks_err got = lks_store_open(&s, path, id);
-    if (got != err || !strstr(lks_error_message(), line) || !strstr(lks_error_message(), path) || strchr(lks_error_message(), '\n'))
+    if (got != err || !strstr(lks_error_message(), line) || !strstr(lks_error_message(), path) ||
+        strchr(lks_error_message(), '\n'))
         fail_msg("%s: %s", lks_err_name(got), lks_error_message());
     assert_null(s);
 }
@@ -73,8 +75,8 @@ static void test_schema_4(void **state)
     }
 }
 
-/* A database of schema 3 goes on: its transactions are the account's, and what lost races of another
- * action had ended is alive again. */
+/* A database of schema 3 goes on: its transactions are the account's, and what lost races of
+ * another action had ended is alive again. */
 static void test_schema_3(void **state)
 {
     (void)state;
@@ -95,7 +97,8 @@ static void test_schema_3(void **state)
     lks_store_close(s);
     for (size_t i = 0; i < 2; i++) {
         for (size_t k = 0; k < sizeof columns / sizeof *columns; k++) {
-            snprintf(sql, sizeof sql, "ALTER TABLE %s DROP COLUMN failed_%s", tables[i], columns[k]);
+            snprintf(sql, sizeof sql, "ALTER TABLE %s DROP COLUMN failed_%s", tables[i],
+                     columns[k]);
             run_sql(sql);
         }
         snprintf(sql, sizeof sql, "ALTER TABLE %s ADD COLUMN failures INTEGER NOT NULL DEFAULT 3",
@@ -106,7 +109,8 @@ static void test_schema_3(void **state)
     run_sql("DROP TABLE finality; DROP INDEX tx_one_nonce; ALTER TABLE tx DROP COLUMN account;"
             "ALTER TABLE tx DROP COLUMN worth;"
             "CREATE UNIQUE INDEX tx_one_nonce ON tx(nonce) WHERE state = 1;");
-    snprintf(sql, sizeof sql, "UPDATE job SET state = %d; PRAGMA user_version = 3", LKS_JOB_REFUSED);
+    snprintf(sql, sizeof sql, "UPDATE job SET state = %d; PRAGMA user_version = 3",
+             LKS_JOB_REFUSED);
     run_sql(sql);
 
     lks_store_identity other = who;
@@ -132,13 +136,15 @@ static void test_schema_3(void **state)
     lks_store_close(s);
 }
 
-static void test_refuses(void **state) {
+static void test_refuses(void **state)
+{
     (void)state;
     lks_store_identity other = who;
     lks_store *s = open_store();
     expect_refusal(&who, LKS_REFUSED, "in use by another process");
     pid_t child = fork();
-    if (child == 0) _exit(lks_store_open(&(lks_store *){NULL}, path, &who) == LKS_REFUSED ? 0 : 1);
+    if (child == 0)
+        _exit(lks_store_open(&(lks_store *){NULL}, path, &who) == LKS_REFUSED ? 0 : 1);
     int status = 0;
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_int_equal(status, 0);
@@ -168,7 +174,8 @@ static void test_refuses(void **state) {
 
     FILE *f = fopen(path, "wb");
     assert_non_null(f);
-    for (int i = 0; i < 5000; i++) fputc('x', f);
+    for (int i = 0; i < 5000; i++)
+        fputc('x', f);
     fclose(f);
     char command[256];
     snprintf(command, sizeof command, "rm -f %s-wal %s-shm", path, path);
@@ -251,7 +258,8 @@ static void test_tampered(void **state)
 }
 
 /* Who is root can write everywhere: the checks of permissions are made by another user. */
-static void test_unwritable(void **state) {
+static void test_unwritable(void **state)
+{
     (void)state;
     struct stat st;
     lks_store_close(open_store());
@@ -262,9 +270,11 @@ static void test_unwritable(void **state) {
     pid_t child = fork();
     if (child == 0) {
         lks_store *s = NULL;
-        if (geteuid() == 0 && setuid(65534)) _exit(2);
+        if (geteuid() == 0 && setuid(65534))
+            _exit(2);
         lks_err err = lks_store_open(&s, path, &who);
-        if (err == LKS_IO && strstr(lks_error_message(), "cannot be written")) _exit(0);
+        if (err == LKS_IO && strstr(lks_error_message(), "cannot be written"))
+            _exit(0);
         fprintf(stderr, "%s: %s\n", lks_err_name(err), lks_error_message());
         _exit(1);
     }
@@ -275,7 +285,8 @@ static void test_unwritable(void **state) {
 }
 
 /* Damage that SQLite cannot see. */
-static void test_damage(void **state) {
+static void test_damage(void **state)
+{
     (void)state;
     static const char *const damage[] = {
         "UPDATE job SET request = zeroblob(608)",
@@ -300,7 +311,8 @@ static void test_damage(void **state) {
         run_sql(damage[i]);
         s = open_store();
         lks_err err = lks_store_job_get(s, job.request_id, &back);
-        if (err != LKS_CORRUPT) fail_msg("%s: %s", damage[i], lks_err_name(err));
+        if (err != LKS_CORRUPT)
+            fail_msg("%s: %s", damage[i], lks_err_name(err));
         lks_store_close(s);
         assert_int_equal(unlink(path), 0);
     }
@@ -312,7 +324,8 @@ static void test_damage(void **state) {
     job.round.accepted.number = 105;
     DO(lks_store_answer_put(s, &job, 0, tokens, sizeof tokens));
     lks_store_close(s);
-    run_sql("UPDATE job SET answer = x'0900000008000001', prompt = x'010000000200000004000000'; UPDATE tx_version SET raw = x'00'");
+    run_sql("UPDATE job SET answer = x'0900000008000001', prompt = x'010000000200000004000000'; "
+            "UPDATE tx_version SET raw = x'00'");
     s = open_store();
     assert_int_equal(lks_store_answer_get(s, &job, &out), LKS_CORRUPT);
     assert_int_equal(lks_store_job_lists(s, &job, &out, &none), LKS_CORRUPT);
@@ -328,35 +341,48 @@ static void test_damage(void **state) {
 #define STEPS 8u
 
 /* One step of a job's life; each is one transaction, as in the operator. */
-static lks_err step(lks_store *s, uint64_t nonce, unsigned number) {
+static lks_err step(lks_store *s, uint64_t nonce, unsigned number)
+{
     lks_job job = make_job(nonce);
     lks_store_tx tx = {.nonce = nonce * STEPS + number, .state = LKS_TX_LIVE};
     uint8_t raw[600] = {(uint8_t)nonce, (uint8_t)number}, hash[32];
     lks_keccak256(hash, raw, sizeof raw);
     memcpy(tx.request_id, job.request_id, 32);
     lks_err err = lks_store_begin(s);
-    if (!err && number > 0) err = lks_store_job_get(s, job.request_id, &job);
-    if (err) return err;
+    if (!err && number > 0)
+        err = lks_store_job_get(s, job.request_id, &job);
+    if (err)
+        return err;
     switch (number) {
     case 0: err = lks_store_job_add(s, &job, prompt, sizeof prompt, NULL, 0); break;
-    case 1: case 4: case 6:
-        tx.action = number == 1 ? LKS_ACTION_ACCEPT : number == 4 ? LKS_ACTION_CLAIM : LKS_ACTION_FINALIZE;
+    case 1:
+    case 4:
+    case 6:
+        tx.action = number == 1   ? LKS_ACTION_ACCEPT
+                    : number == 4 ? LKS_ACTION_CLAIM
+                                  : LKS_ACTION_FINALIZE;
         err = lks_store_tx_add(s, &tx, hash, raw, sizeof raw);
         break;
-    case 2: case 5: {
+    case 2:
+    case 5: {
         lks_store_txs live = {0};
         err = lks_store_txs_live(s, who.account, &live);
         for (size_t i = 0; !err && i < live.count; i++) {
-            if (memcmp(live.items[i].request_id, job.request_id, 32)) continue;
+            if (memcmp(live.items[i].request_id, job.request_id, 32))
+                continue;
             live.items[i].state = LKS_TX_MINED;
             live.items[i].included.number = 100 + number;
             err = lks_store_tx_put(s, &live.items[i]);
         }
         lks_store_txs_free(&live);
-        if (!err) err = lks_store_job_get(s, job.request_id, &job);
-        if (number == 2) job.round.accepted.number = job.round.full.number = 102;
-        else job.round.claimed.number = 105;
-        if (!err) err = lks_store_job_put(s, &job);
+        if (!err)
+            err = lks_store_job_get(s, job.request_id, &job);
+        if (number == 2)
+            job.round.accepted.number = job.round.full.number = 102;
+        else
+            job.round.claimed.number = 105;
+        if (!err)
+            err = lks_store_job_put(s, &job);
         break;
     }
     case 3: err = lks_store_answer_put(s, &job, 0, tokens, sizeof tokens); break;
@@ -366,27 +392,34 @@ static lks_err step(lks_store *s, uint64_t nonce, unsigned number) {
         err = lks_store_job_put(s, &job);
         break;
     }
-    if (!err) return lks_store_commit(s);
+    if (!err)
+        return lks_store_commit(s);
     lks_store_rollback(s);
     return err;
 }
 
 /* What the job's row says was done. */
-static unsigned steps_done(lks_store *s, uint64_t nonce) {
-    static const lks_job_state after[STEPS] = {LKS_JOB_SEEN, LKS_JOB_ACCEPTING, LKS_JOB_ACCEPTED, LKS_JOB_ANSWERED, LKS_JOB_CLAIMING, LKS_JOB_CLAIMED,
-                                               LKS_JOB_FINALIZING, LKS_JOB_FINAL};
+static unsigned steps_done(lks_store *s, uint64_t nonce)
+{
+    static const lks_job_state after[STEPS] = {
+        LKS_JOB_SEEN,     LKS_JOB_ACCEPTING, LKS_JOB_ACCEPTED,   LKS_JOB_ANSWERED,
+        LKS_JOB_CLAIMING, LKS_JOB_CLAIMED,   LKS_JOB_FINALIZING, LKS_JOB_FINAL};
     lks_job job = make_job(nonce);
     lks_err err = lks_store_job_get(s, job.request_id, &job);
-    if (err == LKS_NOTFOUND) return 0;
-    if (err) fail_msg("%s", lks_error_message());
+    if (err == LKS_NOTFOUND)
+        return 0;
+    if (err)
+        fail_msg("%s", lks_error_message());
     for (unsigned i = 0; i < STEPS; i++)
-        if (after[i] == job.state) return i + 1;
+        if (after[i] == job.state)
+            return i + 1;
     fail_msg("state %s", lks_job_state_name(job.state));
     return 0;
 }
 
 /* The child goes on from what is stored, round after round, and says each committed step. */
-static void work_until_killed(int out) {
+static void work_until_killed(int out)
+{
     lks_store *s = NULL;
     if (lks_store_open(&s, path, &who)) {
         fprintf(stderr, "%s\n", lks_error_message());
@@ -397,7 +430,8 @@ static void work_until_killed(int out) {
         unsigned done = steps_done(s, nonce);
         if (done == STEPS) {
             uint8_t report = 0xff;
-            if (nonce == JOBS - 1 && write(out, &report, 1) == 1) pause();
+            if (nonce == JOBS - 1 && write(out, &report, 1) == 1)
+                pause();
             continue;
         }
         if (step(s, nonce, done)) {
@@ -405,11 +439,13 @@ static void work_until_killed(int out) {
             _exit(1);
         }
         uint8_t report = (uint8_t)(nonce * STEPS + done);
-        if (write(out, &report, 1) != 1) _exit(1);
+        if (write(out, &report, 1) != 1)
+            _exit(1);
     }
 }
 
-static void test_kill_anywhere(void **state) {
+static void test_kill_anywhere(void **state)
+{
     (void)state;
     unsigned kills = 0, complete = 0;
     unsigned seed = (unsigned)time(NULL);
@@ -419,7 +455,8 @@ static void test_kill_anywhere(void **state) {
         unsigned told[JOBS] = {0};
         bool all = false;
         lks_store *s = open_store();
-        for (uint64_t n = 0; n < JOBS; n++) told[n] = steps_done(s, n);
+        for (uint64_t n = 0; n < JOBS; n++)
+            told[n] = steps_done(s, n);
         lks_store_close(s);
         assert_int_equal(pipe(ends), 0);
         pid_t child = fork();
@@ -436,8 +473,10 @@ static void test_kill_anywhere(void **state) {
         assert_true(WIFSIGNALED(status));
         kills++;
         for (uint8_t report; read(ends[0], &report, 1) == 1;) {
-            if (report == 0xff) all = true;
-            else told[report / STEPS] = report % STEPS + 1u;
+            if (report == 0xff)
+                all = true;
+            else
+                told[report / STEPS] = report % STEPS + 1u;
         }
         close(ends[0]);
         s = open_store();
@@ -474,8 +513,8 @@ static void test_parsed_once(void **state)
     }
     assert_true(s->kept_count > 1);
     for (size_t i = 0; i < s->kept_count; i++)
-        assert_int_equal(
-            sqlite3_stmt_status(s->kept[i].statement, SQLITE_STMTSTATUS_REPREPARE, 0), 0);
+        assert_int_equal(sqlite3_stmt_status(s->kept[i].statement, SQLITE_STMTSTATUS_REPREPARE, 0),
+                         0);
     lks_store_close(s);
 }
 
@@ -483,8 +522,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-        TEST(test_older),  TEST(test_schema_3), TEST(test_schema_4), TEST(test_refuses),       TEST(test_unwritable),
-        TEST(test_damage), TEST(test_backup),   TEST(test_kill_anywhere), TEST(test_tampered),
+        TEST(test_older),       TEST(test_schema_3),      TEST(test_schema_4),
+        TEST(test_refuses),     TEST(test_unwritable),    TEST(test_damage),
+        TEST(test_backup),      TEST(test_kill_anywhere), TEST(test_tampered),
         TEST(test_parsed_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -16,8 +16,8 @@ static void fill_disk(bool full)
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
 }
 
-static const lks_job_state states[] = {LKS_JOB_SEEN, LKS_JOB_ACCEPTING, LKS_JOB_ACCEPTED,
-                                       LKS_JOB_CLAIMING, LKS_JOB_CLAIMED, LKS_JOB_FINALIZING};
+static const lks_job_state states[] = {LKS_JOB_SEEN,     LKS_JOB_ACCEPTING, LKS_JOB_ACCEPTED,
+                                       LKS_JOB_CLAIMING, LKS_JOB_CLAIMED,   LKS_JOB_FINALIZING};
 #define STATES (sizeof states / sizeof *states)
 
 /* A request whose seed is to be waited for, so that it is in each state for a while. */

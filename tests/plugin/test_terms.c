@@ -67,11 +67,12 @@ static void test_gas(void **state)
     r.max_tokens = 1;
     r.callback[0] = 1;
     r.callback_gas = 50000;
-    expect_gas(&r, false, gas("accept") + gas("claim_verdict") +
-                              gas("finalize_verdict_with_callback"));
+    expect_gas(&r, false,
+               gas("accept") + gas("claim_verdict") + gas("finalize_verdict_with_callback"));
     r = (lks_request){.replicas = 3, .max_tokens = 1};
-    expect_gas(&r, false, gas("accept_last_of_2") + gas("commitClaim_last_of_3") +
-                              gas("revealClaim_last_of_3") + gas("finalize_3_agree"));
+    expect_gas(&r, false,
+               gas("accept_last_of_2") + gas("commitClaim_last_of_3") +
+                   gas("revealClaim_last_of_3") + gas("finalize_3_agree"));
 }
 
 static void test_least_fee(void **state)

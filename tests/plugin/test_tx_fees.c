@@ -104,7 +104,7 @@ static void test_raise(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_ceilings), cmocka_unit_test(test_first),
-                                       cmocka_unit_test(test_raise)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_ceilings),
+                                       cmocka_unit_test(test_first), cmocka_unit_test(test_raise)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
