@@ -5,7 +5,7 @@
  * TOKENS: 32-bit little-endian ids in windows of 512. Output: for each window, f32[vocabulary] for
  * the positions 256 to 510, which are the ones whose next token llama.cpp's perplexity tool scores.
  */
-#include "oracle/engine.h"
+#include "oracle/engine/engine.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -11,7 +11,7 @@
  */
 #include "bench/bench_time.h"
 #include "bench/bench_work.h"
-#include "oracle/engine.h"
+#include "oracle/engine/engine.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -12,7 +12,7 @@
  * in turns. Exit status 1 when a bound is missed.
  */
 #include "bench/bench_time.h"
-#include "oracle/engine.h"
+#include "oracle/engine/engine.h"
 #include "plugin/worker.h"
 
 #include <errno.h>

@@ -15,8 +15,8 @@
  */
 #include "bench/bench_time.h"
 #include "chain/keccak.h"
-#include "oracle/generate.h"
-#include "oracle/trace_internal.h"
+#include "oracle/engine/generate.h"
+#include "oracle/trace/trace_internal.h"
 
 #include <errno.h>
 #include <stdio.h>

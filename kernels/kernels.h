@@ -8,7 +8,7 @@
  * rows in elements. Pointers do not overlap unless stated. Kernels use no heap, no lock and no
  * global state: any number of threads may call them on different outputs. Preconditions (shapes,
  * block counts) are the caller's; what a file or a chain says was checked before
- * (oracle/program.h).
+ * (oracle/model/program.h).
  */
 #ifndef LKS_KERNELS_KERNELS_H
 #define LKS_KERNELS_KERNELS_H

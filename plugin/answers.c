@@ -1,7 +1,7 @@
 /* Answers: what the model is given, and what comes back. */
 #include "plugin/operator.h"
 
-#include "oracle/policy.h"
+#include "oracle/engine/policy.h"
 #include "plugin/log.h"
 
 #include <stdlib.h>

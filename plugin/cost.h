@@ -10,7 +10,7 @@
 #ifndef LKS_PLUGIN_COST_H
 #define LKS_PLUGIN_COST_H
 
-#include "oracle/program.h"
+#include "oracle/model/program.h"
 
 /* The slope that the model's shape suggests, as a part of the base. */
 typedef struct lks_growth {

@@ -12,7 +12,7 @@
 #include <string.h>
 
 #ifdef LKS_FAULTS
-#include "oracle/fault.h"
+#include "oracle/trace/fault.h"
 #endif
 
 bool lks_disputes_on(const lks_operator *op)

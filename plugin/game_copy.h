@@ -4,7 +4,7 @@
 #ifndef LKS_PLUGIN_GAME_COPY_H
 #define LKS_PLUGIN_GAME_COPY_H
 
-#include "oracle/game/game.h"
+#include "oracle/dispute/game.h"
 
 /* All zero: empty. What run, shown and the partials point to is owned. */
 typedef struct lks_game_copy {

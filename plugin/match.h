@@ -3,7 +3,7 @@
 #ifndef LKS_PLUGIN_MATCH_H
 #define LKS_PLUGIN_MATCH_H
 
-#include "oracle/game/game.h"
+#include "oracle/dispute/game.h"
 #include "plugin/models.h"
 #include "plugin/store.h"
 

@@ -1,6 +1,6 @@
 #include "plugin/models.h"
 
-#include "oracle/commit.h"
+#include "oracle/trace/commit.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -4,9 +4,9 @@
 #ifndef LKS_PLUGIN_MODELS_H
 #define LKS_PLUGIN_MODELS_H
 
-#include "oracle/generate.h"
-#include "oracle/trace.h"
-#include "oracle/witness.h"
+#include "oracle/engine/generate.h"
+#include "oracle/proof/witness.h"
+#include "oracle/trace/trace.h"
 
 #include <stddef.h>
 

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #ifdef LKS_FAULTS
-#include "oracle/fault.h"
+#include "oracle/trace/fault.h"
 
 /* The liar withholds a move. */
 static bool is_withheld(lks_move_kind kind)

@@ -7,7 +7,7 @@
 #include "plugin/operator.h"
 
 #ifdef LKS_FAULTS
-#include "oracle/fault.h"
+#include "oracle/trace/fault.h"
 #endif
 
 #include <fenv.h>

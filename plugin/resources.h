@@ -2,8 +2,8 @@
 #ifndef LKS_PLUGIN_RESOURCES_H
 #define LKS_PLUGIN_RESOURCES_H
 
-#include "oracle/spill.h"
-#include "oracle/trace.h"
+#include "oracle/trace/spill.h"
+#include "oracle/trace/trace.h"
 #include "plugin/config.h"
 #include "plugin/lockstep_plugin.h"
 

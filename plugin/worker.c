@@ -4,7 +4,7 @@
 #include "plugin/desk.h"
 
 #ifdef LKS_FAULTS
-#include "oracle/fault.h"
+#include "oracle/trace/fault.h"
 #endif
 
 #include <stdatomic.h>

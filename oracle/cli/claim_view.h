@@ -4,7 +4,7 @@
 #define LKS_CLI_CLAIM_VIEW_H
 
 #include "oracle/cli/request_view.h"
-#include "oracle/step.h"
+#include "oracle/proof/step.h"
 
 /* Which claim of a request is meant. */
 typedef struct lks_claim_args {

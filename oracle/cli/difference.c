@@ -1,7 +1,7 @@
 #include "oracle/cli/difference.h"
 
 #include "oracle/cli/output.h"
-#include "oracle/player_walk.h"
+#include "oracle/dispute/player_walk.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -4,7 +4,7 @@
 #define LKS_CLI_DIFFERENCE_H
 
 #include "oracle/cli/place.h"
-#include "oracle/player.h"
+#include "oracle/dispute/player.h"
 
 typedef enum lks_difference_kind {
     LKS_DIFFERENCE_CLOSED = 0, /* the trace is not open */

@@ -3,7 +3,7 @@
 #define LKS_CLI_FOLLOW_H
 
 #include "oracle/cli/link.h"
-#include "oracle/game/game.h"
+#include "oracle/dispute/game.h"
 
 struct lks_block_time {
     uint8_t hash[32];

@@ -3,7 +3,7 @@
 #define LKS_CLI_MODEL_ID_H
 
 #include "oracle/cli/link.h"
-#include "oracle/commit.h"
+#include "oracle/trace/commit.h"
 
 /* Hashes the model with progress. Returns: LKS_PARSED, or the exit code after telling. */
 int lks_model_commit(lks_model_commitment *out, const lks_model *m, const char *path,

@@ -1,7 +1,7 @@
 #include "oracle/cli/place.h"
 
 #include "oracle/cli/output.h"
-#include "oracle/shape.h"
+#include "oracle/trace/shape.h"
 
 #include <inttypes.h>
 #include <stdarg.h>

@@ -3,8 +3,8 @@
 #define LKS_CLI_PLACE_H
 
 #include "chain/json.h"
-#include "oracle/model.h"
-#include "oracle/trace.h"
+#include "oracle/model/model.h"
+#include "oracle/trace/trace.h"
 
 #define LKS_PLACE_SIZE 256
 #define LKS_NO_LAYER UINT32_MAX

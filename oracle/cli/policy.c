@@ -1,11 +1,11 @@
 #include "oracle/cli/policy.h"
 
-#include "oracle/chat.h"
 #include "oracle/cli/cli.h"
 #include "oracle/cli/cut_off.h"
 #include "oracle/cli/io.h"
 #include "oracle/cli/values.h"
-#include "oracle/policy.h"
+#include "oracle/engine/policy.h"
+#include "oracle/text/chat.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -3,7 +3,7 @@
 #define LKS_CLI_POLICY_H
 
 #include "oracle/cli/options.h"
-#include "oracle/model.h"
+#include "oracle/model/model.h"
 
 typedef struct lks_policy_args {
     bool greedy, temperature_given, min_p_given, seed_given, raw;

@@ -5,7 +5,7 @@
 
 #include "chain/json.h"
 #include "oracle/cli/link.h"
-#include "oracle/tokenizer.h"
+#include "oracle/text/tokenizer.h"
 
 typedef struct lks_request_event {
     lks_event e; /* points into log */

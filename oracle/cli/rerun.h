@@ -4,8 +4,8 @@
 #define LKS_CLI_RERUN_H
 
 #include "oracle/cli/claim_view.h"
-#include "oracle/trace.h"
-#include "oracle/witness.h"
+#include "oracle/proof/witness.h"
+#include "oracle/trace/trace.h"
 
 typedef struct lks_rerun_args {
     const char *model_path, *spill;

@@ -4,7 +4,7 @@
 #define LKS_CLI_VALUES_H
 
 #include "chain/u256.h"
-#include "oracle/tokenizer.h"
+#include "oracle/text/tokenizer.h"
 
 #include <stdint.h>
 

@@ -2,8 +2,8 @@
  * bit at the first, a middle and the last leaf of every operation of every run, the place told is
  * that of the bit. */
 #include "oracle/cli/difference.h"
-#include "tests/oracle/liar.h"
-#include "tests/oracle/run_rows.h"
+#include "tests/dispute/liar.h"
+#include "tests/proof/run_rows.h"
 
 /* What a liar has revealed so far. */
 typedef struct revealed {

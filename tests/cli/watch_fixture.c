@@ -5,7 +5,7 @@
 
 #include "chain/json.h"
 #include "oracle/cli/options.h"
-#include "oracle/generate.h"
+#include "oracle/engine/generate.h"
 #include "tests/cli/fake_clock.h"
 #include "tests/plugin/sim_game.h"
 

@@ -4,7 +4,7 @@
 #define LKS_TESTS_WATCH_FIXTURE_H
 
 #include "oracle/cli/watch.h"
-#include "tests/oracle/tiny_models.h"
+#include "tests/model/tiny_models.h"
 #include "tests/plugin/puppet.h"
 
 #define TOKENS 6u

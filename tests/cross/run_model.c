@@ -1,7 +1,7 @@
 /* run_model MODEL TEXT TOKENS: continues the text, sampling by a policy of its own, and prints the
  * answer's ids and the root of its trace: the same on every machine. */
-#include "oracle/generate.h"
-#include "oracle/trace.h"
+#include "oracle/engine/generate.h"
+#include "oracle/trace/trace.h"
 
 #include <stdio.h>
 #include <stdlib.h>

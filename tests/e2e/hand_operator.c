@@ -1,6 +1,6 @@
 /* An operator driven by hand, for the end-to-end tests of disputes: it answers one request, and
- * shows its trace when it is asked, both with the faults of LOCKSTEP_FAULT (oracle/fault.h), or
- * falls silent.
+ * shows its trace when it is asked, both with the faults of LOCKSTEP_FAULT (oracle/trace/fault.h),
+ * or falls silent.
  *
  *   hand_operator answer MODEL REQUEST           accepts the request, computes its answer, claims
  * it hand_operator sign MODEL REQUEST             prints the root of the claim's trace and its
@@ -15,10 +15,10 @@
 #include "oracle/cli/follow.h"
 #include "oracle/cli/model_id.h"
 #include "oracle/cli/send.h"
-#include "oracle/fault.h"
-#include "oracle/generate.h"
-#include "oracle/model.h"
-#include "oracle/player.h"
+#include "oracle/dispute/player.h"
+#include "oracle/engine/generate.h"
+#include "oracle/model/model.h"
+#include "oracle/trace/fault.h"
 
 #include <stdio.h>
 #include <stdlib.h>

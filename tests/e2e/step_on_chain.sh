@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Random bits of the committed bytes of small models, convicted by DisputeGame.step on anvil (tests/oracle/step_on_chain.c). BUILD names the build folder
+# Random bits of the committed bytes of small models, convicted by DisputeGame.step on anvil (tests/proof/step_on_chain.c). BUILD names the build folder
 # (default build).
 #   step_on_chain.sh [PLACES|all] [SEED]      bytes of each run (default 300)
 set -euo pipefail

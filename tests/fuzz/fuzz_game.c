@@ -2,7 +2,7 @@
  * dispute, operation, height, index, element, how many children or bytes it has, block and log
  * index. Whatever the follower takes, its views hold together, and replaying them again gives the
  * same. */
-#include "oracle/game/game.h"
+#include "oracle/dispute/game.h"
 
 #include <stdlib.h>
 #include <string.h>

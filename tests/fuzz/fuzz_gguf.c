@@ -1,5 +1,5 @@
 /* Any bytes: opening either fails or gives a file all of whose parts can be read. */
-#include "oracle/gguf.h"
+#include "oracle/gguf/gguf.h"
 
 #include <stdlib.h>
 #include <string.h>

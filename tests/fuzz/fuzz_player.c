@@ -6,10 +6,10 @@
  *   the operator's player shows what is in its own trace, and nothing else,
  *   the challenger's player leaves a right claim whose opened trace is its own alone, and while the
  *   chain shows nothing that the contract would not have taken, each of its proofs holds. */
-#include "oracle/player_walk.h"
-#include "tests/oracle/liar.h"
-#include "tests/oracle/referee_internal.h"
-#include "tests/oracle/run_rows.h"
+#include "oracle/dispute/player_walk.h"
+#include "tests/dispute/liar.h"
+#include "tests/dispute/referee_internal.h"
+#include "tests/proof/run_rows.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

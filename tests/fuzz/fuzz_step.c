@@ -2,7 +2,7 @@
  * some words changed. The check never reads outside, asks only for places that exist, and ends. */
 #include "kernels/bits.h"
 #include "kernels/bytes.h"
-#include "oracle/step.h"
+#include "oracle/proof/step.h"
 
 #include <stdlib.h>
 #include <string.h>

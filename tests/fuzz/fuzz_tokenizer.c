@@ -1,6 +1,6 @@
 /* Any file: a vocabulary either is refused or encodes text, whose ids all lie inside it and decode
  * without harm. The text is the file itself and a fixed one with special tokens. */
-#include "oracle/chat.h"
+#include "oracle/text/chat.h"
 
 #include <stdlib.h>
 #include <string.h>

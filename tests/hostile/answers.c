@@ -1,7 +1,7 @@
 /* The model of all lives, and its answers, each computed once. */
 #include "tests/hostile/life.h"
 #include "tests/hostile/sim_time.h"
-#include "tests/oracle/tiny_models.h"
+#include "tests/model/tiny_models.h"
 
 #include <string.h>
 

@@ -4,7 +4,7 @@
 #define LKS_TESTS_DISPUTES_FIXTURE_H
 
 #include "plugin/operator.h"
-#include "tests/oracle/tiny_models.h"
+#include "tests/model/tiny_models.h"
 #include "tests/plugin/puppet.h"
 #include "tests/plugin/sim.h"
 #include "tests/plugin/sim_host.h"

@@ -1,6 +1,6 @@
 #include "tests/plugin/engine_time.h"
 
-#include "oracle/trace_internal.h"
+#include "oracle/trace/trace_internal.h"
 #include "plugin/clock.h"
 #include "plugin/planner.h"
 

@@ -4,7 +4,7 @@
 #ifndef LKS_TESTS_PUPPET_H
 #define LKS_TESTS_PUPPET_H
 
-#include "oracle/game/game.h"
+#include "oracle/dispute/game.h"
 #include "plugin/models.h"
 #include "tests/plugin/sim.h"
 

@@ -11,7 +11,7 @@
 #include "chain/dispute.h"
 #include "chain/eth.h"
 #include "chain/tx.h"
-#include "oracle/player.h"
+#include "oracle/dispute/player.h"
 #include "plugin/lockstep_plugin.h"
 
 #include <pthread.h>

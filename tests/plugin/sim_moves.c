@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "oracle/game/game.h"
+#include "oracle/dispute/game.h"
 #include "tests/plugin/sim_game.h"
 
 #define OK(expression) assert_int_equal(expression, LKS_OK)

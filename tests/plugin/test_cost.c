@@ -2,7 +2,7 @@
 #include "plugin/cost.h"
 
 #include "plugin/memory.h"
-#include "tests/oracle/tiny_models.h"
+#include "tests/model/tiny_models.h"
 
 /* Simulated runs: n positions take base * (n + growth * n^2 / 2), with a part more by chance. */
 #define BASE 1000.0
