@@ -19,6 +19,9 @@ step_lint() {
     { echo "a forbidden pragma or attribute in the lines above"; rc=1; }
   python3 tests/check_disputes_table.py || rc=1
   python3 tests/check_markdown.py || rc=1
+  tests/format.sh --check || rc=1
+  python3 tests/check_rooms.py || rc=1
+  python3 tests/check_rooms_test.py || rc=1
   return $rc
 }
 
