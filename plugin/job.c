@@ -179,6 +179,7 @@ static bool rewind_round(lks_round *r, uint64_t height)
     if (rewind_ref(&r->accepted, height)) {
         r->attempt = r->seat = 0;
         r->fill_deadline = 0;
+        memset(r->salt, 0, sizeof r->salt); /* the next seat may be another, and has its own */
         changed = true;
     }
     return changed;

@@ -360,6 +360,21 @@ static void test_cancelled(void **state)
     assert_int_equal(job.state, LKS_JOB_SEEN);
 }
 
+/* A salt is a seat's: after a re-org another seat may be ours, or the same one with a commitment
+ * that was made for it before, whose salt is derived again. */
+static void test_salt_of_a_seat(void **state)
+{
+    (void)state;
+    static const uint8_t none[32];
+    lks_job job = request_at(10);
+    job.round.accepted.number = 11;
+    memset(job.round.salt, 7, sizeof job.round.salt);
+    (void)lks_job_rewind(&job, 11);
+    assert_int_equal(job.round.salt[31], 7);
+    (void)lks_job_rewind(&job, 10);
+    assert_memory_equal(job.round.salt, none, sizeof none);
+}
+
 /* A missed round does not end the job: with the answer at hand it is taken once more, without it
  * never. */
 static void test_rounds(void **state)
@@ -598,6 +613,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_transition),
         cmocka_unit_test(test_every_history),
+        cmocka_unit_test(test_salt_of_a_seat),
         cmocka_unit_test(test_accepting),
         cmocka_unit_test(test_single_claim),
         cmocka_unit_test(test_replicas),
