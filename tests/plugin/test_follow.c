@@ -30,7 +30,7 @@ static struct {
 } chain;
 
 static const uint8_t OURS[20] = {0xaa, 1};
-static uint64_t clock_ms;
+static uint64_t clock_ms, finished;
 static uint8_t seen_branch[MAX_BLOCKS];
 static size_t blocks, reverts, logs_seen;
 static uint64_t tip;
@@ -191,7 +191,7 @@ static void on_revert(lockstep_plugin *self, uint64_t number, const uint8_t hash
 static uint64_t finished_height(lockstep_plugin *self)
 {
     (void)self;
-    return 0;
+    return finished;
 }
 
 static bool stopping(void)
@@ -219,7 +219,7 @@ static int set_up(void **state)
     follow.now_ms = now_ms;
     clock_ms = 1000;
     blocks = reverts = logs_seen = 0;
-    tip = 0;
+    tip = finished = 0;
     warnings[0] = 0;
     return 0;
 }
@@ -388,6 +388,20 @@ static void test_little_bloom(void **state)
     assert_string_equal(warnings, "");
 }
 
+/* A client that is behind at the start is waited for: the plugin has seen those blocks, and giving
+ * thousands of them would keep the new ones from it. */
+static void test_behind_at_start(void **state)
+{
+    (void)state;
+    finished = 2100;
+    step_to(400);
+    step_to(401);
+    assert_int_equal(blocks, 0);
+    step_to(2102);
+    assert_int_equal(blocks, 2);
+    assert_int_equal(tip, 2102);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -396,6 +410,7 @@ int main(void)
         cmocka_unit_test_setup(test_quiet, set_up),
         cmocka_unit_test_setup(test_missing_logs, set_up),
         cmocka_unit_test_setup(test_little_bloom, set_up),
+        cmocka_unit_test_setup(test_behind_at_start, set_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -230,6 +230,8 @@ lks_err runner_follow_step(runner_follow *f)
     if (err)
         return err;
     f->head = head.number;
+    if (!newest(f) && head.number < f->plugin->finished_height(f->plugin))
+        return LKS_OK; /* the client is behind what the plugin has seen of the chain before */
     bool ancestor = is_ancestor(f, &head);
     note_lag(f, ancestor && head.number < newest(f)->number);
     if (ancestor)
