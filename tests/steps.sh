@@ -22,6 +22,7 @@ step_lint() {
   tests/format.sh --check || rc=1
   python3 tests/check_rooms.py || rc=1
   python3 tests/check_rooms_test.py || rc=1
+  tests/check_commits.sh || rc=1
   return $rc
 }
 
