@@ -2,7 +2,7 @@
 # Builds and runs everything that tests. The last line is "N passed, N failed"; the exit status is 1 when anything failed.
 #   tests/run.sh [--slow] [--filter TEXT] [--no-setup]
 # --slow       also the tests labelled slow and tests/e2e/slow/
-# --filter X   only the steps whose name contains X (lint headers build symbols ctest asan cross fuzz forge analysis mutants go e2e/NAME)
+# --filter X   only the steps whose name contains X (lint headers build symbols ctest asan cross fuzz forge analysis mutants protections go e2e/NAME)
 # --no-setup   installs nothing; what is missing fails the step that needs it
 # Each step's output is in build/test-logs/. A step that cannot run has failed.
 set -uo pipefail
@@ -78,6 +78,7 @@ step fuzz step_fuzz
 step forge step_forge
 [ -z "$slow" ] || step analysis step_analysis
 [ -z "$slow" ] || step mutants step_mutants
+[ -z "$slow" ] || step protections step_protections
 # end_to_end GREP-OPTION: the scripts that name geth (-l), or those that do not (-L).
 end_to_end() {
   local script limit=$((slow ? 7200 : 1800))

@@ -169,12 +169,18 @@ step_analysis() {
 }
 
 # One case for each protection that is broken on purpose, and whose test must notice.
-step_mutants() {
-  local rc=0 all caught
-  tests/mutants/run.sh | tee "$logs/mutants-caught.log" || rc=1
-  all=$(sed -n 's/^count mutants //p' "$logs/mutants-caught.log")
-  caught=$(sed -n 's/^count mutants_caught //p' "$logs/mutants-caught.log")
-  count "${caught:-0}" "$((${all:-1} - ${caught:-0}))"
+step_mutants() { count_broken tests/mutants/run.sh mutants mutants_caught; }
+
+# The same for random lives, which must be lost without a protection.
+step_protections() { count_broken tests/hostile/protections.sh protections protections_seen; }
+
+# count_broken SCRIPT ALL CAUGHT: runs it, and counts by its lines `count ALL N` and `count CAUGHT N`.
+count_broken() {
+  local rc=0 all caught log=$logs/$2-counts.log
+  "$1" | tee "$log" || rc=1
+  all=$(sed -n "s/^count $2 //p" "$log")
+  caught=$(sed -n "s/^count $3 //p" "$log")
+  count "${caught:-0}" $((${all:-1} - ${caught:-0}))
   return $rc
 }
 

@@ -120,8 +120,8 @@ static void make_chain(life *l)
     memcpy(s->model_id, l->models->items[0].model_id, 32);
     s->model = l->models->items[0].model;
     s->commitment = l->models->items[0].commitment;
-    s->budget = 80;
-    s->floor = LIFE_FLOOR;
+    s->budget = l->options.budget;
+    s->floor = l->options.floor;
     l->chain = s;
     l->period_ms = s->period * 1000;
     sim_clock = (sim_time){.now_ms = 1000, .wait = wait_for, .user = l};

@@ -17,11 +17,12 @@
 #define LIFE_MAX_TOKENS 6u
 
 /* Nodes are wrong for at most so many blocks at a time, unless a life is counted apart; then they
- * are right for at least as many. A move in a dispute has LIFE_FLOOR seconds, and so many blocks.
- */
+ * are right for at least as many. A move in a dispute has so many seconds at least, and as many
+ * blocks; all moves of a side have LIFE_BUDGET, where that is more. */
 #define LIFE_BRIDGED 8u
 #define LIFE_MORE_REST 40u /* beyond that, at most */
 #define LIFE_FLOOR 30u
+#define LIFE_BUDGET 80u
 
 /* Streams of chance. */
 enum {
@@ -35,8 +36,9 @@ enum {
 typedef struct life_options {
     uint64_t seed;
     bool liars, accusers, odd, reorgs, restarts, fees, clock;
-    uint32_t kinds; /* of what nodes do wrong: 1 << hostile_kind */
-    bool tell;      /* the parties' logs, and what happens on the chain, go to standard output */
+    uint32_t kinds;                  /* of what nodes do wrong: 1 << hostile_kind */
+    uint32_t bridged, floor, budget; /* LIFE_BRIDGED, LIFE_FLOOR, LIFE_BUDGET, or less */
+    bool tell; /* the parties' logs, and what happens on the chain, go to standard output */
 } life_options;
 
 /* What a party's node tells: of the chain as it is, as it was, and as it is on another branch. */
@@ -100,6 +102,7 @@ typedef struct life {
     int64_t clock_off;    /* seconds that the parties' time of day is wrong by */
     uint64_t clock_until; /* block up to which it is */
     uint64_t period_ms, next_block_ms;
+    uint64_t dear_until;         /* the block up to which the base fee stays where it is */
     uint64_t last_block;         /* nothing new begins after it */
     party parties[LIFE_PARTIES]; /* the operator, the challenger */
     life_node nodes[LIFE_PARTIES];

@@ -46,7 +46,7 @@ void nodes_begin(life *l, size_t i)
     h->user = n;
     h->kinds = l->options.kinds;
     h->chance = chance_stream(l->options.seed, LIFE_CRASHES + 1 + i);
-    h->longest = l->result.too_wrong ? 2 * LIFE_FLOOR : LIFE_BRIDGED;
+    h->longest = l->result.too_wrong ? 2 * l->options.floor : l->options.bridged;
     h->shortest_rest = LIFE_BRIDGED;
     h->more_rest = LIFE_MORE_REST;
     l->parties[i].node = (lks_eth){hostile_call, h, NULL};

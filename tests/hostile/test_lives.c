@@ -190,13 +190,17 @@ static void tell(const sums *s)
 static int usage(void)
 {
     fprintf(stderr, "usage: test_lives [--lives N] [--seed S] [--jobs N] [--only WORDS] "
-                    "[--kinds KINDS] [--tell]\n");
+                    "[--kinds KINDS] [--bridged BLOCKS] [--floor SECONDS] [--tell]\n");
     return 2;
 }
 
 int main(int argc, char **argv)
 {
-    life_options o = {.seed = 1, .kinds = HOSTILE_ALL};
+    life_options o = {.seed = 1,
+                      .kinds = HOSTILE_ALL,
+                      .bridged = LIFE_BRIDGED,
+                      .floor = LIFE_FLOOR,
+                      .budget = LIFE_BUDGET};
     sums sum = {0};
     size_t lives = LIVES;
     unsigned jobs = JOBS;
@@ -211,6 +215,10 @@ int main(int argc, char **argv)
             o.seed = strtoul(argv[++i], NULL, 10);
         else if (i + 1 < argc && strcmp(argv[i], "--jobs") == 0)
             jobs = (unsigned)strtoul(argv[++i], NULL, 10);
+        else if (i + 1 < argc && strcmp(argv[i], "--bridged") == 0)
+            o.bridged = (uint32_t)strtoul(argv[++i], NULL, 10);
+        else if (i + 1 < argc && strcmp(argv[i], "--floor") == 0)
+            o.floor = o.budget = (uint32_t)strtoul(argv[++i], NULL, 10);
         else if (i + 1 < argc && strcmp(argv[i], "--only") == 0)
             choose(&o, argv[++i]);
         else if (i + 1 < argc && strcmp(argv[i], "--kinds") == 0)

@@ -10,8 +10,9 @@
 #define GWEI UINT64_C(1000000000)
 #define SAMPLED 1065353216u /* a temperature of 1 */
 #define FIRST_ASKED 4u
-#define PUSH_BLOCKS 4u /* before the same is tried again */
-#define MOST_DEPTH 8u  /* of a re-org */
+#define PUSH_BLOCKS 4u        /* before the same is tried again */
+#define MOST_DEPTH 8u         /* of a re-org */
+#define MOST_DEAR_BLOCKS 150u /* for which fees stay high */
 #define WINDOW_LEAST 40u
 #define WINDOW_MOST 90u
 
@@ -69,11 +70,24 @@ static void plan_errand(life *l, life_errand *e)
         plan_accusers(l, e);
 }
 
+static void move_errand(life_errand *e, uint64_t ask_at)
+{
+    if (e->cancel_at)
+        e->cancel_at += ask_at - e->ask_at;
+    if (e->rival.silent_from != UINT64_MAX)
+        e->rival.silent_from += ask_at - e->ask_at;
+    e->ask_at = ask_at;
+}
+
 void world_plan(life *l)
 {
     l->errand_count = chance_between(&l->plan, 4, 10);
-    for (size_t i = 0; i < l->errand_count; i++)
-        plan_errand(l, &l->errands[i]);
+    for (size_t i = 0; i < l->errand_count; i++) {
+        life_errand *e = &l->errands[i];
+        plan_errand(l, e);
+        if (i && chance_of(&l->plan, 300)) /* several in one block */
+            move_errand(e, e[-1].ask_at);
+    }
 }
 
 /* ---- requests ---- */
@@ -370,10 +384,13 @@ bool world_is_quiet(const life *l)
 static void change_fees(life *l)
 {
     sim *s = l->chain;
-    if (chance_of(&l->weather, 20))
+    if (chance_of(&l->weather, 20)) {
         s->base_fee = GWEI * chance_between(&l->weather, 1, 60);
-    else if (s->base_fee > 2 * GWEI)
+        if (chance_of(&l->weather, 500))
+            l->dear_until = s->block_count + chance_between(&l->weather, 20, MOST_DEAR_BLOCKS);
+    } else if (s->base_fee > 2 * GWEI && s->block_count > l->dear_until) {
         s->base_fee -= s->base_fee / 16;
+    }
     if (chance_of(&l->weather, 20))
         s->priority = GWEI / 10 * chance_between(&l->weather, 1, 90);
 }
@@ -414,7 +431,10 @@ void world_weather(life *l)
     }
     uint32_t depth = chance_between(&l->weather, 1, MOST_DEPTH);
     if (l->options.reorgs && s->block_count > FIRST_ASKED + MOST_DEPTH &&
-        chance_of(&l->weather, 25))
-        sim_reorg(s, depth, true, chance_of(&l->weather, 500));
+        chance_of(&l->weather, 25)) {
+        bool keeps = chance_of(&l->weather, 500);
+        s->loses_foreign = !keeps && chance_of(&l->weather, 500);
+        sim_reorg(s, depth, true, keeps);
+    }
     sim_mine(s, 1);
 }

@@ -387,9 +387,12 @@ void sim_reorg(sim *s, size_t count, bool keep_requests, bool keep_txs)
     assert_true(count < s->block_count);
     for (size_t i = 0; i < count; i++) {
         sim_block *b = &s->blocks[--s->block_count];
-        for (size_t k = 0; k < b->tx_count; k++)
-            s->txs[b->txs[k]].pooled =
-                s->txs[b->txs[k]].kind == SIM_SIGNED ? keep_txs : keep_requests;
+        for (size_t k = 0; k < b->tx_count; k++) {
+            sim_tx *tx = &s->txs[b->txs[k]];
+            tx->pooled = tx->kind == SIM_SIGNED    ? keep_txs
+                         : tx->kind == SIM_FOREIGN ? keep_requests && !s->loses_foreign
+                                                   : keep_requests;
+        }
     }
     s->branch++;
     sim_rebuild(s);

@@ -173,6 +173,7 @@ typedef struct sim {
     uint64_t fail_from;    /* calls of this number and later fail; 0: none */
     bool fail_after_doing; /* the first of them still takes effect */
     bool pool_forgets;     /* transactions are taken and forgotten */
+    bool loses_foreign;    /* re-orgs lose what the accounts sent without the plugin */
     bool lies_about_seed;
     bool refuses_multicall;
     bool refuses_each; /* many views in one call, as lks_eth_call_each asks them */

@@ -72,6 +72,9 @@ void sim_fork(sim *s, const sim *of, size_t depth)
     uint64_t head = of->block_count - 1;
     assert_true(depth <= head);
     sim_follow(s, of, head - depth);
+    for (size_t i = 0; i < of->tx_count;
+         i++) /* what the chain has not taken yet, the fork may have */
+        s->txs[i].pooled = of->txs[i].pooled && of->txs[i].kind == SIM_SIGNED;
     for (uint64_t n = head - depth + 1; n <= head; n++)
         for (size_t i = 0; i < of->blocks[n].tx_count; i++)
             s->txs[of->blocks[n].txs[i]].pooled = true;
