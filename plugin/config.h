@@ -97,8 +97,8 @@ typedef struct lks_config {
 } lks_config;
 
 /* Reads the text of a configuration. Out: out, to be freed; all zero on failure.
- * Returns: LKS_OK; LKS_CORRUPT (not JSON); LKS_BADARGS (a key or value, which the reason names);
- * LKS_NOMEM. */
+ * Returns: LKS_OK; LKS_CORRUPT (not JSON); LKS_REFUSED (JSON that is nested too deep or too long);
+ * LKS_BADARGS (a key or value, which the reason names); LKS_NOMEM. */
 lks_err lks_config_parse(lks_config *out, const char *json, size_t len) LKS_MUST_USE;
 /* Whether a DisputeGame is configured. */
 bool lks_config_has_game(const lks_config *config);

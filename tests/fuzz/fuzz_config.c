@@ -43,7 +43,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     lks_config c;
     lks_err err = lks_config_parse(&c, (const char *)data, size);
     if (err) {
-        check(err == LKS_CORRUPT || err == LKS_BADARGS);
+        check(err == LKS_CORRUPT || err == LKS_REFUSED || err == LKS_BADARGS);
         check(memcmp(&c, &nothing, sizeof c) == 0);
         return 0;
     }
